@@ -1,0 +1,248 @@
+"""Topic `safeguarding.case-events.v1`: what intake kept, without anything personal. Producer: intake.
+
+`reporter` comes from the client's registration, never from what the client wrote. Child references are replaced by
+child keys and dates of birth by ages.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, Model, RecipientId
+
+ReporterBody = Literal[
+    "local_authority",
+    "police",
+    "health",
+    "school",
+    "adults_board",
+    "community_safety_partnership",
+    "childrens_partnership",
+    "other_agency",
+]
+
+
+class Reporter(Model):
+    """Who reported, as registered with `handrail client add`."""
+
+    client: str
+    body: ReporterBody
+    area: AreaCode
+    recipient: RecipientId | None = Field(default=None, description="The recipient this client answers for, if any.")
+
+
+class CaseData(Model):
+    """What every case event's `data` has."""
+
+    reporter: Reporter
+    personal_ref: UUID | None = Field(default=None, description="Pointer into intake's vault, if anything is kept there.")
+
+
+class ChildFacts(Model):
+    """What is known about one child. Absent and unknown are the same."""
+
+    child: ChildKey
+    home_area: AreaCode | None = None
+    looked_after: Literal["yes", "no"] | None = None
+    looked_after_by: AreaCode | None = None
+    placed_in: AreaCode | None = None
+    care_leaver: Literal["yes", "no"] | None = None
+    care_leaver_of: AreaCode | None = None
+    age_at_incident: int | None = None
+    age_at_death: int | None = None
+
+
+class IncidentReportedData(CaseData):
+    """See `schemas.submissions.IncidentReported`."""
+
+    harm: Literal["death", "serious_harm", "other"] | None = None
+    country: Literal["england", "wales", "scotland", "northern_ireland", "abroad"] | None = None
+    area: AreaCode | None = None
+    reported_on: date
+    child_review: Literal["yes", "no"] | None = None
+    adult_at_risk: Literal["yes", "no"] | None = None
+    domestic_death: Literal["yes", "no"] | None = None
+    children: tuple[ChildFacts, ...] = ()
+
+
+class BecameAwareData(CaseData):
+    """See `schemas.submissions.BecameAware`."""
+
+    aware_on: date
+    how: str
+
+
+class AbuseSuspicionChangedData(CaseData):
+    """See `schemas.submissions.AbuseSuspicionChanged`. `view` absent: the authority does not know."""
+
+    view: Literal["known", "suspected", "not_suspected"] | None
+    from_on: date
+    evidence: str
+
+
+class NotificationDecisionData(CaseData):
+    """See `schemas.submissions.NotificationDecision`."""
+
+    outcome: Literal["notify", "not_notify", "defer"]
+    decided_on: date
+    criterion_not_met: str | None = None
+
+
+class NotificationSubmittedData(CaseData):
+    """See `schemas.submissions.NotificationSubmitted`."""
+
+    external_ref: str
+    submitted_at: Instant
+    children_count: int
+
+
+class DeathNotifiedData(CaseData):
+    """See `schemas.submissions.DeathNotified`."""
+
+    external_ref: str
+    notified_at: Instant
+    child: ChildKey
+
+
+class DeliveryAcknowledgedData(CaseData):
+    """See `schemas.submissions.DeliveryAcknowledged`."""
+
+    notice_id: UUID
+    accepted_at: Instant
+    role: str | None = None
+
+
+class FactCorrectedData(CaseData):
+    """See `schemas.submissions.FactCorrected`."""
+
+    corrects: UUID
+    fact: str
+    child: ChildKey | None = None
+    value: str | int | None
+    reason: str
+
+
+class NotAppropriateRecordedData(CaseData):
+    """See `schemas.submissions.NotAppropriateRecorded`."""
+
+    obligation_id: UUID
+    reason: str
+
+
+class CrossPartnershipOutcomeData(CaseData):
+    """See `schemas.submissions.CrossPartnershipOutcome`."""
+
+    notice_id: UUID
+    outcome: str
+    decided_at: Instant
+
+
+class CaseLinkedData(Model):
+    """Two cases are about the same incident. History is not re-keyed; routing decides over both together."""
+
+    linked_case_key: CaseKey
+
+
+class IncidentReported(Envelope):
+    """An agency reported an incident."""
+
+    type: Literal["incident.reported.v1"] = "incident.reported.v1"
+    data: IncidentReportedData
+
+
+class BecameAware(Envelope):
+    """A local authority became aware."""
+
+    type: Literal["la.became_aware.v1"] = "la.became_aware.v1"
+    data: BecameAwareData
+
+
+class AbuseSuspicionChanged(Envelope):
+    """A local authority recorded its view on abuse or neglect."""
+
+    type: Literal["abuse_suspicion.changed.v1"] = "abuse_suspicion.changed.v1"
+    data: AbuseSuspicionChangedData
+
+
+class NotificationDecision(Envelope):
+    """A named person decided whether to notify."""
+
+    type: Literal["notification.decision.v1"] = "notification.decision.v1"
+    data: NotificationDecisionData
+
+
+class NotificationSubmitted(Envelope):
+    """The Panel's reference was recorded."""
+
+    type: Literal["scsi.notification.submitted.v1"] = "scsi.notification.submitted.v1"
+    data: NotificationSubmittedData
+
+
+class LacDeathNotified(Envelope):
+    """The death of a looked-after child was notified."""
+
+    type: Literal["lac_death.notified.v1"] = "lac_death.notified.v1"
+    data: DeathNotifiedData
+
+
+class CareLeaverDeathNotified(Envelope):
+    """The death of a care leaver was notified."""
+
+    type: Literal["care_leaver_death.notified.v1"] = "care_leaver_death.notified.v1"
+    data: DeathNotifiedData
+
+
+class DeliveryAcknowledged(Envelope):
+    """A named person at the recipient accepted a notice."""
+
+    type: Literal["delivery.acknowledged.v1"] = "delivery.acknowledged.v1"
+    data: DeliveryAcknowledgedData
+
+
+class FactCorrected(Envelope):
+    """A reported fact was corrected or withdrawn."""
+
+    type: Literal["fact.corrected.v1"] = "fact.corrected.v1"
+    data: FactCorrectedData
+
+
+class NotAppropriateRecorded(Envelope):
+    """Telling another area was found not appropriate."""
+
+    type: Literal["not_appropriate.recorded.v1"] = "not_appropriate.recorded.v1"
+    data: NotAppropriateRecordedData
+
+
+class CrossPartnershipOutcome(Envelope):
+    """The children's partnership recorded its outcome."""
+
+    type: Literal["cross_partnership.outcome.v1"] = "cross_partnership.outcome.v1"
+    data: CrossPartnershipOutcomeData
+
+
+class CaseLinked(Envelope):
+    """Two cases were linked."""
+
+    type: Literal["case.linked.v1"] = "case.linked.v1"
+    data: CaseLinkedData
+
+
+CaseEvent = Annotated[
+    IncidentReported
+    | BecameAware
+    | AbuseSuspicionChanged
+    | NotificationDecision
+    | NotificationSubmitted
+    | LacDeathNotified
+    | CareLeaverDeathNotified
+    | DeliveryAcknowledged
+    | FactCorrected
+    | NotAppropriateRecorded
+    | CrossPartnershipOutcome
+    | CaseLinked,
+    Field(discriminator="type"),
+]

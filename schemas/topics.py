@@ -1,0 +1,28 @@
+"""Names of the Kafka topics. Partitions, retention, users and access rules stand in `deploy/topics.yaml`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CASE_EVENTS: Final = "safeguarding.case-events.v1"
+DECISIONS: Final = "safeguarding.decisions.v1"
+DELIVERIES: Final = "safeguarding.deliveries.v1"
+DEADLINES: Final = "safeguarding.deadlines.v1"
+SUBMISSIONS_PREFIX: Final = "safeguarding.submissions."
+
+SERVICES: Final = ("intake", "routing", "deadlines", "audit")
+PARTITIONS: Final = 12
+
+
+def submissions(client: str) -> str:
+    """Return the topic that a client, and nobody else, may write its events to."""
+    return f"{SUBMISSIONS_PREFIX}{client}.v1"
+
+
+def quarantine(service: str) -> str:
+    """Return the topic on which a service announces what it put in quarantine (never the bytes)."""
+    return f"safeguarding.{service}.quarantine.v1"
+
+
+QUARANTINES: Final = tuple(quarantine(service) for service in SERVICES)
+AUDITED: Final = (CASE_EVENTS, DECISIONS, DELIVERIES, DEADLINES, *QUARANTINES)
