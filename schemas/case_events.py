@@ -39,7 +39,9 @@ class CaseData(Model):
     """What every case event's `data` has."""
 
     reporter: Reporter
-    personal_ref: UUID | None = Field(default=None, description="Pointer into intake's vault, if anything is kept there.")
+    personal_ref: UUID | None = Field(
+        default=None, description="Pointer into intake's vault, if anything is kept there."
+    )
 
 
 class ChildFacts(Model):

@@ -81,7 +81,9 @@ class Child(Model):
     placed_in: Area | None = None
     care_leaver: YesNo | None = None
     care_leaver_of: Area | None = None
-    age_at_incident: Years | None = Field(default=None, description="Completed years; left out if a date of birth is given.")
+    age_at_incident: Years | None = Field(
+        default=None, description="Completed years; left out if a date of birth is given."
+    )
     age_at_death: Years | None = Field(default=None, description="Completed years; left out if dates are given.")
 
 
@@ -91,7 +93,9 @@ class IncidentReported(Submission):
     harm: Harm | None = None
     country: Country | None = None
     area: Area | None = None
-    reported_on: date | None = Field(default=None, description="Day you became aware (England). Default: day of `time`.")
+    reported_on: date | None = Field(
+        default=None, description="Day you became aware (England). Default: day of `time`."
+    )
     child_review: YesNo | None = Field(default=None, description="May meet review criteria, or holds learning.")
     adult_at_risk: YesNo | None = None
     domestic_death: YesNo | None = None

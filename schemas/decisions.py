@@ -1,0 +1,216 @@
+"""Topic `safeguarding.decisions.v1`: what is owed, by whom, to whom, by when and why. Producer: routing.
+
+Routing alone opens and closes obligations and questions. A message carries everything that its reader needs (citation,
+period, dates), so that no other service interprets the law.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.envelope import Envelope, Instant, Model, RecipientId
+
+Answer = Literal["yes", "no", "undecided"]
+Strength = Literal["must", "should", "may", "local"]
+
+
+class RulebookRef(Model):
+    """The rulebook that was used, and the hash of its text."""
+
+    id: str
+    version: str
+    sha256: str
+    approved: bool
+
+
+class Citation(Model):
+    """Where a rule comes from. `verified` is false until a person has checked it against the full text."""
+
+    cite: str
+    href: str
+    quote: str
+    verified: bool
+
+
+class RuleTrace(Model):
+    """One rule's answer for one holder and subject; `bits` packs two bits a condition, in the rule's order, as hex."""
+
+    rule: str
+    duty_holder: str | None
+    subject: str
+    answer: Answer
+    bits: str
+
+
+class CaseDecidedData(Model):
+    """One evaluation of a case. `revision` counts the case's decisions from 1."""
+
+    revision: int
+    rulebook: RulebookRef
+    calendar: str
+    traces: tuple[RuleTrace, ...]
+    open_obligations: tuple[UUID, ...]
+    open_questions: tuple[UUID, ...]
+    conflicts: tuple[str, ...] = Field(default=(), description="Facts on which sources disagree, by name and subject.")
+    event_ids: tuple[UUID, ...] = Field(description="The events that led to this decision.")
+
+
+class Period(Model):
+    """How the due date was counted: `working_days` after `from_on`, that day not counted."""
+
+    working_days: int
+    from_on: date
+    from_fact: str = Field(description="The fact that the clock starts from.")
+    strength: Strength
+    cite: str
+
+
+class ObligationOpenedData(Model):
+    """A duty now stands. `due_on` is absent while the clock's fact is missing."""
+
+    obligation_id: UUID
+    revision: int
+    rule: str
+    title: str
+    position: int
+    duty: Strength
+    citation: Citation
+    rulebook: RulebookRef
+    duty_holder: RecipientId
+    subject: str
+    anchor: str
+    recipients: tuple[RecipientId, ...]
+    profile: str
+    release: str = Field(description="`at once`, or the condition under which a person releases it.")
+    released: bool
+    stops_when: str
+    period: Period | None
+    due_on: date | None
+    warn_on: date | None = None
+    provisional: bool = False
+    calendar: str
+
+
+class ObligationRedatedData(Model):
+    """The same duty has another due date, because a fact or the calendar changed."""
+
+    obligation_id: UUID
+    revision: int
+    period: Period | None
+    due_on: date | None
+    warn_on: date | None
+    old_due_on: date | None
+    provisional: bool
+    calendar: str
+    reason: str
+
+
+class ObligationMetData(Model):
+    """What the rule asks for has happened. `met_on` is the England date on which it happened."""
+
+    obligation_id: UUID
+    met_at: Instant
+    met_on: date
+    how: str
+
+
+class ObligationClosedData(Model):
+    """The duty no longer stands; `reason` says why, `by` names the duty that took its place, if any."""
+
+    obligation_id: UUID
+    reason: str
+    by: UUID | None = None
+
+
+class QuestionOpenedData(Model):
+    """A fact is missing without which rules cannot be decided. To be answered by the end of `due_on`."""
+
+    question_id: UUID
+    fact: str
+    of_whom: RecipientId
+    subject: str
+    ask: str
+    rules: tuple[str, ...]
+    period: Period
+    due_on: date
+    calendar: str
+
+
+class QuestionClosedData(Model):
+    """The question was answered, or no rule needs it any more."""
+
+    question_id: UUID
+    reason: str
+
+
+class CaseDecided(Envelope):
+    """A case was decided."""
+
+    type: Literal["case.decided.v1"] = "case.decided.v1"
+    data: CaseDecidedData
+
+
+class ObligationOpened(Envelope):
+    """An obligation was opened."""
+
+    type: Literal["obligation.opened.v1"] = "obligation.opened.v1"
+    data: ObligationOpenedData
+
+
+class ObligationRedated(Envelope):
+    """An obligation has another due date."""
+
+    type: Literal["obligation.redated.v1"] = "obligation.redated.v1"
+    data: ObligationRedatedData
+
+
+class ObligationMet(Envelope):
+    """An obligation was met."""
+
+    type: Literal["obligation.met.v1"] = "obligation.met.v1"
+    data: ObligationMetData
+
+
+class ObligationWithdrawn(Envelope):
+    """An obligation was withdrawn, with its reason."""
+
+    type: Literal["obligation.withdrawn.v1"] = "obligation.withdrawn.v1"
+    data: ObligationClosedData
+
+
+class ObligationSuperseded(Envelope):
+    """An obligation was replaced by another."""
+
+    type: Literal["obligation.superseded.v1"] = "obligation.superseded.v1"
+    data: ObligationClosedData
+
+
+class QuestionOpened(Envelope):
+    """A question was put."""
+
+    type: Literal["question.opened.v1"] = "question.opened.v1"
+    data: QuestionOpenedData
+
+
+class QuestionClosed(Envelope):
+    """A question was closed."""
+
+    type: Literal["question.closed.v1"] = "question.closed.v1"
+    data: QuestionClosedData
+
+
+DecisionMessage = Annotated[
+    CaseDecided
+    | ObligationOpened
+    | ObligationRedated
+    | ObligationMet
+    | ObligationWithdrawn
+    | ObligationSuperseded
+    | QuestionOpened
+    | QuestionClosed,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,84 @@
+"""Every message on Handrail's own topics, and how to read one from its bytes.
+
+Three outcomes besides success are told apart because consumers treat them differently: an unknown *type* is counted
+and skipped (an older service meets a newer one), an unknown *major version* and anything malformed go to quarantine.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, get_args
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+
+from schemas.case_events import CaseEvent
+from schemas.deadlines import DeadlineMessage
+from schemas.decisions import DecisionMessage
+from schemas.deliveries import DeliveryMessage
+from schemas.envelope import Envelope
+from schemas.quarantines import QuarantineMessage
+
+AnyMessage = CaseEvent | DecisionMessage | DeliveryMessage | DeadlineMessage | QuarantineMessage
+
+
+def _classes() -> dict[str, type[Envelope]]:
+    found: dict[str, type[Envelope]] = {}
+    for union in (CaseEvent, DecisionMessage, DeliveryMessage, DeadlineMessage, QuarantineMessage):
+        for cls in get_args(get_args(union)[0]):
+            found[cls.model_fields["type"].default] = cls
+    return found
+
+
+MESSAGES: Final = _classes()
+"""Message class by CloudEvents type."""
+
+_MAJOR: Final = re.compile(r"^(?P<name>.+)\.v(?P<major>[0-9]+)$")
+_NAMES: Final = frozenset(_MAJOR.sub(r"\g<name>", type_) for type_ in MESSAGES)
+_ADAPTER: Final[TypeAdapter[AnyMessage]] = TypeAdapter(
+    Annotated[AnyMessage, Field(discriminator="type")]  # one tagged union: pydantic picks the class in Rust
+)
+
+
+class UnreadableMessage(ValueError):
+    """The bytes are not a message of ours. The text says what was wrong and never quotes a value."""
+
+
+class UnknownType(UnreadableMessage):
+    """A well-formed CloudEvent of a type that this version does not know."""
+
+
+class UnknownMajorVersion(UnreadableMessage):
+    """A type that is known, in a major version that is not."""
+
+
+def parse(raw: bytes) -> AnyMessage:
+    """Read one message; fields that this version does not know are ignored.
+
+    Raises:
+        UnknownType: The type's name is not known here.
+        UnknownMajorVersion: The type's name is known, its version is not.
+        UnreadableMessage: Anything else that is wrong, with the places and kinds of error, never the values.
+    """
+    try:
+        return _ADAPTER.validate_json(raw, extra="ignore")
+    except ValidationError as error:
+        raise _explain(raw, error) from None  # the chained error would quote the input
+
+
+def _explain(raw: bytes, error: ValidationError) -> UnreadableMessage:
+    if error.errors(include_url=False, include_input=False)[0]["type"] == "union_tag_invalid":
+        tag = orjson.loads(raw)["type"]
+        match = _MAJOR.match(tag) if isinstance(tag, str) else None
+        if match and match["name"] in _NAMES:
+            return UnknownMajorVersion(f"major version {match['major']} of a known type; upgrade this service")
+        if match:
+            return UnknownType("a type that this version does not know")
+    return UnreadableMessage(describe(error))
+
+
+def describe(error: ValidationError) -> str:
+    """Return where and how a value was wrong, without the value: `data.children.0.home_area: string_pattern_mismatch`."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    places = (f"{'.'.join(str(part) for part in item['loc']) or 'message'}: {item['type']}" for item in found[:10])
+    return "; ".join(places)
