@@ -2,7 +2,7 @@
 
 The day of the event is day 0 and is never counted; day 1 is the next working day, also when day 0 is a weekend or a
 holiday. Periods of months end on the corresponding date, clamped to the end of the month, and never roll forward.
-Counting rules and their sources: docs/reference/working-days.md.
+What is settled and what a rule may configure: the rulebook.
 """
 
 from calendar import monthrange

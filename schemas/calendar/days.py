@@ -17,7 +17,7 @@ from schemas.calendar.rule import holidays_by_rule
 SATURDAY = 5  # date.weekday()
 
 
-class CalendarExhausted(Exception):  # noqa: N818 - it names what happened, as every error of the project does
+class CalendarExhausted(Exception):
     """The calendar has no verified data for a day that is needed."""
 
 
@@ -38,7 +38,9 @@ class Calendar:
     def __post_init__(self) -> None:
         outside = [day for day in self.holidays if not self.covers(day)]
         if outside:
-            message = f"expected holidays from {self.covers_from} to {self.covers_to}, got {min(outside)}: widen the span"
+            message = (
+                f"expected holidays from {self.covers_from} to {self.covers_to}, got {min(outside)}: widen the span"
+            )
             raise ValueError(message)
         object.__setattr__(self, "holidays", MappingProxyType(dict(self.holidays)))
 

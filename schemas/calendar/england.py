@@ -34,7 +34,7 @@ def parse(document: dict[str, Any]) -> Calendar:
     sources: dict[str, str] = {name: source["title"] for name, source in document["sources"].items()}
     holidays: dict[date, Holiday] = {}
     for row in document["holidays"]:
-        day: date = row["on"]
+        day: date = row["day"]
         if day in holidays or day.weekday() >= 5:  # noqa: PLR2004 - Saturday
             message = f"expected each holiday once and on a weekday, got {day}"
             raise ValueError(message)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from schemas.calendar.holiday import Basis, Holiday
 
 MONDAY, SATURDAY, SUNDAY = 0, 5, 6  # date.weekday()
+_Day = tuple[date, str, Basis]
 UNCONFIRMED = "usual rule, not confirmed by a proclamation yet"
 
 
@@ -40,18 +41,18 @@ def _last_monday(year: int, month: int) -> date:
     return last - timedelta(days=last.weekday())
 
 
-def _new_year(year: int) -> tuple[date, str, Basis]:
+def _new_year(year: int) -> _Day:
     day = date(year, 1, 1)
     if day.weekday() < SATURDAY:
         return day, "New Year's Day", "proclamation"
     return day + timedelta(days=7 - day.weekday()), "New Year's Day (substitute day)", "substitute"
 
 
-def _christmas(year: int) -> list[tuple[date, str, Basis]]:
+def _christmas(year: int) -> list[_Day]:
     """Return the weekdays off for Christmas Day and Boxing Day, substitutes included."""
     christmas, boxing = date(year, 12, 25), date(year, 12, 26)
-    christmas_substitute = (date(year, 12, 27), "Christmas Day (substitute day)", "substitute")
-    boxing_substitute = (date(year, 12, 28), "Boxing Day (substitute day)", "substitute")
+    christmas_substitute: _Day = (date(year, 12, 27), "Christmas Day (substitute day)", "substitute")
+    boxing_substitute: _Day = (date(year, 12, 28), "Boxing Day (substitute day)", "substitute")
     match christmas.weekday():
         case 4:  # Boxing Day is a Saturday
             return [(christmas, "Christmas Day", "common_law"), boxing_substitute]
@@ -67,7 +68,7 @@ def _christmas(year: int) -> list[tuple[date, str, Basis]]:
 def holidays_by_rule(year: int) -> Mapping[date, Holiday]:
     """Return the weekdays off in England in `year` by the usual rule, in date order."""
     easter = easter_sunday(year)
-    days: list[tuple[date, str, Basis]] = [
+    days: list[_Day] = [
         _new_year(year),
         (easter - timedelta(days=2), "Good Friday", "common_law"),
         (easter + timedelta(days=1), "Easter Monday", "rule"),
