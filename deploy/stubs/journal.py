@@ -1,0 +1,106 @@
+"""The journal: one append-only file of JSON lines, on disk before anything is answered.
+
+It survives being killed: a last line that was cut off was never answered, so it is dropped when the file is read again.
+Writers that wait at the same time share one `fsync`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+FILE_NAME: Final = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request that reached a mailbox, and what it was answered.
+
+    `outcome`: taken | repeat | failed | refused | hung | rejected (not proven to be from the sender, or not for us).
+    """
+
+    number: int
+    recipient: str
+    at: float
+    outcome: str
+    status: int | None
+    webhook_id: str | None
+    verified: bool
+    reference: str | None
+    reason: str | None
+    body: Any
+
+
+class Journal:
+    """All entries in the order in which they came; kept in memory for reading, on disk for proof."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / FILE_NAME
+        self.entries: list[Entry] = _read(self._path)
+        self._references = {e.webhook_id: e.reference for e in self.entries if e.webhook_id and e.reference}
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def reference_of(self, webhook_id: str) -> str | None:
+        """Return the reference that this message was given before, if it came before."""
+        return self._references.get(webhook_id)
+
+    def of(self, recipient: str) -> list[Entry]:
+        """Return one mailbox's entries, oldest first."""
+        return [entry for entry in self.entries if entry.recipient == recipient]
+
+    async def append(self, entry: Entry) -> None:
+        """Keep `entry` (its number is given here); returns when it is on disk."""
+        kept = Entry(**{**asdict(entry), "number": len(self.entries) + 1})
+        self.entries.append(kept)
+        if kept.webhook_id and kept.reference:
+            self._references[kept.webhook_id] = kept.reference
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((json.dumps(asdict(kept)).encode() + b"\n", done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await done
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await asyncio.to_thread(self._sync, b"".join(line for line, _ in batch))
+            except OSError as error:
+                for _, done in batch:
+                    done.set_exception(error)
+            else:
+                for _, done in batch:
+                    done.set_result(None)
+
+    def _sync(self, lines: bytes) -> None:
+        os.write(self._file, lines)
+        os.fsync(self._file)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            await self._writer
+        os.close(self._file)
+
+
+def _read(path: Path) -> list[Entry]:
+    """Read what was kept; cut off a last line without its end, which was never answered."""
+    if not path.exists():
+        return []
+    raw = path.read_bytes()
+    whole = raw[: raw.rfind(b"\n") + 1]
+    if len(whole) < len(raw):
+        os.truncate(path, len(whole))
+    return [Entry(**json.loads(line)) for line in whole.splitlines()]

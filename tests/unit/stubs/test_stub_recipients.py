@@ -1,0 +1,189 @@
+"""Pins what a stub recipient promises: it believes signatures only, journals before it answers, and misbehaves on demand."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from deploy.stubs.app import create_app
+from deploy.stubs.behaviour import BadBehaviour, read_behaviour
+from deploy.stubs.journal import FILE_NAME, Journal
+
+KEY = Ed25519PrivateKey.generate()
+PANEL = {"type": "notice.v1", "recipient": "panel", "title": "Tell the Panel"}
+Client = TestClient[Any, Any]
+
+
+def signed(
+    body: bytes, webhook_id: str = "n-1", key: Ed25519PrivateKey = KEY, timestamp: int | None = None
+) -> dict[str, str]:
+    at = str(int(time.time()) if timestamp is None else timestamp)
+    signature = base64.b64encode(key.sign(f"{webhook_id}.{at}.".encode() + body)).decode()
+    return {"webhook-id": webhook_id, "webhook-timestamp": at, "webhook-signature": f"v1,AAAA v1a,{signature}"}
+
+
+async def send(client: Client, content: object = PANEL, to: str = "panel", **signing: Any) -> tuple[int, Any]:
+    body = json.dumps(content).encode()
+    return await send_raw(client, body, signed(body, **signing), to)
+
+
+async def send_raw(client: Client, body: bytes, headers: Mapping[str, str], to: str = "panel") -> tuple[int, Any]:
+    async with client.post(f"/recipients/{to}/webhook", data=body, headers=headers) as response:
+        return response.status, await response.json()
+
+
+async def journal(client: Client, recipient: str = "panel") -> list[dict[str, Any]]:
+    async with client.get(f"/recipients/{recipient}/journal") as response:
+        entries: list[dict[str, Any]] = (await response.json())["entries"]
+        return entries
+
+
+async def behave(client: Client, **instruction: object) -> None:
+    async with client.post("/recipients/panel/behaviour", json=instruction) as response:
+        assert response.status == 200
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(create_app(tmp_path, [KEY.public_key()]))) as found:
+        yield found
+
+
+async def test_a_signed_notice_is_taken_with_a_reference_and_is_on_disk_when_the_answer_comes(
+    client: Client, tmp_path: Path
+) -> None:
+    status, answer = await send(client)
+
+    kept = [json.loads(line) for line in (tmp_path / FILE_NAME).read_text().splitlines()]
+    assert status == 200
+    assert answer["reference"].startswith("PANEL-")
+    assert [(e["outcome"], e["verified"], e["reference"], e["body"]) for e in kept] == [
+        ("taken", True, answer["reference"], PANEL)
+    ]
+
+
+async def test_the_same_message_again_gets_the_same_reference_and_is_journalled_as_a_repeat(client: Client) -> None:
+    first, second, other = await send(client), await send(client), await send(client, webhook_id="n-2")
+
+    assert first == second
+    assert other[1] != first[1]
+    assert [e["outcome"] for e in await journal(client)] == ["taken", "repeat", "taken"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"webhook-signature": "v1a,AAAA"}, "no signature"),
+        ({"webhook-signature": "v1a,not base64"}, "no signature"),
+        ({"webhook-id": "n-other"}, "no signature"),
+        ({"webhook-timestamp": str(int(time.time()) - 10)}, "no signature"),
+        ({"webhook-timestamp": "soon"}, "whole seconds"),
+        ({"webhook-id": ""}, "expected the headers"),
+    ],
+)
+async def test_what_is_not_proven_to_be_from_the_sender_is_rejected_and_kept(
+    client: Client, change: dict[str, str], reason: str
+) -> None:
+    body = json.dumps(PANEL).encode()
+
+    status, answer = await send_raw(client, body, signed(body) | change)
+
+    assert status == 401
+    assert reason in answer["title"]
+    assert [(e["outcome"], e["verified"]) for e in await journal(client)] == [("rejected", False)]
+
+
+async def test_a_changed_body_an_old_timestamp_and_a_strange_key_are_rejected(client: Client) -> None:
+    body = json.dumps(PANEL).encode()
+
+    changed = await send_raw(client, body + b" ", signed(body))
+    old = await send(client, timestamp=int(time.time()) - 301)
+    strange = await send(client, key=Ed25519PrivateKey.generate())
+
+    assert [status for status, _ in (changed, old, strange)] == [401, 401, 401]
+
+
+async def test_a_message_for_somebody_else_is_rejected(client: Client) -> None:
+    status, _ = await send(client, to="ofsted")
+
+    assert status == 422
+    assert [e["outcome"] for e in await journal(client, "ofsted")] == ["rejected"]
+
+
+async def test_a_stub_fails_as_often_as_told_and_then_works(client: Client) -> None:
+    await behave(client, mode="fail", times=2)
+
+    statuses = [(await send(client))[0] for _ in range(3)]
+
+    assert statuses == [503, 503, 200]
+    assert [e["outcome"] for e in await journal(client)] == ["failed", "failed", "taken"]
+
+
+async def test_a_stub_told_to_refuse_does_so_until_told_otherwise(client: Client) -> None:
+    await behave(client, mode="refuse")
+    refused = [(await send(client))[0] for _ in range(2)]
+    await behave(client, mode="normal")
+
+    assert refused == [403, 403]
+    assert (await send(client))[0] == 200
+
+
+async def test_a_slow_stub_answers_late_and_a_hanging_one_does_not_answer_as_if_it_had_taken_it(client: Client) -> None:
+    await behave(client, mode="slow", seconds=0.2, times=1)
+    before = time.monotonic()
+    slow, _ = await send(client)
+    took = time.monotonic() - before
+    await behave(client, mode="hang", seconds=0.05, times=1)
+    async with client.post(
+        "/recipients/panel/webhook", data=json.dumps(PANEL), headers=signed(json.dumps(PANEL).encode(), "n-3")
+    ) as hung:
+        status = hung.status
+
+    assert (slow, status) == (200, 503)
+    assert took >= 0.2
+    assert [e["outcome"] for e in await journal(client)] == ["taken", "hung"]
+
+
+@pytest.mark.parametrize(
+    "instruction", [[], {"mode": "angry"}, {"mode": "slow", "seconds": -1}, {"mode": "fail", "times": 0}]
+)
+def test_an_instruction_that_cannot_be_followed_is_refused(instruction: object) -> None:
+    with pytest.raises(BadBehaviour):
+        read_behaviour(instruction)
+
+
+async def test_after_a_kill_the_journal_is_as_it_was_answered_and_a_torn_line_is_dropped(
+    client: Client, tmp_path: Path
+) -> None:
+    await send(client)
+    kept = (tmp_path / FILE_NAME).read_bytes()
+    (tmp_path / FILE_NAME).write_bytes(kept + b'{"number": 2, "recip')
+
+    async with Journal(tmp_path) as again:
+        assert [e.number for e in again.entries] == [1]
+        assert again.reference_of("n-1") == again.entries[0].reference
+    assert (tmp_path / FILE_NAME).read_bytes() == kept
+
+
+async def test_pages_show_what_came_and_escape_it(client: Client) -> None:
+    empty = await (await client.get("/")).text()
+    await send(client, {"recipient": "panel", "title": "<script>alert(1)</script>"})
+    front, mailbox = await (await client.get("/")).text(), await (await client.get("/recipients/panel")).text()
+
+    assert "Nothing has reached" in empty
+    assert 'href="/recipients/panel"' in front
+    assert "<script>" not in mailbox
+    assert "&lt;script&gt;" in mailbox
+
+
+async def test_a_mailbox_needs_a_well_formed_recipient_id(client: Client) -> None:
+    async with client.get("/recipients/No%20body/journal") as response:
+        assert response.status == 404
