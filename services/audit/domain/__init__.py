@@ -1,0 +1,1 @@
+"""The log's arithmetic: Merkle tree, tiles, signed notes, canonical JSON, and what an entry is. Pure."""
