@@ -1,0 +1,194 @@
+"""The administration calls that the provisioning needs, in plain terms, over confluent-kafka's `AdminClient`.
+
+Each call returns once the cluster shows the change: the controller's answer comes before the broker knows.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+
+from handrail.embedded.errors import EmbeddedError
+from handrail.embedded.topics_page import Access, Topic
+
+T = TypeVar("T")
+
+_TIMEOUT_S: Final = 20.0
+_ITERATIONS: Final = 8192
+_SCRAM: Final = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
+
+
+class Cluster:
+    """One cluster, as its administrator sees it."""
+
+    def __init__(self, admin: AdminClient) -> None:
+        self._admin = admin
+
+    def make_topics(self, topics: Iterable[Topic]) -> tuple[str, ...]:
+        """Make those that are missing and return their names."""
+        present = self._partitions()
+        missing = [topic for topic in topics if topic.name not in present]
+        if missing:
+            wanted = [
+                NewTopic(topic.name, topic.partitions, topic.replication, config=dict(topic.settings))
+                for topic in missing
+            ]
+            for name, future in self._admin.create_topics(wanted, request_timeout=_TIMEOUT_S).items():
+                _result(f"make topic {name}", future, meanwhile=KafkaError.TOPIC_ALREADY_EXISTS)
+            names = {topic.name for topic in missing}
+            _wait("topics", lambda: names <= self._partitions().keys())
+        return tuple(topic.name for topic in missing)
+
+    def set_settings(self, topics: Iterable[Topic]) -> tuple[str, ...]:
+        """Correct the settings that the page names and return them as `topic: setting=value`."""
+        wanted = {ConfigResource(ConfigResource.Type.TOPIC, topic.name): topic for topic in topics}
+        if not wanted:
+            return ()
+        changed: list[str] = []
+        corrections: list[ConfigResource] = []
+        for resource, future in self._admin.describe_configs(list(wanted), request_timeout=_TIMEOUT_S).items():
+            topic = wanted[resource]
+            current = _result(f"read the settings of {topic.name}", future) or {}
+            wrong = {name: value for name, value in topic.settings.items() if current[name].value != value}
+            changed += [f"{topic.name}: {name}={value}" for name, value in wrong.items()]
+            entries = [
+                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wrong.items()
+            ]
+            if entries:
+                corrections.append(ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries))
+        if corrections:
+            for resource, done in self._admin.incremental_alter_configs(
+                corrections, request_timeout=_TIMEOUT_S
+            ).items():
+                _result(f"change the settings of {resource.name}", done)
+        return tuple(changed)
+
+    def differences(self, topics: Iterable[Topic]) -> tuple[str, ...]:
+        """Return what cannot be put right here: the partition of a case follows from their number."""
+        present = self._partitions()
+        return tuple(
+            f"{topic.name} has {present[topic.name]} partitions, expected {topic.partitions}"
+            for topic in topics
+            if present[topic.name] != topic.partitions
+        )
+
+    def set_passwords(self, passwords: Mapping[str, str]) -> tuple[str, ...]:
+        """Set every password and return the users who are new."""
+        present = self._users()
+        alterations: list[UserScramCredentialAlteration] = [
+            UserScramCredentialUpsertion(user, _SCRAM, password.encode()) for user, password in passwords.items()
+        ]
+        for user, future in self._admin.alter_user_scram_credentials(alterations, request_timeout=_TIMEOUT_S).items():
+            _result(f"set the password of {user}", future)
+        _wait("users", lambda: passwords.keys() <= self._users())
+        return tuple(sorted(passwords.keys() - present))
+
+    def allow(self, rules: Iterable[Access]) -> tuple[Access, ...]:
+        """Add the rules that are missing and return them."""
+        wanted = {_binding(rule): rule for rule in rules}
+        missing = wanted.keys() - self._rules()
+        if missing:
+            for binding, future in self._admin.create_acls(list(missing), request_timeout=_TIMEOUT_S).items():
+                _result(f"allow {binding}", future)
+            _wait("access rules", lambda: missing <= self._rules())
+        return tuple(sorted((wanted[binding] for binding in missing), key=str))
+
+    def forget(self, user: str) -> None:
+        """Take every rule and the password of a user away."""
+        everything = _filter(f"User:{user}")
+        for future in self._admin.delete_acls([everything], request_timeout=_TIMEOUT_S).values():
+            _result(f"take the rules of {user} away", future)
+        if user in self._users():
+            deletion = UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
+            for gone in self._admin.alter_user_scram_credentials([deletion], request_timeout=_TIMEOUT_S).values():
+                _result(f"remove {user}", gone)
+        _wait(
+            "removal",
+            lambda: user not in self._users() and not any(rule.principal == f"User:{user}" for rule in self._rules()),
+        )
+
+    def _partitions(self) -> dict[str, int]:
+        """Return the number of partitions of each topic that has a leader everywhere."""
+        try:
+            found = self._admin.list_topics(timeout=_TIMEOUT_S).topics
+        except KafkaException as error:
+            raise _refused("list the topics", error) from error
+        led = {
+            name: topic for name, topic in found.items() if all(part.leader >= 0 for part in topic.partitions.values())
+        }
+        return {name: len(topic.partitions) for name, topic in led.items()}
+
+    def _users(self) -> set[str]:
+        everybody: Any = None  # the type stubs know a list of names only, for which the answer has another shape
+        future: Any = self._admin.describe_user_scram_credentials(everybody, request_timeout=_TIMEOUT_S)
+        return set(_result("list the users", future) or {})
+
+    def _rules(self) -> set[AclBinding]:
+        future = self._admin.describe_acls(_filter(None), request_timeout=_TIMEOUT_S)
+        return set(_result("list the access rules", future) or ())
+
+
+def _binding(rule: Access) -> AclBinding:
+    pattern = ResourcePatternType.PREFIXED if rule.prefix else ResourcePatternType.LITERAL
+    return AclBinding(
+        rule.resource, rule.name, pattern, f"User:{rule.user}", "*", rule.operation, AclPermissionType.ALLOW
+    )
+
+
+def _filter(principal: str | None) -> AclBindingFilter:
+    """Match every rule, or every rule of one user; None is "any", which the type stubs do not know."""
+    anything: Any = None
+    who: Any = principal
+    return AclBindingFilter(
+        ResourceType.ANY, anything, ResourcePatternType.ANY, who, anything, AclOperation.ANY, AclPermissionType.ANY
+    )
+
+
+def _result(what: str, future: "Future[T]", meanwhile: int | None = None) -> T | None:
+    try:
+        return future.result(_TIMEOUT_S)
+    except KafkaException as error:
+        if _cause(error).code() == meanwhile:  # somebody else did it between our look and our call
+            return None
+        raise _refused(what, error) from error
+    except TimeoutError as error:
+        msg = f"Kafka did not answer within {_TIMEOUT_S:.0f} seconds when asked to {what}."
+        raise EmbeddedError(msg) from error
+
+
+def _cause(error: KafkaException) -> KafkaError:
+    cause = error.args[0]
+    return cause if isinstance(cause, KafkaError) else KafkaError(KafkaError._FAIL, str(cause))  # noqa: SLF001 - a public code
+
+
+def _refused(what: str, error: KafkaException) -> EmbeddedError:
+    return EmbeddedError(f"Kafka refused to {what}: {_cause(error).str()}")
+
+
+def _wait(what: str, shown: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not shown():
+        if time.monotonic() > deadline:
+            msg = f"Kafka accepted the {what} but did not show them within {_TIMEOUT_S:.0f} seconds."
+            raise EmbeddedError(msg)
+        time.sleep(0.02)

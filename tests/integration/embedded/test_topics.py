@@ -1,0 +1,111 @@
+"""Pins what provisioning promises on a real cluster: everything on the page, nothing twice, nobody may do more."""
+
+import secrets
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AclOperation, AdminClient, ResourceType
+
+from handrail.embedded.topics import add_client_topic, apply_topics, revoke_client
+from handrail.embedded.topics_page import Access, Spec
+from schemas import topics
+from tests.support.stack import SERVICE_PASSWORDS, stack
+
+
+def produce_as(user: str, password: str, topic: str) -> KafkaError | None:
+    """Return what the cluster says to one record, None when it took it."""
+    kafka = stack().kafka
+    errors: list[KafkaError] = []
+    producer = Producer(
+        {**kafka.client_config(user=user, password=password), "delivery.timeout.ms": 8000, "log_level": 0},
+        error_cb=errors.append,
+    )
+    outcome: list[KafkaError | None] = []
+    producer.produce(topic, b"{}", on_delivery=lambda error, _message: outcome.append(error))
+    producer.flush(10)
+    denied = [error for error in errors if error.code() == KafkaError._AUTHENTICATION]
+    return denied[0] if denied else outcome[0]
+
+
+def test_every_topic_on_the_page_exists_with_its_partitions_and_settings() -> None:
+    admin = stack().kafka.admin()
+
+    present = admin.list_topics(timeout=10).topics
+
+    for topic in Spec.load().topics:
+        assert len(present[topic.name].partitions) == topics.PARTITIONS
+
+
+def test_applying_again_changes_nothing() -> None:
+    changes = apply_topics(stack().kafka, SERVICE_PASSWORDS)
+
+    assert changes.nothing
+    assert changes.left_alone == ()
+
+
+def test_a_service_may_write_what_it_owns_and_nothing_else() -> None:
+    password = SERVICE_PASSWORDS["routing"]
+
+    assert produce_as("routing", password, topics.DECISIONS) is None
+    refused = produce_as("routing", password, topics.CASE_EVENTS)
+    assert refused is not None
+    assert refused.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_a_client_may_write_its_own_topic_alone_until_it_is_revoked() -> None:
+    first, second = f"first-{secrets.token_hex(4)}", f"second-{secrets.token_hex(4)}"
+    add_client_topic(stack().kafka, first, "first-password")
+    add_client_topic(stack().kafka, second, "second-password")
+
+    assert produce_as(f"client-{first}", "first-password", topics.submissions(first)) is None
+    other = produce_as(f"client-{first}", "first-password", topics.submissions(second))
+    assert other is not None
+    assert other.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+    revoke_client(stack().kafka, first)
+    gone = produce_as(f"client-{first}", "first-password", topics.submissions(first))
+    assert gone is not None
+    assert gone.code() == KafkaError._AUTHENTICATION
+    assert topics.submissions(first) in stack().kafka.admin().list_topics(timeout=10).topics
+
+
+def test_a_wrong_password_is_refused() -> None:
+    refused = produce_as("intake", "not the password", topics.CASE_EVENTS)
+
+    assert refused is not None
+    assert refused.code() == KafkaError._AUTHENTICATION
+
+
+def test_nobody_may_sign_in_without_a_password() -> None:
+    stranger = AdminClient({"bootstrap.servers": stack().kafka.bootstrap, "log_level": 0})
+
+    with pytest.raises(KafkaException):
+        stranger.list_topics(timeout=3)
+
+
+def test_a_changed_setting_is_put_right_and_reported() -> None:
+    kafka = stack().kafka
+    spec = Spec.load()
+    shorter = Spec(
+        spec.services,
+        tuple(
+            type(topic)(topic.name, topic.partitions, topic.replication, {"retention.ms": "1000"}, (), ())
+            for topic in spec.topics
+            if topic.name == topics.DEADLINES
+        ),
+        (),
+        spec.defaults,
+    )
+    apply_topics(kafka, SERVICE_PASSWORDS, shorter)
+
+    changes = apply_topics(kafka, SERVICE_PASSWORDS)
+
+    assert changes.settings == (f"{topics.DEADLINES}: retention.ms=-1",)
+
+
+def test_audit_may_read_every_topic_but_what_clients_send() -> None:
+    rules = Spec.load().access()
+
+    readable = {rule.name for rule in rules if rule.user == "audit" and rule.operation is AclOperation.READ}
+    assert readable == {*topics.AUDITED, "audit", "audit."}
+    assert Access("intake", AclOperation.READ, ResourceType.TOPIC, topics.SUBMISSIONS_PREFIX, prefix=True) in rules

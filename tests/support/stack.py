@@ -1,0 +1,96 @@
+"""One broker and one database for a whole test run, on real Kafka and real PostgreSQL.
+
+`stack()` starts them once per process, on first use: the servers that the environment names, with
+`HANDRAIL_TEST_STACK=docker` containers, else the embedded ones in a temporary folder. They are stopped, and their
+data deleted, when the process ends (also when it is killed: their guards see to it).
+"""
+
+import asyncio
+import atexit
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import asyncpg
+
+from handrail.embedded.kafka import BrokerAddress, EmbeddedKafka
+from handrail.embedded.postgres import DatabaseAddress, EmbeddedPostgres
+from handrail.embedded.stack import Stack
+from handrail.embedded.topics import apply_topics
+
+SERVICES = ("intake", "routing", "deadlines", "audit")
+SERVICE_PASSWORDS = {service: f"{service}-test-password" for service in SERVICES}
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """What tests connect to."""
+
+    kafka: BrokerAddress
+    database: DatabaseAddress
+    description: str
+    embedded_kafka: EmbeddedKafka | None = None
+    embedded_postgres: EmbeddedPostgres | None = None
+
+
+@cache
+def stack() -> RunningStack:
+    """Return the run's broker and database; topics, users and access rules of `deploy/topics.yaml` are in place.
+
+    The services' users have the passwords of `SERVICE_PASSWORDS`.
+    """
+    running, stop = _containers() if os.environ.get("HANDRAIL_TEST_STACK") == "docker" else _own_or_embedded()
+    atexit.register(stop)
+    apply_topics(running.kafka, SERVICE_PASSWORDS)
+    return running
+
+
+def fresh_database(name: str = "test") -> DatabaseAddress:
+    """Make an empty database and return its address, with the superuser; nobody else in this run uses it."""
+    server = stack().database
+    database = f"{name}_{os.getpid()}_{next(_numbers)}"
+
+    async def create() -> None:
+        connection = await asyncpg.connect(server.url())
+        try:
+            await connection.execute(f'CREATE DATABASE "{database}" STRATEGY wal_log')
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:  # tests and fixtures may already run an event loop
+        pool.submit(asyncio.run, create()).result()
+    return DatabaseAddress(server.host, server.port, server.user, server.password, database)
+
+
+def _own_or_embedded() -> tuple[RunningStack, Callable[[], None]]:
+    folder = Path(tempfile.mkdtemp(prefix="handrail-test-"))
+    folder.chmod(0o711)  # where root runs the tests, another account runs PostgreSQL
+    servers = Stack(folder, keep=False).start()
+
+    def stop() -> None:
+        servers.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    running = RunningStack(
+        servers.kafka,
+        servers.database,
+        servers.description(),
+        servers.embedded_kafka,
+        servers.embedded_postgres,
+    )
+    return running, stop
+
+
+def _containers() -> tuple[RunningStack, Callable[[], None]]:
+    from tests.support.containers import start_containers  # noqa: PLC0415 - only this way needs Docker
+
+    kafka, database, stop = start_containers()
+    return RunningStack(kafka, database, f"Kafka {kafka.bootstrap} (Docker), PostgreSQL {database.port} (Docker)"), stop
