@@ -1,0 +1,100 @@
+"""The story as data: read from `story.yaml` and the event files beside it.
+
+Two kinds of placeholder stand in event files, because the values exist only once the system has run: the id of a
+notice that a recipient received, and the event id on the receipt of an earlier file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+NOTICE: Final = re.compile(r"\{\{notice (?P<rule>\S+) to (?P<recipient>\S+)\}\}")
+EVENT: Final = re.compile(r"\{\{event (?P<file>\S+)\}\}")
+_MOVE: Final = re.compile(r"^(?P<sign>[+-])(?P<number>\d+)(?P<unit>[smhdw])$")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+class StoryError(ValueError):
+    """The story's files do not fit together; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSpec:
+    """A partner system that the story registers."""
+
+    name: str
+    body: str
+    area: str
+    recipient: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens: an event file sent, raw bytes written to Kafka, or the clock moved (seconds)."""
+
+    title: str
+    says: str
+    client: str | None = None
+    event: Path | None = None
+    raw: Path | None = None
+    clock_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A whole story, in order. `starts_at` is an ISO instant that the legal clock is set to first."""
+
+    folder: Path
+    starts_at: str
+    clients: tuple[ClientSpec, ...]
+    steps: tuple[Step, ...]
+
+
+def load_story(folder: Path) -> Story:
+    """Read `story.yaml` and check that every file and client that it names is there.
+
+    Raises:
+        StoryError: Something is missing or unknown.
+    """
+    path = folder / "story.yaml"
+    if not path.exists():
+        raise StoryError(f"{folder} has no story.yaml; see examples/events for one")
+    page = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - BaseLoader builds text only
+    clients = tuple(
+        ClientSpec(entry["name"], entry["body"], entry["area"], entry.get("recipient")) for entry in page["clients"]
+    )
+    names = {client.name for client in clients}
+    return Story(folder, page["starts at"], clients, tuple(_step(folder, names, entry) for entry in page["steps"]))
+
+
+def _step(folder: Path, clients: set[str], entry: dict[str, str]) -> Step:
+    title, says, client = entry["title"], entry["says"], entry.get("as")
+    if client is not None and client not in clients:
+        raise StoryError(f"step '{title}': no client {client} in this story; it has {', '.join(sorted(clients))}")
+    if "clock" in entry:
+        return Step(title, says, clock_s=parse_move(entry["clock"]))
+    kind = "send" if "send" in entry else "raw"
+    file = folder / entry[kind]
+    if not file.exists():
+        raise StoryError(f"step '{title}': there is no file {file}")
+    if kind == "send":
+        return Step(title, says, client=client, event=file)
+    return Step(title, says, client=client, raw=file)
+
+
+def parse_move(text: str) -> int:
+    """Return the seconds that a move such as `+6d`, `-2h` or `+30m` stands for.
+
+    Raises:
+        StoryError: Not a sign, a number and one of s, m, h, d, w.
+    """
+    match = _MOVE.match(text)
+    if match is None:
+        raise StoryError(f"'{text}' is not a move of the clock: write a sign, a number and s, m, h, d or w, as in +6d")
+    seconds = int(match["number"]) * _SECONDS[match["unit"]]
+    return seconds if match["sign"] == "+" else -seconds

@@ -1,0 +1,90 @@
+"""The front's pages: sign in, sign out, and the road.
+
+A session is an access token in a cookie that scripts cannot read and other sites cannot send; it ends after eight
+hours. Cookies do not tell ports apart, so the pages of every service on this host see it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+
+from handrail.front.accounts import Accounts
+from handrail.front.road import read_road
+from handrail.front.settings import FrontSettings
+from handrail.installation.tokens import TokenIssuer
+from services.kit.auth import SESSION_COOKIE, TokenVerifier
+from services.kit.ui import Navigation, build_templates, install_ui
+from services.kit.ui.web import is_own_address
+
+SESSION_S: Final = 8 * 3600
+
+
+def create_app(settings: FrontSettings) -> FastAPI:
+    """Build the front."""
+    navigation = Navigation(
+        home=f"{settings.front_url}/",
+        desk=f"{settings.deadlines_url}/desk",
+        cases=f"{settings.routing_url}/case",
+        log=f"{settings.audit_url}/log",
+        sign_in=f"{settings.front_url}/sign-in",
+        sign_out=f"{settings.front_url}/sign-out",
+        demo=settings.demo,
+    )
+    templates = build_templates(Path(__file__).parent / "templates", navigation=navigation)
+    accounts = Accounts(settings.accounts_file)
+    issuer = TokenIssuer(settings.token_key_file)
+    verifier = TokenVerifier.from_private(settings.token_key_file)
+    services = {
+        "intake": settings.intake_url,
+        "routing": settings.routing_url,
+        "deadlines": settings.deadlines_url,
+        "audit": settings.audit_url,
+    }
+    app = FastAPI(title="Handrail front", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/health/live")
+    async def live() -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    @app.get("/sign-in")
+    async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the address people see
+        return templates.TemplateResponse(request, "sign_in.html", {"next": next, "wrong": False, "account": ""})
+
+    @app.post("/sign-in")
+    def sign_in(  # a plain function: checking a password takes 50 ms, which a thread may spend
+        request: Request,
+        account: Annotated[str, Form()] = "",
+        password: Annotated[str, Form()] = "",
+        next: Annotated[str, Form()] = "/",  # noqa: A002 - the address people see
+    ) -> Response:
+        found = accounts.check(account.strip().lower(), password)
+        if found is None:
+            shown = {"next": next, "wrong": True, "account": account}
+            return templates.TemplateResponse(request, "sign_in.html", shown, status_code=401)
+        response = RedirectResponse(next if is_own_address(next, navigation.origins) else "/", status_code=303)
+        response.set_cookie(
+            SESSION_COOKIE, issuer.issue(found, valid_s=SESSION_S), max_age=SESSION_S, httponly=True, samesite="strict"
+        )
+        return response
+
+    @app.post("/sign-out")
+    async def sign_out() -> Response:
+        response = RedirectResponse("/sign-in", status_code=303)
+        response.delete_cookie(SESSION_COOKIE)
+        return response
+
+    @app.get("/")
+    async def home(request: Request) -> Response:
+        principal = verifier.from_cookie(request.cookies)
+        if principal is None:
+            return RedirectResponse("/sign-in", status_code=303)
+        request.state.principal = principal
+        page = {"stops": await read_road(services), "stubs_url": settings.stubs_url, "intake_url": settings.intake_url}
+        return templates.TemplateResponse(request, "home.html", page)
+
+    install_ui(app, templates, navigation)
+    return app

@@ -1,0 +1,25 @@
+"""What the front needs to know, from the environment (prefix `HANDRAIL_`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class FrontSettings(BaseSettings):
+    """Settings of the front process."""
+
+    model_config = SettingsConfigDict(env_prefix="HANDRAIL_", frozen=True)
+
+    http_host: str = "127.0.0.1"
+    http_port: int
+    token_key_file: Path
+    accounts_file: Path
+    front_url: str
+    intake_url: str
+    routing_url: str
+    deadlines_url: str
+    audit_url: str
+    stubs_url: str = ""
+    demo: bool = False

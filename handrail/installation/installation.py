@@ -1,0 +1,266 @@
+"""Assemble a running Handrail from its parts: broker, database, keys, topics, migrations and one process a service.
+
+The order matters only where it must: broker and database first (both at once), then topics and migrations (both at
+once), then every service at once. Stopping goes the other way, and nothing outlives the command that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from handrail.embedded.places import REPOSITORY, private_folder, write_private
+from handrail.embedded.process import LOOPBACK, Child, choose_port
+from handrail.embedded.stack import Ports, Stack
+from handrail.embedded.topics import apply_topics
+from handrail.front.accounts import write_accounts
+from handrail.installation.endpoints import write_endpoints
+from handrail.installation.keys import make_keys, read_password
+from handrail.installation.tokens import Account, TokenIssuer
+from handrail.installation.web import Web
+from schemas.topics import SERVICES
+from services.kit.migrate import migrate_all
+
+DATABASE: Final = "handrail"
+BASE_PORT: Final = 8400
+OPERATOR: Final = Account("command-line", "The command line of this installation", "operations")
+AUDITOR: Final = Account("command-line-audit", "The command line of this installation, as auditor", "auditor")
+_MODULES: Final = {
+    "front": "handrail.front",
+    **{service: f"services.{service}" for service in SERVICES},
+    "stubs": "deploy.stubs",
+}
+_READY_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What kind of installation this is.
+
+    Attributes:
+        demo: Stub recipients, demo accounts and a notice on each page that everything is invented.
+        clock_movable: The legal clock may be moved.
+        fixed_ports: Ports 8400 to 8411; else ports that the system says are free.
+        keep: Keep broker and database data when stopped.
+    """
+
+    demo: bool = False
+    clock_movable: bool = False
+    fixed_ports: bool = True
+    keep: bool = True
+
+
+@dataclass
+class Installation:
+    """A Handrail on this machine. Use as a context manager, or call `start` and `stop`."""
+
+    folder: Path
+    options: Options = field(default_factory=Options)
+    progress: Callable[[str], None] = lambda _text: None
+    extra_env: Mapping[str, str] = field(default_factory=dict)
+    processes: dict[str, Child] = field(default_factory=dict, init=False)
+    ports: dict[str, int] = field(default_factory=dict, init=False)
+
+    def start(self) -> Self:
+        """Start everything and return once every service is ready; on failure nothing is left running.
+
+        Raises:
+            EmbeddedError: One line that says what to do.
+        """
+        self.folder = private_folder(self.folder)
+        make_keys(self.keys)
+        self._choose_ports()
+        self._stack = Stack(
+            self.folder, ports=Ports(self.ports["kafka"], self.ports["postgres"]), keep=self.options.keep
+        )
+        self.progress("Starting Apache Kafka and PostgreSQL")
+        self._stack.start()
+        try:
+            self._prepare()
+            self._start_services()
+        except BaseException:
+            self.stop()
+            raise
+        self._write_status()
+        return self
+
+    def stop(self) -> None:
+        """Stop every service, then broker and database. Twice does no harm."""
+        with ThreadPoolExecutor(len(_MODULES)) as pool:
+            for end in [pool.submit(child.stop) for child in self.processes.values()]:
+                end.result()
+        self.processes.clear()
+        self._stack.stop()
+        (self.folder / "status.json").unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def keys(self) -> Path:
+        """Folder of keys and passwords."""
+        return self.folder / "keys"
+
+    @property
+    def stack(self) -> Stack:
+        """Broker and database of this installation."""
+        return self._stack
+
+    def url(self, service: str) -> str:
+        """Return the address of a service, the front or the stubs."""
+        return f"http://{LOOPBACK}:{self.ports[service]}"
+
+    def web(self, service: str, account: Account = OPERATOR) -> Web:
+        """Return a caller of one service, signed in as the account."""
+        return Web(self.url(service), TokenIssuer(self.keys / "token.key").issue(account))
+
+    def database_url(self, service: str | None = None) -> str:
+        """Return the address of the database for a service's own role, or for the administrator."""
+        if service is None:
+            return self._stack.database.url(database=DATABASE)
+        return self._stack.database.url(
+            database=DATABASE, user=f"handrail_{service}", password=read_password(self.keys, f"database-{service}")
+        )
+
+    def start_service(self, name: str) -> None:
+        """Start one process and return at once; see `wait_ready`."""
+        logs = private_folder(self.folder / "logs")
+        run = private_folder(self.folder / "run" / name)
+        self.processes[name] = Child(
+            name,
+            [sys.executable, "-m", _MODULES[name]],
+            log_path=logs / f"{name}.log",
+            folder=run,
+            stop_signal=signal.SIGTERM,
+            env={**_inherited(), **self._environment(name), **self.extra_env},
+        )
+
+    def wait_ready(self, name: str) -> None:
+        """Return once the process answers that it is ready.
+
+        Raises:
+            StartFailed: It ended first, or took too long.
+        """
+        path = "/health/ready" if name in SERVICES else "/health/live"
+        self.processes[name].wait_until(lambda: _answers(self.url(name) + path), timeout_s=_READY_S)
+
+    def _choose_ports(self) -> None:
+        names = ("front", *SERVICES, "stubs")
+        for number, name in enumerate(names):
+            self.ports[name] = choose_port(name, BASE_PORT + number if self.options.fixed_ports else None)
+        for number, name in enumerate(("kafka", "postgres"), start=10):
+            self.ports[name] = choose_port(name, BASE_PORT + number if self.options.fixed_ports else None)
+
+    def _prepare(self) -> None:
+        self.progress("Making topics, users and tables")
+        with ThreadPoolExecutor(2) as pool:
+            topics = pool.submit(
+                apply_topics, self._stack.kafka, {name: read_password(self.keys, f"kafka-{name}") for name in SERVICES}
+            )
+            tables = pool.submit(
+                migrate_all, self.database_url(), {name: read_password(self.keys, f"database-{name}") for name in SERVICES}
+            )
+        topics.result()
+        tables.result()
+        write_accounts(self.folder / "accounts.yaml", read_password(self.keys, "accounts"))
+        write_endpoints(self.folder / "endpoints.yaml", self.url("stubs") if self.options.demo else None)
+
+    def _start_services(self) -> None:
+        self.progress("Starting the services")
+        names = [name for name in _MODULES if name != "stubs" or self.options.demo]
+        for name in names:
+            self.start_service(name)
+        for name in names:
+            self.wait_ready(name)
+
+    def _environment(self, name: str) -> dict[str, str]:
+        keys = self.keys
+        common = {
+            "PYTHONPATH": str(REPOSITORY),
+            "HANDRAIL_HTTP_HOST": LOOPBACK,
+            "HANDRAIL_HTTP_PORT": str(self.ports[name]),
+            "HANDRAIL_TOKEN_PUBLIC_KEY_FILE": str(keys / "token.pub"),
+            "HANDRAIL_DEMO": str(self.options.demo).lower(),
+            "HANDRAIL_CLOCK_MOVABLE": str(self.options.clock_movable).lower(),
+            **{f"HANDRAIL_{each.upper()}_URL": self.url(each) for each in ("front", *SERVICES)},
+        }
+        own = {
+            "front": {
+                "HANDRAIL_TOKEN_KEY_FILE": str(keys / "token.key"),
+                "HANDRAIL_ACCOUNTS_FILE": str(self.folder / "accounts.yaml"),
+                "HANDRAIL_STUBS_URL": self.url("stubs") if self.options.demo else "",
+            },
+            "stubs": {
+                "HANDRAIL_WEBHOOK_PUBLIC_KEY_FILE": str(keys / "webhook.pub"),
+                "HANDRAIL_STUB_JOURNAL": str(private_folder(self.folder / "stubs")),
+            },
+            "intake": {
+                "HANDRAIL_VAULT_KEY_FILE": str(keys / "vault.key"),
+                "HANDRAIL_IDENTITY_KEY_FILE": str(keys / "identity.key"),
+                "HANDRAIL_SUBMISSION_KEY_FILE": str(keys / "submission.key"),
+                "HANDRAIL_GRANT_PUBLIC_KEY_FILE": str(keys / "grant.pub"),
+            },
+            "routing": {
+                "HANDRAIL_WEBHOOK_KEY_FILE": str(keys / "webhook.key"),
+                "HANDRAIL_GRANT_KEY_FILE": str(keys / "grant.key"),
+                "HANDRAIL_ENDPOINTS_FILE": str(self.folder / "endpoints.yaml"),
+            },
+            "audit": {
+                "HANDRAIL_LOG_KEY_FILE": str(keys / "log.key"),
+                "HANDRAIL_LOG_ORIGIN": "handrail.example/log",
+                "HANDRAIL_CHECKPOINT_DIR": str(private_folder(self.folder / "checkpoints")),
+            },
+        }
+        return {**common, **own.get(name, {}), **(self._connections(name) if name in SERVICES else {})}
+
+    def _connections(self, name: str) -> dict[str, str]:
+        return {
+            "HANDRAIL_DATABASE_URL": self.database_url(name).replace("postgresql://", "postgresql+asyncpg://", 1),
+            "HANDRAIL_KAFKA_BOOTSTRAP": self._stack.kafka.bootstrap,
+            "HANDRAIL_KAFKA_SECURITY": self._stack.kafka.security_protocol,
+            "HANDRAIL_KAFKA_USER": name,
+            "HANDRAIL_KAFKA_PASSWORD": read_password(self.keys, f"kafka-{name}"),
+            "HANDRAIL_QUARANTINE_KEY_FILE": str(self.keys / "quarantine.key"),
+        }
+
+    def _write_status(self) -> None:
+        status = {
+            "folder": str(self.folder),
+            "demo": self.options.demo,
+            "urls": {name: self.url(name) for name in self.processes},
+            "kafka_bootstrap": self._stack.kafka.bootstrap,
+            "kafka_security": self._stack.kafka.security_protocol,
+            "database": f"{self._stack.database.host}:{self._stack.database.port}/{DATABASE}",
+            "log_public_key": str(self.keys / "log.pub"),
+        }
+        write_private(self.folder / "status.json", json.dumps(status, indent=2) + "\n")
+
+
+def _inherited() -> dict[str, str]:
+    """Return our environment without any setting of Handrail: a process gets only what is meant for it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HANDRAIL_")}
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - http on loopback
+            return bool(response.status == 200)  # noqa: PLR2004 - OK
+    except (urllib.error.URLError, OSError):
+        return False
+
+

@@ -1,0 +1,51 @@
+"""Access tokens: short-lived signed statements of who is asking and in which role.
+
+The services only verify them (`services.kit.auth`); here they are issued, with the key that stays in the folder of
+the installation.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+Role = Literal["operations", "review_officer", "auditor", "partner", "service"]
+
+HOUR_S: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person or program that may sign in. `client` names the partner system on whose behalf it may report."""
+
+    id: str
+    name: str
+    role: Role
+    client: str | None = None
+
+
+class TokenIssuer:
+    """Signs access tokens with the Ed25519 key of the installation."""
+
+    def __init__(self, key_file: Path) -> None:
+        self._key = OKPKey.import_key(key_file.read_bytes())
+
+    def issue(self, account: Account, *, valid_s: int = HOUR_S) -> str:
+        """Return a token for the account, valid from now for `valid_s` seconds of the wall clock."""
+        now = int(time.time())
+        claims: dict[str, object] = {
+            "iss": "handrail",
+            "sub": account.id,
+            "name": account.name,
+            "role": account.role,
+            "iat": now,
+            "exp": now + valid_s,
+        }
+        if account.client:
+            claims["client"] = account.client
+        return jwt.encode({"alg": "Ed25519"}, claims, self._key, algorithms=["Ed25519"])

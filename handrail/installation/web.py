@@ -1,0 +1,101 @@
+"""The few HTTP calls that the command line makes to services on this machine, with the standard library alone."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and decoded body of a response; the body is None when it is not JSON."""
+
+    status: int
+    body: Any
+    text: str
+
+    def detail(self) -> str:
+        """Return what a problem document says, in one line."""
+        if isinstance(self.body, dict):
+            parts = [str(self.body[key]) for key in ("title", "detail") if self.body.get(key)]
+            parts += [f"{item.get('pointer', '')}: {item.get('detail', '')}" for item in self.body.get("errors", [])]
+            return " - ".join(parts) or self.text[:300]
+        return self.text[:300]
+
+
+class CallFailed(RuntimeError):
+    """A service on this machine refused or could not be reached; the text says which and why."""
+
+
+class Web:
+    """Calls one service with one token."""
+
+    def __init__(self, base_url: str, token: str | None = None) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._token = token
+
+    def call(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Make one request; any status is an answer.
+
+        Raises:
+            CallFailed: Nothing answered at this address.
+        """
+        request = urllib.request.Request(self.base_url + path, data=body, method=method)  # noqa: S310 - our services
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        if self._token:
+            request.add_header("Authorization", f"Bearer {self._token}")
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - our services
+                return _answer(response.status, response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return _answer(error.code, error.read())
+        except OSError as error:
+            raise CallFailed(f"nothing answered at {self.base_url}: {error}. Is Handrail running?") from error
+
+    def get(self, path: str) -> Any:
+        """Return the JSON body of a successful GET.
+
+        Raises:
+            CallFailed: Any other status.
+        """
+        return self._expect(self.call("GET", path), "GET", path)
+
+    def post(self, path: str, value: object) -> Any:
+        """Post JSON and return the JSON body of a successful answer.
+
+        Raises:
+            CallFailed: Any status but 2xx.
+        """
+        body = json.dumps(value).encode()
+        return self._expect(self.call("POST", path, body, {"Content-Type": "application/json"}), "POST", path)
+
+    def delete(self, path: str) -> Any:
+        """Delete and return the JSON body, if any.
+
+        Raises:
+            CallFailed: Any status but 2xx.
+        """
+        return self._expect(self.call("DELETE", path), "DELETE", path)
+
+    def _expect(self, answer: Answer, method: str, path: str) -> Any:
+        if not 200 <= answer.status < 300:  # noqa: PLR2004
+            raise CallFailed(f"{method} {self.base_url}{path} answered {answer.status}: {answer.detail()}")
+        return answer.body
+
+
+def _answer(status: int, content: bytes) -> Answer:
+    text = content.decode(errors="replace")
+    try:
+        return Answer(status, json.loads(text), text)
+    except ValueError:
+        return Answer(status, None, text)
