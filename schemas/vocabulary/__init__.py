@@ -1,0 +1,17 @@
+"""The vocabulary: the only facts that an event may state and a rule may use, as data in `facts.yaml`."""
+
+from schemas.vocabulary.loading import load, parse
+from schemas.vocabulary.words import PERSONAL_FIELDS, FactRefused, FactSpec, Kind, Scope, Value, Vocabulary, nearest
+
+__all__ = [
+    "PERSONAL_FIELDS",
+    "FactRefused",
+    "FactSpec",
+    "Kind",
+    "Scope",
+    "Value",
+    "Vocabulary",
+    "load",
+    "nearest",
+    "parse",
+]

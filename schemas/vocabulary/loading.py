@@ -1,0 +1,70 @@
+"""Reads `facts.yaml` into a `Vocabulary`. Every scalar is read as text, so `yes` and `no` stay words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from importlib import resources
+from typing import Final, cast, get_args
+
+import yaml
+
+from schemas.vocabulary.words import FactRefused, FactSpec, Kind, Scope, Vocabulary
+
+_KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps"})
+_EACH: Final[dict[str, Scope]] = {"authority": "authority", "report": "reporter"}
+
+
+@cache
+def load() -> Vocabulary:
+    """Return the vocabulary of this package; the same object each time."""
+    return parse(resources.files("schemas.vocabulary").joinpath("facts.yaml").read_text("utf-8"))
+
+
+def parse(text: str) -> Vocabulary:
+    """Return the vocabulary that a file's text describes.
+
+    Raises:
+        FactRefused: A fact lacks a label or a question, or has a key, kind or scope that does not exist.
+    """
+    document: dict[str, dict[str, object]] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes only text
+    counted: Counter[Scope] = Counter()
+    specs = []
+    for name, entry in document.items():
+        scope = _scope(name, entry)
+        specs.append(_spec(name, entry, scope, counted[scope]))
+        counted[scope] += 1
+    return Vocabulary(specs)
+
+
+def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> FactSpec:
+    unknown = entry.keys() - _KEYS
+    if unknown or not {"label", "ask"} <= entry.keys():
+        raise FactRefused(name, f"a label and a question, and otherwise only the keys {', '.join(sorted(_KEYS))}")
+    kind = str(entry.get("kind", "choice"))
+    values = tuple(cast("list[str]", entry.get("values", [])))
+    keeps = entry.get("keeps", "the latest")
+    if kind not in get_args(Kind) or (kind == "choice") != bool(values) or keeps not in {"the latest", "the earliest"}:
+        raise FactRefused(name, f"a kind out of {', '.join(get_args(Kind))}, and values for a choice alone")
+    return FactSpec(
+        name=name,
+        label=str(entry["label"]),
+        kind=cast("Kind", kind),
+        scope=scope,
+        ask=str(entry["ask"]),
+        position=position,
+        values=("yes", "no") if kind == "yes_no" else values,
+        said_as=cast("dict[str, str]", entry.get("said as", {})),
+        keeps="the earliest" if keeps == "the earliest" else "the latest",
+    )
+
+
+def _scope(name: str, entry: dict[str, object]) -> Scope:
+    if "of each" in entry:
+        each = _EACH.get(str(entry["of each"]))
+        if each is None:
+            raise FactRefused(name, f"`of each` to be one of {', '.join(_EACH)}")
+        return each
+    if name.startswith("child."):
+        return "child"
+    return "reporter" if name.startswith("reporter.") else "incident"

@@ -1,0 +1,216 @@
+"""What is known about a case: facts stated by authorities and agencies, merged into one value each, or none.
+
+Two times are kept: `occurred_at` (when it was so) and `recorded_at` (when Handrail learned of it), so that a `FactBase`
+can be made as things were known at any time. The merge never guesses: sources that differ make a fact absent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from schemas.vocabulary import Scope, Value, Vocabulary
+
+INCIDENT: Final = "incident"
+AUTHORITY: Final = "la:"  # ids of local authorities start so
+Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement of one source.
+
+    `authority` is the source: the recipient id of who states it, or `client:<name>`. `subject` is `incident`, a child
+    key, or the event id of the report for facts of the reporter. `value` None says "unknown", and in a correction that
+    the statement is withdrawn. A correction has the id of the corrected event in `corrects` and counts only from the
+    source that made the statement; it takes the place of that statement in time.
+    """
+
+    case_key: str
+    subject: str
+    authority: str
+    name: str
+    value: Value | None
+    occurred_at: datetime
+    recorded_at: datetime
+    event_id: UUID
+    corrects: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Sources disagree on a fact, so it is absent. `statements` has the standing one of each source, by source."""
+
+    name: str
+    owner: str
+    statements: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A statement that does not count, and why."""
+
+    fact: Fact
+    reason: str
+
+
+class FactBase:
+    """The facts of one case (or of linked cases), merged. An owner is `incident`, a child, a report or an authority."""
+
+    def __init__(
+        self,
+        facts: Iterable[Fact],
+        vocabulary: Vocabulary,
+        *,
+        former_areas: Mapping[str, str] | None = None,
+        as_known_at: datetime | None = None,
+    ) -> None:
+        """Merge `facts`, in any order.
+
+        Args:
+            facts: Statements whose values the vocabulary has checked.
+            vocabulary: Gives each fact its scope and position.
+            former_areas: Former area code to present one, so that an authority with two codes stays one.
+            as_known_at: Leave out what was recorded after this instant.
+
+        Raises:
+            FactRefused: A fact's name is not in the vocabulary.
+        """
+        self.vocabulary: Final = vocabulary
+        self._former = former_areas or {}
+        self._rows: dict[str, Row] = {}
+        self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
+        self._reporters: dict[str, str] = {}
+        self._empty: dict[Scope, Row] = {
+            scope: [None] * vocabulary.size(scope) for scope in ("incident", "child", "authority", "reporter")
+        }
+        self.latest_recorded_at: datetime | None = None
+        self.first_source: str | None = None
+        self.conflicts: tuple[Conflict, ...] = ()
+        self.ignored: list[Ignored] = []
+        known = sorted((fact for fact in facts if as_known_at is None or fact.recorded_at <= as_known_at), key=_age)
+        if known:
+            self.latest_recorded_at = max(fact.recorded_at for fact in known)
+            self.first_source = known[0].authority
+        self._children: set[str] = set()
+        self._merge(known)
+        self.children: Final = tuple(sorted(self._children))
+        self.reports: Final = tuple(sorted(self._reporters))
+
+    def row(self, scope: Scope, owner: str | None) -> Row:
+        """Return the values that an owner's facts have, by position; all None for an owner that nobody spoke of."""
+        found = self._rows.get(owner) if owner is not None else None
+        return self._empty[scope] if found is None else found
+
+    def value(self, name: str, owner: str | None) -> Value | None:
+        """Return the merged value of one fact, or None when it is absent."""
+        spec = self.vocabulary[name]
+        return self.row(spec.scope, owner)[spec.position]
+
+    def standing(self, name: str, owner: str | None) -> tuple[Fact, ...]:
+        """Return the statements that stand behind a fact, one per source, corrections applied."""
+        return self._standing.get((name, owner), ()) if owner is not None else ()
+
+    def reporter_of(self, report: str) -> str:
+        """Return the source that made a report."""
+        return self._reporters[report]
+
+    def _merge(self, facts: list[Fact]) -> None:
+        stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
+        corrections: dict[tuple[UUID, str, str, str], Fact] = {}
+        for fact in facts:
+            scope = self.vocabulary.spec(fact.name).scope
+            source = self.present(fact.authority)
+            owner = self._owner(fact, scope, source)
+            if owner is None:
+                self.ignored.append(Ignored(fact, f"{fact.name} counts only from the {scope} that it is about"))
+            elif fact.corrects is None:
+                stated[fact.name, owner].append(fact)
+            else:
+                key = (fact.corrects, fact.name, owner, source)
+                if key not in corrections or _age(fact) > _age(corrections[key]):
+                    corrections[key] = fact
+        used: set[UUID] = set()
+        for (name, owner), statements in stated.items():
+            self._settle(name, owner, [self._corrected(fact, owner, corrections, used) for fact in statements])
+        self.ignored += [
+            Ignored(fact, "it corrects nothing that its source has stated")
+            for fact in corrections.values()
+            if fact.event_id not in used
+        ]
+
+    def _owner(self, fact: Fact, scope: Scope, source: str) -> str | None:
+        match scope:
+            case "incident":
+                return INCIDENT
+            case "authority":
+                about = INCIDENT if fact.subject == INCIDENT else self.present(fact.subject)
+                return source if source.startswith(AUTHORITY) and about in {INCIDENT, source} else None
+            case "child" if fact.subject != INCIDENT:
+                self._children.add(fact.subject)
+                return fact.subject
+            case "reporter" if fact.subject != INCIDENT:
+                self._reporters.setdefault(fact.subject, source)
+                return fact.subject if self._reporters[fact.subject] == source else None
+        return None
+
+    def present(self, body: str) -> str:
+        """Return the present id of a local authority that was named by a former area code; other ids as they are."""
+        if self._former and body.startswith(AUTHORITY):
+            code = body.removeprefix(AUTHORITY)
+            return AUTHORITY + self._former.get(code, code)
+        return body
+
+    def _corrected(
+        self, fact: Fact, owner: str, corrections: Mapping[tuple[UUID, str, str, str], Fact], used: set[UUID]
+    ) -> Fact:
+        source = self.present(fact.authority)
+        value = fact.value
+        if self._former and isinstance(value, str) and self.vocabulary[fact.name].kind == "area":
+            value = self._former.get(value, value)
+        current = (
+            replace(fact, value=value, authority=source) if (value, source) != (fact.value, fact.authority) else fact
+        )
+        # A correction corrects one event, so the chain from a first statement is finite.
+        following = corrections.get((fact.event_id, fact.name, owner, source))
+        if following is None:
+            return current
+        used.add(following.event_id)
+        return self._corrected(replace(following, occurred_at=fact.occurred_at), owner, corrections, used)
+
+    def _settle(self, name: str, owner: str, statements: list[Fact]) -> None:
+        spec = self.vocabulary[name]
+        by_source: dict[str, Fact] = {}
+        for fact in statements:  # oldest first
+            earlier = by_source.get(fact.authority)
+            if fact.corrects is not None and fact.value is None:
+                continue  # withdrawn: as if it had never been said
+            if spec.keeps == "the earliest" and earlier is not None and _not_later(earlier.value, fact.value):
+                continue
+            by_source[fact.authority] = fact
+        standing = tuple(fact for _, fact in sorted(by_source.items()) if fact.value is not None)
+        if not standing:
+            return
+        self._standing[name, owner] = standing
+        if all(fact.value == standing[0].value for fact in standing):
+            row = self._rows.get(owner)
+            if row is None:
+                row = self._rows[owner] = self._empty[spec.scope].copy()
+            row[spec.position] = standing[0].value
+        else:
+            self.conflicts = (*self.conflicts, Conflict(name, owner, standing))
+
+
+def _age(fact: Fact) -> tuple[datetime, datetime, UUID]:
+    return fact.occurred_at, fact.recorded_at, fact.event_id
+
+
+def _not_later(one: Value | None, other: Value | None) -> bool:
+    """Say whether the date `one` is no later than `other`; an absent one never is, an absent other always follows it."""
+    if not isinstance(one, date):
+        return False
+    return not isinstance(other, date) or one <= other

@@ -1,0 +1,142 @@
+"""From case events to facts: which statements of the vocabulary an event makes, and in whose name. Pure.
+
+A local authority speaks as `la:<its area>`; any other client speaks as the recipient that it answers for, or as itself
+(`client:<name>`). What is unknown is left out. Events that state nothing (an acknowledgement, a link) give no facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from schemas.case_events import (
+    AbuseSuspicionChanged,
+    BecameAware,
+    CaseEvent,
+    CaseLinked,
+    ChildFacts,
+    FactCorrected,
+    FactCorrectedData,
+    IncidentReported,
+    IncidentReportedData,
+    NotificationDecision,
+    Reporter,
+)
+from schemas.vocabulary import Value, Vocabulary
+from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
+
+SUSPICION: Final = frozenset({"known", "suspected"})
+Statement = tuple[str, str, Value | None]
+"""Subject, name of the fact, value."""
+_CHILD: Final = tuple(name for name in ChildFacts.model_fields if name != "child")
+
+
+def source_of(reporter: Reporter) -> str:
+    """Return the id under which a client's statements count."""
+    if reporter.body == "local_authority":
+        return f"{AUTHORITY}{reporter.area}"
+    return reporter.recipient or f"client:{reporter.client}"
+
+
+def facts_of(event: CaseEvent, vocabulary: Vocabulary) -> list[Fact]:
+    """Return the facts that one event states, in a fixed order.
+
+    A correction keeps the subject `incident`, the child, or the corrected event's own id for facts of a report.
+
+    Raises:
+        FactRefused: A correction names no fact of the vocabulary, or gives it a value that it does not take.
+    """
+    if isinstance(event, CaseLinked) or event.case_key is None:
+        return []
+    corrects = event.data.corrects if isinstance(event, FactCorrected) else None
+    return [
+        Fact(
+            case_key=event.case_key,
+            subject=subject,
+            authority=source_of(event.data.reporter),
+            name=name,
+            value=value,
+            occurred_at=event.time,
+            recorded_at=event.recorded_at,
+            event_id=event.id,
+            corrects=corrects,
+        )
+        for subject, name, value in _stated(event, vocabulary)
+    ]
+
+
+def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
+    """Yield subject, name and value of everything that an event says."""
+    match event:
+        case IncidentReported(data=data):
+            yield from _report(str(event.id), data)
+            for child in data.children:
+                yield from _child(child)
+        case BecameAware(data=data):
+            yield INCIDENT, "aware_on", data.aware_on
+        case AbuseSuspicionChanged(data=data):
+            yield INCIDENT, "abuse_or_neglect", data.view
+            if data.view in SUSPICION:
+                yield INCIDENT, "suspected_on", data.from_on
+        case NotificationDecision(data=data):
+            yield INCIDENT, "notification.decision", data.outcome
+        case FactCorrected(data=data):
+            yield from _correction(data, vocabulary)
+        case _:
+            return
+
+
+def _report(report: str, data: IncidentReportedData) -> Iterator[Statement]:
+    yield report, "reporter.body", data.reporter.body
+    yield report, "reporter.area", data.reporter.area
+    yield report, "reported_on", data.reported_on
+    about_incident = {
+        "harm": data.harm,
+        "incident.country": data.country,
+        "incident.area": data.area,
+        "concern.child_review": data.child_review,
+        "concern.adult_at_risk": data.adult_at_risk,
+        "concern.domestic_death": data.domestic_death,
+    }
+    yield from ((INCIDENT, name, value) for name, value in about_incident.items() if value is not None)
+
+
+def _child(child: ChildFacts) -> Iterator[Statement]:
+    """Yield what is known of a child; of one of whom nothing is known, that it exists."""
+    known = {name: getattr(child, name) for name in _CHILD if getattr(child, name) is not None}
+    yield from ((child.child, f"child.{name}", value) for name, value in (known or {"home_area": None}).items())
+
+
+def _correction(data: FactCorrectedData, vocabulary: Vocabulary) -> Iterator[Statement]:
+    spec = vocabulary.spec(data.fact)
+    value = vocabulary.check(data.fact, data.value)
+    subject = {"child": data.child or INCIDENT, "reporter": str(data.corrects)}.get(spec.scope, INCIDENT)
+    yield subject, data.fact, value
+    if data.fact == "abuse_or_neglect" and value not in SUSPICION:
+        # A view that was no suspicion after all never was the first day of one.
+        yield INCIDENT, "suspected_on", None
+
+
+def rooted(facts: Iterable[Fact], vocabulary: Vocabulary) -> list[Fact]:
+    """Give a correction of a correction the subject of the report that it goes back to.
+
+    A correction of a report's fact names the event that it corrects, which may be a correction itself.
+    """
+    known = list(facts)
+    corrected: Mapping[UUID, UUID] = {fact.event_id: fact.corrects for fact in known if fact.corrects is not None}
+    return [
+        replace(fact, subject=str(_root(fact.corrects, corrected)))
+        if fact.corrects is not None and vocabulary[fact.name].scope == "reporter"
+        else fact
+        for fact in known
+    ]
+
+
+def _root(event_id: UUID, corrected: Mapping[UUID, UUID]) -> UUID:
+    seen = {event_id}
+    while event_id in corrected and corrected[event_id] not in seen:
+        event_id = corrected[event_id]
+        seen.add(event_id)
+    return event_id

@@ -1,0 +1,257 @@
+"""What a rulebook says, as values: rules, conditions, recipients, periods, disclosure profiles and examples.
+
+The values mirror the file one to one, with every word already checked; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from schemas.vocabulary import Value
+
+Strength = Literal["must", "should", "may", "local"]
+Operator = Literal["is", "is not", "is one of", "is not one of", "is at most", "is at least"]
+Combination = Literal["all of", "any of", "none of"]
+DUTY_HOLDER: Literal["duty holder"] = "duty holder"
+AREAS_THAT_DIFFER: Literal["the areas that differ"] = "the areas that differ"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A condition that compares a fact with fixed values; one value unless the operator says `one of`."""
+
+    fact: str
+    operator: Operator
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SameArea:
+    """A condition that compares the area in a fact with that in another, or with the duty holder's area."""
+
+    fact: str
+    other: str  # a fact's name or DUTY_HOLDER
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Applies:
+    """A condition that holds when the `when` of another rule holds."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meets:
+    """A condition written once under `definitions:`."""
+
+    definition: str
+    says: str
+    when: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """Several conditions under `all of`, `any of` or `none of`."""
+
+    how: Combination
+    parts: tuple[Condition, ...]
+
+
+Condition = Compared | SameArea | Applies | Meets | Combined
+
+
+@dataclass(frozen=True, slots=True)
+class AreaHolder:
+    """The duty is on the body of a kind that serves the area in a fact: `la-of(incident.area)`."""
+
+    group: str
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesHolder:
+    """The duty is on the duty holder of whichever of these rules is not no."""
+
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReporterHolder:
+    """The duty is on whoever reported."""
+
+
+Holder = AreaHolder | RulesHolder | ReporterHolder
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One national body, by its id."""
+
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The bodies of a group that serve an area: a fact's name, DUTY_HOLDER or AREAS_THAT_DIFFER."""
+
+    group: str
+    area: str
+
+
+Recipients = Named | Serving
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A period of working days, counted from the (latest of the) facts in `clock`; the day of the fact is day 0."""
+
+    working_days: int
+    clock: tuple[str, ...]
+    warn_from: str | None
+    strength: Strength
+    cite: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What ends a duty: the phrase in the file and the types of event that it names."""
+
+    phrase: str
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One entry of a rule's `then`. `release` None means at once."""
+
+    tell: Recipients
+    profile: str
+    within: Within
+    release: Compared | None
+    stop: Stop
+    only_if: Compared | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a rule comes from. `verified` is empty until a person has checked it against the full text."""
+
+    cite: str
+    href: str
+    quote: str
+    verified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, in force on days from `in_force_from` to `in_force_until`, both included."""
+
+    id: str
+    title: str
+    source: Source
+    holder: Holder
+    strength: Strength
+    in_force_from: date
+    in_force_until: date | None
+    judged_on: str
+    when: Condition
+    then: tuple[Duty, ...]
+    cancelled_when: Compared | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What happens when a fact is missing."""
+
+    ask_within_working_days: int
+    missing_clock_counts_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a recipient may see: field to how much of it. Anything not listed is not sent."""
+
+    name: str
+    purpose: str
+    lawful_basis: tuple[str, ...]
+    delivery: str
+    give: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """An expected obligation. `who` is an expression of recipients with area codes in place of facts."""
+
+    who: str
+    under: str
+    by: date | None
+    state: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TellsNot:
+    """A recipient that must not be told, with the conditions that are no."""
+
+    who: str
+    because: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A situation and everything that must come out of it. `facts` has (owner, name, value); owner "" is the case."""
+
+    name: str
+    facts: Mapping[tuple[str, str], Value]
+    tells: tuple[Tells, ...]
+    asks: tuple[str, ...]
+    cannot_decide: tuple[str, ...]
+    tells_not: tuple[TellsNot, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """A whole file. `sha256` is the digest of its text; `approved_by` is empty while nobody has approved it."""
+
+    id: str
+    title: str
+    version: str
+    owner: str
+    approved_by: tuple[str, ...]
+    sha256: str
+    file: str
+    defaults: Defaults
+    rules: tuple[Rule, ...]
+    profiles: Mapping[str, Profile]
+    examples: tuple[Example, ...]
+
+    def rule(self, identifier: str) -> Rule:
+        """Return the rule with this id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for rule in self.rules:
+            if rule.id == identifier:
+                return rule
+        raise KeyError(identifier)
+
+
+def walk(condition: Condition) -> Iterator[Condition]:
+    """Yield a condition and all within it, each before its parts: the order in which answers are recorded."""
+    yield condition
+    match condition:
+        case Combined():
+            for part in condition.parts:
+                yield from walk(part)
+        case Meets():
+            yield from walk(condition.when)
+        case _:
+            pass

@@ -1,0 +1,211 @@
+"""Reads the text of a rulebook file into a `Rulebook`, or refuses it with the file, the line and what to do.
+
+Everything that a rule mentions has to exist: facts and values in the vocabulary, bodies in the register, other rules,
+definitions, disclosure profiles and stop phrases in the file itself. Pure: the text is passed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final, cast, get_args
+
+from schemas.vocabulary import PERSONAL_FIELDS, Vocabulary, nearest
+from services.routing.domain.happenings import STOPPING_EVENTS
+from services.routing.domain.register import Register
+from services.routing.domain.rulebook import conditions, tree
+from services.routing.domain.rulebook.conditions import Words
+from services.routing.domain.rulebook.model import (
+    AREAS_THAT_DIFFER,
+    Defaults,
+    Duty,
+    Meets,
+    Profile,
+    Rule,
+    Rulebook,
+    SameArea,
+    Serving,
+    Source,
+    Stop,
+    Strength,
+    Within,
+    walk,
+)
+from services.routing.domain.rulebook.read_examples import read_examples
+from services.routing.domain.rulebook.tree import Node
+
+_TOP: Final = ("rulebook", "title", "version", "owner", "approved", "facts", "defaults", "stops", "rules", "disclosure")
+_RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when", "then")
+_DUTY: Final = ("tell", "send", "within", "release", "stops when")
+_GIVEN: Final = (
+    "in full",
+    "in full under a grant to a named participant",
+    "as month",
+    "as age band",
+    "as recipient pseudonym",
+)
+FACTS_FILE: Final = "schemas/vocabulary/facts.yaml"
+
+
+def parse_rulebook(text: str, file: str, vocabulary: Vocabulary, register: Register) -> Rulebook:
+    """Return the rulebook that a file's text describes. Its examples are read, not run.
+
+    Raises:
+        RulebookRefused: With file, line and what to do, at the first thing that is wrong.
+    """
+    root = tree.read(text, file).fields(_TOP, ("definitions", "examples"))
+    root["facts"].one_of((FACTS_FILE,))
+    rule_nodes = root["rules"].items()
+    words = Words(vocabulary, register, _rule_ids(rule_nodes))
+    for name, node in root["definitions"].entries().items() if "definitions" in root else ():
+        entry = node.fields(("says", "when"))
+        words.definitions[name] = Meets(name, entry["says"].text(), conditions.condition(entry["when"], words))
+    profiles = {name: _profile(name, node, vocabulary) for name, node in root["disclosure"].entries().items()}
+    stops = {phrase: Stop(phrase, tuple(node.text().split(" or "))) for phrase, node in root["stops"].entries().items()}
+    rules = tuple(_rule(node, words, profiles, stops) for node in rule_nodes)
+    approved = root["approved"]
+    return Rulebook(
+        id=root["rulebook"].text(),
+        title=root["title"].text(),
+        version=root["version"].text(),
+        owner=root["owner"].text(),
+        approved_by=() if approved.is_text and approved.text() == "none" else _two_people(approved),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        file=file,
+        defaults=_defaults(root["defaults"], words),
+        rules=rules,
+        profiles=profiles,
+        examples=read_examples(root["examples"], words) if "examples" in root else (),
+    )
+
+
+def _rule_ids(nodes: list[Node]) -> tuple[str, ...]:
+    found: list[str] = []
+    for node in nodes:
+        entry = node.entries()
+        identifier = entry["id"].text() if "id" in entry else ""
+        if not identifier or identifier in found:
+            raise node.refuse(f"every rule needs an `id:` of its own, found `{identifier or 'none'}`")
+        found.append(identifier)
+    return tuple(found)
+
+
+def _stop(phrase: str, node: Node) -> Stop:
+    events = tuple(node.text().split(" or "))
+    for event in events:
+        if event not in STOPPING_EVENTS:
+            close = nearest(event, STOPPING_EVENTS)
+            hint = f", did you mean `{close}`?" if close else ""
+            raise node.refuse(f"`{event}` stops nothing{hint}; known are: {', '.join(STOPPING_EVENTS)}")
+    return Stop(phrase, events)
+
+
+def _two_people(node: Node) -> tuple[str, ...]:
+    names = tuple(tree.scalars(node))
+    if len(set(names)) < 2:  # noqa: PLR2004 - the four-eyes rule
+        raise node.refuse("a rulebook is approved by two named people, or `none`")
+    return names
+
+
+def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Rule:
+    entry = node.fields(_RULE, ("cancelled when",))
+    in_force = entry["in force"].fields(("from",), ("until",))
+    when = conditions.condition(entry["when"], words)
+    then = tuple(_duty(duty, words, profiles, stops) for duty in entry["then"].items())
+    differs = any(isinstance(part, SameArea) and part.negated for part in walk(when))
+    if not differs and any(isinstance(duty.tell, Serving) and duty.tell.area == AREAS_THAT_DIFFER for duty in then):
+        raise entry["then"].refuse(
+            "`the areas that differ` needs a condition `is not the same as` in the rule's `when`"
+        )
+    return Rule(
+        id=entry["id"].text(),
+        title=entry["title"].text(),
+        source=_source(entry["source"]),
+        holder=conditions.holder(entry["duty on"], words),
+        strength=_strength(entry["duty"]),
+        in_force_from=in_force["from"].day(),
+        in_force_until=in_force["until"].day() if "until" in in_force else None,
+        judged_on=_clock(entry["judged on"], words),
+        when=when,
+        then=then,
+        cancelled_when=conditions.inline(entry["cancelled when"], words) if "cancelled when" in entry else None,
+        line=node.line,
+    )
+
+
+def _source(node: Node) -> Source:
+    entry = node.fields(("cite", "href", "quote", "verified"))
+    verified = entry["verified"].text()
+    if not entry["href"].text().startswith("https://"):
+        raise entry["href"].refuse("expected a link that starts with https://")
+    return Source(
+        cite=entry["cite"].text(),
+        href=entry["href"].text(),
+        quote=entry["quote"].text(),
+        verified="" if verified == "false" else verified,
+    )
+
+
+def _duty(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Duty:
+    entry = node.fields(_DUTY, ("if",))
+    release = entry["release"]
+    return Duty(
+        tell=conditions.recipients(entry["tell"], words),
+        profile=entry["send"].one_of(profiles),
+        within=_within(entry["within"], words),
+        release=None if release.text() == "at once" else conditions.inline(release, words),
+        stop=stops[entry["stops when"].one_of(stops)],
+        only_if=conditions.inline(entry["if"], words) if "if" in entry else None,
+    )
+
+
+def _within(node: Node, words: Words) -> Within:
+    entry = node.fields(("working days", "strength", "cite"), ("from", "from the later of", "warn from"))
+    if ("from" in entry) == ("from the later of" in entry):
+        raise node.refuse("expected either `from:` one fact or `from the later of:` several")
+    clock = [entry["from"]] if "from" in entry else entry["from the later of"].items()
+    return Within(
+        working_days=entry["working days"].number(),
+        clock=tuple(_clock(fact, words) for fact in clock),
+        warn_from=_clock(entry["warn from"], words) if "warn from" in entry else None,
+        strength=_strength(entry["strength"]),
+        cite=entry["cite"].text(),
+    )
+
+
+def _defaults(node: Node, words: Words) -> Defaults:
+    entry = node.fields(("if undetermined", "if a clock fact is missing"))
+    undetermined = entry["if undetermined"].fields(("ask", "within", "then"))
+    undetermined["ask"].one_of(("the duty holder",))
+    undetermined["then"].one_of(("alert on the desk",))
+    within = undetermined["within"].fields(("working days", "from"))
+    within["from"].one_of(("recorded_at",))
+    missing = entry["if a clock fact is missing"].fields(("count from",))
+    return Defaults(within["working days"].number(), _clock(missing["count from"], words))
+
+
+def _profile(name: str, node: Node, vocabulary: Vocabulary) -> Profile:
+    entry = node.fields(("purpose", "lawful basis", "delivery", "give"))
+    give = entry["give"].entries()
+    fields = {*vocabulary, *PERSONAL_FIELDS}
+    for key, how in give.items():
+        if key not in fields:
+            close = nearest(key, fields)
+            raise how.refuse(
+                f"`{key}` is neither a fact nor a personal field" + (f", did you mean `{close}`?" if close else "")
+            )
+    return Profile(
+        name=name,
+        purpose=entry["purpose"].text(),
+        lawful_basis=tuple(tree.scalars(entry["lawful basis"])),
+        delivery=entry["delivery"].one_of(("pointer",)),
+        give={key: how.one_of(_GIVEN) for key, how in give.items()},
+    )
+
+
+def _strength(node: Node) -> Strength:
+    return cast("Strength", node.one_of(get_args(Strength)))
+
+
+def _clock(node: Node, words: Words) -> str:
+    return words.fact(node.text(), node, "date").name

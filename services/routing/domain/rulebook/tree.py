@@ -1,0 +1,145 @@
+"""A YAML file as a tree of nodes that know their file and line, so that a refusal can say where.
+
+Only a part of YAML is read: block mappings, block lists and scalars, and every scalar is text. Flow style, anchors,
+aliases, tags and repeated keys are refused, because a policy officer would misread them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Final
+
+import yaml
+
+from schemas.vocabulary import nearest
+
+
+class RulebookRefused(ValueError):
+    """A rulebook cannot be used as it stands: says the file, the line, what was expected, and what to do."""
+
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        self.file = file
+        self.line = line
+        self.problem = problem
+        super().__init__(f"{file}, line {line}: {problem}")
+
+
+class Node:
+    """One place in the file: a text, a mapping or a list. Readers say what they expect and get it, or a refusal."""
+
+    def __init__(self, node: yaml.Node, file: str, path: str) -> None:
+        self._node: Final = node
+        self._file: Final = file
+        self.path: Final = path
+        self.line: Final[int] = node.start_mark.line + 1
+
+    def refuse(self, problem: str) -> RulebookRefused:
+        """Return a refusal of this place, to be raised."""
+        return RulebookRefused(self._file, self.line, f"{self.path}: {problem}")
+
+    def text(self) -> str:
+        """Return the scalar as text; never empty."""
+        if not isinstance(self._node, yaml.ScalarNode):
+            raise self.refuse("expected a text")
+        value = str(self._node.value).strip()
+        if not value:
+            raise self.refuse("expected a text, found nothing after the colon")
+        return value
+
+    def items(self) -> list[Node]:
+        """Return the entries of a list; never empty."""
+        if not isinstance(self._node, yaml.SequenceNode):
+            raise self.refuse("expected a list, each entry on its own line after a dash")
+        return [Node(entry, self._file, f"{self.path} > entry {n}") for n, entry in enumerate(self._node.value, 1)]
+
+    def entries(self) -> dict[str, Node]:
+        """Return a mapping's entries by key, in the order of the file."""
+        if not isinstance(self._node, yaml.MappingNode):
+            raise self.refuse("expected keys with values")
+        found: dict[str, Node] = {}
+        for key_node, value_node in self._node.value:
+            key = Node(key_node, self._file, self.path).text()
+            if key in found:
+                raise Node(key_node, self._file, self.path).refuse(f"`{key}` stands twice")
+            found[key] = Node(value_node, self._file, f"{self.path} > {key}" if self.path else key)
+        return found
+
+    def fields(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, Node]:
+        """Return the entries of a mapping that has all required keys and no other than those named."""
+        found = self.entries()
+        required = tuple(required)
+        allowed = {*required, *optional}
+        for key, node in found.items():
+            if key not in allowed:
+                raise node.refuse(f"unknown key{_hint(key, allowed)}; expected one of: {', '.join(sorted(allowed))}")
+        for key in required:
+            if key not in found:
+                raise self.refuse(f"`{key}:` is missing")
+        return found
+
+    def one_of(self, allowed: Iterable[str]) -> str:
+        """Return the scalar, which must be one of the `allowed` texts."""
+        value = self.text()
+        allowed = tuple(allowed)
+        if value not in allowed:
+            raise self.refuse(f"`{value}` is not known{_hint(value, allowed)}; expected one of: {', '.join(allowed)}")
+        return value
+
+    def number(self) -> int:
+        """Return a whole number, 0 or more."""
+        value = self.text()
+        if not (value.isascii() and value.isdigit()):
+            raise self.refuse(f"expected a whole number, found `{value}`")
+        return int(value)
+
+    def day(self) -> date:
+        """Return a date, written as YYYY-MM-DD."""
+        try:
+            return date.fromisoformat(self.text())
+        except ValueError as error:
+            raise self.refuse(f"expected a date as YYYY-MM-DD, found `{self.text()}`") from error
+
+    @property
+    def is_text(self) -> bool:
+        """Say whether the place holds a scalar."""
+        return isinstance(self._node, yaml.ScalarNode)
+
+
+def read(text: str, file: str) -> Node:
+    """Return the root of the file's tree.
+
+    Raises:
+        RulebookRefused: The text is not YAML, or uses a part of it that is not read here.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        for event in yaml.parse(text, Loader=yaml.BaseLoader):
+            _refuse_style(event, file)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise RulebookRefused(file, line, f"not readable: {error.problem}; check the indentation and quotes") from error
+    if root is None:
+        raise RulebookRefused(file, 1, "the file is empty")
+    return Node(root, file, "")
+
+
+def _refuse_style(event: yaml.Event, file: str) -> None:
+    line = event.start_mark.line + 1 if event.start_mark else 1
+    if isinstance(event, yaml.CollectionStartEvent) and event.flow_style:
+        raise RulebookRefused(file, line, "braces or brackets are not used here: write one entry per line")
+    if isinstance(event, yaml.AliasEvent) or (isinstance(event, yaml.NodeEvent) and event.anchor):
+        raise RulebookRefused(file, line, "anchors (&) and aliases (*) are not used here: write it out")
+    if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+        raise RulebookRefused(file, line, "tags (!) are not used here")
+
+
+def _hint(word: str, words: Iterable[str]) -> str:
+    close = nearest(word, words)
+    return f", did you mean `{close}`?" if close else ""
+
+
+def scalars(node: Node) -> Iterator[str]:
+    """Yield the texts of a list of texts, in order."""
+    return (entry.text() for entry in node.items())
