@@ -1,0 +1,109 @@
+"""The independent check before each send: does the law name this recipient, and does nothing exceed the profile?
+
+Written apart from the engine on purpose: it reads the rulebook's text with nothing but a YAML parser, and shares no code
+with the compiler that decided. An error in one of them is caught by the other. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+_GROUPS: Final[Mapping[str, frozenset[str]]] = {
+    "la": frozenset({"la"}),
+    "lscp": frozenset({"lscp"}),
+    "police": frozenset({"police"}),
+    "icb": frozenset({"icb"}),
+    "sab": frozenset({"sab"}),
+    "csp": frozenset({"csp"}),
+    "safeguarding-partners": frozenset({"la", "police", "icb"}),
+}
+"""Word before `-of(area)` in a rule, and the kinds of recipient id (the part before the colon) that it may mean."""
+_TELL: Final = re.compile(r"^(?:each of )?(?:(?P<group>[a-z-]+)-of\(.+\)|(?P<named>[a-z]+))$")
+THIN_FIELDS: Final = frozenset(
+    {
+        "type",
+        "notice_id",
+        "obligation_id",
+        "case_key",
+        "recipient",
+        "from_body",
+        "rule",
+        "title",
+        "duty",
+        "citation",
+        "purpose",
+        "lawful_basis",
+        "due_on",
+        "owed_since",
+        "reply_wanted",
+        "content",
+    }
+)
+"""Everything that a notice may carry besides the grant: nothing that tells of a child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is about to be sent, as the sender believes it to be.
+
+    `fields` are the keys of the notice; `granted` maps each field of the content to how much of it is granted.
+    """
+
+    rulebook_sha256: str
+    rule: str
+    position: int
+    recipient: str
+    profile: str
+    fields: Collection[str]
+    granted: Mapping[str, str]
+
+
+class Guard:
+    """Checks claims against the texts of every rulebook that this installation knows."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._books: Final[dict[str, dict[str, Any]]] = {
+            hashlib.sha256(text.encode()).hexdigest(): yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - only text
+            for text in texts
+        }
+
+    def objection(self, claim: Claim) -> str | None:
+        """Return why the claim must not be sent, or None."""
+        book = self._books.get(claim.rulebook_sha256)
+        if book is None:
+            return "the decision's rulebook is not one of ours"
+        then = [rule["then"] for rule in book["rules"] if rule["id"] == claim.rule]
+        if not then or not 0 <= claim.position < len(then[0]):
+            return "the decision's rulebook has no such duty"
+        duty = then[0][claim.position]
+        if not _names(duty["tell"], claim.recipient):
+            return f"rule {claim.rule} does not name a recipient of this kind"
+        if duty["send"] != claim.profile:
+            return f"rule {claim.rule} sends another profile"
+        allowed: Mapping[str, str] = book["disclosure"][claim.profile]["give"]
+        return _excess(claim, allowed)
+
+
+def _names(tell: str, recipient: str) -> bool:
+    match = _TELL.match(tell)
+    if match is None:
+        return False
+    kind, colon, _ = recipient.partition(":")
+    if match["named"]:
+        return recipient == match["named"]
+    return bool(colon) and kind in _GROUPS.get(match["group"], frozenset())
+
+
+def _excess(claim: Claim, allowed: Mapping[str, str]) -> str | None:
+    extra = set(claim.fields) - THIN_FIELDS
+    if extra:
+        return "the notice has a field that no notice may have"
+    if any(allowed.get(field) != amount for field, amount in claim.granted.items()):
+        return f"the grant goes beyond the profile {claim.profile}"
+    return None

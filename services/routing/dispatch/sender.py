@@ -1,0 +1,82 @@
+"""Send one signed webhook over HTTP and say what came of it; never raises for what a recipient does.
+
+Redirects are failures, answers are read up to a limit, and nothing of an answer's body but the reference is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import aiohttp
+import orjson
+
+from services.routing.dispatch.schedule import retry_after_s
+
+TIMEOUT_S: Final = 15.0
+MAX_ANSWER_BYTES: Final = 64 * 1024
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_.:-]{0,127}")
+_OK_FROM, _OK_TO = 200, 299
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a recipient's system did. `reference` is set when it took the message; `problem` says in our words why not."""
+
+    http_status: int | None
+    reference: str | None = None
+    problem: str | None = None
+    retry_after_s: float | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Say whether the recipient's system took the message."""
+        return self.reference is not None
+
+
+class Channel(Protocol):
+    """A way to a recipient's system."""
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send these bytes and return what came of it."""
+        ...
+
+
+class WebhookChannel:
+    """Signed HTTP POST."""
+
+    def __init__(self, session: aiohttp.ClientSession, timeout_s: float = TIMEOUT_S) -> None:
+        self._session = session
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send these bytes and return what came of it."""
+        try:
+            async with self._session.post(
+                url,
+                data=body,
+                headers={**headers, "content-type": "application/json"},
+                allow_redirects=False,
+                timeout=self._timeout,
+            ) as response:
+                content = await response.content.read(MAX_ANSWER_BYTES)
+                return read_answer(response.status, response.headers.get("Retry-After"), content)
+        except TimeoutError:
+            return Answer(None, problem="no answer in time")
+        except (aiohttp.ClientError, OSError) as error:
+            return Answer(None, problem=f"no connection ({type(error).__name__})")
+
+
+def read_answer(http_status: int, retry_after: str | None, content: bytes) -> Answer:
+    """Return what an HTTP answer means. Only a 2xx with a reference in it says that the message was taken."""
+    if not _OK_FROM <= http_status <= _OK_TO:
+        return Answer(http_status, problem=f"answered {http_status}", retry_after_s=retry_after_s(retry_after))
+    try:
+        reference = orjson.loads(content).get("reference")
+    except (orjson.JSONDecodeError, AttributeError):
+        reference = None
+    if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
+        return Answer(http_status, problem=f"answered {http_status} without a reference")
+    return Answer(http_status, reference=reference)
