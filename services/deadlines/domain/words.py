@@ -1,0 +1,132 @@
+"""What people read about duties and alerts: short sentences in plain words, never anything personal.
+
+Alerts are worded once, when they are raised, so that what a person was told can be shown for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from schemas.calendar import Calendar, Count, count, london_date
+from services.deadlines.domain.duty import Duty, Period, Strength
+from services.deadlines.domain.standing import Group, days_left
+
+GROUP_WORDS: Final[dict[Group, str]] = {
+    "overdue": "Overdue",
+    "soon": "Due within 2 working days",
+    "later": "Later",
+    "undated": "No date yet",
+}
+STRENGTH_WORDS: Final[dict[Strength, str]] = {
+    "must": "must (law)",
+    "should": "should (guidance)",
+    "may": "may (a power)",
+    "local": "local procedure",
+}
+_BODIES: Final = {
+    "la": "local authority",
+    "lscp": "safeguarding children partnership",
+    "police": "police",
+    "icb": "integrated care board",
+    "sab": "safeguarding adults board",
+    "csp": "community safety partnership",
+    "panel": "the Panel",
+    "ofsted": "Ofsted",
+    "dfe": "Department for Education",
+}
+
+
+def date_words(day: date) -> str:
+    """Return an England date in words, such as "Monday 4 January 2027"."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def working_days_words(days: int) -> str:
+    """Return "1 working day" or "3 working days"."""
+    return f"{days} working day" if days == 1 else f"{days} working days"
+
+
+def left_words(due_on: date | None, now: datetime, calendar: Calendar) -> str:
+    """Return how long is left, in words: "3 working days left", "due today", "1 working day overdue", "no date yet"."""
+    if due_on is None:
+        return "no date yet"
+    left = days_left(due_on, now, calendar)
+    if left < 0:
+        return f"{working_days_words(-left)} overdue"
+    if due_on == london_date(now):
+        return "due today"
+    if left == 0:  # due on a weekend or a holiday that is still to come
+        return "no working day left"
+    return f"{working_days_words(left)} left"
+
+
+def body_words(recipient: str) -> str:
+    """Return a recipient's id as a person reads it: "police West Yorkshire", "local authority E08000035", "the Panel"."""
+    kind, _, place = recipient.partition(":")
+    words = _BODIES.get(kind, kind)
+    if not place:
+        return words
+    return f"{words} {place if place[1:].isdigit() else place.replace('-', ' ').title()}"
+
+
+def due_soon_says(duty: Duty, due_on: date, now: datetime, calendar: Calendar) -> str:
+    """Return the sentence of a warning."""
+    return f"{duty.title}: due {date_words(due_on)}, {left_words(due_on, now, calendar)}."
+
+
+def breached_says(duty: Duty, due_on: date) -> str:
+    """Return the sentence of a breach."""
+    return f"{duty.title}: was due {date_words(due_on)} and is not met."
+
+
+def digest_says(duties: int) -> str:
+    """Return the sentence of one alert that stands for many warnings at once."""
+    return f"{duties} due dates of this partnership came near at the same time. The desk lists them all."
+
+
+def refused_says(recipient: str, attempt: int, reason: str) -> str:
+    """Return the sentence about a notice that will not be tried again by itself."""
+    return f"A notice to {body_words(recipient)} was not taken (attempt {attempt}) and is not tried again: {reason}"
+
+
+def missing_words(duty: Duty, asked: Sequence[str]) -> str:
+    """Say what an undated duty waits for: the questions that are open about its rule, else the fact's name."""
+    return " ".join(asked) if asked else f"Not known yet: {duty.awaits}."
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How a due date was counted. `note` says what a reader must know besides the days, or is empty."""
+
+    count: Count
+    summary: str
+    note: str
+
+
+def explained(duty: Duty, calendar: Calendar) -> Explained | None:
+    """Count a duty's period again, day by day; None while it has no date.
+
+    The duty's own date stands. Where today's calendar data gives another day, the note says so.
+    """
+    period, due_on = duty.dating.period, duty.dating.due_on
+    if period is None or due_on is None:
+        return None
+    counted = count(period.from_on, period.working_days, calendar)
+    return Explained(counted, _summary(period), _note(duty, due_on, counted))
+
+
+def _summary(period: Period) -> str:
+    days = working_days_words(period.working_days)
+    return f"{days} after {date_words(period.from_on)} ({period.from_fact}), {period.strength}: {period.cite}"
+
+
+def _note(duty: Duty, due_on: date, counted: Count) -> str:
+    if counted.due_on != due_on:
+        return (
+            f"The date was counted with calendar {duty.dating.calendar}; "
+            f"calendar {counted.calendar_version} gives {date_words(counted.due_on)}."
+        )
+    return f"Provisional: {counted.provisional_because}." if counted.provisional_because else ""

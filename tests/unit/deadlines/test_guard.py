@@ -1,0 +1,42 @@
+"""The clock guard: a clock that steps without a logged move fires nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.deadlines.domain.guard import Tick, distrust
+
+LEGAL = datetime(2026, 11, 2, 9, tzinfo=UTC)
+WITNESS = datetime(2026, 11, 2, 8, 59, 59, tzinfo=UTC)  # the two clocks need not agree, only go alike
+HOUR = 3600
+WEEK = 7 * 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("legal_s", "witness_s", "logged_s", "trusted"),
+    [
+        (5, 5, 0, True),
+        (-2, 5, 0, True),  # back by 2 s: within the tolerance
+        (-2.1, 5, 0, False),  # back by more than 2 s
+        (HOUR + 5, 5, 0, True),  # ahead of the witness by 1 h
+        (HOUR + 6, 5, 0, False),  # ahead by 1 h and 1 s
+        (WEEK, WEEK, 0, True),  # an outage: the witness saw the week pass
+        (WEEK, 5, 0, False),  # a leap
+        (WEEK + 5, 5, WEEK, True),  # a logged move
+        (-WEEK + 5, 5, -WEEK, True),  # a logged move back
+        (5, 5, WEEK, False),  # logged, but the clock did not move: it lags behind the log by a week
+    ],
+)
+def test_a_step_that_nobody_logged_is_not_trusted(
+    legal_s: float, witness_s: float, logged_s: int, *, trusted: bool
+) -> None:
+    before = Tick(LEGAL, WITNESS, 0)
+    after = Tick(LEGAL + timedelta(seconds=legal_s), WITNESS + timedelta(seconds=witness_s), logged_s)
+
+    assert (distrust(before, after) is None) is trusted
+
+
+def test_the_reason_says_by_how_much() -> None:
+    before, after = Tick(LEGAL, WITNESS, 0), Tick(LEGAL - timedelta(seconds=30), WITNESS, 0)
+
+    assert distrust(before, after) == "The legal clock went back by 30 seconds and no move was logged."

@@ -1,0 +1,82 @@
+"""What people read: plain, exact, and never about a person."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from schemas.calendar import load_england
+from services.deadlines.domain.words import (
+    body_words,
+    breached_says,
+    due_soon_says,
+    explained,
+    missing_words,
+    refused_says,
+)
+from tests.support.deadlines import duty
+
+ENGLAND = load_england()
+
+
+def test_a_warning_names_the_duty_its_date_and_the_working_days_left() -> None:
+    now = datetime(2026, 12, 29, 9, tzinfo=UTC)  # Tuesday; 30, 31 and 4 January are worked, 1 January is not
+
+    said = due_soon_says(duty(), date(2027, 1, 4), now, ENGLAND)
+
+    assert said == "Tell the Panel: due Monday 4 January 2027, 3 working days left."
+
+
+def test_a_breach_names_the_duty_and_its_date() -> None:
+    assert breached_says(duty(), date(2026, 11, 9)) == "Tell the Panel: was due Monday 9 November 2026 and is not met."
+
+
+@pytest.mark.parametrize(
+    ("recipient", "words"),
+    [
+        ("panel", "the Panel"),
+        ("la:E08000035", "local authority E08000035"),
+        ("police:west-yorkshire", "police West Yorkshire"),
+        ("other:far-away", "other Far Away"),  # a kind that this version does not know reads as it stands
+    ],
+)
+def test_a_body_is_named_for_people(recipient: str, words: str) -> None:
+    assert body_words(recipient) == words
+
+
+def test_a_refused_notice_says_whose_and_why() -> None:
+    said = refused_says("police:west-yorkshire", 3, "HTTP 422")
+
+    assert said == "A notice to police West Yorkshire was not taken (attempt 3) and is not tried again: HTTP 422"
+
+
+def test_an_undated_duty_shows_the_open_question_or_else_the_fact_that_is_missing() -> None:
+    assert missing_words(duty(due_on=None), ["When did your authority become aware?"]) == (
+        "When did your authority become aware?"
+    )
+    assert missing_words(duty(due_on=None), []) == "Not known yet: aware_on of la:E08000035."
+
+
+def test_a_date_is_explained_day_by_day_with_the_days_that_were_skipped() -> None:
+    found = explained(duty(due_on=date(2027, 1, 4), from_on=date(2026, 12, 23)), ENGLAND)
+
+    assert found is not None
+    assert found.note == ""
+    assert [(day.on.isoformat(), day.number) for day in found.count.explanation if day.number is not None] == [
+        ("2026-12-23", 0),
+        ("2026-12-24", 1),
+        ("2026-12-29", 2),  # 25 Christmas, 26/27 weekend, 28 Boxing Day substitute
+        ("2026-12-30", 3),
+        ("2026-12-31", 4),
+        ("2027-01-04", 5),  # 1 January holiday, 2/3 weekend
+    ]
+
+
+def test_a_date_that_today_s_calendar_counts_otherwise_stands_and_says_so() -> None:
+    found = explained(duty(due_on=date(2026, 11, 10), from_on=date(2026, 11, 2)), ENGLAND)  # 5 days end on Mon 9
+
+    assert found is not None
+    assert "gives Monday 9 November 2026" in found.note
+
+
+def test_a_duty_without_a_date_has_no_count() -> None:
+    assert explained(duty(due_on=None), ENGLAND) is None
