@@ -1,0 +1,367 @@
+"""Checks Handrail's log from outside: every entry, every signed head, and that nothing is missing in between.
+
+Stands alone on purpose: the standard library and `cryptography`, and its own small Merkle tree, so that an auditor can
+read all of it and run it anywhere. It trusts one thing, the log's public key, and believes the server in nothing else.
+It reports every place that is wrong and never stops at the first.
+
+    python -m handrail.verify URL --key log.pub --token-file token.txt --state last-checkpoint.txt
+
+Sources: RFC 9162 section 2.1 (tree), https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint.
+"""
+
+import argparse
+import json
+import re
+import sys
+import time
+import urllib.request
+from base64 import b64decode
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+PAGE = 1000  # entries asked for at a time
+SETTLE_S = 10.0  # how long messages may still be on their way into the log before a gap is a gap
+SIGNATURE_LINE = re.compile("\u2014 (\\S+) ([A-Za-z0-9+/=]+)")
+
+Fetch = Callable[[str], bytes]
+"""Returns the body at a path of the log's server, such as `/v1/checkpoint`."""
+
+
+class CannotCheck(Exception):
+    """The log could not be read, so nothing is known about it."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A tree head that the log's key signed."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was checked, and everything that was wrong, in words. `head` is None when the log could not be read."""
+
+    head: Head | None
+    checkpoints: int
+    problems: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """Say whether nothing was wrong."""
+        return not self.problems
+
+    def summary(self) -> str:
+        """Return the result for a person: one line a problem, and a last line that says what was checked."""
+        if self.head is None:
+            return f"cannot check: {self.problems[0]}"
+        checked = f"{self.head.size} entries of {self.head.origin} under {self.checkpoints} signed checkpoints"
+        last = f"verified: {checked}" if self.ok else f"{len(self.problems)} problems in {checked}"
+        return "\n".join([*(f"WRONG {problem}" for problem in self.problems), last])
+
+
+class Frontier:
+    """The roots of the complete subtrees of a growing tree; enough to know its root."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._roots: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add the hash of the next leaf."""
+        self.size += 1
+        merges, found = self.size, leaf
+        while merges % 2 == 0:
+            found = sha256(b"\x01" + self._roots.pop() + found).digest()
+            merges //= 2
+        self._roots.append(found)
+
+    def root(self) -> bytes:
+        """Return the root of what was added so far."""
+        if not self._roots:
+            return sha256(b"").digest()
+        found = self._roots[-1]
+        for left in reversed(self._roots[:-1]):
+            found = sha256(b"\x01" + left + found).digest()
+        return found
+
+
+class Sequences:
+    """Counts that must run from 1 without a gap and without a repeat, one per name."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._seen: dict[str, dict[int, int]] = defaultdict(dict)
+        self.repeats: list[str] = []
+
+    def add(self, name: str, number: int, index: int) -> None:
+        """Note that entry `index` has `number` of `name`."""
+        first = self._seen[name].setdefault(number, index)
+        if first != index:
+            self.repeats.append(f"entries {first} and {index} both are number {number} of {self._what} {name}")
+
+    def gaps(self) -> Iterator[str]:
+        """Yield every run of numbers that is missing below the highest one seen."""
+        for name, seen in sorted(self._seen.items()):
+            expected = 1
+            for number in sorted(seen):
+                if number > expected:
+                    missing = f"{expected}" if number == expected + 1 else f"{expected} to {number - 1}"
+                    yield f"{self._what} {name}: number {missing} is missing before entry {seen[number]}"
+                expected = number + 1
+
+
+class Log:
+    """Everything read from one log so far; grows when the log has grown."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._frontier = Frontier()
+        self._roots: dict[int, bytes] = {0: self._frontier.root()}
+        self._producers = Sequences("producer")
+        self._cases = Sequences("case")
+        self.problems: list[str] = []
+
+    def read_to(self, size: int, marks: Iterable[int]) -> None:
+        """Read and check the entries up to `size`; remember the roots at the sizes `marks`."""
+        wanted = {*marks, size}
+        while self._frontier.size < size:
+            start = self._frontier.size
+            lines = self._fetch(f"/v1/entries/raw?start={start}&end={min(start + PAGE, size)}").splitlines()
+            if not lines:
+                message = f"the server gave no entries from {start}, expected them up to {size}"
+                raise CannotCheck(message)
+            for line in lines:
+                self._check(self._frontier.size, line)
+                if self._frontier.size in wanted:
+                    self._roots[self._frontier.size] = self._frontier.root()
+
+    def root_at(self, size: int) -> bytes | None:
+        """Return the root over the first `size` entries, None if that was not a mark."""
+        return self._roots.get(size)
+
+    def missing(self) -> list[str]:
+        """Return every gap in a producer's or a case's count."""
+        return [*self._producers.gaps(), *self._cases.gaps()]
+
+    def repeated(self) -> list[str]:
+        """Return every number that stands twice."""
+        return [*self._producers.repeats, *self._cases.repeats]
+
+    def _check(self, index: int, line: bytes) -> None:
+        """Check one line: hash in the tree, salt, record (both `-` if gone), entry."""
+        try:
+            hexadecimal, salt, payload, entry = line.split(b" ", 3)
+            in_tree = bytes.fromhex(hexadecimal.decode("ascii"))
+        except ValueError:
+            self.problems.append(f"entry {index}: the server's line cannot be read")
+            self._frontier.append(bytes(32))
+            return
+        self._frontier.append(in_tree)
+        if sha256(b"\x00" + entry).digest() != in_tree:
+            self.problems.append(f"entry {index}: its content does not have the hash that stands in the tree")
+            return
+        parsed = json.loads(entry)
+        if parsed["kind"] == "message":
+            self._check_payload(index, parsed, salt, payload)
+            event = parsed["event"]
+            self._count(index, event)
+
+    def _check_payload(self, index: int, entry: dict[str, Any], salt: bytes, payload: bytes) -> None:
+        if payload == b"-":
+            self.problems.append(f"entry {index}: the record that it commits to is gone")
+            return
+        try:
+            material = bytes.fromhex(salt.decode("ascii")) + b64decode(payload, validate=True)
+        except ValueError:
+            material = b""
+        if sha256(b"handrail-commit-v1\0" + material).hexdigest() != entry["payload"]["commit"]:
+            self.problems.append(f"entry {index}: the record kept with it is not the one that it commits to")
+
+    def _count(self, index: int, event: dict[str, Any]) -> None:
+        producer = event.get("producer")
+        if producer is None:
+            return
+        if "producerseq" in event:
+            self._producers.add(producer, event["producerseq"], index)
+        if "casekey" in event and "caseseq" in event:
+            self._cases.add(f"{event['casekey']} of {producer}", event["caseseq"], index)
+
+
+def verify(
+    fetch: Fetch,
+    public_key: Ed25519PublicKey,
+    *,
+    saved: str | None = None,
+    settle_s: float = SETTLE_S,
+    pause: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Check the whole log against its newest checkpoint, every earlier one, and the one that was `saved` last time.
+
+    Numbers that are missing may still be on their way (topics are not ordered against each other), so a gap counts only
+    when it is still there after `settle_s` seconds in which the log was read again.
+
+    Raises:
+        CannotCheck: The server does not answer as a log, or its newest checkpoint is not signed by the key.
+    """
+    log, head = Log(fetch), _newest(fetch, public_key)
+    history, problems = _history(fetch, public_key)
+    earlier = [*history, *_saved(saved, public_key, problems)]
+    log.read_to(head.size, [old.size for old in earlier])
+    waited = 0.0
+    while log.missing() and waited < settle_s:
+        pause(1.0)
+        waited += 1.0
+        earlier.append(head)
+        head = _newest(fetch, public_key)
+        log.read_to(head.size, ())
+    problems += _check_roots(log, head, earlier)
+    problems += [*log.problems, *log.repeated(), *log.missing()]
+    return Report(head, len({old.size for old in earlier} | {head.size}), problems)
+
+
+def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
+    """Return the tree head in a signed note.
+
+    Raises:
+        CannotCheck: It is not a checkpoint that the key signed.
+    """
+    text, _, signatures = note.rpartition("\n\n")
+    try:
+        origin, size, root, *_ = text.split("\n")
+        head = Head(origin, int(size), b64decode(root, validate=True), note)
+    except ValueError:
+        message = "expected a checkpoint (origin, size, root), got something else"
+        raise CannotCheck(message) from None
+    name_and_key = origin.encode() + b"\n\x01" + public_key.public_bytes_raw()
+    for name, encoded in SIGNATURE_LINE.findall(signatures):
+        signature = b64decode(encoded)
+        if name == origin and signature[:4] == sha256(name_and_key).digest()[:4]:
+            try:
+                public_key.verify(signature[4:], (text + "\n").encode())
+            except InvalidSignature:
+                break
+            return head
+    message = f"the checkpoint of {origin} at size {size} is not signed by the key that you trust"
+    raise CannotCheck(message)
+
+
+def _newest(fetch: Fetch, public_key: Ed25519PublicKey) -> Head:
+    return open_note(fetch("/v1/checkpoint").decode(), public_key)
+
+
+def _history(fetch: Fetch, public_key: Ed25519PublicKey) -> tuple[list[Head], list[str]]:
+    """Return the earlier checkpoints that the server still shows, and what is wrong with those that do not open."""
+    heads, problems = [], []
+    for place, note in enumerate(json.loads(fetch("/v1/checkpoints"))["checkpoints"]):
+        try:
+            heads.append(open_note(note, public_key))
+        except CannotCheck as error:
+            problems.append(f"checkpoint {place} of the server's list: {error}")
+    return heads, problems
+
+
+def _saved(saved: str | None, public_key: Ed25519PublicKey, problems: list[str]) -> list[Head]:
+    if saved is None:
+        return []
+    try:
+        return [open_note(saved, public_key)]
+    except CannotCheck as error:
+        problems.append(f"the checkpoint that you saved: {error}")
+        return []
+
+
+def _check_roots(log: Log, head: Head, earlier: list[Head]) -> Iterator[str]:
+    """Yield every signed head that the entries do not give, with the narrowest range that can be at fault."""
+    good = 0
+    for old in sorted({*earlier, head}, key=lambda one: one.size):
+        if old.origin != head.origin:
+            yield f"the checkpoint at size {old.size} is of another log, {old.origin}"
+        elif old.size > head.size:
+            yield f"the log has {head.size} entries, a checkpoint at {old.size} was signed before: it was rolled back"
+        elif log.root_at(old.size) == old.root:
+            good = old.size
+        else:
+            yield f"the tree does not have the root signed at size {old.size}: changed in entries {good} to {old.size - 1}"
+
+
+def over_http(base_url: str, token: str | None) -> Fetch:
+    """Return a function that reads paths of a server, as the holder of an access token."""
+    if not base_url.startswith(("http://", "https://")):
+        message = f"expected an http or https address, got {base_url}"
+        raise CannotCheck(message)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def fetch(path: str) -> bytes:
+        request = urllib.request.Request(base_url.rstrip("/") + path, headers=headers)  # noqa: S310 - checked above
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                body: bytes = response.read()
+        except OSError as error:
+            message = f"{base_url}{path.partition('?')[0]} does not answer: {error}"
+            raise CannotCheck(message) from error
+        return body
+
+    return fetch
+
+
+def read_key(key: bytes) -> Ed25519PublicKey:
+    """Return the log's public key from PEM or from a verifier key (`name+id+base64`).
+
+    Raises:
+        CannotCheck: It is no Ed25519 public key.
+    """
+    text = key.decode("utf-8", "replace").strip()
+    try:
+        if text.startswith("-----"):
+            found = load_pem_public_key(text.encode())
+        else:
+            found = Ed25519PublicKey.from_public_bytes(b64decode(text.split("+", 2)[2], validate=True)[1:])
+    except (ValueError, IndexError):
+        found = None
+    if not isinstance(found, Ed25519PublicKey):
+        message = "expected an Ed25519 public key, in PEM or as a verifier key"
+        raise CannotCheck(message)
+    return found
+
+
+def verify_log(base_url: str, token: str | None, key: bytes, saved: str | None = None) -> Report:
+    """Check the log of the audit service at `base_url`; see `verify`. A log that cannot be read is a problem too."""
+    try:
+        return verify(over_http(base_url, token), read_key(key), saved=saved)
+    except CannotCheck as error:
+        return Report(None, 0, [str(error)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from a shell: 0 when all is well, 1 when anything is wrong, 2 when it could not be checked."""
+    parser = argparse.ArgumentParser(prog="handrail verify", description="Check Handrail's log from outside.")
+    parser.add_argument("url", help="address of the audit service")
+    parser.add_argument("--key", type=Path, required=True, help="file with the log's public key")
+    parser.add_argument("--token-file", type=Path, help="file with an access token")
+    parser.add_argument("--state", type=Path, help="file that keeps the last good checkpoint")
+    given = parser.parse_args(arguments)
+    token = given.token_file.read_text("utf-8").strip() if given.token_file else None
+    saved = given.state.read_text("utf-8") if given.state and given.state.exists() else None
+    report = verify_log(given.url, token, given.key.read_bytes(), saved)
+    print(report.summary())  # noqa: T201 - a program for people
+    if report.head is None:
+        return 2
+    if report.ok and given.state:
+        given.state.write_text(report.head.note, "utf-8")
+    return 0 if report.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
