@@ -61,12 +61,22 @@ class WebhookChannel:
                 allow_redirects=False,
                 timeout=self._timeout,
             ) as response:
-                content = await response.content.read(MAX_ANSWER_BYTES)
+                content = await _read(response)
                 return read_answer(response.status, response.headers.get("Retry-After"), content)
         except TimeoutError:
             return Answer(None, problem="no answer in time")
         except (aiohttp.ClientError, OSError) as error:
             return Answer(None, problem=f"no connection ({type(error).__name__})")
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body, cut at the limit: a longer one is no receipt."""
+    content = b""
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            break
+    return content[:MAX_ANSWER_BYTES]
 
 
 def read_answer(http_status: int, retry_after: str | None, content: bytes) -> Answer:

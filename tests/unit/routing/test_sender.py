@@ -1,0 +1,92 @@
+"""Pins how answers are read, and that whatever a recipient does becomes a value and never an exception."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from services.routing.dispatch.sender import Answer, WebhookChannel, read_answer
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "expected"),
+    [
+        (200, b'{"reference":"PANEL-1"}', Answer(200, reference="PANEL-1")),
+        (202, b'{"reference":"A/B.c-1_2"}', Answer(202, reference="A/B.c-1_2")),
+        (200, b"", Answer(200, problem="answered 200 without a reference")),
+        (200, b"[]", Answer(200, problem="answered 200 without a reference")),
+        (200, b'{"reference":"<script>"}', Answer(200, problem="answered 200 without a reference")),
+        (200, b'{"reference":7}', Answer(200, problem="answered 200 without a reference")),
+        (302, b'{"reference":"PANEL-1"}', Answer(302, problem="answered 302")),
+        (503, b"", Answer(503, problem="answered 503", retry_after_s=7.0)),
+    ],
+)
+def test_only_a_2xx_with_a_reference_says_that_the_message_was_taken(
+    status: int, content: bytes, expected: Answer
+) -> None:
+    assert read_answer(status, "7" if status == 503 else None, content) == expected
+    assert expected.taken == (expected.reference is not None)
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def serve(handler: Handler) -> AsyncIterator[tuple[str, WebhookChannel]]:
+    app = web.Application()
+    app.router.add_post("/webhook", handler)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        yield str(server.make_url("/webhook")), WebhookChannel(session, timeout_s=0.3)
+
+
+async def answer_of(handler: Handler) -> Answer:
+    async for url, channel in serve(handler):
+        return await channel.send(url, {"webhook-id": "n-1"}, b"{}")
+    raise AssertionError
+
+
+async def test_the_bytes_and_headers_that_were_signed_are_those_that_arrive() -> None:
+    async def echo(request: web.Request) -> web.Response:
+        assert await request.read() == b"{}"
+        return web.json_response({"reference": request.headers["webhook-id"]})
+
+    assert await answer_of(echo) == Answer(200, reference="n-1")
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async def redirect(_request: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect("/elsewhere")
+
+    assert (await answer_of(redirect)).http_status == 307
+
+
+async def test_silence_is_a_failure_after_the_time_out() -> None:
+    async def hang(_request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    assert await answer_of(hang) == Answer(None, problem="no answer in time")
+
+
+async def test_a_reference_that_comes_in_pieces_is_read_whole() -> None:
+    async def slowly(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for piece in (b'{"refer', b'ence":"PAN', b'EL-1"}'):
+            await response.write(piece)
+            await asyncio.sleep(0.01)
+        return response
+
+    assert await answer_of(slowly) == Answer(200, reference="PANEL-1")
+
+
+async def test_a_closed_port_is_a_failure_without_a_status() -> None:
+    async with aiohttp.ClientSession() as session:
+        answer = await WebhookChannel(session).send("http://127.0.0.1:9/webhook", {}, b"{}")
+
+    assert answer.http_status is None
+    assert answer.problem is not None
