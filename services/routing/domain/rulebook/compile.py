@@ -11,7 +11,7 @@ the function's namespace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
@@ -19,6 +19,7 @@ from typing import Any, Final
 from schemas.vocabulary import Scope, Vocabulary
 from services.routing.domain.facts import Row
 from services.routing.domain.rulebook.model import (
+    AREAS_THAT_DIFFER,
     DUTY_HOLDER,
     Applies,
     AreaHolder,
@@ -141,7 +142,7 @@ def _facts_of(rule: Rule) -> set[str]:
     for duty in rule.then:
         names.update(duty.within.clock)
         names.update(test.fact for test in (duty.release, duty.only_if) if test is not None)
-        if isinstance(duty.tell, Serving) and "." in duty.tell.area:
+        if isinstance(duty.tell, Serving) and duty.tell.area not in {DUTY_HOLDER, AREAS_THAT_DIFFER}:
             names.add(duty.tell.area)
     return names
 
@@ -217,8 +218,3 @@ def compile_condition(condition: Condition, vocabulary: Vocabulary) -> Ask:
     exec(f"def ask(i, c, r, a, holder, rules):\n    {body}\n", namespace)  # noqa: S102 - only names made here, see above
     ask: Ask = namespace["ask"]
     return ask
-
-
-def least(answers: Sequence[int]) -> int:
-    """Return the answer of "all of"."""
-    return min(answers)

@@ -176,3 +176,16 @@ def recipients(node: Node, words: Words) -> Recipients:
 def _hint(word: str, words: Collection[str] | Mapping[str, object]) -> str:
     close = nearest(word, words)
     return f", did you mean `{close}`?" if close else ""
+
+
+def bodies(text: str, register: Register) -> tuple[str, ...] | None:
+    """Return the bodies that an example means: an id, or a group with area codes in place of a fact.
+
+    None if the text means nobody in the register.
+    """
+    if text in register.bodies:
+        return (text,)
+    match = _BODIES_OF.fullmatch(text)
+    if match is None or match[2] not in GROUPS:
+        return None
+    return register.serving_all(match[2], match[3].split(", ")) or None

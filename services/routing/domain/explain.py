@@ -1,0 +1,148 @@
+"""Answers "why was X told, or not?" for any registered body, from a decision as things were known at some time.
+
+Whether a notice was delivered is not known here; the shell adds that to what is owed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from services.routing.domain import reasons
+from services.routing.domain.decide import Decision, Obligation, Question
+from services.routing.domain.recipients import recipients, slot_of
+from services.routing.domain.register import GROUPS
+from services.routing.domain.rulebook.compile import NO, UNDECIDED
+from services.routing.domain.rulebook.evaluate import Evaluation, Trace
+from services.routing.domain.rulebook.model import (
+    AREAS_THAT_DIFFER,
+    DUTY_HOLDER,
+    Duty,
+    Named,
+    Rule,
+    RulesHolder,
+)
+from services.routing.domain.standing import answer
+
+Kind = Literal[
+    "owed",
+    "awaiting_release",
+    "met",
+    "withdrawn",
+    "cannot_decide",
+    "not_in_force",
+    "condition_false",
+    "no_rule",
+]
+ORDER: Final[tuple[Kind, ...]] = (
+    "owed",
+    "awaiting_release",
+    "met",
+    "withdrawn",
+    "cannot_decide",
+    "not_in_force",
+    "condition_false",
+    "no_rule",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer about one body under one rule. Which of the last three is set depends on `kind`."""
+
+    kind: Kind
+    rule: str | None
+    says: str
+    obligation: Obligation | None = None
+    questions: tuple[Question, ...] = ()
+    because: reasons.Because | None = None
+
+
+def explain(decision: Decision, body: str) -> tuple[Finding, ...]:
+    """Return every answer about a body, what is owed first, then in rulebook order; never empty.
+
+    Args:
+        decision: Made from the facts as they were known at the time that is asked about.
+        body: Id of a registered body.
+    """
+    findings = [finding for trace in decision.traces for finding in _of_run(decision, trace, body)]
+    if not findings:
+        return (Finding("no_rule", None, f"no rule of {decision.evaluation.book.book.version} names {body}"),)
+    unique = {(each.kind, each.rule, each.says): each for each in findings}
+    return tuple(sorted(unique.values(), key=lambda finding: ORDER.index(finding.kind)))
+
+
+def _of_run(decision: Decision, trace: Trace, body: str) -> Iterator[Finding]:
+    rule = decision.evaluation.book.rules[trace.rule].rule
+    for position, duty in enumerate(rule.then):
+        if could_name(decision.evaluation, trace, duty, body):
+            yield _of_duty(decision, trace, rule, position, body)
+
+
+def _of_duty(decision: Decision, trace: Trace, rule: Rule, position: int, body: str) -> Finding:
+    evaluation = decision.evaluation
+    if trace.in_force == NO:
+        judged_on = reasons.named(rule.judged_on, trace.holder.id if trace.holder else None)
+        value = evaluation.facts.value(rule.judged_on, trace.owner(evaluation.book.vocabulary[rule.judged_on].scope))
+        until = f" until {rule.in_force_until}" if rule.in_force_until else ""
+        return Finding("not_in_force", rule.id, f"in force from {rule.in_force_from}{until}; {judged_on} is {value}")
+    because = reasons.because(evaluation, trace)
+    if because is not None:
+        return Finding("condition_false", rule.id, because.found, because=because)
+    duty = rule.then[position]
+    if duty.only_if is not None and trace.answer != UNDECIDED:
+        fact = duty.only_if.fact
+        owner = trace.owner(evaluation.book.vocabulary[fact].scope)
+        if answer(duty.only_if, evaluation.facts.value(fact, owner)) == NO:
+            found = f"{reasons.named(fact, owner)} is {evaluation.facts.value(fact, owner)}"
+            statements = evaluation.facts.standing(fact, owner)
+            no = reasons.Because(rule.id, reasons.says(duty.only_if), found, statements)
+            return Finding("condition_false", rule.id, found, because=no)
+    obligation = _obligation(decision, trace, position)
+    if obligation is None:
+        asked = tuple(question for question in decision.questions if rule.id in question.rules)
+        wanted = ", ".join(f"{question.in_words} (asked of {question.of_whom})" for question in asked)
+        return Finding("cannot_decide", rule.id, f"not known: {wanted}", questions=asked)
+    return _of_obligation(obligation, body)
+
+
+def _of_obligation(obligation: Obligation, body: str) -> Finding:
+    standing, rule = obligation.standing, obligation.rule.id
+    if standing.state == "withdrawn":
+        return Finding("withdrawn", rule, standing.reason, obligation)
+    if standing.state == "met" or body in standing.met_by:
+        return Finding("met", rule, standing.reason or obligation.duty.stop.phrase, obligation)
+    due = f"due {obligation.dates.due_on}" if obligation.dates.due_on else "no date yet: the clock's fact is missing"
+    return Finding("owed" if obligation.released else "awaiting_release", rule, due, obligation)
+
+
+def _obligation(decision: Decision, trace: Trace, position: int) -> Obligation | None:
+    if trace.holder is None:
+        return None
+    slot = slot_of(decision.evaluation, trace, position)
+    return next((each for each in decision.obligations if each.slot == slot), None)
+
+
+def could_name(evaluation: Evaluation, trace: Trace, duty: Duty, body: str) -> bool:
+    """Say whether a `then` entry names a body, or would if its conditions held; with an unknown area, whether it could."""
+    if isinstance(duty.tell, Named):
+        return duty.tell.body == body
+    told = recipients(duty, evaluation, trace)
+    if told is not None:
+        return body in told[0]
+    areas = _areas_if(evaluation, trace, duty.tell.area)
+    if areas:
+        return body in evaluation.register.serving_all(duty.tell.group, areas)
+    registered = evaluation.register.bodies.get(body)
+    return registered is not None and registered.kind in GROUPS[duty.tell.group]
+
+
+def _areas_if(evaluation: Evaluation, trace: Trace, area: str) -> tuple[str, ...]:
+    if area == AREAS_THAT_DIFFER:
+        return reasons.compared_areas(evaluation, trace)
+    holder = evaluation.book.rules[trace.rule].rule.holder
+    if area != DUTY_HOLDER or not isinstance(holder, RulesHolder):
+        return ()
+    possible = [run.holder for rule in holder.rules for run in evaluation.of(rule, trace)]
+    return tuple(dict.fromkeys(held.area for held in possible if held is not None and held.area is not None))

@@ -1,0 +1,223 @@
+"""Why a rule said what it said: its conditions with their answers, the facts that are missing, the first no.
+
+Everything is rebuilt from a run's packed answers, the rulebook and the facts; nothing is kept besides them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schemas.vocabulary import Value
+from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
+from services.routing.domain.rulebook.compile import ANSWERS, NO, UNDECIDED, YES
+from services.routing.domain.rulebook.evaluate import Evaluation, Trace
+from services.routing.domain.rulebook.model import (
+    DUTY_HOLDER,
+    Applies,
+    AreaHolder,
+    Combined,
+    Compared,
+    Condition,
+    Meets,
+    RulesHolder,
+    SameArea,
+    walk,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An absent fact that leaves something undecided; `owner` is whose fact it is."""
+
+    fact: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A condition that is no, in words, with the statements it rests on. `rule` is where it stands."""
+
+    rule: str
+    condition: str
+    found: str
+    statements: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One condition for a page: how deep it stands, what it asks, its answer, and the fact's value and sources."""
+
+    depth: int
+    condition: str
+    answer: str
+    found: str
+    statements: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A condition with its answer, and its parts with theirs."""
+
+    condition: Condition
+    answer: int
+    parts: tuple[Answered, ...]
+
+
+def answered(evaluation: Evaluation, trace: Trace) -> Answered:
+    """Return a run's conditions with their answers, as a tree."""
+    rule = evaluation.book.rules[trace.rule]
+    answers = iter(rule.answers(trace.bits))
+
+    def build(condition: Condition) -> Answered:
+        answer = next(answers)
+        parts: tuple[Condition, ...] = ()
+        if isinstance(condition, Combined):
+            parts = condition.parts
+        elif isinstance(condition, Meets):
+            parts = (condition.when,)
+        return Answered(condition, answer, tuple(build(part) for part in parts))
+
+    return build(rule.rule.when)
+
+
+def missing(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
+    """Yield the facts that would settle an undecided run, in the order of the file; some may come twice."""
+    if trace.when == UNDECIDED:
+        yield from _missing_below(evaluation, trace, answered(evaluation, trace))
+    if trace.holder is None:
+        yield from _missing_holder(evaluation, trace)
+    if trace.in_force == UNDECIDED:
+        yield from absent(evaluation, trace, evaluation.book.rules[trace.rule].rule.judged_on)
+
+
+def absent(evaluation: Evaluation, trace: Trace, fact: str) -> Iterator[Missing]:
+    """Yield the fact if it is absent in this run and somebody could be asked for it."""
+    owner = trace.owner(evaluation.book.vocabulary[fact].scope)
+    if owner is not None and evaluation.facts.value(fact, owner) is None:
+        yield Missing(fact, owner)
+    elif owner is None and evaluation.book.vocabulary[fact].scope == "child":
+        yield Missing(fact, INCIDENT)  # no child has been named yet
+
+
+def _missing_below(evaluation: Evaluation, trace: Trace, node: Answered) -> Iterator[Missing]:
+    if node.answer != UNDECIDED:
+        return
+    match node.condition:
+        case Compared(fact=fact):
+            yield from absent(evaluation, trace, fact)
+        case SameArea(fact=fact, other=other):
+            yield from absent(evaluation, trace, fact)
+            if other != DUTY_HOLDER:
+                yield from absent(evaluation, trace, other)
+        case Applies(rule=rule):
+            for run in evaluation.of(rule, trace):
+                if run.when == UNDECIDED:
+                    yield from _missing_below(evaluation, run, answered(evaluation, run))
+                    if run.holder is None:
+                        yield from _missing_holder(evaluation, run)
+        case _:
+            for part in node.parts:
+                yield from _missing_below(evaluation, trace, part)
+
+
+def _missing_holder(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
+    holder = evaluation.book.rules[trace.rule].rule.holder
+    if isinstance(holder, AreaHolder):
+        yield from absent(evaluation, trace, holder.fact)
+    elif isinstance(holder, RulesHolder):
+        for rule in holder.rules:
+            for run in evaluation.of(rule, trace):
+                if run.when != NO and run.holder is None:
+                    yield from _missing_holder(evaluation, run)
+
+
+def because(evaluation: Evaluation, trace: Trace) -> Because | None:
+    """Return the first condition that makes a run's `when` no, or None if it is not no."""
+    if trace.when != NO:
+        return None
+    return _first_no(evaluation, trace, answered(evaluation, trace))
+
+
+def _first_no(evaluation: Evaluation, trace: Trace, node: Answered) -> Because | None:
+    condition = node.condition
+    match condition:
+        case Combined(how="none of"):
+            part = next(part for part in node.parts if part.answer == YES)
+            return Because(trace.rule, "none of: " + says(part.condition), *_found(evaluation, trace, part.condition))
+        case Combined() | Meets():
+            return _first_no(evaluation, trace, next(part for part in node.parts if part.answer == NO))
+        case Applies(rule=rule):
+            reasons = (because(evaluation, run) for run in evaluation.of(rule, trace))
+            return next((reason for reason in reasons if reason is not None), None)
+        case _:
+            return Because(trace.rule, says(condition), *_found(evaluation, trace, condition))
+
+
+def differing_areas(evaluation: Evaluation, trace: Trace) -> tuple[str, ...]:
+    """Return the areas in the conditions `is not the same as` that made a run yes, each once, in the order of the file."""
+    found: dict[str, None] = {}
+
+    def collect(node: Answered) -> None:
+        if node.answer != YES:
+            return
+        if isinstance(node.condition, SameArea) and node.condition.negated:
+            fact = node.condition.fact
+            area = evaluation.facts.value(fact, trace.owner(evaluation.book.vocabulary[fact].scope))
+            if isinstance(area, str):
+                found[area] = None
+        for part in node.parts:
+            collect(part)
+
+    collect(answered(evaluation, trace))
+    return tuple(found)
+
+
+def compared_areas(evaluation: Evaluation, trace: Trace) -> tuple[str, ...]:
+    """Return the known areas in a rule's conditions `is not the same as`, whatever their answers."""
+    rule = evaluation.book.rules[trace.rule].rule
+    facts = [part.fact for part in walk(rule.when) if isinstance(part, SameArea) and part.negated]
+    values = [evaluation.facts.value(fact, trace.owner(evaluation.book.vocabulary[fact].scope)) for fact in facts]
+    return tuple(dict.fromkeys(value for value in values if isinstance(value, str)))
+
+
+def lines(evaluation: Evaluation, trace: Trace) -> tuple[Line, ...]:
+    """Return a run's conditions for a page, in the order of the file."""
+
+    def flatten(node: Answered, depth: int) -> Iterator[Line]:
+        yield Line(depth, says(node.condition), ANSWERS[node.answer], *_found(evaluation, trace, node.condition))
+        for part in node.parts:
+            yield from flatten(part, depth + 1)
+
+    return tuple(flatten(answered(evaluation, trace), 0))
+
+
+def says(condition: Condition) -> str:
+    """Return a condition in the words of the file."""
+    match condition:
+        case Compared():
+            return f"{condition.fact} {condition.operator} {', '.join(map(str, condition.values))}"
+        case SameArea():
+            return f"{condition.fact} is {'not ' if condition.negated else ''}the same as {condition.other}"
+        case Applies():
+            return f"applies: {condition.rule}"
+        case Meets():
+            return f"meets {condition.definition}: {condition.says}"
+        case Combined():
+            return condition.how
+
+
+def named(fact: str, owner: str | None) -> str:
+    """Return a fact's name, with the authority's code if it is one authority's: `aware_on of E08000035`."""
+    return f"{fact} of {owner.removeprefix(AUTHORITY)}" if owner and owner.startswith(AUTHORITY) else fact
+
+
+def _found(evaluation: Evaluation, trace: Trace, condition: Condition) -> tuple[str, tuple[Fact, ...]]:
+    if not isinstance(condition, Compared | SameArea):
+        return "", ()
+    owner = trace.owner(evaluation.book.vocabulary[condition.fact].scope)
+    value: Value | None = evaluation.facts.value(condition.fact, owner)
+    statements = evaluation.facts.standing(condition.fact, owner)
+    if value is None:
+        return f"{named(condition.fact, owner)} is {'in dispute' if statements else 'not known'}", statements
+    return f"{named(condition.fact, owner)} is {value}", statements

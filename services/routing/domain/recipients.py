@@ -1,0 +1,38 @@
+"""Who a `then` entry means in one run of its rule, and the place that its obligation has in the case."""
+
+from __future__ import annotations
+
+from services.routing.domain.happenings import Slot
+from services.routing.domain.reasons import differing_areas
+from services.routing.domain.rulebook.evaluate import Evaluation, Trace
+from services.routing.domain.rulebook.model import AREAS_THAT_DIFFER, DUTY_HOLDER, Duty, Named
+
+
+def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the ids of those to be told, in register order, and the areas in which the register has nobody.
+
+    None while the area is not known.
+    """
+    tell = duty.tell
+    if isinstance(tell, Named):
+        return (tell.body,), ()
+    areas: tuple[str, ...]
+    if tell.area == DUTY_HOLDER:
+        areas = (trace.holder.area,) if trace.holder and trace.holder.area else ()
+    elif tell.area == AREAS_THAT_DIFFER:
+        areas = differing_areas(evaluation, trace)
+    else:
+        area = evaluation.facts.value(tell.area, trace.owner(evaluation.book.vocabulary[tell.area].scope))
+        areas = (area,) if isinstance(area, str) else ()
+    if not areas:
+        return None
+    unserved = tuple(area for area in areas if not evaluation.register.serving(tell.group, area))
+    return evaluation.register.serving_all(tell.group, areas), unserved
+
+
+def slot_of(evaluation: Evaluation, trace: Trace, position: int) -> Slot:
+    """Return the obligation's place; the run must have a duty holder."""
+    judged_on = evaluation.book.rules[trace.rule].rule.judged_on
+    owner = trace.owner(evaluation.book.vocabulary[judged_on].scope)
+    holder = trace.holder.id if trace.holder else ""
+    return Slot(trace.rule, position, holder, trace.subject, f"{judged_on} of {owner}")

@@ -1,0 +1,101 @@
+"""Whether an obligation still stands: open, met by what has happened, or withdrawn by a recorded decision.
+
+Met goes before withdrawn: what has been done stays done. An `each of` obligation is met when every recipient meets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from services.routing.domain.facts import Fact
+from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
+from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
+from services.routing.domain.rulebook.evaluate import Evaluation, Trace
+from services.routing.domain.rulebook.model import Compared, Duty
+
+State = Literal["open", "met", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The state of an obligation, since when and by which event. `met_by` has the recipients that have met it so far."""
+
+    state: State
+    reason: str = ""
+    since_at: datetime | None = None
+    event_id: UUID | None = None
+    met_by: Mapping[str, Happening] = field(default_factory=dict)
+
+
+OPEN: Final = Standing("open")
+
+
+def answer(test: Compared, value: object) -> int:
+    """Return the answer of a one-line condition (`is` or `is not`) for a fact's value."""
+    if value is None:
+        return UNDECIDED
+    return YES if (value in test.values) == (test.operator == "is") else NO
+
+
+def standing(
+    evaluation: Evaluation,
+    trace: Trace,
+    slot: Slot,
+    duty: Duty,
+    recipients: tuple[str, ...],
+    happenings: Iterable[Happening],
+) -> Standing:
+    """Return the state of the obligation in `slot`. Source of what ends it: the rule's `stops when` and `cancelled when`."""
+    ended: dict[str, Happening] = {}
+    events = duty.stop.events
+    if BECAME_AWARE in events:
+        ended |= _aware(evaluation, recipients)
+    for happening in sorted(happenings, key=lambda each: (each.occurred_at, each.event_id)):
+        if happening.event in events and _is_about(happening, slot):
+            told = recipients if happening.recipient is None else (happening.recipient,)
+            for recipient in told:
+                if recipient in recipients:
+                    ended.setdefault(recipient, happening)
+    if ended and len(ended) == len(recipients):
+        last = max(ended.values(), key=lambda each: each.occurred_at)
+        return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
+    withdrawn = _withdrawn(evaluation, trace)
+    if withdrawn is not None:
+        return withdrawn
+    return Standing("open", met_by=ended) if ended else OPEN
+
+
+def _is_about(happening: Happening, slot: Slot) -> bool:
+    if happening.slot is not None:
+        return happening.slot == slot
+    return happening.source == slot.duty_holder and happening.subject in {"incident", slot.subject}
+
+
+def _aware(evaluation: Evaluation, recipients: tuple[str, ...]) -> dict[str, Happening]:
+    """Return the recipients that are authorities and have recorded that they are aware."""
+    found = {}
+    for recipient in recipients:
+        for fact in evaluation.facts.standing("aware_on", recipient):
+            found[recipient] = Happening(
+                BECAME_AWARE, recipient, fact.subject, fact.occurred_at, fact.recorded_at, fact.event_id
+            )
+    return found
+
+
+def _withdrawn(evaluation: Evaluation, trace: Trace) -> Standing | None:
+    test = evaluation.book.rules[trace.rule].rule.cancelled_when
+    if test is None:
+        return None
+    spec = evaluation.book.vocabulary[test.fact]
+    owner = trace.owner(spec.scope)
+    value = evaluation.facts.value(test.fact, owner)
+    if answer(test, value) != YES:
+        return None
+    fact: Fact = evaluation.facts.standing(test.fact, owner)[0]
+    return Standing(
+        "withdrawn", spec.said_as.get(str(value), f"{spec.label}: {value}"), fact.occurred_at, fact.event_id
+    )
