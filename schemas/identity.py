@@ -9,8 +9,8 @@ _HANDRAIL: Final = UUID("5b0f2a52-6f0e-5c39-9f0e-3d1f0c6f7a11")
 
 
 def _derive(kind: str, *parts: object) -> UUID:
-    # A unit separator cannot stand in any part, so ("a", "bc") and ("ab", "c") differ.
-    return uuid5(_HANDRAIL, "\x1f".join((kind, *map(str, parts))))
+    # Each part is preceded by its length, so that ("a", "bc") and ("ab", "c") differ whatever a client writes.
+    return uuid5(_HANDRAIL, "".join(f"{len(text)}:{text}" for text in (kind, *map(str, parts))))
 
 
 def event_id(client: str, source: str, submitted_id: str) -> UUID:

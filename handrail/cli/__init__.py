@@ -1,1 +1,1 @@
-"""."""
+"""The command line: `handrail --help`."""

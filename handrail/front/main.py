@@ -11,12 +11,12 @@ from typing import Annotated, Final
 
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from services.kit.auth import SESSION_COOKIE, TokenVerifier
 
 from handrail.front.accounts import Accounts
 from handrail.front.road import read_road
 from handrail.front.settings import FrontSettings
 from handrail.installation.tokens import TokenIssuer
-from services.kit.auth import SESSION_COOKIE, TokenVerifier
 from services.kit.ui import Navigation, build_templates, install_ui
 from services.kit.ui.web import is_own_address
 

@@ -27,5 +27,7 @@ def write_endpoints(path: Path, stubs_url: str | None) -> None:
         if not path.exists():
             path.write_text("# recipient id: webhook URL, one a line\n")
         return
-    lines = [f"{recipient}: {stubs_url}/recipients/{quote(recipient)}/webhook" for recipient in recipients_of_register()]
+    lines = [
+        f"{recipient}: {stubs_url}/recipients/{quote(recipient)}/webhook" for recipient in recipients_of_register()
+    ]
     path.write_text(yaml.safe_dump(dict(line.split(": ", 1) for line in lines), sort_keys=False))

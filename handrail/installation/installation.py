@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from services.kit.migrate import migrate_all
+
 from handrail.embedded.places import REPOSITORY, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port
 from handrail.embedded.stack import Ports, Stack
@@ -29,7 +31,6 @@ from handrail.installation.keys import make_keys, read_password
 from handrail.installation.tokens import Account, TokenIssuer
 from handrail.installation.web import Web
 from schemas.topics import SERVICES
-from services.kit.migrate import migrate_all
 
 DATABASE: Final = "handrail"
 BASE_PORT: Final = 8400
@@ -173,7 +174,9 @@ class Installation:
                 apply_topics, self._stack.kafka, {name: read_password(self.keys, f"kafka-{name}") for name in SERVICES}
             )
             tables = pool.submit(
-                migrate_all, self.database_url(), {name: read_password(self.keys, f"database-{name}") for name in SERVICES}
+                migrate_all,
+                self.database_url(),
+                {name: read_password(self.keys, f"database-{name}") for name in SERVICES},
             )
         topics.result()
         tables.result()
@@ -245,9 +248,11 @@ class Installation:
             "urls": {name: self.url(name) for name in self.processes},
             "kafka_bootstrap": self._stack.kafka.bootstrap,
             "kafka_security": self._stack.kafka.security_protocol,
+            "kafka_admin": self._stack.kafka.user,
             "database": f"{self._stack.database.host}:{self._stack.database.port}/{DATABASE}",
             "log_public_key": str(self.keys / "log.pub"),
         }
+        write_private(self.keys / "kafka-admin.password", self._stack.kafka.password)
         write_private(self.folder / "status.json", json.dumps(status, indent=2) + "\n")
 
 
@@ -262,5 +267,3 @@ def _answers(url: str) -> bool:
             return bool(response.status == 200)  # noqa: PLR2004 - OK
     except (urllib.error.URLError, OSError):
         return False
-
-

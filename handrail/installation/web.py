@@ -38,7 +38,7 @@ class Web:
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         self.base_url = base_url.rstrip("/")
-        self._token = token
+        self.token = token
 
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -51,8 +51,8 @@ class Web:
         request = urllib.request.Request(self.base_url + path, data=body, method=method)  # noqa: S310 - our services
         for name, value in (headers or {}).items():
             request.add_header(name, value)
-        if self._token:
-            request.add_header("Authorization", f"Bearer {self._token}")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - our services
                 return _answer(response.status, response.read())

@@ -1,0 +1,100 @@
+"""`handrail demo`: the story of invented cases, live; with `--check`, played without a person and judged from outside."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from handrail.cli.status import demo_folder
+from handrail.cli.up import wait_for_stop
+from handrail.demo.expected import load_expected
+from handrail.demo.judge import Finding, Judge
+from handrail.demo.player import Player
+from handrail.demo.story import Step, load_story
+from handrail.embedded.places import REPOSITORY
+from handrail.installation.installation import Installation, Options
+from handrail.installation.keys import read_password
+
+EVENTS = REPOSITORY / "examples" / "events"
+
+
+def demo(
+    check: Annotated[
+        bool, typer.Option("--check", help="Play without a person, judge from outside, exit 0 or 1.")
+    ] = False,
+    events: Annotated[Path, typer.Option(help="Folder with story.yaml, expected.yaml and the event files.")] = EVENTS,
+) -> None:
+    """Start everything, play a story with invented people, and show who was told, why, and by when."""
+    console = Console(highlight=False)
+    story = load_story(events)
+    if check:
+        expected = load_expected(events / "expected.yaml")
+        with tempfile.TemporaryDirectory(prefix="handrail-check-") as folder:
+            options = Options(demo=True, clock_movable=True, fixed_ports=False, keep=False)
+            with Installation(
+                Path(folder) / "data", options, progress=lambda text: console.print(f"  {text}")
+            ) as running:
+                console.print(f"  {running.stack.description()}")
+                played = Player(running, story, lambda step, _receipt: console.print(f"  {step.title}")).play()
+                findings = Judge(running, played).judge(expected)
+        raise typer.Exit(_report(console, findings))
+    _live(console, Path(events))
+
+
+def _live(console: Console, events: Path) -> None:
+    folder = demo_folder()
+    if (folder / "status.json").exists():
+        console.print(f"If a demo still runs on {folder}, stop it first; its data is made anew at each start.")
+    shutil.rmtree(folder, ignore_errors=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    options = Options(demo=True, clock_movable=True, keep=False)
+    with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as running:
+        console.print(f"  {running.stack.description()}\n")
+        Player(running, load_story(events), lambda step, receipt: _narrate(console, running, step, receipt)).play()
+        console.print("\n[bold]The story is played. Everything stays up; look around:[/bold]")
+        console.print(f"  The road       {running.url('front')}/")
+        console.print(f"  The desk       {running.url('deadlines')}/desk")
+        console.print(f"  The cases      {running.url('routing')}/case")
+        console.print(f"  The log        {running.url('audit')}/log")
+        console.print(f"  The recipients {running.url('stubs')}/")
+        console.print(
+            f"  Sign in as operations, review-officer, auditor or partner; password {read_password(running.keys, 'accounts')}"
+        )
+        console.print("  Then try: handrail clock +6d · handrail verify · handrail status --json · handrail send FILE")
+        console.print("Ctrl-C stops it and leaves nothing behind.")
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        wait_for_stop()
+
+
+def _narrate(console: Console, running: Installation, step: Step, receipt: dict[str, Any] | None) -> None:
+    console.print(f"\n[bold]{step.title}[/bold]")
+    console.print(f"  {step.says}")
+    if receipt is None:
+        return
+    for told in receipt["told"]:
+        by = f" by {told['due_on']}" if told["due_on"] else ""
+        console.print(
+            f"  [green]→[/green] {told['recipient']:<28} {told['rule']:<6}{by:<14} {told['state'].replace('_', ' ')}"
+        )
+    for question in receipt["questions"]:
+        console.print(f"  [yellow]?[/yellow] {question['of_whom']:<28} {question['ask']}")
+    console.print(f"  {running.url('routing')}/case/{receipt['case_key']}")
+
+
+def _report(console: Console, findings: list[Finding]) -> int:
+    table = Table("check", "result", "missing", "too much")
+    for finding in findings:
+        table.add_row(
+            finding.check, "holds" if finding.holds else "FAILS", "\n".join(finding.missing), "\n".join(finding.surplus)
+        )
+    console.print(table)
+    failed = sum(not finding.holds for finding in findings)
+    console.print("Everything holds." if not failed else f"{failed} of {len(findings)} checks failed.")
+    return 1 if failed else 0

@@ -1,0 +1,53 @@
+"""The `handrail` command. Each subcommand lives in the file of its name."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from handrail.cli import client, clock, demo, provision, quarantine, send, status, up, verify
+from handrail.demo.player import StoryStuck
+from handrail.demo.story import StoryError
+from handrail.embedded.errors import EmbeddedError
+from handrail.installation.web import CallFailed
+
+app = typer.Typer(
+    help="Routes notifications about serious child safeguarding incidents in England, on time and provably.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.command("send")(send.send)
+app.command("status")(status.status)
+app.command("clock")(clock.clock)
+app.command("verify")(verify.verify)
+app.command("provision")(provision.provision)
+app.add_typer(client.app, name="client")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(provision.topics_app, name="topics")
+
+EXPECTED_FAILURES = (EmbeddedError, CallFailed, StoryError, StoryStuck, status.NotRunning)
+
+
+def main() -> None:
+    """Run the command; what can go wrong on somebody's machine is one line, not a trace."""
+    try:
+        app(_with_signed_move(sys.argv[1:]))
+    except EXPECTED_FAILURES as error:
+        typer.echo(f"handrail: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+def _with_signed_move(arguments: list[str]) -> list[str]:
+    """Let `handrail clock -2h` through: to a command line parser, `-2h` looks like options."""
+    if arguments[:1] == ["clock"] and len(arguments) > 1 and arguments[1][:1] == "-" and arguments[1][1:2].isdigit():
+        return ["clock", "--", *arguments[1:]]
+    return arguments
+
+
+if __name__ == "__main__":
+    main()

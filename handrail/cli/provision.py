@@ -1,0 +1,56 @@
+"""`handrail provision` and `handrail topics apply`: make broker and database ready for the services.
+
+An embedded installation does this by itself at each start; a deployment on servers of your own runs it once per
+release, before the services.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from services.kit.migrate import migrate_all
+
+from handrail.embedded.errors import EmbeddedError
+from handrail.embedded.stack import given_broker, given_database
+from handrail.embedded.topics import Changes, apply_topics
+from handrail.installation.keys import make_keys, read_password
+from schemas.topics import SERVICES
+
+topics_app = typer.Typer(help="Kafka topics, users and access rules.", no_args_is_help=True)
+Secrets = Annotated[Path, typer.Option(help="Folder of keys and passwords; what is missing is made.")]
+
+
+def provision(secrets: Secrets) -> None:
+    """Make keys and passwords that are missing, then topics, users, access rules, roles, schemas and tables."""
+    make_keys(secrets)
+    _show(_apply(secrets))
+    database = given_database(os.environ)
+    if database is None:
+        raise EmbeddedError("HANDRAIL_DATABASE_URL is not set: give the address of an account that may create roles")
+    migrate_all(database.url(), {name: read_password(secrets, f"database-{name}") for name in SERVICES})
+    typer.echo("Tables and roles are up to date.")
+
+
+@topics_app.command("apply")
+def apply(secrets: Secrets) -> None:
+    """Make the cluster look like deploy/topics.yaml. It only ever adds."""
+    _show(_apply(secrets))
+
+
+def _apply(secrets: Path) -> Changes:
+    broker = given_broker(os.environ)
+    if broker is None:
+        raise EmbeddedError("HANDRAIL_KAFKA_BOOTSTRAP is not set: give the address of the cluster")
+    return apply_topics(broker, {name: read_password(secrets, f"kafka-{name}") for name in SERVICES})
+
+
+def _show(changes: Changes) -> None:
+    for what, names in (("topic", changes.topics), ("user", changes.users), ("setting", changes.settings)):
+        for name in names:
+            typer.echo(f"made {what} {name}")
+    typer.echo(f"made {len(changes.rules)} access rules")
+    for difference in changes.left_alone:
+        typer.echo(f"left alone: {difference}")

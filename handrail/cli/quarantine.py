@@ -1,0 +1,42 @@
+"""`handrail quarantine`: look at what was put aside, try it again, or discard it with a reason."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from handrail.cli.status import Folder, operator_web
+from schemas.topics import SERVICES
+
+app = typer.Typer(help="List, retry and discard what could not be processed.", no_args_is_help=True)
+Service = Annotated[str, typer.Option(help=f"One of {', '.join(SERVICES)}.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the log. No names.")]
+
+
+@app.command("list")
+def list_items(data: Folder = None) -> None:
+    """List what is in quarantine, in every service."""
+    table = Table("service", "id", "since", "topic", "reason", "waiting behind it")
+    for service in SERVICES:
+        for item in operator_web(service, data).get("/v1/quarantine")["items"]:
+            table.add_row(
+                service, item["id"], item["recorded_at"], item["topic"], item["reason"], str(item.get("waiting", 0))
+            )
+    Console().print(table if table.row_count else "Quarantine is empty.")
+
+
+@app.command()
+def retry(quarantine_id: str, service: Service, reason: Reason, data: Folder = None) -> None:
+    """Process it again, and what waits behind it, in order."""
+    operator_web(service, data).post(f"/v1/quarantine/{quarantine_id}/retry", {"reason": reason})
+    typer.echo("Tried again; see `handrail quarantine list`.")
+
+
+@app.command()
+def discard(quarantine_id: str, service: Service, reason: Reason, data: Folder = None) -> None:
+    """Leave it out for good and release what waits behind it. Its bytes and the reason are kept."""
+    operator_web(service, data).post(f"/v1/quarantine/{quarantine_id}/discard", {"reason": reason})
+    typer.echo("Discarded; the reason is in the log.")

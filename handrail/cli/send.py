@@ -1,0 +1,37 @@
+"""`handrail send FILE`: report one event as a partner system."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handrail.cli.status import Folder, read_status
+from handrail.demo.story import EVENT, NOTICE, StoryError
+from handrail.installation.web import CallFailed, Web
+
+
+def send(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CloudEvent as JSON.")],
+    client: Annotated[
+        str | None, typer.Option("--as", help="Which client sends it; default: as its source says.")
+    ] = None,
+    data: Folder = None,
+) -> None:
+    """Post one event file to intake and show the receipt."""
+    text = file.read_text()
+    if NOTICE.search(text) or EVENT.search(text):
+        raise StoryError(f"{file} has placeholders in double braces; put in the ids from a notice or a receipt first")
+    status = read_status(data)
+    name = client or json.loads(text).get("source", "").rsplit(":", 1)[-1]
+    path = Path(status["folder"]) / "clients" / f"{name}.json"
+    if not path.exists():
+        known = ", ".join(sorted(each.stem for each in path.parent.glob("*.json"))) or "none"
+        raise StoryError(f"no client '{name}' here (known: {known}). Choose one with --as, or `handrail client add`.")
+    intake = Web(status["urls"]["intake"], json.loads(path.read_text())["token"])
+    answer = intake.call("POST", "/v1/events", text.encode(), {"Content-Type": "application/cloudevents+json"})
+    if answer.status not in (200, 202):
+        raise CallFailed(f"refused ({answer.status}): {answer.detail()}")
+    typer.echo(json.dumps(answer.body, indent=2))

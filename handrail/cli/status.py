@@ -1,0 +1,80 @@
+"""`handrail status`: where the running installation is and how another program can join in."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from handrail.installation.installation import OPERATOR
+from handrail.installation.tokens import TokenIssuer
+from handrail.installation.web import Web
+
+
+class NotRunning(RuntimeError):
+    """No installation runs in this folder."""
+
+
+def data_folder(given: Path | None = None) -> Path:
+    """Return the folder of the installation: given, `HANDRAIL_DATA`, or the user's own."""
+    if given is not None:
+        return given
+    if chosen := os.environ.get("HANDRAIL_DATA"):
+        return Path(chosen)
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "handrail"
+
+
+def demo_folder() -> Path:
+    """Return the folder of the demo; it is made anew at each start."""
+    return data_folder().parent / "handrail-demo"
+
+
+def read_status(given: Path | None = None) -> dict[str, Any]:
+    """Return the status file of the installation that runs: in the given folder, else the user's, else the demo's.
+
+    Raises:
+        NotRunning: None of them runs.
+    """
+    candidates = [given] if given else [data_folder(), demo_folder()]
+    for folder in candidates:
+        path = folder / "status.json"
+        if path.exists():
+            status: dict[str, Any] = json.loads(path.read_text())
+            return status
+    places = " or ".join(str(folder) for folder in candidates)
+    raise NotRunning(f"no Handrail runs in {places}. Start one with `handrail demo` or `handrail up`.")
+
+
+def operator_web(service: str, given: Path | None = None) -> Web:
+    """Return a caller of one service of the running installation, signed in as its command line."""
+    status = read_status(given)
+    issuer = TokenIssuer(Path(status["folder"]) / "keys" / "token.key")
+    return Web(status["urls"][service], issuer.issue(OPERATOR))
+
+
+Folder = Annotated[Path | None, typer.Option("--data", help="Folder of the installation.")]
+
+
+def status(
+    data: Folder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs, with every client's credentials.")] = False,
+) -> None:
+    """Show every address, the Kafka bootstrap and the clients' credentials, so that another program can join in."""
+    found = read_status(data)
+    clients = sorted((Path(found["folder"]) / "clients").glob("*.json"))
+    found["clients"] = {path.stem: json.loads(path.read_text()) for path in clients}
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    console = Console()
+    for name, url in found["urls"].items():
+        console.print(f"{name:<10} {url}")
+    console.print(f"{'kafka':<10} {found['kafka_bootstrap']} ({found['kafka_security']}, SCRAM-SHA-512)")
+    console.print(f"{'database':<10} {found['database']}")
+    console.print(f"{'clients':<10} {', '.join(found['clients']) or 'none; add one with `handrail client add`'}")
+    console.print("Credentials: handrail status --json")

@@ -1,0 +1,33 @@
+"""`handrail up`: an installation that keeps its data, on which a small partnership could start."""
+
+from __future__ import annotations
+
+import signal
+
+import typer
+from rich.console import Console
+
+from handrail.cli.status import Folder, data_folder
+from handrail.installation.installation import Installation, Options
+from handrail.installation.keys import read_password
+
+
+def up(data: Folder = None) -> None:
+    """Start Handrail with its own Kafka and PostgreSQL; data is kept, the clock cannot be moved. Ctrl-C stops it."""
+    console = Console()
+    folder = data_folder(data)
+    options = Options(demo=False, clock_movable=False, keep=True)
+    with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as installation:
+        console.print(f"Handrail is ready. Its data is in {folder}")
+        console.print(f"  Sign in at   {installation.url('front')}/sign-in")
+        console.print(f"  Accounts     operations, review-officer, auditor, partner (in {folder / 'accounts.yaml'})")
+        console.print(f"  Password     {read_password(installation.keys, 'accounts')}")
+        console.print("  Next         handrail client add --help, then fill in endpoints.yaml")
+        console.print("Ctrl-C stops it.")
+        wait_for_stop()
+
+
+def wait_for_stop() -> None:
+    """Return when a Ctrl-C or a SIGTERM asks for the end."""
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    typer.echo("\nStopping; this takes a few seconds.")

@@ -1,0 +1,24 @@
+"""`handrail verify`: check the whole decision log from outside, with the public key alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handrail.cli.status import Folder, operator_web, read_status
+from handrail.verify import verify_log
+
+
+def verify(
+    data: Folder = None,
+    key: Annotated[Path | None, typer.Option(help="Public key of the log (PEM); default: the installation's.")] = None,
+) -> None:
+    """Recompute every hash of the log and compare with the signed checkpoint; exit 1 if anything is wrong."""
+    audit = operator_web("audit", data)
+    key_file = key or Path(read_status(data)["log_public_key"])
+    report = verify_log(audit.base_url, audit.token, key_file.read_bytes())
+    typer.echo(report.summary())
+    if not report.ok:
+        raise typer.Exit(1)

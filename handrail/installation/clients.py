@@ -1,0 +1,72 @@
+"""Add, list and revoke partner systems: their token at intake, their Kafka user, and the one topic they may write."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from handrail.embedded.kafka import BrokerAddress
+from handrail.embedded.places import private_folder, write_private
+from handrail.embedded.topics import add_client_topic, revoke_client
+from handrail.embedded.topics_page import user_of_client
+from handrail.installation.web import Web
+from schemas.topics import submissions
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a partner system needs to report, by HTTP and by Kafka. Shown once, kept in the installation's folder."""
+
+    client: str
+    token: str
+    kafka_user: str
+    kafka_password: str
+    kafka_topic: str
+
+
+class ClientRegistry:
+    """Keeps intake's register of clients and the broker's users the same."""
+
+    def __init__(self, intake: Web, broker: BrokerAddress, folder: Path) -> None:
+        self._intake = intake
+        self._broker = broker
+        self._folder = private_folder(folder)
+
+    def add(self, name: str, *, body: str, area: str, recipient: str | None) -> Credentials:
+        """Register a client and return its credentials.
+
+        Raises:
+            CallFailed: Intake refused, for example because the name is taken.
+            EmbeddedError: The broker refused.
+        """
+        answer = self._intake.post("/v1/clients", {"name": name, "body": body, "area": area, "recipient": recipient})
+        password = secrets.token_urlsafe(32)
+        add_client_topic(self._broker, name, password)
+        credentials = Credentials(name, answer["token"], user_of_client(name), password, submissions(name))
+        write_private(self._folder / f"{name}.json", json.dumps(asdict(credentials), indent=2) + "\n")
+        return credentials
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return the registered clients as intake knows them."""
+        clients: list[dict[str, Any]] = self._intake.get("/v1/clients")["clients"]
+        return clients
+
+    def revoke(self, name: str) -> None:
+        """Refuse the client from now on, by HTTP and by Kafka. What it reported stays."""
+        self._intake.delete(f"/v1/clients/{name}")
+        revoke_client(self._broker, name)
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    def credentials(self, name: str) -> Credentials:
+        """Return the credentials of a client that was added from this folder.
+
+        Raises:
+            KeyError: No such client here.
+        """
+        path = self._folder / f"{name}.json"
+        if not path.exists():
+            raise KeyError(name)
+        return Credentials(**json.loads(path.read_text()))
