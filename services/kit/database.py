@@ -1,0 +1,91 @@
+"""A service's database: transactions for writers, connections for readers. SQLAlchemy 2.1 on asyncpg.
+
+Each service logs in with its own role and sees its own schema (its search path) and the legal clock. The hot path
+sends set-based SQL with `text()` and `unnest`; nobody writes row by row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.kit.faults import faultpoint
+from services.kit.quarantine import Sealer
+from services.kit.transaction import PostgresTransaction
+
+_LEGAL_NOW: Final = text("SELECT clock.legal_now()")
+_CONNECT_TIMEOUT_S: Final = 5
+_COMMAND_TIMEOUT_S: Final = 60
+
+
+class Database:
+    """One service's database."""
+
+    def __init__(self, url: str, service: str, *, quarantine_key: str | None = None, pool_size: int = 10) -> None:
+        self.service = service
+        self.committed = asyncio.Event()  # set after each commit that emitted; the relay waits for it
+        self._sealer = Sealer(quarantine_key)
+        self.engine: AsyncEngine = create_async_engine(
+            asyncpg_url(url),
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_timeout=10,
+            hide_parameters=True,  # an exception's text must not quote what we store
+            connect_args={
+                "timeout": _CONNECT_TIMEOUT_S,
+                "command_timeout": _COMMAND_TIMEOUT_S,
+                "server_settings": {
+                    "search_path": service,
+                    "application_name": f"handrail-{service}",
+                    # A transaction that is forgotten open would hold back every relay of the cluster.
+                    "idle_in_transaction_session_timeout": "60s",
+                    "jit": "off",
+                },
+            },
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[PostgresTransaction]:
+        """Open a transaction; it commits, with its messages, when the block ends, and rolls back if it raises."""
+        async with self.engine.connect() as connection:
+            async with connection.begin():
+                now = (await connection.execute(_LEGAL_NOW)).scalar_one()
+                transaction = PostgresTransaction(self.service, now, connection, self._sealer)
+                yield transaction
+                await transaction.flush()
+                faultpoint("transaction.before_commit")
+            faultpoint("transaction.committed")
+        if transaction.emitted:
+            self.committed.set()
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for reading; nothing written on it is kept."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            Exception: Whatever the driver says when there is none; see `errors.is_infrastructure`.
+        """
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def asyncpg_url(url: str) -> str:
+    """Return a PostgreSQL URL with the driver that is used here."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+        raise ValueError("expected a database URL like postgresql://role:password@host:port/database")
+    return f"postgresql+asyncpg://{rest}"

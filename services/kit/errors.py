@@ -1,0 +1,111 @@
+"""The three families of errors, and how one is told to a caller (RFC 9457 problem details).
+
+`Refused`: the caller's fault, final (4xx, or quarantine and acknowledge). `Unavailable`: a part that we need is not
+there now (503, or back off and try again). Anything else is a bug: the consume path isolates it, HTTP answers 500.
+Messages are our own sentences; they never quote what a caller sent.
+
+Source: https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+PROBLEM_JSON = "application/problem+json"
+
+_INFRASTRUCTURE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+"""SQLSTATE classes that say nothing about our statement: connection, rollback, resources, state, operator, system."""
+
+
+class HandrailError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(self.detail)
+
+
+class Refused(HandrailError):
+    """The request cannot be accepted as it is.
+
+    `errors` names each field at fault: `{"pointer": "/data/area", "detail": "..."}`, never with its value.
+    """
+
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "Refused"
+
+    def __init__(self, detail: str | None = None, *, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(detail)
+        self.errors = tuple(errors)
+
+
+class NotSignedIn(Refused):
+    """A valid access token is needed."""
+
+    status = 401
+    title = "Not signed in"
+
+
+class Forbidden(Refused):
+    """This account may not do that."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class NotFound(Refused):
+    """There is nothing here that you may see."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(Refused):
+    """The request contradicts what is already kept."""
+
+    status = 409
+    title = "Conflict"
+
+
+class Unavailable(HandrailError):
+    """A part of the system that is needed for this is not available now; try again."""
+
+    status: ClassVar[int] = 503
+    title: ClassVar[str] = "Temporarily unavailable"
+    retry_after_s: ClassVar[int] = 2
+
+
+def problem(
+    status: int, title: str, detail: str | None = None, errors: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the body of a problem details answer."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    if errors:
+        body["errors"] = [dict(error) for error in errors]
+    return body
+
+
+def is_infrastructure(error: BaseException) -> bool:
+    """Return whether an error says that a part is not there now, and nothing about the message or the code."""
+    if isinstance(error, (Unavailable, ConnectionError, TimeoutError, PoolTimeout)):
+        return True
+    if isinstance(error, DBAPIError):
+        sqlstate = getattr(error.orig, "sqlstate", None)
+        if sqlstate:
+            return str(sqlstate)[:2] in _INFRASTRUCTURE_CLASSES
+        # Without a state the server never answered: the driver's own error, or a closed connection.
+        return error.connection_invalidated or isinstance(error, InterfaceError)
+    return False
+
+
+def summary(error: BaseException) -> str:
+    """Return what may be logged of an error: our own message, else only its type."""
+    if isinstance(error, HandrailError):
+        return f"{type(error).__name__}: {error.detail}"
+    return type(error).__name__

@@ -1,0 +1,168 @@
+"""The tables that the kit keeps in each service's schema, as SQLAlchemy Core; made by the first migration of a service.
+
+`outbox` is append-only: the service's role may insert and read, nothing else. Column names can be mapped one to one
+onto Debezium's outbox router (`event_id`, `key`, `topic`, `payload`), so that a deployment can switch to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import UserDefinedType
+
+
+class Xid8(UserDefinedType[str]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """Return the column type in SQL."""
+        return "xid8"
+
+
+class Operations(Protocol):
+    """The part of Alembic's `op` that is used here."""
+
+    def get_bind(self) -> Connection:
+        """Return the connection of the running migration."""
+        ...
+
+
+def kit_tables(target: MetaData | Operations, schema: str) -> MetaData:
+    """Define the kit's tables on a `MetaData`, or create them when given Alembic's `op`.
+
+    Use in a service's first migration: `kit_tables(op, "routing")`.
+    """
+    if isinstance(target, MetaData):
+        return _define(target, schema)
+    metadata = _define(MetaData(), schema)
+    bind = target.get_bind()
+    metadata.create_all(bind)
+    role = f"handrail_{schema}"
+    # Append-only by privilege, not by promise.
+    bind.execute(text(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{schema}".outbox FROM "{role}"'))
+    bind.execute(metadata.tables[f"{schema}.relay_cursor"].insert().values(one=True, xid=text("'0'"), id=0))
+    return metadata
+
+
+def _define(metadata: MetaData, schema: str) -> MetaData:
+    instant = DateTime(timezone=True)
+    now = text("clock_timestamp()")
+    Table(
+        "outbox",
+        metadata,
+        Column("xid", Xid8, server_default=text("pg_current_xact_id()"), nullable=False),
+        Column("id", BigInteger, Identity(always=True), nullable=False),
+        Column("created_at", instant, server_default=now, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("event_id", Uuid, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("xid", "id"),  # the order in which the relay reads
+        schema=schema,
+    )
+    Table(
+        "relay_cursor",
+        metadata,
+        Column("one", Boolean, primary_key=True),
+        Column("xid", Xid8, nullable=False),
+        Column("id", BigInteger, nullable=False),
+        Column("producer_seq", BigInteger, server_default=text("0"), nullable=False),
+        Column("epoch", BigInteger, server_default=text("0"), nullable=False),
+        Column("database_identity", Text),
+        Column("acknowledged", JSONB, server_default=text("'{}'"), nullable=False),
+        Column("saved_at", instant, server_default=now, nullable=False),
+        schema=schema,
+    )
+    Table(
+        "inbox",
+        metadata,
+        Column("consumer", Text, primary_key=True),
+        Column("event_id", Uuid, primary_key=True),
+        Column("received_at", instant, server_default=now, nullable=False),
+        schema=schema,
+    )
+    Table(
+        "consumer_offset",
+        metadata,
+        Column("consumer", Text, primary_key=True),
+        Column("topic", Text, primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+        schema=schema,
+    )
+    Table(
+        "case_head",
+        metadata,
+        Column("case_key", Text, primary_key=True),
+        Column("last_seq", BigInteger, nullable=False),
+        schema=schema,
+    )
+    # One counter for both: it orders what waits in a case, whichever table it waits in.
+    arrival = Sequence("arrival", metadata=metadata, schema=schema)
+    record = (
+        ("consumer", Text, False),
+        ("topic", Text, False),
+        ("partition", Integer, False),
+        ("offset", BigInteger, False),
+        ("key", LargeBinary, True),
+        ("payload", LargeBinary, False),  # sealed when the service has a quarantine key
+        ("sealed", Boolean, False),
+    )
+    quarantine = Table(
+        "quarantine",
+        metadata,
+        Column("quarantine_id", Uuid, primary_key=True),
+        Column("arrival", BigInteger, arrival, server_default=arrival.next_value(), nullable=False),
+        *(Column(name, kind, nullable=nullable) for name, kind, nullable in record),
+        Column("case_key", Text),
+        Column("sha256", LargeBinary, nullable=False),
+        Column("size_bytes", Integer, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("parked", Boolean, nullable=False),
+        Column("state", Text, server_default=text("'held'"), nullable=False),
+        Column("attempts", Integer, server_default=text("0"), nullable=False),
+        Column("held_at", instant, nullable=False),
+        Column("due_at", instant, nullable=False),
+        Column("resolved_at", instant),
+        Column("resolved_by", Text),
+        Column("resolution", Text),
+        schema=schema,
+    )
+    Index(
+        f"ix_{schema}_quarantine_parking",
+        quarantine.c.consumer,
+        quarantine.c.case_key,
+        postgresql_where=text("state = 'held' AND parked"),
+    )
+    parked = Table(
+        "parked_event",
+        metadata,
+        Column("arrival", BigInteger, arrival, server_default=arrival.next_value(), primary_key=True),
+        *(Column(name, kind, nullable=nullable) for name, kind, nullable in record),
+        Column("case_key", Text, nullable=False),
+        Column("parked_at", instant, nullable=False),
+        schema=schema,
+    )
+    Index(f"ix_{schema}_parked_event_case", parked.c.consumer, parked.c.case_key, parked.c.arrival)
+    return metadata
