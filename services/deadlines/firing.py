@@ -1,0 +1,143 @@
+"""Fires due timers: each once, never early, with its effects in the same transaction.
+
+Any number of copies may run; there is no leader. A pass reads which cases have due rungs without a lock, then takes the
+cases' locks, claims the rungs that nobody else holds, and writes alerts and messages. Time is the legal clock's. A pass
+does nothing while the clock is not trusted (`services.deadlines.watch`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from schemas import identity, topics
+from schemas.calendar import Calendar
+from services.deadlines import translate
+from services.deadlines.alerting import raise_alerts
+from services.deadlines.domain.alert import Alert
+from services.deadlines.domain.catch_up import DueRung, plan
+from services.deadlines.domain.duty import Duty
+from services.deadlines.domain.standing import days_left
+from services.deadlines.domain.words import breached_says, digest_says, due_soon_says
+from services.deadlines.store import alerts, duties, rungs
+from services.deadlines.watch import ClockWatch
+from services.kit.database import Database
+from services.kit.transaction import Transaction
+
+BATCH: Final = 1000
+DIGEST_OVER: Final = 10
+MAX_SLEEP: Final = timedelta(milliseconds=250)  # a new rung or a moved clock is noticed within this
+MIN_SLEEP: Final = timedelta(milliseconds=20)
+SLACK: Final = timedelta(minutes=10)  # how far behind the low-water mark a poll still looks
+SWEEP_EVERY: Final = timedelta(minutes=1)
+
+
+class Firing:
+    """One worker: call `run` for the loop, or `one_pass` for a single look."""
+
+    def __init__(self, database: Database, calendar: Calendar, watch: ClockWatch) -> None:
+        self._database = database
+        self._calendar = calendar
+        self._watch = watch
+        self._low: datetime | None = None
+        self._swept_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Fire until cancelled, sleeping to the next due rung."""
+        while True:
+            fired = await self.one_pass()
+            if not fired:
+                await asyncio.sleep((await self._pause()).total_seconds())
+
+    async def one_pass(self) -> int:
+        """Fire what is due, at most about `BATCH` rungs; return how many duties it fired for."""
+        tick = await self._watch.trusted_tick()
+        if tick is None:
+            return 0
+        low = self._bound(tick.legal_at, tick.witness_at)
+        async with self._database.connect() as connection:
+            cases = await rungs.due_cases(connection, tick.legal_at, low=low, limit=BATCH)
+        if not cases:
+            self._low = tick.legal_at
+            if low is None:
+                self._swept_at = tick.witness_at
+            return 0
+        async with self._database.begin() as tx:
+            await tx.lock_cases(cases)
+            return await self._fire(await rungs.claim(tx.connection, cases, tx.now), tx)
+
+    def _bound(self, now: datetime, witness_at: datetime) -> datetime | None:
+        """Return the low-water bound of this poll; None when a full sweep is due."""
+        if self._low is None or self._swept_at is None or witness_at - self._swept_at >= SWEEP_EVERY:
+            return None
+        return min(self._low, now) - SLACK  # a clock that was moved back has rungs before the old mark
+
+    async def _pause(self) -> timedelta:
+        if self._low is None:
+            return MAX_SLEEP
+        async with self._database.connect() as connection:
+            wake_at = await rungs.next_wake(connection, low=self._low - SLACK)
+        left = MAX_SLEEP if wake_at is None else wake_at - self._low
+        return min(max(left, MIN_SLEEP), MAX_SLEEP)
+
+    async def _fire(self, due: Sequence[DueRung], tx: Transaction) -> int:
+        """Write the effects of the claimed rungs."""
+        known = await duties.load(tx.connection, {item.duty_id for item in due})
+        found = plan(due, digest_over=DIGEST_OVER, urgent=lambda item: self._left(known[item.duty_id], tx) <= 0)
+        folded = {item.rung_id for items in found.digests.values() for item in items}
+        references = [str(item.duty_id) for item in found.fire]
+        await alerts.close(tx.connection, references, "a later alert took its place", tx.now)
+        raised = [self._digest(name, items, tx) for name, items in found.digests.items()]
+        for item in found.fire:
+            duty = known[item.duty_id]
+            self._announce(item, duty, tx)
+            if item.rung_id not in folded:
+                raised.append(self._alert(item, duty, tx))
+        await raise_alerts(tx, raised)
+        await rungs.settle(tx.connection, fired=found.fire, superseded=found.superseded, now=tx.now)
+        return len(found.fire)
+
+    def _announce(self, item: DueRung, duty: Duty, tx: Transaction) -> None:
+        due_on = _due_on(duty)
+        stamp = translate.Stamp(tx.now, duty.case_key, duty.partnership)
+        if item.rung.kind == "breach":
+            tx.emit(topics.DEADLINES, translate.breached(duty, due_on, item.rung.due_at, stamp))
+        else:
+            name = f"{item.rung.kind} {item.rung.days_left}"
+            tx.emit(topics.DEADLINES, translate.due_soon(duty, due_on, self._left(duty, tx), name, stamp))
+
+    def _alert(self, item: DueRung, duty: Duty, tx: Transaction) -> Alert:
+        due_on, breach = _due_on(duty), item.rung.kind == "breach"
+        return Alert(
+            alert_id=identity.derived_event_id("alert deadline", item.rung_id),
+            kind="deadline.breached" if breach else "deadline.due-soon",
+            severity="breach" if breach else "warning",
+            reference=str(duty.duty_id),
+            says=breached_says(duty, due_on) if breach else due_soon_says(duty, due_on, tx.now, self._calendar),
+            raised_at=tx.now,
+            case_key=duty.case_key,
+            partnership=duty.partnership,
+        )
+
+    def _digest(self, partnership: str, items: Sequence[DueRung], tx: Transaction) -> Alert:
+        return Alert(
+            alert_id=identity.derived_event_id("alert digest", items[0].rung_id),
+            kind="deadline.digest",
+            severity="warning",
+            reference=partnership,
+            says=digest_says(len(items)),
+            raised_at=tx.now,
+            partnership=partnership,
+        )
+
+    def _left(self, duty: Duty, tx: Transaction) -> int:
+        return days_left(_due_on(duty), tx.now, self._calendar)
+
+
+def _due_on(duty: Duty) -> date:
+    """Return the date of a duty that has rungs; one without a date has none."""
+    if duty.dating.due_on is None:
+        raise ValueError("expected a duty with rungs to have a due date, got none")
+    return duty.dating.due_on

@@ -1,0 +1,127 @@
+"""What deadlines does when routing speaks: keeps each duty as it stands, its timers, and the alerts about notices.
+
+One batch is loaded, folded and saved with a handful of statements. The caller (the kit's consume path) holds the locks
+of the cases concerned, so that the firing loop never sees half of a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from schemas import decisions, deliveries, identity, topics
+from schemas.calendar import Calendar, london_date, working_days_between
+from services.deadlines import translate
+from services.deadlines.alerting import raise_alerts
+from services.deadlines.domain.alert import Alert
+from services.deadlines.domain.duty import Duty, working_days_late
+from services.deadlines.domain.ladder import Rung, ladder
+from services.deadlines.domain.words import refused_says
+from services.deadlines.store import alerts, duties, rungs
+from services.kit.consume import Event
+from services.kit.errors import Refused
+from services.kit.transaction import Transaction
+
+_OPENINGS: Final = (decisions.ObligationOpened, decisions.QuestionOpened)
+_CHANGES: Final = (
+    decisions.ObligationRedated,
+    decisions.ObligationMet,
+    decisions.ObligationWithdrawn,
+    decisions.ObligationSuperseded,
+    decisions.QuestionClosed,
+)
+
+
+class UnknownDuty(Refused):
+    """The message changes a duty that was never opened here: an earlier message is missing."""
+
+
+class DeadlinesService:
+    """Follows the topics `decisions` and `deliveries`."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+
+    async def follow_decisions(self, events: Sequence[Event], tx: Transaction) -> None:
+        """Bring duties and their timers up to the batch's messages, in their order.
+
+        Raises:
+            UnknownDuty: A message changes a duty that was never opened.
+        """
+        messages = [m for event in events if isinstance(m := event.message, (*_OPENINGS, *_CHANGES))]
+        before = await duties.load(tx.connection, {translate.duty_id(message) for message in messages})
+        after = dict(before)
+        for message in messages:
+            known = after.get(translate.duty_id(message))
+            duty = after[translate.duty_id(message)] = _applied(message, known)
+            if duty is not known and duty.state == "met":
+                self._announce_met(duty, message.id, tx)
+        await self._save([duty for key, duty in after.items() if duty is not before.get(key)], tx)
+
+    async def follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
+        """Alert a person about each notice that was refused; close the alert once the notice has got there."""
+        for event in events:
+            match event.message:
+                case deliveries.NoticeAttempted(data=data) as message if data.outcome == "refused":
+                    await raise_alerts(tx, [_refused(message, tx.now)], causation_id=message.id)
+                case deliveries.NoticeDelivered(data=data) | deliveries.NoticeAccepted(data=data):
+                    await alerts.close(tx.connection, [str(data.notice_id)], "the notice was taken", tx.now)
+                case deliveries.NoticeWithdrawn(data=data):
+                    await alerts.close(tx.connection, [str(data.notice_id)], "the notice was withdrawn", tx.now)
+                case _:  # owed, released, failed and to be tried again: nothing for a person to do
+                    pass
+
+    async def _save(self, changed: Sequence[Duty], tx: Transaction) -> None:
+        if not changed:
+            return
+        ids = [duty.duty_id for duty in changed]
+        await duties.save(tx.connection, changed)
+        await rungs.supersede(tx.connection, ids, tx.now)
+        await rungs.arm(tx.connection, [(duty, self._ladder(duty)) for duty in changed if duty.state == "open"], tx.now)
+        await alerts.close(tx.connection, [str(key) for key in ids], "the duty was closed or has another date", tx.now)
+
+    def _ladder(self, duty: Duty) -> tuple[Rung, ...]:
+        """Return the duty's rungs; none without a date."""
+        dating = duty.dating
+        if dating.due_on is None:
+            return ()
+        opened_on = london_date(duty.opened_at)
+        length = (
+            dating.period.working_days
+            if dating.period
+            else working_days_between(opened_on, dating.due_on, self._calendar)
+        )
+        return ladder(dating.due_on, length, dating.warn_on, self._calendar)
+
+    def _announce_met(self, duty: Duty, causation_id: UUID, tx: Transaction) -> None:
+        """Say how late a duty was met; one that never had a date has no deadline to meet."""
+        due_on, met_on = duty.dating.due_on, duty.met_on
+        if due_on is None or met_on is None:
+            return
+        stamp = translate.Stamp(tx.now, duty.case_key, duty.partnership, causation_id)
+        late = working_days_late(due_on, met_on, self._calendar)
+        tx.emit(topics.DEADLINES, translate.met(duty, due_on, met_on, late, stamp))
+
+
+def _applied(message: translate.Opening | translate.Change, known: Duty | None) -> Duty:
+    if isinstance(message, _OPENINGS):
+        return translate.after_opening(message, known)
+    if known is None:
+        raise UnknownDuty
+    return translate.after_change(message, known)
+
+
+def _refused(message: deliveries.NoticeAttempted, now: datetime) -> Alert:
+    data = message.data
+    return Alert(
+        alert_id=identity.derived_event_id("alert notice.refused", data.notice_id, data.attempt),
+        kind="notice.refused",
+        severity="fault",
+        reference=str(data.notice_id),
+        says=refused_says(data.recipient, data.attempt, data.reason),
+        raised_at=now,
+        case_key=message.case_key,
+        partnership=message.partnership,
+    )

@@ -1,0 +1,76 @@
+"""Alerts in PostgreSQL: open ones (neither acknowledged nor closed) through a partial index, the rest as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deadlines.domain.alert import Alert
+from services.deadlines.tables import alert as table
+
+_ALERT: Final = TypeAdapter(Alert)
+_ALERTS: Final = TypeAdapter(list[Alert])
+_OPEN: Final = (table.c.acknowledged_at.is_(None), table.c.closed_at.is_(None))
+
+
+async def add(connection: AsyncConnection, alerts: Iterable[Alert]) -> list[Alert]:
+    """Insert alerts; return those that were new, in the order given."""
+    rows = [asdict(alert) for alert in alerts]
+    if not rows:
+        return []
+    query = insert(table).values(rows).on_conflict_do_nothing().returning(table.c.alert_id)
+    new = set(await connection.scalars(query))
+    return [_ALERT.validate_python(row) for row in rows if row["alert_id"] in new]
+
+
+async def close(
+    connection: AsyncConnection,
+    references: Collection[str],
+    because: str,
+    now: datetime,
+    *,
+    severities: Sequence[str] = ("warning", "fault"),
+) -> None:
+    """Close the open alerts about some duties or notices; a breach stays open until a person acknowledges it."""
+    await connection.execute(
+        update(table)
+        .where(table.c.reference.in_(references), table.c.severity.in_(severities), *_OPEN)
+        .values(closed_at=now, closed_because=because)
+    )
+
+
+async def acknowledge(connection: AsyncConnection, alert_id: UUID, *, by: str, name: str, now: datetime) -> bool:
+    """Record who took an alert on; False when somebody had done so before (the first stands)."""
+    done = await connection.execute(
+        update(table)
+        .where(table.c.alert_id == alert_id, table.c.acknowledged_at.is_(None))
+        .values(acknowledged_at=now, acknowledged_by=by, acknowledged_name=name)
+    )
+    return done.rowcount == 1
+
+
+async def get(connection: AsyncConnection, alert_id: UUID) -> Alert | None:
+    """Return one alert, whatever became of it."""
+    row = (await connection.execute(select(table).where(table.c.alert_id == alert_id))).mappings().one_or_none()
+    return None if row is None else _ALERT.validate_python(row)
+
+
+async def find(
+    connection: AsyncConnection, *, acknowledged_since: datetime | None = None, limit: int | None = None
+) -> list[Alert]:
+    """Return the open alerts or, given an instant, those acknowledged since; breaches and faults first, then newest."""
+    if acknowledged_since is None:
+        query = select(table).where(*_OPEN)
+    else:
+        query = select(table).where(table.c.acknowledged_at >= acknowledged_since)
+    order = (table.c.severity == "warning", table.c.raised_at.desc(), table.c.alert_id)
+    rows = await connection.execute(query.order_by(*order).limit(limit))
+    return _ALERTS.validate_python(rows.mappings().all())

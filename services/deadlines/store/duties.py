@@ -1,0 +1,115 @@
+"""Duties in PostgreSQL: one row per duty, as it stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, any_, func, literal, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deadlines.domain.duty import Duty, Kind, State
+from services.deadlines.tables import duty as table
+
+_DUTY: Final = TypeAdapter(Duty)
+_DATING: Final = ("period", "due_on", "warn_on", "provisional", "calendar")
+_COLUMNS: Final = tuple(column.name for column in table.columns)
+_SAVE: Final = text(
+    f"""
+    INSERT INTO deadlines.duty
+    SELECT * FROM jsonb_populate_recordset(NULL::deadlines.duty, CAST(:rows AS jsonb))
+    ON CONFLICT (duty_id) DO UPDATE SET
+      {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "duty_id")}
+    """  # noqa: S608 (column names of our own table)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which duties are asked for; what is None or empty does not narrow. `due_before` is exclusive."""
+
+    kind: Kind | None = None
+    state: State | None = None
+    due_before: date | None = None
+    case_key: str | None = None
+    duty_holder: str | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of duties ended: the due date (`date.max` for none) and id of its last duty."""
+
+    due_on: date
+    duty_id: UUID
+
+
+async def load(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Duty]:
+    """Return the known duties among `ids`."""
+    found = await connection.execute(select(table).where(table.c.duty_id.in_(ids)))
+    return {row["duty_id"]: _from_row(row) for row in found.mappings()}
+
+
+async def save(connection: AsyncConnection, duties: Iterable[Duty]) -> None:
+    """Write each duty as it stands, new or known, in one statement."""
+    rows = [_to_row(duty) for duty in duties]
+    if rows:
+        await connection.execute(_SAVE, {"rows": orjson.dumps(rows).decode()})
+
+
+async def find(
+    connection: AsyncConnection, wanted: Wanted, *, limit: int | None = None, after: Place | None = None
+) -> list[Duty]:
+    """Return the duties asked for by due date, those without a date last, then by id; `limit` None returns all."""
+    due_on = func.coalesce(table.c.due_on, date.max)
+    query = select(table).order_by(due_on, table.c.duty_id).limit(limit)
+    if wanted.kind is not None:
+        query = query.where(table.c.kind == wanted.kind)
+    if wanted.state is not None:
+        query = query.where(table.c.state == wanted.state)
+    if wanted.due_before is not None:
+        query = query.where(table.c.due_on < wanted.due_before)
+    if wanted.case_key is not None:
+        query = query.where(table.c.case_key == wanted.case_key)
+    if wanted.duty_holder:
+        query = query.where(table.c.duty_holder == wanted.duty_holder)
+    if wanted.rule:
+        query = query.where(literal(wanted.rule) == any_(table.c.rules))
+    if after is not None:
+        query = query.where(tuple_(due_on, table.c.duty_id) > (after.due_on, after.duty_id))
+    return [_from_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def open_questions(connection: AsyncConnection, case_keys: Collection[str]) -> list[Duty]:
+    """Return the open questions of some cases, in the order in which they were put."""
+    query = (
+        select(table)
+        .where(table.c.kind == "question", table.c.state == "open", table.c.case_key.in_(case_keys))
+        .order_by(table.c.opened_at, table.c.duty_id)
+    )
+    return [_from_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def choices(connection: AsyncConnection) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the duty holders and the rules that open duties have, each sorted: what the desk can be filtered by."""
+    is_open = table.c.state == "open"
+    holders = await connection.scalars(select(table.c.duty_holder).where(is_open).distinct())
+    rules = await connection.scalars(select(func.unnest(table.c.rules)).where(is_open).distinct())
+    return sorted(holders), sorted(rules)
+
+
+def _to_row(duty: Duty) -> Mapping[str, Any]:
+    members = asdict(duty)
+    dating: Mapping[str, Any] = members.pop("dating")
+    return {**members, **dating}
+
+
+def _from_row(row: RowMapping) -> Duty:
+    members = dict(row)
+    dating = {name: members.pop(name) for name in _DATING}
+    return _DUTY.validate_python(members | {"dating": dating})

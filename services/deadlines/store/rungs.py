@@ -1,0 +1,114 @@
+"""Rungs in PostgreSQL: the hot table. Pending ones are found through one small partial index.
+
+A poll reads from a low-water mark, so that dead index entries behind it cost nothing even while an old snapshot is held
+open. `wake_at` is never before the moment of insertion, so that nothing new appears behind the mark; a full sweep now
+and then finds what a long transaction committed late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.deadlines.domain.catch_up import DueRung
+from services.deadlines.domain.duty import Duty
+from services.deadlines.domain.ladder import Rung
+from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
+from services.deadlines.tables import duty as duty_table
+from services.deadlines.tables import rung as table
+
+_ARM: Final = text(
+    """
+    INSERT INTO deadlines.rung (duty_id, case_key, generation, kind, days_left, due_at, wake_at, state)
+    SELECT duty_id, case_key, generation, kind, days_left, due_at, greatest(due_at, CAST(:now AS timestamptz)), 0
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+      AS given (duty_id uuid, case_key text, generation int, kind text, days_left smallint, due_at timestamptz)
+    ON CONFLICT (duty_id, generation, kind, days_left) DO NOTHING
+    """
+)
+
+
+async def arm(connection: AsyncConnection, ladders: Iterable[tuple[Duty, Sequence[Rung]]], now: datetime) -> None:
+    """Insert the rungs of some duties, in each duty's present generation."""
+    rows = [
+        {
+            "duty_id": duty.duty_id,
+            "case_key": duty.case_key,
+            "generation": duty.generation,
+            "kind": rung.kind,
+            "days_left": rung.days_left,
+            "due_at": rung.due_at,
+        }
+        for duty, rungs in ladders
+        for rung in rungs
+    ]
+    if rows:
+        await connection.execute(_ARM, {"rows": orjson.dumps(rows).decode(), "now": now})
+
+
+async def supersede(connection: AsyncConnection, duty_ids: Collection[UUID], now: datetime) -> None:
+    """Make every pending rung of some duties unable to fire."""
+    await connection.execute(
+        update(table)
+        .where(table.c.duty_id.in_(duty_ids), table.c.state == PENDING)
+        .values(state=SUPERSEDED, settled_at=now)
+    )
+
+
+async def due_cases(connection: AsyncConnection, now: datetime, *, low: datetime | None, limit: int) -> tuple[str, ...]:
+    """Return the cases of the first `limit` due rungs above `low` (None: a full sweep), in due order; takes no lock."""
+    query = select(table.c.case_key).where(table.c.state == PENDING, table.c.wake_at <= now)
+    if low is not None:
+        query = query.where(table.c.wake_at > low)
+    found = await connection.scalars(query.order_by(table.c.wake_at, table.c.rung_id).limit(limit))
+    return tuple(dict.fromkeys(found))
+
+
+async def claim(connection: AsyncConnection, case_keys: Collection[str], now: datetime) -> list[DueRung]:
+    """Lock and return every due rung of the open duties of some cases, of their present generation only.
+
+    What another worker holds is left to it.
+    """
+    query = (
+        select(table, duty_table.c.partnership)
+        .join(duty_table, duty_table.c.duty_id == table.c.duty_id)
+        .where(
+            table.c.case_key.in_(case_keys),
+            table.c.state == PENDING,
+            table.c.wake_at <= now,
+            table.c.generation == duty_table.c.generation,
+            duty_table.c.state == "open",
+        )
+        .order_by(table.c.due_at, table.c.rung_id)
+        .with_for_update(of=table, skip_locked=True)
+    )
+    return [
+        DueRung(row.rung_id, row.duty_id, row.partnership, Rung(row.kind, row.days_left, row.due_at))
+        for row in await connection.execute(query)
+    ]
+
+
+async def settle(
+    connection: AsyncConnection, *, fired: Sequence[DueRung], superseded: Sequence[DueRung], now: datetime
+) -> None:
+    """Mark claimed rungs as fired or superseded."""
+    rows = [{"id": item.rung_id, "to": FIRED} for item in fired]
+    rows += [{"id": item.rung_id, "to": SUPERSEDED} for item in superseded]
+    if rows:
+        await connection.execute(
+            update(table).where(table.c.rung_id == bindparam("id")).values(state=bindparam("to"), settled_at=now),
+            rows,
+        )
+
+
+async def next_wake(connection: AsyncConnection, *, low: datetime | None) -> datetime | None:
+    """Return when the next pending rung above `low` wakes, by the legal clock; None when there is none."""
+    query = select(func.min(table.c.wake_at)).where(table.c.state == PENDING)
+    found: datetime | None = await connection.scalar(query if low is None else query.where(table.c.wake_at > low))
+    return found

@@ -1,0 +1,115 @@
+"""The tables of the schema `deadlines`, for queries that are built. The kit's own tables are not listed here.
+
+Duties and alerts are read by people; rungs are the hot table (see the migration for its storage parameters).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+SCHEMA: Final = "deadlines"
+PENDING: Final = 0
+FIRED: Final = 1
+SUPERSEDED: Final = 2
+
+metadata = MetaData(schema=SCHEMA)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("duty_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("case_key", Text, nullable=False),
+    Column("partnership", Text, nullable=False),
+    Column("rules", ARRAY(Text), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("strength", Text, nullable=False),
+    Column("duty_holder", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("recipients", ARRAY(Text), nullable=False),
+    Column("citation", JSONB, nullable=False),
+    Column("rulebook", Text, nullable=False),
+    Column("stops_when", Text, nullable=False),
+    Column("awaits", Text, nullable=False),
+    Column("period", JSONB(none_as_null=True)),
+    Column("due_on", Date),
+    Column("warn_on", Date),
+    Column("provisional", Boolean, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("met_on", Date),
+)
+
+rung = Table(
+    "rung",
+    metadata,
+    Column("rung_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("duty_id", Uuid, nullable=False),
+    Column("case_key", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("days_left", SmallInteger, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("wake_at", DateTime(timezone=True), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("alert_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("says", Text, nullable=False),
+    Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("case_key", Text),
+    Column("partnership", Text),
+    Column("acknowledged_at", DateTime(timezone=True)),
+    Column("acknowledged_by", Text),
+    Column("acknowledged_name", Text),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("closed_because", Text),
+)
+
+clock_move = Table(
+    "clock_move",
+    metadata,
+    Column("move_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("seconds", BigInteger, nullable=False),
+    Column("offset_s", BigInteger, nullable=False),
+    Column("moved_at", DateTime(timezone=True), nullable=False),
+    Column("moved_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+tick = Table(
+    "tick",
+    metadata,
+    Column("only", Boolean, primary_key=True),
+    Column("legal_at", DateTime(timezone=True), nullable=False),
+    Column("witness_at", DateTime(timezone=True), nullable=False),
+    Column("logged_offset_s", BigInteger, nullable=False),
+)

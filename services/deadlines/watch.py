@@ -1,0 +1,72 @@
+"""Watches the legal clock: says whether it may be trusted now, and alerts a person when it may not.
+
+While it is not trusted nothing fires. It is trusted again when it comes back to where it should be, or when a signed-in
+person acknowledges the alert: from then on its present time counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from schemas import identity
+from services.deadlines.alerting import raise_alerts
+from services.deadlines.domain.alert import Alert
+from services.deadlines.domain.guard import Tick, distrust
+from services.deadlines.store import alerts, clock
+from services.kit.clock import Clock
+from services.kit.database import Database
+
+SAVE_EVERY: Final = timedelta(seconds=5)
+# Counts the time that the machine was suspended, too, where the system can tell.
+_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def witness(wall: Clock) -> Callable[[], datetime]:
+    """Return a second source of time: the wall clock once, at the start, then what this machine has seen pass since."""
+    started_at, started = wall.wall_now(), time.clock_gettime(_SINCE_BOOT)
+    return lambda: started_at + timedelta(seconds=time.clock_gettime(_SINCE_BOOT) - started)
+
+
+class ClockWatch:
+    """The guard of one worker; all copies share the last trusted tick through the database."""
+
+    def __init__(self, database: Database, witness_now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._witness_now = witness_now
+        self._own: Tick | None = None
+        self._saved_at: datetime | None = None
+
+    async def trusted_tick(self) -> Tick | None:
+        """Return the clocks as they stand, or None while the legal clock is not trusted."""
+        async with self._database.connect() as connection:
+            current = await clock.read(connection, self._witness_now())
+            shared = await clock.last_tick(connection)
+        known = [tick for tick in (self._own, shared) if tick is not None]
+        why = distrust(max(known, key=lambda tick: tick.witness_at), current) if known else None
+        if why is not None and not await self._confirmed(why, shared or current):
+            return None
+        await self._accept(current, at_once=why is not None)
+        return current
+
+    async def _accept(self, current: Tick, *, at_once: bool) -> None:
+        self._own = current
+        if at_once or self._saved_at is None or current.witness_at - self._saved_at >= SAVE_EVERY:
+            async with self._database.begin() as tx:
+                await clock.save_tick(tx.connection, current)
+            self._saved_at = current.witness_at
+
+    async def _confirmed(self, why: str, since: Tick) -> bool:
+        """Say whether a person has accepted the clock as it is; raise the alert, once, if nobody was told yet."""
+        alert_id = identity.derived_event_id("alert clock", since.legal_at.isoformat())
+        async with self._database.connect() as connection:
+            alert = await alerts.get(connection, alert_id)
+        if alert is not None:
+            return alert.acknowledged_at is not None
+        async with self._database.begin() as tx:
+            said = f"{why} No timer fires until this is acknowledged or the clock is right again."
+            found = Alert(alert_id, "clock.distrusted", "fault", since.legal_at.isoformat(), said, tx.now)
+            await raise_alerts(tx, [found])
+        return False
