@@ -1,0 +1,122 @@
+"""The Jinja environment of every page: autoescape for all, strict names, shared layout, macros and filters.
+
+Every template knows the components of govuk-frontend-jinja by name (`govukButton`, `govukInput` ...); ours are
+imported from `macros.html`. Components that take `html` trust it: give them the output of a macro, never a value.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+
+from services.kit.ui.words import date_words, datetime_words, days_left
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+# Those that `assets/app.scss` has styles for; `header` and `footer` carry GOV.UK's crown and crest, and are not among them.
+COMPONENTS = (
+    "button",
+    "checkboxes",
+    "date-input",
+    "details",
+    "error-message",
+    "error-summary",
+    "fieldset",
+    "generic-header",
+    "hint",
+    "input",
+    "inset-text",
+    "label",
+    "notification-banner",
+    "pagination",
+    "panel",
+    "phase-banner",
+    "radios",
+    "select",
+    "service-navigation",
+    "skip-link",
+    "summary-list",
+    "table",
+    "tag",
+    "task-list",
+    "textarea",
+    "warning-text",
+)
+
+
+@dataclass(frozen=True)
+class Navigation:
+    """Where the pages live; each belongs to the service that owns its data, so most addresses are absolute.
+
+    The layout marks the entry whose field name a page gives as `current`, for example "desk".
+    """
+
+    home: str
+    desk: str
+    cases: str
+    log: str
+    sign_in: str
+    sign_out: str
+    demo: bool = False
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of all these addresses, sorted, each once; root-relative ones have none."""
+        addresses = (self.home, self.desk, self.cases, self.log, self.sign_in, self.sign_out)
+        parts = [urlsplit(address) for address in addresses]
+        return tuple(sorted({f"{part.scheme}://{part.netloc}" for part in parts if part.netloc}))
+
+
+def build_environment(extra_dirs: Sequence[Path] = ()) -> Environment:
+    """Return the environment; a template in `extra_dirs` wins over a shared one of the same name."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FileSystemLoader([*extra_dirs, _HERE / "templates"]),
+    )
+    environment.globals.update(_components())
+    environment.filters.update(date_words=date_words, datetime_words=datetime_words, days_left=days_left)
+    environment.globals.update(stylesheet=static_url("app.css"), current="")
+    return environment
+
+
+@cache
+def _components() -> Mapping[str, object]:
+    """Return the GOV.UK components by name, such as `govukButton`.
+
+    They have an environment of their own, because they read options that were left out, which ours forbids.
+    """
+    loader = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    environment = Environment(autoescape=True, loader=loader)
+    macros: dict[str, object] = {}
+    for component in COMPONENTS:
+        macro = "govuk" + component.title().replace("-", "")
+        template = environment.get_template(f"govuk_frontend_jinja/components/{component}/macro.html")
+        macros[macro] = getattr(template.module, macro)
+    return macros
+
+
+def build_templates(*extra_dirs: Path, navigation: Navigation) -> Jinja2Templates:
+    """Return the templates of one service; every page is also given `nav` and `person`.
+
+    `person` is `request.state.principal` (anything with `name` and `role`), or none before signing in.
+    """
+
+    def shared(request: Request) -> dict[str, object]:
+        return {"nav": navigation, "person": getattr(request.state, "principal", None)}
+
+    return Jinja2Templates(env=build_environment(extra_dirs), context_processors=[shared])
+
+
+def static_url(name: str) -> str:
+    """Return the address of a shipped file; it changes with the content, so that it can be cached for ever."""
+    digest = sha256((STATIC / name).read_bytes()).hexdigest()[:16]
+    return f"/static/{name}?v={digest}"

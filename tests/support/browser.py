@@ -1,0 +1,176 @@
+"""Headless Chromium for the page tests: pages with and without JavaScript, axe-core, reflow, keyboard.
+
+No host but loopback can be reached. The checks read the page from outside, so they also work where the
+page's own JavaScript is off.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Route, async_playwright
+
+from tests.support.chromium import chromium
+
+PHONE, DESKTOP = 320, 1280  # CSS pixels; 320 is the width of WCAG 1.4.10, and of 1280 at 400% zoom
+_HEIGHT = 900
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # the tests may run as root, where Chromium has no sandbox
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+_AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+_AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_MOST_TAB_STOPS = 200
+
+_REFLOW = """() => {
+  const problems = [], root = document.documentElement;
+  if (root.scrollWidth !== root.clientWidth) problems.push(`sideways: ${root.scrollWidth} in ${root.clientWidth} px`);
+  const say = (element) => `<${element.tagName.toLowerCase()}> ${(element.innerText || element.name || '').trim()}`;
+  for (const element of document.querySelectorAll('h1,h2,h3,h4,a,button,input,select,textarea,summary')) {
+    element.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
+    const box = element.getClientRects()[0];
+    if (!box || box.width <= 1 || !element.checkVisibility({visibilityProperty: true})) continue;
+    const found = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    if (!element.contains(found)) problems.push(`covered or cut off: ${say(element)}`);
+    if (element.matches('button,input,select,textarea,summary') && Math.min(box.width, box.height) < 24)
+      problems.push(`target under 24 px: ${say(element)}`);
+  }
+  window.scrollTo(0, 0);
+  return problems;
+}"""
+
+_FOCUSED = """() => {
+  const element = document.activeElement, box = element.getClientRects()[0];
+  if (element === document.body || !box) return null;
+  const found = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+  const style = getComputedStyle(element);
+  const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none';
+  return {
+    name: (element.getAttribute('aria-label') || element.labels?.[0]?.innerText || element.innerText || element.value || '').trim(),
+    seen: element.contains(found) && (marked || element.matches('[type=radio],[type=checkbox]')),
+  };
+}"""
+
+
+@dataclass
+class Visit:
+    """One page of the browser, with what it asked for and what it complained of since it was opened."""
+
+    page: Page
+    requested: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts and ports that the page asked for anything."""
+        return {urlsplit(url).netloc for url in self.requested if url.startswith(("http", "ws"))}
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A running browser."""
+
+    browser: Browser
+
+    async def page_at(self, width: int = DESKTOP, *, javascript: bool = False) -> Visit:
+        """Open an empty page of `width` CSS pixels, with cookies of its own."""
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": _HEIGHT}, java_script_enabled=javascript, locale="en-GB"
+        )
+        visit = Visit(await context.new_page())
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                visit.errors.append(message.text)
+
+        visit.page.on("console", on_console)
+        visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+        visit.page.on("request", lambda request: visit.requested.append(request.url))
+        return visit
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Pages]:
+    """Start Chromium, and stop it with all its pages."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
+        try:
+            yield Pages(started)
+        finally:
+            await started.close()
+
+
+async def axe(page: Page) -> list[str]:
+    """Return the violations of axe-core on what the page shows now, one line each: rule, help, places.
+
+    axe needs timers, which stand still where JavaScript is off. So it looks at a copy: the same content at the
+    same address in a page with JavaScript, whose own scripts are barred.
+    """
+    assert page.context.browser is not None
+    shown, address = await page.content(), page.url.partition("#")[0]
+    context = await page.context.browser.new_context(viewport=page.viewport_size, locale="en-GB")
+    try:
+        await context.add_cookies(await page.context.cookies())  # type: ignore[arg-type]  # a cookie is a cookie
+        copy = await context.new_page()
+
+        async def serve_copy(route: Route) -> None:
+            headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": "script-src 'none'"}
+            await route.fulfill(status=200, headers=headers, body=shown)
+
+        await copy.route(lambda url: url == address, serve_copy)
+        await copy.goto(address)
+        await copy.evaluate(_AXE)
+        found: dict[str, Any] = await copy.evaluate(
+            "(tags) => axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", _AXE_TAGS
+        )
+    finally:
+        await context.close()
+    return [
+        f"{violation['id']}: {violation['help']}: " + ", ".join(str(node["target"]) for node in violation["nodes"])
+        for violation in found["violations"]
+    ]
+
+
+async def reflow_problems(page: Page) -> list[str]:
+    """Return what scrolls sideways, is covered or cut off, or is too small to hit (WCAG 1.4.10, 2.4.11, 2.5.8)."""
+    problems: list[str] = await page.evaluate(_REFLOW)
+    return problems
+
+
+async def assert_reflows(page: Page) -> None:
+    """Fail when the page does not fit its width, or hides a heading, link, button or field."""
+    assert await reflow_problems(page) == []
+
+
+async def tab_to(page: Page, name: str) -> int:
+    """Press Tab until the element of this name has the focus; return the number of stops.
+
+    Fails when it is never reached, or when a stop on the way cannot be seen to have the focus.
+    """
+    passed: list[str] = []
+    while len(passed) < _MOST_TAB_STOPS:
+        await page.keyboard.press("Tab")
+        focused = await page.evaluate(_FOCUSED)
+        if focused is None:
+            break
+        assert focused["seen"], f"the focus cannot be seen on {focused['name']!r}"
+        passed.append(focused["name"])
+        if focused["name"] == name:
+            return len(passed)
+    raise AssertionError(f"no tab stop {name!r}; passed {passed}")
+
+
+async def press(page: Page, key: str) -> None:
+    """Press a key that leads to another page, such as Enter on a link, and wait for that page."""
+    async with page.expect_navigation():
+        await page.keyboard.press(key)
