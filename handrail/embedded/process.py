@@ -16,6 +16,7 @@ from handrail.embedded import guard
 from handrail.embedded.errors import FolderInUse, PortTaken, StartFailed
 
 LOOPBACK = "127.0.0.1"
+LOCK_WAIT_S = 15.0  # the guard of an owner that was just killed is still stopping its server
 _POLL_S = 0.03
 
 
@@ -142,7 +143,7 @@ class Child:
 def _lock(folder: Path, what: str) -> int:
     """Lock the folder and return the open file; whoever holds a copy of it holds the lock."""
     handle = os.open(folder / ".in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + 15.0  # the guard of an owner that was just killed is still stopping its server
+    deadline = time.monotonic() + LOCK_WAIT_S
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
