@@ -1,0 +1,145 @@
+"""Pins what the embedded PostgreSQL promises: a password always, data kept, nothing left behind."""
+
+import asyncio
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+
+from handrail.embedded import postgres
+from handrail.embedded.errors import FolderInUse, PortTaken
+from handrail.embedded.postgres import DatabaseAddress, EmbeddedPostgres
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a space in its name that another account can reach."""
+    with tempfile.TemporaryDirectory(prefix="handrail test ") as path:
+        Path(path).chmod(0o711)
+        yield Path(path, "postgres")
+
+
+def ask(url: str, query: str) -> object:
+    async def run() -> object:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def test_data_and_password_survive_a_restart_on_the_same_port(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    first = server.start()
+    ask(first.url(), "CREATE TABLE kept AS SELECT 7 AS number")
+    server.stop()
+
+    second = server.start()
+    kept = ask(second.url(), "SELECT number FROM kept")
+    server.stop()
+
+    assert second == first
+    assert kept == 7
+
+
+def test_data_survives_a_killed_server(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    address = server.start()
+    ask(address.url(), "CREATE TABLE kept AS SELECT 7 AS number")
+    killed = server.pid
+    assert killed is not None
+    psutil.Process(killed).kill()
+    psutil.wait_procs([psutil.Process(killed)] if psutil.pid_exists(killed) else [], timeout=10)
+    server.stop()
+
+    server.start()
+    kept = ask(address.url(), "SELECT number FROM kept")
+    server.stop()
+
+    assert kept == 7
+
+
+def test_a_wrong_password_is_refused(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    address = server.start()
+
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        ask(address.url(password="guessed"), "SELECT 1")
+    server.stop()
+
+
+def test_it_listens_on_loopback_alone(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    assert server.pid is not None
+
+    listening = [c.laddr.ip for c in psutil.Process(server.pid).net_connections() if c.status == psutil.CONN_LISTEN]
+    server.stop()
+
+    assert listening == ["127.0.0.1"]
+
+
+def test_the_password_file_is_for_its_owner_alone(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+
+    assert (folder / "superuser.password").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_taken_port_gets_one_line_that_names_it(folder: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(PortTaken, match=f"PostgreSQL cannot use port {port}: another program listens there"):
+            EmbeddedPostgres(folder, port=port).start()
+
+
+def test_two_servers_never_share_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handrail.embedded.process.LOCK_WAIT_S", 0.2)
+    server = EmbeddedPostgres(folder)
+    server.start()
+
+    with pytest.raises(FolderInUse, match="already running"):
+        EmbeddedPostgres(folder).start()
+    server.stop()
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_it_starts_from_a_folder_that_another_account_cannot_enter(
+    *, reachable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root the server runs under another account, from copies where that account cannot enter; else it is simply ours."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="handrail-home-") as home:
+        Path(home).chmod(0o711)
+        monkeypatch.setattr(postgres, "_ROOT_HOME", Path(home))
+        if not reachable:
+            reaches = postgres._reaches
+            monkeypatch.setattr(
+                postgres, "_reaches", lambda account, path: "site-packages" not in str(path) and reaches(account, path)
+            )
+        server = EmbeddedPostgres(private / "postgres")
+        address: DatabaseAddress = server.start()
+        assert server.pid is not None
+        owner, program = psutil.Process(server.pid).uids().effective, psutil.Process(server.pid).exe()
+        assert ask(address.url(), "SELECT 1") == 1
+        server.remove_data()
+
+        if os.geteuid() == 0:
+            assert owner != 0
+            assert Path(program).is_relative_to(home) is not reachable
+        else:
+            assert owner == os.geteuid()
+        assert not (private / "postgres").exists()
+        assert not list(Path(home).glob("data/*"))
