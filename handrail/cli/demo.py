@@ -15,7 +15,7 @@ from rich.table import Table
 from handrail.cli.status import demo_folder
 from handrail.cli.up import wait_for_stop
 from handrail.demo.expected import load_expected
-from handrail.demo.judge import Finding, Judge
+from handrail.demo.judge import Finding, judge, observe
 from handrail.demo.player import Player
 from handrail.demo.story import Step, load_story
 from handrail.embedded.places import REPOSITORY
@@ -43,8 +43,8 @@ def demo(
             ) as running:
                 console.print(f"  {running.stack.description()}")
                 played = Player(running, story, lambda step, _receipt: console.print(f"  {step.title}")).play()
-                findings = Judge(running, played).judge(expected)
-        raise typer.Exit(_report(console, findings))
+                findings = judge(observe(running, played), expected)
+        raise typer.Exit(report(console, findings))
     _live(console, Path(events))
 
 
@@ -88,7 +88,8 @@ def _narrate(console: Console, running: Installation, step: Step, receipt: dict[
     console.print(f"  {running.url('routing')}/case/{receipt['case_key']}")
 
 
-def _report(console: Console, findings: list[Finding]) -> int:
+def report(console: Console, findings: list[Finding]) -> int:
+    """Print one row a check and return the exit code: 0 if every check holds."""
     table = Table("check", "result", "missing", "too much")
     for finding in findings:
         table.add_row(

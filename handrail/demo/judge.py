@@ -1,6 +1,7 @@
 """Judge a played story from outside: the stubs' journals, the public APIs and the log's proofs, nothing else.
 
-Each check compares two whole sets, so that anything more is as wrong as anything less.
+`observe` reads everything once; `judge` compares it with the expectations. Each check compares two whole multisets, so
+that anything more is as wrong as anything less.
 """
 
 from __future__ import annotations
@@ -18,7 +19,22 @@ from handrail.installation.web import Web
 from handrail.verify import verify_log
 from schemas.topics import SERVICES
 
-_AUTHORITY: Final = "la"
+Notice = tuple[str, str, str]
+"""Case reference, recipient, rule."""
+
+_CLOSED: Final = frozenset({"withdrawn", "superseded"})
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What can be seen from outside once a story was played; cases by the reference of their reporter."""
+
+    notices: Counter[Notice]
+    unverified: Counter[str]
+    owed: Counter[Told]
+    overdue: Counter[Overdue]
+    quarantined: Counter[str]
+    log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,102 +51,91 @@ class Finding:
         return not self.missing and not self.surplus
 
 
-class Judge:
-    """Looks at one installation after a story was played on it."""
-
-    def __init__(self, installation: Installation, played: Played) -> None:
-        self._installation = installation
-        self._references = {key: reference for (_, reference), key in played.cases.items()}
-        self._routing = installation.web("routing", AUDITOR)
-        self._decided = {
-            reference: self._routing.get(f"/v1/cases/{key}/decisions") for (_, reference), key in played.cases.items()
-        }
-
-    def judge(self, expected: Expected) -> list[Finding]:
-        """Return one finding a check, in a fixed order."""
-        references = {reference for _, reference in expected.cases}
-        journal = list(self._journal())
-        return [
-            compare("each recipient got exactly its notices", _keys(expected.told), Counter(_noticed(journal))),
-            compare("each duty has its date and state", expected.told + expected.never_told, self._owed(references)),
-            compare(
-                "every kind of recipient was told", Counter(expected.kinds), Counter({_kind(e) for e, _ in journal})
-            ),
-            compare("every signature was verified", Counter(), Counter(e for e, body in journal if not body)),
-            compare("exactly these duties are overdue", expected.overdue, self._overdue()),
-            compare("what cannot be read is in quarantine", Counter(expected.quarantined), self._quarantined()),
-            compare("the log proves itself", Counter([expected.log]), Counter([self._log()])),
-        ]
-
-    def _journal(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (recipient, body) of every notice that a stub took; the body is empty if its signature was not good."""
-        stubs = Web(self._installation.url("stubs"))
-        for recipient in stubs.get("/recipients")["recipients"]:
-            name = recipient["recipient"]
-            for entry in stubs.get(f"/recipients/{quote(name, safe='')}/journal")["entries"]:
-                if not entry["verified"]:
-                    yield name, {}
-                elif entry["outcome"] == "taken" and entry["body"]["type"] == "notice.v1":
-                    yield name, {**entry["body"], "case": self._reference(entry["body"]["case_key"])}
-
-    def _reference(self, case_key: str) -> str:
-        return self._references.get(case_key, f"unknown case {case_key}")
-
-    def _owed(self, references: set[str]) -> Counter[Told]:
-        found: Counter[Told] = Counter()
-        for reference in references:
-            for duty in self._decided[reference]["obligations"]:
-                by = "" if duty["state"] in ("withdrawn", "superseded") else duty["due_on"] or ""
-                found.update(
-                    Told(reference, notice["recipient"], duty["rule"], by, duty["state"]) for notice in duty["notices"]
-                )
-        return found
-
-    def _overdue(self) -> Counter[Overdue]:
-        duties = self._installation.web("deadlines").get("/v1/obligations?state=open&limit=500")["obligations"]
-        return Counter(
-            Overdue(self._reference(duty["case_key"]), duty["rule"], duty["due_on"])
-            for duty in duties
-            if duty["breached"] and duty["kind"] == "obligation"
-        )
-
-    def _quarantined(self) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for service in SERVICES:
-            count = len(self._installation.web(service).get("/v1/quarantine")["items"])
-            if count:
-                found[service] = count
-        return found
-
-    def _log(self) -> str:
-        report = verify_log(
-            self._installation.url("audit"),
-            self._installation.web("audit", AUDITOR).token,
-            (self._installation.keys / "log.pub").read_bytes(),
-        )
-        return "verifies" if report.ok else f"does not verify: {'; '.join(report.problems[:3])}"
+def judge(observed: Observed, expected: Expected) -> list[Finding]:
+    """Return one finding a check, in a fixed order."""
+    told = Counter((item.case, item.who, item.under) for item in expected.told.elements())
+    kinds = {_kind(recipient) for _, recipient, _ in observed.notices}
+    return [
+        compare("each recipient got exactly its notices", told, observed.notices),
+        compare("each duty has its date and state", expected.told + expected.never_told, observed.owed),
+        compare("every kind of recipient was told", Counter(expected.kinds), Counter(kinds)),
+        compare("every signature was verified", Counter(), observed.unverified),
+        compare("exactly these duties are overdue", expected.overdue, observed.overdue),
+        compare("what cannot be read is in quarantine", Counter(expected.quarantined), observed.quarantined),
+        compare("the log proves itself", Counter([expected.log]), Counter([observed.log])),
+    ]
 
 
 def compare(check: str, expected: Counter[Any], found: Counter[Any]) -> Finding:
     """Compare two multisets; what is missing and what is too much is shown as text, sorted."""
-    return Finding(
-        check,
-        missing=tuple(sorted(_words(item) for item in (expected - found).elements())),
-        surplus=tuple(sorted(_words(item) for item in (found - expected).elements())),
+    return Finding(check, missing=_shown(expected - found), surplus=_shown(found - expected))
+
+
+def observe(installation: Installation, played: Played) -> Observed:
+    """Read the journals, the APIs and the log of an installation on which a story was played.
+
+    Raises:
+        CallFailed: A service refused or did not answer.
+    """
+    names = {key: reference for (_, reference), key in played.cases.items()}
+    entries = list(_journal(Web(installation.url("stubs"))))
+    taken = [entry for entry in entries if entry["outcome"] == "taken" and entry["body"]["type"] == "notice.v1"]
+    return Observed(
+        notices=Counter(
+            (names.get(entry["body"]["case_key"], "unknown case"), entry["recipient"], entry["body"]["rule"])
+            for entry in taken
+        ),
+        unverified=Counter(entry["recipient"] for entry in entries if not entry["verified"]),
+        owed=Counter(_owed(installation, played)),
+        overdue=Counter(_overdue(installation, names)),
+        quarantined=Counter({service: n for service in SERVICES if (n := _quarantined(installation, service))}),
+        log=_log(installation),
     )
 
 
-def _keys(told: Counter[Told]) -> Counter[tuple[str, str, str]]:
-    return Counter((item.case, item.who, item.under) for item in told.elements())
+def _journal(stubs: Web) -> Iterator[dict[str, Any]]:
+    for mailbox in stubs.get("/recipients")["recipients"]:
+        yield from stubs.get(f"/recipients/{quote(mailbox['recipient'], safe='')}/journal")["entries"]
 
 
-def _noticed(journal: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, str, str]]:
-    return ((body["case"], recipient, body["rule"]) for recipient, body in journal if body)
+def _owed(installation: Installation, played: Played) -> Iterator[Told]:
+    """Yield each obligation's recipients once, under the reference of the case that the obligation was opened in."""
+    routing = installation.web("routing", AUDITOR)
+    names = {key: reference for (_, reference), key in played.cases.items()}
+    seen: set[str] = set()
+    for key in names:
+        for duty in routing.get(f"/v1/cases/{key}/decisions")["obligations"]:
+            if duty["obligation_id"] not in seen:
+                seen.add(duty["obligation_id"])
+                by = "" if duty["state"] in _CLOSED else duty["due_on"] or ""
+                for notice in duty["notices"]:
+                    yield Told(names[duty["case_key"]], notice["recipient"], duty["rule"], by, duty["state"])
+
+
+def _overdue(installation: Installation, names: dict[str, str]) -> Iterator[Overdue]:
+    duties = installation.web("deadlines").get("/v1/obligations?state=open&limit=500")["obligations"]
+    for duty in duties:
+        if duty["breached"] and duty["kind"] == "obligation":
+            yield Overdue(names.get(duty["case_key"], "unknown case"), duty["rule"], duty["due_on"])
+
+
+def _quarantined(installation: Installation, service: str) -> int:
+    return len(installation.web(service).get("/v1/quarantine")["items"])
+
+
+def _log(installation: Installation) -> str:
+    token = installation.web("audit", AUDITOR).token
+    report = verify_log(installation.url("audit"), token, (installation.keys / "log.pub").read_bytes())
+    return "verifies" if report.ok else f"does not verify: {'; '.join(report.problems[:3])}"
 
 
 def _kind(recipient: str) -> str:
     kind = recipient.split(":", 1)[0]
-    return "authority" if kind == _AUTHORITY else kind
+    return "authority" if kind == "la" else kind
+
+
+def _shown(items: Counter[Any]) -> tuple[str, ...]:
+    return tuple(sorted(_words(item) for item in items.elements()))
 
 
 def _words(item: object) -> str:
