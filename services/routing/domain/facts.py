@@ -81,7 +81,9 @@ class FactBase:
             FactRefused: A fact's name is not in the vocabulary.
         """
         self.vocabulary: Final = vocabulary
-        self._former = former_areas or {}
+        codes = former_areas or {}
+        # The same words stand in values (E08000016) and in ids of authorities (la:E08000016).
+        self._present = {**codes, **{AUTHORITY + old: AUTHORITY + new for old, new in codes.items()}}
         self._rows: dict[str, Row] = {}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
         self._reporters: dict[str, str] = {}
@@ -124,7 +126,7 @@ class FactBase:
         corrections: dict[tuple[UUID, str, str, str], Fact] = {}
         for fact in facts:
             scope = self.vocabulary.spec(fact.name).scope
-            source = self.present(fact.authority)
+            source = self._present.get(fact.authority, fact.authority)
             owner = self._owner(fact, scope, source)
             if owner is None:
                 self.ignored.append(Ignored(fact, f"{fact.name} counts only from the {scope} that it is about"))
@@ -136,7 +138,7 @@ class FactBase:
                     corrections[key] = fact
         used: set[UUID] = set()
         for (name, owner), statements in stated.items():
-            self._settle(name, owner, [self._corrected(fact, owner, corrections, used) for fact in statements])
+            self._settle(name, owner, [self._now_stated(fact, owner, corrections, used) for fact in statements])
         self.ignored += [
             Ignored(fact, "it corrects nothing that its source has stated")
             for fact in corrections.values()
@@ -148,7 +150,7 @@ class FactBase:
             case "incident":
                 return INCIDENT
             case "authority":
-                about = INCIDENT if fact.subject == INCIDENT else self.present(fact.subject)
+                about = self._present.get(fact.subject, fact.subject)
                 return source if source.startswith(AUTHORITY) and about in {INCIDENT, source} else None
             case "child" if fact.subject != INCIDENT:
                 self._children.add(fact.subject)
@@ -158,34 +160,25 @@ class FactBase:
                 return fact.subject if self._reporters[fact.subject] == source else None
         return None
 
-    def present(self, body: str) -> str:
-        """Return the present id of a local authority that was named by a former area code; other ids as they are."""
-        if self._former and body.startswith(AUTHORITY):
-            code = body.removeprefix(AUTHORITY)
-            return AUTHORITY + self._former.get(code, code)
-        return body
-
-    def _corrected(
+    def _now_stated(
         self, fact: Fact, owner: str, corrections: Mapping[tuple[UUID, str, str, str], Fact], used: set[UUID]
     ) -> Fact:
-        source = self.present(fact.authority)
-        value = fact.value
-        if self._former and isinstance(value, str) and self.vocabulary[fact.name].kind == "area":
-            value = self._former.get(value, value)
-        current = (
-            replace(fact, value=value, authority=source) if (value, source) != (fact.value, fact.authority) else fact
-        )
+        """Return what has become of a statement: its last correction, at its own time, with present area codes."""
+        source = self._present.get(fact.authority, fact.authority)
         # A correction corrects one event, so the chain from a first statement is finite.
-        following = corrections.get((fact.event_id, fact.name, owner, source))
-        if following is None:
-            return current
-        used.add(following.event_id)
-        return self._corrected(replace(following, occurred_at=fact.occurred_at), owner, corrections, used)
+        following = corrections.get((fact.event_id, fact.name, owner, source)) if corrections else None
+        if following is not None:
+            used.add(following.event_id)
+            return self._now_stated(replace(following, occurred_at=fact.occurred_at), owner, corrections, used)
+        if source != fact.authority or fact.value in self._present:
+            value = self._present.get(fact.value, fact.value) if isinstance(fact.value, str) else fact.value
+            return replace(fact, authority=source, value=value)
+        return fact
 
     def _settle(self, name: str, owner: str, statements: list[Fact]) -> None:
         spec = self.vocabulary[name]
         by_source: dict[str, Fact] = {}
-        for fact in statements:  # oldest first
+        for fact in statements:  # in the order in which they were first said
             earlier = by_source.get(fact.authority)
             if fact.corrects is not None and fact.value is None:
                 continue  # withdrawn: as if it had never been said

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
-from schemas.vocabulary import Scope, Vocabulary
+from schemas.vocabulary import FactSpec, Scope, Vocabulary
 from services.routing.domain.facts import Row
 from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
@@ -63,6 +63,7 @@ class CompiledRule:
     rule: Rule
     ask: Ask
     conditions: tuple[Condition, ...]
+    judged_on: FactSpec
     per_child: bool
     per_report: bool
     depends_on: tuple[str, ...]
@@ -113,6 +114,7 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
             rule=rule,
             ask=compile_condition(rule.when, vocabulary),
             conditions=tuple(walk(rule.when)),
+            judged_on=vocabulary[rule.judged_on],
             per_child="child" in scopes or any(other.per_child for other in before),
             per_report="reporter" in scopes or any(other.per_report for other in before),
             depends_on=depends[identifier],

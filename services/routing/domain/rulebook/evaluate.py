@@ -6,7 +6,7 @@ its duty holder is known. So an unknown date or holder leaves a rule undecided, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +23,19 @@ class HeldBy:
 
     id: str
     area: str | None
+
+
+def owner_of(scope: Scope, child: str | None, report: str | None, holder: HeldBy | None) -> str | None:
+    """Return whose facts of a scope are read in a run, or None when there is nobody yet."""
+    match scope:
+        case "incident":
+            return INCIDENT
+        case "child":
+            return child
+        case "reporter":
+            return report
+        case "authority":
+            return holder.id if holder else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +63,11 @@ class Trace:
 
     def owner(self, scope: Scope) -> str | None:
         """Return whose facts of a scope this run reads, or None when there is nobody yet."""
-        match scope:
-            case "incident":
-                return INCIDENT
-            case "child":
-                return self.child
-            case "reporter":
-                return self.report
-            case "authority":
-                return self.holder.id if self.holder else None
+        return owner_of(scope, self.child, self.report, self.holder)
+
+
+Runs = dict[tuple[str, str | None, str | None], tuple[Trace, ...]]
+"""(rule, child, report) -> one run for each duty holder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class Evaluation:
     book: CompiledRulebook
     facts: FactBase
     register: Register
-    runs: Mapping[tuple[str, str | None, str | None], tuple[Trace, ...]]
+    runs: Runs
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -84,73 +93,68 @@ class Evaluation:
 
 def evaluate(book: CompiledRulebook, facts: FactBase, register: Register) -> Evaluation:
     """Return every rule's answers. A case without a child is about one of whom nothing is known; without reports, none."""
-    runs: dict[tuple[str, str | None, str | None], tuple[Trace, ...]] = {}
+    runs: Runs = {}
     children = facts.children or (None,)
     for compiled in book.in_order:
         for child in children if compiled.per_child else (None,):
             for report in facts.reports if compiled.per_report else (None,):
+                others = {rule: _runs_of(book.rules[rule], child, report, runs) for rule in compiled.depends_on}
+                answers = {rule: max((run.when for run in ran), default=NO) for rule, ran in others.items()}
                 runs[compiled.rule.id, child, report] = tuple(
-                    _Run(compiled, child, report, book, facts, register, runs).traces()
+                    _run(compiled, facts, answers, child, report, holder)
+                    for holder in _holders(compiled, facts, register, others, child, report)
                 )
     return Evaluation(book, facts, register, runs)
 
 
-@dataclass(slots=True)
-class _Run:
-    compiled: CompiledRule
-    child: str | None
-    report: str | None
-    book: CompiledRulebook
-    facts: FactBase
-    register: Register
-    runs: Mapping[tuple[str, str | None, str | None], tuple[Trace, ...]]
-
-    def traces(self) -> Iterator[Trace]:
-        rule, facts = self.compiled.rule, self.facts
-        others = {other: self._of(other) for other in self.compiled.depends_on}
-        answers = {other: max((trace.when for trace in traces), default=NO) for other, traces in others.items()}
-        child_row, report_row = facts.row("child", self.child), facts.row("reporter", self.report)
-        for holder in self._holders(others):
-            bits = self.compiled.ask(
-                facts.row("incident", INCIDENT),
-                child_row,
-                report_row,
-                facts.row("authority", holder.id if holder else None),
-                holder.area if holder else None,
-                answers,
-            )
-            when = bits & 3
-            in_force = self._in_force(holder)
-            answer = min(when, in_force, YES if holder else UNDECIDED)
-            yield Trace(rule.id, self.child, self.report, holder, answer, when, in_force, bits)
-
-    def _of(self, rule: str) -> tuple[Trace, ...]:
-        return _runs_of(self.book.rules[rule], self.child, self.report, self.runs)
-
-    def _holders(self, others: Mapping[str, tuple[Trace, ...]]) -> list[HeldBy | None]:
-        holder = self.compiled.rule.holder
-        match holder:
-            case AreaHolder():
-                spec = self.book.vocabulary[holder.fact]
-                owner = {"child": self.child, "reporter": self.report}.get(spec.scope, INCIDENT)
-                area = self.facts.value(holder.fact, owner)
-                return [held_by(holder.group, area, self.register) if isinstance(area, str) else None]
-            case ReporterHolder():
-                area = self.facts.value("reporter.area", self.report)
-                source = self.facts.reporter_of(self.report) if self.report else None
-                return [HeldBy(source, area if isinstance(area, str) else None) if source else None]
-            case _:
-                possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.when != NO]
-                return list(dict.fromkeys(possible)) or [None]
-
-    def _in_force(self, holder: HeldBy | None) -> int:
-        rule = self.compiled.rule
-        probe = Trace(rule.id, self.child, self.report, holder, NO, NO, NO, 0)
-        judged_on = self.facts.value(rule.judged_on, probe.owner(self.book.vocabulary[rule.judged_on].scope))
-        if not isinstance(judged_on, date):
-            return UNDECIDED
+def _run(
+    compiled: CompiledRule,
+    facts: FactBase,
+    answers: Mapping[str, int],
+    child: str | None,
+    report: str | None,
+    holder: HeldBy | None,
+) -> Trace:
+    bits = compiled.ask(
+        facts.row("incident", INCIDENT),
+        facts.row("child", child),
+        facts.row("reporter", report),
+        facts.row("authority", holder.id if holder else None),
+        holder.area if holder else None,
+        answers,
+    )
+    rule, judged_on = compiled.rule, compiled.judged_on
+    on = facts.row(judged_on.scope, owner_of(judged_on.scope, child, report, holder))[judged_on.position]
+    if not isinstance(on, date):
+        in_force = UNDECIDED
+    else:
         until = rule.in_force_until
-        return YES if rule.in_force_from <= judged_on and (until is None or judged_on <= until) else NO
+        in_force = YES if rule.in_force_from <= on and (until is None or on <= until) else NO
+    when = bits & 3
+    answer = min(when, in_force, YES if holder else UNDECIDED)
+    return Trace(rule.id, child, report, holder, answer, when, in_force, bits)
+
+
+def _holders(
+    compiled: CompiledRule,
+    facts: FactBase,
+    register: Register,
+    others: Mapping[str, tuple[Trace, ...]],
+    child: str | None,
+    report: str | None,
+) -> list[HeldBy | None]:
+    holder = compiled.rule.holder
+    match holder:
+        case AreaHolder():
+            area = facts.value(holder.fact, owner_of(facts.vocabulary[holder.fact].scope, child, report, None))
+            return [held_by(holder.group, area, register) if isinstance(area, str) else None]
+        case ReporterHolder():
+            area = facts.value("reporter.area", report)
+            source = facts.reporter_of(report) if report else None
+            return [HeldBy(source, area if isinstance(area, str) else None) if source else None]
+        case _:
+            possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.when != NO]
+            return list(dict.fromkeys(possible)) or [None]
 
 
 def held_by(group: str, area: str, register: Register) -> HeldBy:
@@ -163,7 +167,7 @@ def _runs_of(
     compiled: CompiledRule,
     child: str | None,
     report: str | None,
-    runs: Mapping[tuple[str, str | None, str | None], tuple[Trace, ...]],
+    runs: Runs,
 ) -> tuple[Trace, ...]:
     key = (compiled.rule.id, child if compiled.per_child else None, report if compiled.per_report else None)
     return runs.get(key, ())

@@ -1,0 +1,120 @@
+"""What a new decision changes: obligations added, met, withdrawn, superseded, re-dated, released; each with its reason.
+
+An obligation whose rule has become undecided stays as it is: doubt does not withdraw a duty. What has been met stays met,
+unless the fact or event that met it was itself withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from services.routing.domain import reasons
+from services.routing.domain.decide import Decision, Obligation
+from services.routing.domain.happenings import Slot
+from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
+from services.routing.domain.rulebook.evaluate import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An obligation as the last decision left it."""
+
+    state: Literal["open", "met", "withdrawn", "superseded"]
+    due_on: date | None
+    warn_on: date | None
+    recipients: tuple[str, ...]
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """An open obligation that the rules no longer give. `by` is the one in its place, if the duty is now another's."""
+
+    slot: Slot
+    reason: str
+    by: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is different. One obligation may stand in several lists: opened and at once met, re-dated and released."""
+
+    opened: tuple[Obligation, ...] = ()
+    met: tuple[Obligation, ...] = ()
+    withdrawn: tuple[Obligation, ...] = ()
+    lapsed: tuple[Lapsed, ...] = ()
+    redated: tuple[Obligation, ...] = ()
+    readdressed: tuple[Obligation, ...] = ()
+    released: tuple[Obligation, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, each) for each in self.__slots__)
+
+
+def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
+    """Return what a decision changes about the obligations known before it; the same decision again changes nothing.
+
+    Args:
+        before: Every obligation ever opened in the case (or the linked cases), by slot.
+        decision: The new decision.
+    """
+    now = {each.slot: each for each in decision.obligations}
+    kept = [(before[slot], each) for slot, each in now.items() if slot in before]
+    opened = [each for slot, each in now.items() if slot not in before]
+    opened += [each for known, each in kept if known.state != "open" and each.standing.state == "open"]
+    still_open = [(known, each) for known, each in kept if known.state == each.standing.state == "open"]
+    closing = [each for known, each in kept if known.state != each.standing.state]
+    closing += [each for each in opened if each.slot not in before]
+    return Changes(
+        opened=tuple(opened),
+        met=tuple(each for each in closing if each.standing.state == "met"),
+        withdrawn=tuple(each for each in closing if each.standing.state == "withdrawn"),
+        lapsed=tuple(_lapsed(before, now, decision)),
+        redated=tuple(
+            each
+            for known, each in still_open
+            if (known.due_on, known.warn_on) != (each.dates.due_on, each.dates.warn_on)
+        ),
+        readdressed=tuple(each for known, each in still_open if known.recipients != each.recipients),
+        released=tuple(each for known, each in still_open if each.released and not known.released),
+    )
+
+
+def _lapsed(before: Mapping[Slot, Known], now: Mapping[Slot, Obligation], decision: Decision) -> list[Lapsed]:
+    found = []
+    for slot, known in before.items():
+        if known.state != "open" or slot in now:
+            continue
+        runs = [trace for trace in decision.traces if trace.rule == slot.rule and trace.subject == slot.subject]
+        if any(run.answer == UNDECIDED for run in runs) or _in_doubt(slot, runs, decision):
+            continue
+        by = next((each for each in now if _same_but_holder(each, slot)), None)
+        found.append(Lapsed(slot, _why(slot, runs, decision, by), by))
+    return found
+
+
+def _in_doubt(slot: Slot, runs: list[Trace], decision: Decision) -> bool:
+    """Say whether the rule holds but this entry of its `then` cannot be settled."""
+    return slot.rule in decision.undecided and any(run.answer == YES for run in runs)
+
+
+def _same_but_holder(one: Slot, other: Slot) -> bool:
+    return (one.rule, one.position, one.subject) == (other.rule, other.position, other.subject)
+
+
+def _why(slot: Slot, runs: list[Trace], decision: Decision, by: Slot | None) -> str:
+    if by is not None:
+        return f"the duty is now on {by.duty_holder}"
+    for run in sorted(runs, key=lambda each: each.holder is None or each.holder.id != slot.duty_holder):
+        because = reasons.because(decision.evaluation, run)
+        if because is not None:
+            return because.found
+        if run.in_force == NO:
+            return f"{slot.rule} was not in force on the date it is judged on"
+        duty = decision.evaluation.book.rules[slot.rule].rule.then[slot.position]
+        if duty.only_if is not None:
+            return f"no longer so: {reasons.says(duty.only_if)}"
+    return "the report or child that it was about is no longer part of the case"
