@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-PROBLEM_JSON = "application/problem+json"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 # status: title, what happened, what to do
@@ -103,10 +102,11 @@ def _own_words(said: object, status: int) -> str:
 
 
 def _field_error(error: object) -> Mapping[str, str]:
-    """FastAPI's entry (`loc`, `msg`, `input`) becomes a JSON pointer and a sentence; ours stays, value left out."""
+    """FastAPI's entry (`loc`, `type`, `input`) becomes a JSON pointer and a sentence; ours stays, value left out."""
     if not isinstance(error, dict):
         return {"detail": "Not valid"}
-    detail = str(error.get("detail") or error.get("msg") or "Not valid")
+    # Not pydantic's `msg`: it may quote what was sent.
+    detail = str(error.get("detail") or error.get("type") or "Not valid").replace("_", " ")
     if "loc" not in error:
         named = {key: str(error[key]) for key in ("pointer", "parameter") if key in error}
         return {"detail": detail} | named

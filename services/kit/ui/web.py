@@ -1,21 +1,26 @@
 """The guards around every response of a service with pages: security headers, cross-origin refusal, error pages.
 
-Pure ASGI and outermost, so that no response leaves without them. It turns error answers of the application,
-whoever made them, into the page of `error.html` for a browser and into problem details for a program.
+Pure ASGI and outermost, so that no response leaves without them. For a browser, the error answers of the
+application, whoever made them, become the page of `error.html`; what a program gets is left as it is.
 """
 
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
+import orjson
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.kit.errors import PROBLEM_JSON
 from services.kit.ui.environment import STATIC, Navigation
-from services.kit.ui.problems import PROBLEM_JSON, describe
+from services.kit.ui.problems import describe
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _FOR_EVER = "public, max-age=31536000, immutable"  # the address carries the digest of the content
@@ -24,6 +29,11 @@ _FOR_EVER = "public, max-age=31536000, immutable"  # the address carries the dig
 def install_ui(app: FastAPI, templates: Jinja2Templates, navigation: Navigation) -> None:
     """Serve `/static` and put the guards around the application; call it after every other middleware was added."""
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    # An application without handlers of its own answers programs with problem details too, not in FastAPI's form.
+    if app.exception_handlers.get(HTTPException) is http_exception_handler:
+        app.add_exception_handler(HTTPException, _tell_http_error)
+    if app.exception_handlers.get(RequestValidationError) is request_validation_exception_handler:
+        app.add_exception_handler(RequestValidationError, _tell_invalid)
     app.add_middleware(_Guard, templates=templates, navigation=navigation)
 
 
@@ -73,6 +83,20 @@ def is_own_address(address: str, own_origins: tuple[str, ...]) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in own_origins
 
 
+async def _tell_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for this class)
+    problem = describe(error.status_code, request.method, orjson.dumps({"detail": error.detail}))
+    return Response(problem.wire(), problem.status, error.headers, PROBLEM_JSON)
+
+
+async def _tell_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (as above)
+    faults = [{"loc": fault["loc"], "type": fault["type"]} for fault in error.errors()]
+    return Response(
+        describe(422, request.method, orjson.dumps({"detail": faults})).wire(), 422, media_type=PROBLEM_JSON
+    )
+
+
 class _Guard:
     """The middleware; see the module's first lines."""
 
@@ -87,8 +111,11 @@ class _Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})  # made here, so that what the application sets is seen by the error page
-        answer = _Answer(send, self._headers, scope["path"])
-        if is_cross_origin(scope["method"], Headers(scope=scope), self._navigation.origins):
+        asked = Headers(scope=scope)
+        answer = _Answer(
+            send, self._headers, is_static=scope["path"].startswith("/static/"), to_page=_wants_page(asked)
+        )
+        if is_cross_origin(scope["method"], asked, self._navigation.origins):
             await self._explain(403, scope, receive, answer)
             return
         try:
@@ -104,7 +131,7 @@ class _Guard:
         """Answer with an error page, a way to the sign-in page, or problem details."""
         request = Request(scope, receive)
         response: Response
-        if "text/html" not in request.headers.get("accept", ""):
+        if not _wants_page(request.headers):
             content = describe(status, request.method, answer.body).wire()
             response = Response(content, status, media_type=PROBLEM_JSON)
         elif status == 401:  # noqa: PLR2004 (unauthorised)
@@ -118,19 +145,20 @@ class _Guard:
 
 
 class _Answer:
-    """One response on its way out: gets the headers, or is held back when it is an error without a page."""
+    """One response on its way out: gets the headers, or is held back when an error has to become a page."""
 
-    def __init__(self, send: Send, headers: Mapping[str, str], path: str) -> None:
+    def __init__(self, send: Send, headers: Mapping[str, str], *, is_static: bool, to_page: bool) -> None:
         self._send = send
         self._headers = headers
-        self._static = path.startswith("/static/")
+        self._static = is_static
+        self._to_page = to_page
         self.started = False
         self.held: Message | None = None
         self.body = b""
 
     async def send(self, message: Message) -> None:
         """Take one message of the application."""
-        if message["type"] == "http.response.start" and _needs_explaining(message):
+        if message["type"] == "http.response.start" and self._to_page and _needs_explaining(message):
             self.held = message
         elif self.held is None:
             await self.pass_on(message)
@@ -151,6 +179,11 @@ class _Answer:
             found = self._static and message["status"] in (200, 304)
             headers.setdefault("Cache-Control", _FOR_EVER if found else "no-store")
         await self._send(message)
+
+
+def _wants_page(headers: Headers) -> bool:
+    """Browsers name text/html when a person goes to an address; programs do not."""
+    return "text/html" in headers.get("accept", "")
 
 
 def _needs_explaining(start: Message) -> bool:

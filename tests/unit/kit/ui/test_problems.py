@@ -56,8 +56,13 @@ def test_field_errors_point_at_the_field_and_never_repeat_its_value() -> None:
     body = json.dumps(
         {
             "detail": [
-                {"loc": ["body", "child", 0, "age"], "msg": "Input should be a number", "input": "Invented Name"},
-                {"loc": ["query", "as_of"], "msg": "Not a date", "input": "Invented Name"},
+                {
+                    "loc": ["body", "child", 0, "age"],
+                    "type": "int_parsing",
+                    "msg": "Invented Name",
+                    "input": "Invented Name",
+                },
+                {"loc": ["query", "as_of"], "type": "date_type", "input": "Invented Name"},
             ]
         }
     ).encode()
@@ -65,8 +70,8 @@ def test_field_errors_point_at_the_field_and_never_repeat_its_value() -> None:
     wire = describe(422, "POST", body).wire()
 
     assert told(wire)["errors"] == [
-        {"detail": "Input should be a number", "pointer": "/child/0/age"},
-        {"detail": "Not a date", "parameter": "as_of"},
+        {"detail": "int parsing", "pointer": "/child/0/age"},
+        {"detail": "date type", "parameter": "as_of"},
     ]
     assert b"Invented Name" not in wire
 

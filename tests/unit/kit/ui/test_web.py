@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
 
 from services.kit.ui import Navigation, build_templates, install_ui
 from services.kit.ui.environment import static_url
@@ -42,6 +43,10 @@ def build() -> FastAPI:
     @app.get("/own-page")
     async def own_page() -> HTMLResponse:
         return HTMLResponse("the form again", 422)
+
+    @app.get("/unwell")
+    async def unwell() -> JSONResponse:
+        return JSONResponse({"alive": False}, 503)
 
     install_ui(app, build_templates(navigation=NAVIGATION), NAVIGATION)
     return app
@@ -101,6 +106,26 @@ async def test_an_error_that_is_a_page_already_stays_as_it_is() -> None:
     response = await call("/own-page", headers=BROWSER)
 
     assert (response.status_code, response.text) == (422, "the form again")
+
+
+async def test_what_the_application_tells_a_program_stays_as_it_is() -> None:
+    response = await call("/unwell")
+
+    assert (response.status_code, response.json()) == (503, {"alive": False})
+
+
+async def test_an_application_with_error_answers_of_its_own_keeps_them() -> None:
+    app = FastAPI()
+
+    @app.exception_handler(HTTPException)
+    async def own_words(_request: object, _error: Exception) -> Response:
+        return PlainTextResponse("own words", 404)
+
+    install_ui(app, build_templates(navigation=NAVIGATION), NAVIGATION)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=DESK) as client:
+        response = await client.get("/nowhere")
+
+    assert response.text == "own words"
 
 
 async def test_a_browser_without_a_session_is_sent_to_sign_in_and_back() -> None:
