@@ -84,12 +84,10 @@ class FactBase:
         codes = former_areas or {}
         # The same words stand in values (E08000016) and in ids of authorities (la:E08000016).
         self._present = {**codes, **{AUTHORITY + old: AUTHORITY + new for old, new in codes.items()}}
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[Scope, dict[str, Row]] = {"incident": {}, "child": {}, "authority": {}, "reporter": {}}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
         self._reporters: dict[str, str] = {}
-        self._empty: dict[Scope, Row] = {
-            scope: [None] * vocabulary.size(scope) for scope in ("incident", "child", "authority", "reporter")
-        }
+        self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
         self.latest_recorded_at: datetime | None = None
         self.first_source: str | None = None
         self.conflicts: tuple[Conflict, ...] = ()
@@ -105,7 +103,7 @@ class FactBase:
 
     def row(self, scope: Scope, owner: str | None) -> Row:
         """Return the values that an owner's facts have, by position; all None for an owner that nobody spoke of."""
-        found = self._rows.get(owner) if owner is not None else None
+        found = self._rows[scope].get(owner) if owner is not None else None
         return self._empty[scope] if found is None else found
 
     def value(self, name: str, owner: str | None) -> Value | None:
@@ -190,10 +188,10 @@ class FactBase:
             return
         self._standing[name, owner] = standing
         if all(fact.value == standing[0].value for fact in standing):
-            row = self._rows.get(owner)
-            if row is None:
-                row = self._rows[owner] = self._empty[spec.scope].copy()
-            row[spec.position] = standing[0].value
+            rows = self._rows[spec.scope]
+            if owner not in rows:
+                rows[owner] = self._empty[spec.scope].copy()
+            rows[owner][spec.position] = standing[0].value
         else:
             self.conflicts = (*self.conflicts, Conflict(name, owner, standing))
 

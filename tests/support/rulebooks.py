@@ -1,0 +1,103 @@
+"""The shipped rulebook, register and calendar for tests, and short ways to state facts and decide them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from schemas.calendar import load_england
+from schemas.vocabulary import Value, load
+from services.routing.domain.decide import Decision, decide
+from services.routing.domain.facts import INCIDENT, Fact, FactBase
+from services.routing.domain.happenings import Happening
+from services.routing.domain.register import Register, parse_register
+from services.routing.domain.rulebook.compile import CompiledRulebook
+from services.routing.domain.rulebook.examples import load_rulebook
+
+FOLDER = Path(__file__).parents[2] / "rulebooks"
+ENGLAND = FOLDER / "england" / "2026.11.0.yaml"
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+VOCABULARY = load()
+CALENDAR = load_england()
+LEEDS, HALTON, WANDSWORTH = "E08000035", "E06000006", "E09000032"
+CHILD, REPORT, POLICE = "child-1", "report-1", "police:west-yorkshire"
+_NAMESPACE = UUID(int=7)
+
+LEEDS_DEATH: dict[str, Value] = {
+    "harm": "death",
+    "child.age_at_incident": 9,
+    "incident.country": "england",
+    "incident.area": LEEDS,
+    "child.home_area": LEEDS,
+    "child.looked_after": "no",
+    "child.care_leaver": "no",
+    "concern.adult_at_risk": "no",
+    "concern.domestic_death": "no",
+    "reporter.body": "police",
+    "reporter.area": LEEDS,
+    "reported_on": VOCABULARY.check("reported_on", "2026-06-01") or "",
+}
+"""A child of 9 dies in Leeds; the police report it and the council has not spoken."""
+
+
+@cache
+def register() -> Register:
+    return parse_register((FOLDER / "register" / "areas.yaml").read_text("utf-8"), "areas.yaml")
+
+
+@cache
+def england() -> CompiledRulebook:
+    return load_rulebook(ENGLAND.read_text("utf-8"), "england.yaml", VOCABULARY, register(), CALENDAR)
+
+
+def event(name: str) -> UUID:
+    """Return the id of the event called `name` in a test."""
+    return uuid5(_NAMESPACE, name)
+
+
+def fact(
+    name: str,
+    value: object,
+    *,
+    of: str = POLICE,
+    subject: str | None = None,
+    at: datetime = NOW,
+    recorded_at: datetime | None = None,
+    by: str = "first",
+    corrects: str | None = None,
+) -> Fact:
+    """Return one statement of the source `of` in the event called `by`, about the usual subject of its scope."""
+    usual = {"child": CHILD, "reporter": REPORT}.get(VOCABULARY[name].scope, INCIDENT)
+    return Fact(
+        case_key="0" * 32,
+        subject=subject or usual,
+        authority=of,
+        name=name,
+        value=VOCABULARY.check(name, value),
+        occurred_at=at,
+        recorded_at=recorded_at or at,
+        event_id=event(by),
+        corrects=event(corrects) if corrects else None,
+    )
+
+
+def facts(values: dict[str, Value], of: str = POLICE) -> list[Fact]:
+    """Return one statement for each value, all of one source."""
+    return [fact(name, value, of=of) for name, value in values.items()]
+
+
+def base(stated: Iterable[Fact], as_known_at: datetime | None = None) -> FactBase:
+    return FactBase(stated, VOCABULARY, former_areas=register().former_areas, as_known_at=as_known_at)
+
+
+def decided(
+    stated: Iterable[Fact],
+    happenings: Iterable[Happening] = (),
+    *,
+    book: CompiledRulebook | None = None,
+    as_known_at: datetime | None = None,
+) -> Decision:
+    return decide(base(stated, as_known_at), book or england(), register(), CALENDAR, NOW, happenings)
