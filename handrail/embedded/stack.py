@@ -1,7 +1,8 @@
 """A running broker and database: those that the environment names, else embedded ones, started side by side.
 
 `HANDRAIL_KAFKA_BOOTSTRAP` (with `HANDRAIL_KAFKA_ADMIN_USER` and `HANDRAIL_KAFKA_ADMIN_PASSWORD`) and
-`HANDRAIL_DATABASE_URL` (an account that may create roles and databases) use your own servers instead.
+`HANDRAIL_DATABASE_URL` (an account that may create roles and databases) use your own servers instead. A secret can
+also stand in the file that `<NAME>_FILE` names. As for the services, `HANDRAIL_KAFKA_SECURITY` is `SASL_SSL` unless set.
 """
 
 import os
@@ -118,7 +119,8 @@ def given_broker(environ: Mapping[str, str]) -> BrokerAddress | None:
             "HANDRAIL_KAFKA_BOOTSTRAP is set without its administrator: set HANDRAIL_KAFKA_ADMIN_USER and "
             "HANDRAIL_KAFKA_ADMIN_PASSWORD (or HANDRAIL_KAFKA_ADMIN_PASSWORD_FILE) too."
         )
-    return BrokerAddress(bootstrap, user, password, environ.get("HANDRAIL_KAFKA_SECURITY", "SASL_PLAINTEXT"))
+    security = environ.get("HANDRAIL_KAFKA_SECURITY", "SASL_SSL")
+    return BrokerAddress(bootstrap, user, password, security, environ.get("HANDRAIL_KAFKA_CA_FILE"))
 
 
 def given_database(environ: Mapping[str, str]) -> DatabaseAddress | None:

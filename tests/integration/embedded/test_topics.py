@@ -16,10 +16,8 @@ def produce_as(user: str, password: str, topic: str) -> KafkaError | None:
     """Return what the cluster says to one record, None when it took it."""
     kafka = stack().kafka
     errors: list[KafkaError] = []
-    producer = Producer(
-        {**kafka.client_config(user=user, password=password), "delivery.timeout.ms": 8000, "log_level": 0},
-        error_cb=errors.append,
-    )
+    config = kafka.client_config(user=user, password=password)
+    producer = Producer({**config, "delivery.timeout.ms": 8000, "log_level": 0, "error_cb": errors.append})
     outcome: list[KafkaError | None] = []
     producer.produce(topic, b"{}", on_delivery=lambda error, _message: outcome.append(error))
     producer.flush(10)
