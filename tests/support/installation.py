@@ -1,0 +1,64 @@
+"""A whole installation for end-to-end tests: started once, the story played on it once, looked at by many tests."""
+
+from __future__ import annotations
+
+import atexit
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from handrail.demo.expected import Expected, load_expected
+from handrail.demo.judge import Observed, observe
+from handrail.demo.player import Played, Player
+from handrail.demo.story import load_story
+from handrail.installation.clients import ClientRegistry, Credentials
+from handrail.installation.installation import Installation, Options
+from handrail.installation.keys import read_password
+
+EVENTS = Path(__file__).resolve().parents[2] / "examples" / "events"
+DEMO = Options(demo=True, clock_movable=True, fixed_ports=False, keep=False)
+
+
+@dataclass(frozen=True)
+class PlayedDemo:
+    """A running installation, what the player knows, and what could be seen right after the story."""
+
+    installation: Installation
+    played: Played
+    observed: Observed
+    expected: Expected
+
+    @property
+    def password(self) -> str:
+        """Password of the demo accounts."""
+        return read_password(self.installation.keys, "accounts")
+
+
+def start_installation() -> Installation:
+    """Start a fresh installation; it is stopped, and its data deleted, when the test run ends."""
+    folder = tempfile.TemporaryDirectory(prefix="handrail-e2e-")
+    Path(folder.name).chmod(0o711)  # where root runs the tests, another account runs PostgreSQL
+    installation = Installation(Path(folder.name) / "data", DEMO)
+    installation.start()
+    atexit.register(folder.cleanup)
+    atexit.register(installation.stop)
+    return installation
+
+
+@cache
+def played_demo() -> PlayedDemo:
+    """Return the one installation of this run on which the story of `examples/events` was played."""
+    installation = start_installation()
+    played = Player(installation, load_story(EVENTS), lambda _step, _receipt: None).play()
+    return PlayedDemo(installation, played, observe(installation, played), load_expected(EVENTS / "expected.yaml"))
+
+
+def registry(installation: Installation) -> ClientRegistry:
+    """Return the clients of an installation."""
+    return ClientRegistry(installation.web("intake"), installation.stack.kafka, installation.folder / "clients")
+
+
+def add_police(installation: Installation, name: str) -> Credentials:
+    """Register one more partner system: a police force in Leeds."""
+    return registry(installation).add(name, body="police", area="E08000035", recipient=None)
