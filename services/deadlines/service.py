@@ -44,12 +44,17 @@ class DeadlinesService:
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
 
-    async def follow_decisions(self, events: Sequence[Event], tx: Transaction) -> None:
-        """Bring duties and their timers up to the batch's messages, in their order.
+    async def follow(self, events: Sequence[Event], tx: Transaction) -> None:
+        """Bring duties, timers and alerts up to a batch of both topics, in its order.
 
         Raises:
             UnknownDuty: A message changes a duty that was never opened.
         """
+        await self._follow_decisions(events, tx)
+        await self._follow_deliveries(events, tx)
+
+    async def _follow_decisions(self, events: Sequence[Event], tx: Transaction) -> None:
+        """Fold the batch over the duties it is about, and save those that changed."""
         messages = [m for event in events if isinstance(m := event.message, (*_OPENINGS, *_CHANGES))]
         before = await duties.load(tx.connection, {translate.duty_id(message) for message in messages})
         after = dict(before)
@@ -60,7 +65,7 @@ class DeadlinesService:
                 self._announce_met(duty, message.id, tx)
         await self._save([duty for key, duty in after.items() if duty is not before.get(key)], tx)
 
-    async def follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
+    async def _follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
         """Alert a person about each notice that was refused; close the alert once the notice has got there."""
         for event in events:
             match event.message:

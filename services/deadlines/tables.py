@@ -108,7 +108,7 @@ clock_move = Table(
 tick = Table(
     "tick",
     metadata,
-    Column("only", Boolean, primary_key=True),
+    Column("one", Boolean, primary_key=True),
     Column("legal_at", DateTime(timezone=True), nullable=False),
     Column("witness_at", DateTime(timezone=True), nullable=False),
     Column("logged_offset_s", BigInteger, nullable=False),

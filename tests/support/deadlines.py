@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
+from schemas import decisions, deliveries
 from services.deadlines.domain.duty import Citation, Dating, Duty, Period
 
 CASE = "c" * 32
@@ -43,3 +45,149 @@ def duty(number: int = 1, due_on: date | None = date(2026, 11, 9), from_on: date
         dating=dating(due_on, from_on),
         opened_at=NOON,
     )
+
+
+def envelope(number: int, *, at: datetime = NOON, case_key: str = CASE) -> dict[str, Any]:
+    return {
+        "id": UUID(int=number),
+        "source": "/handrail/routing",
+        "time": at,
+        "recorded_at": at,
+        "case_key": case_key,
+        "partnership": "lscp:E08000035",
+    }
+
+
+def given_period(working_days: int, from_on: date) -> decisions.Period:
+    return decisions.Period(
+        working_days=working_days,
+        from_on=from_on,
+        from_fact="aware_on",
+        strength="should",
+        cite="Working Together 2023, chapter 5",
+    )
+
+
+def obligation_opened(
+    number: int,
+    duty_id: UUID,
+    due_on: date | None,
+    *,
+    from_on: date | None = None,
+    working_days: int = 5,
+    case_key: str = CASE,
+    partnership: str = "lscp:E08000035",
+    at: datetime = NOON,
+) -> decisions.ObligationOpened:
+    return decisions.ObligationOpened(
+        **envelope(number, at=at, case_key=case_key) | {"partnership": partnership},
+        data=decisions.ObligationOpenedData(
+            obligation_id=duty_id,
+            revision=1,
+            rule="N-01",
+            title="Tell the Panel",
+            position=0,
+            duty="must",
+            citation=decisions.Citation(
+                cite="Children Act 2004, section 16C(1)(a)",
+                href="https://www.legislation.gov.uk/ukpga/2004/31/section/16C",
+                quote="the child dies or is seriously harmed",
+                verified=False,
+            ),
+            rulebook=decisions.RulebookRef(
+                id="england-serious-incidents", version="2026.11.0", sha256="0" * 64, approved=False
+            ),
+            duty_holder="la:E08000035",
+            subject="incident",
+            anchor="aware_on of la:E08000035",
+            recipients=("panel",),
+            profile="panel-notification",
+            release="at once",
+            released=True,
+            stops_when="the Panel's reference is recorded",
+            period=given_period(working_days, from_on) if from_on else None,
+            due_on=due_on,
+            calendar=CALENDAR,
+        ),
+    )
+
+
+def obligation_redated(
+    number: int, duty_id: UUID, due_on: date, from_on: date, *, working_days: int = 5
+) -> decisions.ObligationRedated:
+    return decisions.ObligationRedated(
+        **envelope(number),
+        data=decisions.ObligationRedatedData(
+            obligation_id=duty_id,
+            revision=2,
+            period=given_period(working_days, from_on),
+            due_on=due_on,
+            warn_on=None,
+            old_due_on=None,
+            provisional=False,
+            calendar=CALENDAR,
+            reason="the day of awareness was corrected",
+        ),
+    )
+
+
+def obligation_met(number: int, duty_id: UUID, met_at: datetime, *, case_key: str = CASE) -> decisions.ObligationMet:
+    data = decisions.ObligationMetData(
+        obligation_id=duty_id, met_at=met_at, met_on=met_at.date(), how="the Panel's reference was recorded"
+    )
+    return decisions.ObligationMet(**envelope(number, at=met_at, case_key=case_key), data=data)
+
+
+def obligation_withdrawn(number: int, duty_id: UUID) -> decisions.ObligationWithdrawn:
+    data = decisions.ObligationClosedData(obligation_id=duty_id, reason="a named person decided not to notify")
+    return decisions.ObligationWithdrawn(**envelope(number), data=data)
+
+
+def question_opened(number: int, question_id: UUID, due_on: date, from_on: date) -> decisions.QuestionOpened:
+    return decisions.QuestionOpened(
+        **envelope(number),
+        data=decisions.QuestionOpenedData(
+            question_id=question_id,
+            fact="aware_on",
+            of_whom="la:E08000035",
+            subject="incident",
+            ask="When did your authority become aware of the incident?",
+            rules=("N-01", "N-03"),
+            period=given_period(1, from_on),
+            due_on=due_on,
+            calendar=CALENDAR,
+        ),
+    )
+
+
+def question_closed(number: int, question_id: UUID) -> decisions.QuestionClosed:
+    data = decisions.QuestionClosedData(question_id=question_id, reason="it was answered")
+    return decisions.QuestionClosed(**envelope(number), data=data)
+
+
+def _notice() -> dict[str, Any]:
+    return {
+        "notice_id": UUID(int=901),
+        "obligation_id": UUID(int=1),
+        "rule": "N-03",
+        "recipient": "police:west-yorkshire",
+        "profile": "partnership-notification",
+        "revision": 1,
+    }
+
+
+def notice_refused(number: int, attempt: int = 3) -> deliveries.NoticeAttempted:
+    data = deliveries.NoticeAttemptedData(
+        **_notice(), attempt=attempt, outcome="refused", http_status=422, reason="HTTP 422"
+    )
+    return deliveries.NoticeAttempted(**envelope(number), data=data)
+
+
+def notice_failed(number: int) -> deliveries.NoticeAttempted:
+    data = deliveries.NoticeAttemptedData(**_notice(), attempt=1, outcome="failed", http_status=503, reason="HTTP 503")
+    return deliveries.NoticeAttempted(**envelope(number), data=data)
+
+
+def notice_delivered(number: int) -> deliveries.NoticeDelivered:
+    data = deliveries.NoticeDeliveredData(**_notice(), attempt=4, reference="WYP-1")
+    return deliveries.NoticeDelivered(**envelope(number), data=data)

@@ -24,7 +24,7 @@ STRENGTH_WORDS: Final[dict[Strength, str]] = {
     "must": "must (law)",
     "should": "should (guidance)",
     "may": "may (a power)",
-    "local": "local procedure",
+    "local": "a local procedure",
 }
 _BODIES: Final = {
     "la": "local authority",
@@ -94,7 +94,10 @@ def refused_says(recipient: str, attempt: int, reason: str) -> str:
 
 def missing_words(duty: Duty, asked: Sequence[str]) -> str:
     """Say what an undated duty waits for: the questions that are open about its rule, else the fact's name."""
-    return " ".join(asked) if asked else f"Not known yet: {duty.awaits}."
+    if asked:
+        return " ".join(asked)
+    fact, _, owner = duty.awaits.partition(" of ")
+    return f"Not known yet: {_fact_words(fact)}{f', from {body_words(owner)}' if owner else ''}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,12 @@ def explained(duty: Duty, calendar: Calendar) -> Explained | None:
 
 def _summary(period: Period) -> str:
     days = working_days_words(period.working_days)
-    return f"{days} after {date_words(period.from_on)} ({period.from_fact}), {period.strength}: {period.cite}"
+    start = f"{date_words(period.from_on)} ({_fact_words(period.from_fact)})"
+    return f"{days} after {start}. The period is {STRENGTH_WORDS[period.strength]}: {period.cite}."
+
+
+def _fact_words(fact: str) -> str:
+    return fact.replace("_", " ")
 
 
 def _note(duty: Duty, due_on: date, counted: Count) -> str:

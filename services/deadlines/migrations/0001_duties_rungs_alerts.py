@@ -89,7 +89,7 @@ _TABLES = (
     """,
     """
     CREATE TABLE deadlines.tick (
-        only boolean PRIMARY KEY CHECK (only),
+        one boolean PRIMARY KEY CHECK (one),
         legal_at timestamptz NOT NULL,
         witness_at timestamptz NOT NULL,
         logged_offset_s bigint NOT NULL)

@@ -33,9 +33,10 @@ async def read(connection: AsyncConnection, witness_at: datetime) -> Tick:
     return Tick(row.legal_at, witness_at, row.logged_offset_s)
 
 
-async def offset_s(connection: AsyncConnection) -> int:
-    """Return by how many seconds the legal clock is ahead of the database's clock."""
-    return int(await connection.scalar(text("SELECT offset_s FROM clock.legal_clock")) or 0)
+async def now_and_offset(connection: AsyncConnection) -> tuple[datetime, int]:
+    """Return the legal time, and by how many seconds it is ahead of the database's clock."""
+    row = (await connection.execute(text("SELECT clock.legal_now(), offset_s FROM clock.legal_clock"))).one()
+    return row[0], row[1]
 
 
 async def move(connection: AsyncConnection, seconds: int, *, by: str, reason: str, now: datetime) -> int:
@@ -60,5 +61,5 @@ async def save_tick(connection: AsyncConnection, current: Tick) -> None:
         "witness_at": current.witness_at,
         "logged_offset_s": current.logged_offset_s,
     }
-    query = upsert(tick).values(only=True, **values)
-    await connection.execute(query.on_conflict_do_update(index_elements=[tick.c.only], set_=values))
+    query = upsert(tick).values(one=True, **values)
+    await connection.execute(query.on_conflict_do_update(index_elements=[tick.c.one], set_=values))

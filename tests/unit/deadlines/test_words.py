@@ -53,7 +53,7 @@ def test_an_undated_duty_shows_the_open_question_or_else_the_fact_that_is_missin
     assert missing_words(duty(due_on=None), ["When did your authority become aware?"]) == (
         "When did your authority become aware?"
     )
-    assert missing_words(duty(due_on=None), []) == "Not known yet: aware_on of la:E08000035."
+    assert missing_words(duty(due_on=None), []) == "Not known yet: aware on, from local authority E08000035."
 
 
 def test_a_date_is_explained_day_by_day_with_the_days_that_were_skipped() -> None:
@@ -61,6 +61,10 @@ def test_a_date_is_explained_day_by_day_with_the_days_that_were_skipped() -> Non
 
     assert found is not None
     assert found.note == ""
+    assert found.summary == (
+        "5 working days after Wednesday 23 December 2026 (aware on). "
+        "The period is should (guidance): Working Together 2023, chapter 5."
+    )
     assert [(day.on.isoformat(), day.number) for day in found.count.explanation if day.number is not None] == [
         ("2026-12-23", 0),
         ("2026-12-24", 1),

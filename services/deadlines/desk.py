@@ -1,0 +1,81 @@
+"""The page `/desk`: alerts on top, then every open duty by how soon it is due. Server-rendered, no script."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from services.deadlines.alerting import acknowledge
+from services.deadlines.domain.standing import GROUPS
+from services.deadlines.domain.words import GROUP_WORDS, body_words
+from services.deadlines.reading import Reader, Reading
+from services.deadlines.store import alerts, duties
+from services.deadlines.store.duties import Wanted
+from services.kit.auth import Principal, require_page
+from services.kit.database import Database
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+PAGE: Final = 50
+ALERTS: Final = 50
+ACKNOWLEDGED_FOR: Final = timedelta(days=1)  # how long the desk shows who took an alert on
+
+Worker = Annotated[Principal, Depends(require_page("operations", "review_officer"))]
+Filter = Annotated[str, Query(max_length=80)]
+
+
+def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -> APIRouter:
+    """Return the routes of the page and of its one form."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/desk")
+    async def desk(
+        request: Request, who: Worker, holder: Filter = "", rule: Filter = "", after: str | None = None
+    ) -> Response:
+        request.state.principal = who  # the layout shows who is signed in
+        wanted = Wanted(state="open", duty_holder=holder or None, rule=rule or None)
+        reading = await reader.duties(wanted, limit=PAGE, after=after)
+        async with database.connect() as connection:
+            raised = await alerts.find(connection, limit=ALERTS + 1)
+            taken = await alerts.find(connection, acknowledged_since=reading.now - ACKNOWLEDGED_FOR, limit=ALERTS)
+            holders, rules = await duties.choices(connection)
+        shown = {
+            "current": "desk",
+            "alerts": raised[:ALERTS],
+            "more_alerts": len(raised) > ALERTS,
+            "taken": taken,
+            "groups": _groups(reading),
+            "now": reading.now,
+            "holders": [{"value": one, "text": body_words(one)} for one in holders],
+            "rules": [{"value": one, "text": one} for one in rules],
+            "holder": holder,
+            "rule": rule,
+            "first": _address(holder, rule) if after else "",
+            "next": _address(holder, rule, reading.page.next) if reading.page.next else "",
+        }
+        return templates.TemplateResponse(request, "desk.html", shown)
+
+    @router.post("/desk/alerts/{alert_id}/acknowledge")
+    async def take_on(alert_id: UUID, who: Worker) -> Response:
+        await acknowledge(database, alert_id, who)
+        return RedirectResponse("/desk", status_code=303)
+
+    return router
+
+
+def _groups(reading: Reading) -> list[tuple[str, list[object]]]:
+    """Return the duties of the page by group, in the desk's order, with each group's heading."""
+    return [
+        (GROUP_WORDS[group], [view for view in reading.page.obligations if view.group == group]) for group in GROUPS
+    ]
+
+
+def _address(holder: str, rule: str, after: str = "") -> str:
+    given = {"holder": holder, "rule": rule, "after": after}
+    return "/desk?" + urlencode({name: value for name, value in given.items() if value})

@@ -1,0 +1,23 @@
+"""What deadlines reads from Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from faststream.kafka import KafkaRouter
+
+from schemas import topics
+from services.deadlines.service import DeadlinesService
+from services.kit.consume import Consume, Event
+from services.kit.transaction import Transaction
+
+
+def build_router(service: DeadlinesService, consume: Consume) -> KafkaRouter:
+    """Subscribe deadlines to what routing decides and delivers."""
+    router = KafkaRouter()
+
+    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="deadlines")
+    async def on_routing(events: Sequence[Event], tx: Transaction) -> None:
+        await service.follow(events, tx)
+
+    return router
