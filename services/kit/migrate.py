@@ -75,7 +75,7 @@ def _prepare(connection: Connection, role_passwords: Mapping[str, str]) -> None:
         # DDL takes no parameters: PostgreSQL itself does the quoting.
         statement = connection.execute(
             text(
-                "SELECT format('%s ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %L', :verb, :role, :password)"
+                "SELECT format('%s ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %L', CAST(:verb AS text), CAST(:role AS text), CAST(:password AS text))"
             ),
             {"verb": "ALTER" if exists else "CREATE", "role": role, "password": password},
         ).scalar_one()

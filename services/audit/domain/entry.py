@@ -67,16 +67,20 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry before it has a place: its bytes, the id that makes it unique, and the record it commits to.
+    """One entry before it has a place: its text, the id that makes it unique, and the record that it is about.
 
-    `payload` is None for poison, whose bytes may hold anything and are not kept.
+    `salt` is None when the record is not kept: poison may hold anything.
     """
 
     event_id: UUID
-    case_key: str | None
     text: bytes
-    salt: bytes
-    payload: bytes | None
+    record: Record
+    salt: bytes | None
+
+    @property
+    def payload(self) -> bytes | None:
+        """Return the bytes that are kept beside the log."""
+        return None if self.salt is None else self.record.value
 
 
 class NotAnEvent(ValueError):
@@ -119,7 +123,7 @@ def message_entry(record: Record, *, salt: bytes, logged_at: datetime) -> Entry:
     if len(text) > MAX_ENTRY_BYTES:
         reason = f"expected an entry of at most {MAX_ENTRY_BYTES} bytes, got {len(text)}"
         raise NotAnEvent(reason)
-    return Entry(event.id, event.casekey, text, salt, record.value)
+    return Entry(event.id, text, record, salt)
 
 
 def poison_entry(record: Record, *, entry_id: UUID, kind: str, logged_at: datetime) -> Entry:
@@ -133,7 +137,7 @@ def poison_entry(record: Record, *, entry_id: UUID, kind: str, logged_at: dateti
     """
     head = _head(kind, record, logged_at)
     body: dict[str, Json] = {"sha256": sha256(record.value).hexdigest(), "bytes": len(record.value)}
-    return Entry(entry_id, None, canonical({**head, **body}), b"", None)
+    return Entry(entry_id, canonical({**head, **body}), record, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,84 @@
+"""Signs the head of the log after it was committed, and refuses to sign anything that contradicts what it has signed.
+
+Before each signature the head is compared with the newest checkpoint known to the database and to the folder outside
+it. A database restored from a backup is behind the folder; a rewritten one has another root. Both are refused, with
+an alert, until a person has found out what happened: a second signed history could never be taken back.
+"""
+
+import asyncio
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.audit.domain.merkle import EMPTY_ROOT
+from services.audit.domain.note import Checkpoint
+from services.audit.domain.tiles import range_hash
+from services.audit.sink import CheckpointFolder
+from services.audit.store import log
+
+
+class RefusedToSign(Exception):
+    """The log is not a continuation of what was signed before."""
+
+
+class Publisher:
+    """Signs heads with the log's key and keeps them in the folder first, then in the database."""
+
+    def __init__(self, origin: str, key: Ed25519PrivateKey, folder: CheckpointFolder) -> None:
+        self._origin = origin
+        self._key = key
+        self._folder = folder
+
+    async def publish(self, connection: AsyncConnection, now: datetime) -> Checkpoint:
+        """Sign the committed head unless it was signed already, and return it.
+
+        Args:
+            connection: A connection inside a transaction of its own.
+            now: The wall clock.
+
+        Raises:
+            RefusedToSign: The head contradicts a checkpoint signed before.
+            BadNote: The folder holds a checkpoint that is not ours, or another one of this size.
+        """
+        head = await log.read_head(connection)
+        checkpoint = Checkpoint(self._origin, head.size, head.root)
+        if head.origin != self._origin:
+            message = f"expected the log {self._origin}, the database holds {head.origin}"
+            raise RefusedToSign(message)
+        stored = await log.newest_checkpoint(connection)
+        if stored is not None:
+            await self._check(connection, head, Checkpoint(self._origin, stored.size, stored.root), "in the database")
+        kept = await asyncio.to_thread(self._folder.newest)
+        if kept is not None:
+            await self._check(connection, head, kept, "in the folder of checkpoints")
+        if checkpoint != kept or stored is None or stored.size != head.size:
+            note = checkpoint.sign(self._key)
+            await asyncio.to_thread(self._folder.keep, checkpoint, note)
+            await log.add_checkpoint(connection, log.Signed(head.size, head.root, note), now)
+        return checkpoint
+
+    async def _check(self, connection: AsyncConnection, head: log.Head, signed: Checkpoint, where: str) -> None:
+        """Refuse unless the first `signed.size` entries still give the root that was signed for them."""
+        if signed.origin != self._origin:
+            message = f"the newest checkpoint {where} is of another log, {signed.origin}"
+            raise RefusedToSign(message)
+        if signed.size > head.size:
+            message = (
+                f"the log has {head.size} entries, the newest checkpoint {where} has {signed.size}:"
+                " was an older copy of the database restored?"
+            )
+            raise RefusedToSign(message)
+        if await _root_at(connection, head, signed.size) != signed.root:
+            message = f"the first {signed.size} entries do not have the root that was signed for them {where}"
+            raise RefusedToSign(message)
+
+
+async def _root_at(connection: AsyncConnection, head: log.Head, size: int) -> bytes:
+    """Return the root of the first `size` entries, from the tiles."""
+    if size == 0:
+        return EMPTY_ROOT
+    if size == head.size:
+        return head.root
+    whole = (0, size)
+    return range_hash(whole, await log.tiles_for(connection, head, [whole]))

@@ -1,0 +1,81 @@
+"""What audit does with a batch of records: each becomes an entry, once, in one transaction with where it was read.
+
+Nothing is refused and nothing is parked: what is not an event becomes an entry of kind `poison`, an event id that comes
+back with other content one of kind `conflict`. Signing happens elsewhere (`services.audit.publisher`), after the commit.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.identity import derived_event_id
+from services.audit.domain.entry import Entry, NotAnEvent, Record, index_of, message_entry, poison_entry
+from services.audit.store import log, projection
+
+INDEX_BATCH = 1000
+
+
+class Sequencer:
+    """Appends records to the log."""
+
+    def __init__(self, draw_salt: Callable[[], bytes]) -> None:
+        self._draw_salt = draw_salt
+
+    async def append(self, records: Sequence[Record], connection: AsyncConnection, now: datetime) -> list[Entry]:
+        """Append what the log does not have yet, in the order of the records, and return it.
+
+        Args:
+            records: What was read from Kafka.
+            connection: A connection inside the transaction that also moves the consumer's offsets.
+            now: The legal clock.
+        """
+        head = await log.lock_head(connection)
+        entries = [self._entry(record, now) for record in records]
+        fresh, repeated = await _without_known(entries, connection)
+        conflicts = [_conflict(entry, now) for entry in repeated]
+        fresh_conflicts, _ = await _without_known(conflicts, connection)
+        if added := [*fresh, *fresh_conflicts]:
+            await log.add(connection, head, added)
+        return added
+
+    def _entry(self, record: Record, now: datetime) -> Entry:
+        try:
+            return message_entry(record, salt=self._draw_salt(), logged_at=now)
+        except NotAnEvent:
+            entry_id = derived_event_id("poison", record.topic, record.partition, record.offset, record.value.hex())
+            return poison_entry(record, entry_id=entry_id, kind="poison", logged_at=now)
+
+
+async def _without_known(entries: Sequence[Entry], connection: AsyncConnection) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries that the log lacks, and those whose id it has with another content."""
+    if not entries:
+        return [], []
+    seen = await log.known(connection, {entry.event_id for entry in entries})
+    fresh, repeated = [], []
+    for entry in entries:
+        if entry.event_id not in seen:
+            seen[entry.event_id] = entry.payload
+            fresh.append(entry)
+        elif seen[entry.event_id] not in (None, entry.payload):
+            repeated.append(entry)
+    return fresh, repeated
+
+
+def _conflict(entry: Entry, now: datetime) -> Entry:
+    entry_id = derived_event_id("conflict", entry.event_id, entry.record.value.hex())
+    return poison_entry(entry.record, entry_id=entry_id, kind="conflict", logged_at=now)
+
+
+async def index_more(connection: AsyncConnection, now: datetime) -> bool:
+    """Index the next entries of the log; say whether there may be more.
+
+    Args:
+        connection: A connection inside a transaction of its own.
+        now: The wall clock; from it on, a number that others have overtaken is waited for.
+    """
+    found = await projection.tail(connection, INDEX_BATCH)
+    if found is None or not found[1]:
+        return False
+    await projection.add(connection, [(seq, index_of(entry)) for seq, entry in found[1]], now)
+    return len(found[1]) == INDEX_BATCH

@@ -1,0 +1,60 @@
+"""The folder outside the database where every checkpoint is written once and never changed.
+
+It is what a restored or tampered database is compared with: mount a folder that the database's administrator cannot
+write to. Files are named by size, so the newest has the last name; they are made whole, synced, and read-only.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from services.audit.domain.note import BadNote, Checkpoint, NoteKey, open_checkpoint
+
+SUFFIX = ".note"
+
+
+class CheckpointFolder:
+    """Checkpoints as files. Blocking; call it in a thread."""
+
+    def __init__(self, folder: Path, key: NoteKey) -> None:
+        self._folder = folder
+        self._key = key
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def newest(self) -> Checkpoint | None:
+        """Return the checkpoint of the greatest size, None if there is none yet.
+
+        Raises:
+            BadNote: It was not signed by the log's key.
+        """
+        names = sorted(path.name for path in self._folder.glob(f"*{SUFFIX}"))
+        if not names:
+            return None
+        return open_checkpoint((self._folder / names[-1]).read_text("utf-8"), [self._key])
+
+    def keep(self, checkpoint: Checkpoint, note: str) -> None:
+        """Write a checkpoint, unless the very same stands there.
+
+        Raises:
+            BadNote: Another one of that size stands there: two heads of one size were signed.
+        """
+        place = self._folder / f"{checkpoint.size:020d}{SUFFIX}"
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-") as file:
+            file.write(note.encode())
+            file.flush()
+            os.fchmod(file.fileno(), 0o444)
+            os.fsync(file.fileno())
+            try:
+                os.link(file.name, place)  # unlike a rename, never replaces what is there
+            except FileExistsError:
+                if place.read_text("utf-8") != note:
+                    message = f"two different checkpoints of size {checkpoint.size}"
+                    raise BadNote(message) from None
+        self._sync()
+
+    def _sync(self) -> None:
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,116 @@
+"""The queries of the index: filled from the log, never the other way, and of the gaps in what producers numbered.
+
+Topics are not ordered against each other, so a producer's numbers arrive mixed; `producer_head` holds how far they are
+without a gap and `producer_ahead` those that came early. A gap is a number still missing below one that came.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.audit.domain.entry import Indexed
+
+# Take the turn to fill the index; another process that has it does not wait for us, nor we for it.
+TAKE_TURN = text("SELECT size FROM audit.projection FOR UPDATE SKIP LOCKED")
+TAIL = text("SELECT seq, entry FROM audit.entry WHERE seq >= :size ORDER BY seq LIMIT :limit")
+INDEXED_TO = text("SELECT size FROM audit.projection")
+
+ADD = text("""
+INSERT INTO audit.entry_index
+  (seq, kind, type, case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at)
+VALUES (:seq, :kind, :type, :case_key, :producer, :producer_seq, :rules, :recipients, :occurred_at, :recorded_at)
+""")
+MOVE = text("UPDATE audit.projection SET size = :size")
+
+# Note the numbers that came, then move each head over those that now follow it without a gap.
+NOTE_NUMBERS = text("""
+WITH come AS (
+  SELECT producer, producer_seq FROM unnest(CAST(:producers AS text[]), CAST(:seqs AS bigint[])) AS t (producer, producer_seq)
+), heads AS (
+  INSERT INTO audit.producer_head (producer, contiguous) SELECT DISTINCT producer, 0 FROM come ON CONFLICT DO NOTHING
+)
+INSERT INTO audit.producer_ahead (producer, producer_seq, seen_at)
+SELECT DISTINCT producer, producer_seq, CAST(:seen_at AS timestamptz) FROM come ON CONFLICT DO NOTHING
+""")
+MOVE_HEADS = text("""
+UPDATE audit.producer_head h SET contiguous = run.last
+FROM (
+  SELECT producer, max(producer_seq) AS last FROM (
+    SELECT a.producer, a.producer_seq, h.contiguous,
+           row_number() OVER (PARTITION BY a.producer ORDER BY a.producer_seq) AS place
+    FROM audit.producer_ahead a JOIN audit.producer_head h USING (producer)
+    WHERE a.producer_seq > h.contiguous
+  ) numbered WHERE producer_seq = contiguous + place GROUP BY producer
+) run WHERE h.producer = run.producer
+""")
+FORGET_NUMBERS = text("""
+DELETE FROM audit.producer_ahead a USING audit.producer_head h
+WHERE a.producer = h.producer AND a.producer_seq <= h.contiguous
+""")
+
+# Every run of missing numbers, and since when a number behind it has been waiting.
+GAPS = text("""
+SELECT producer, before + 1 AS first_missing, producer_seq - 1 AS last_missing, seen_at AS since FROM (
+  SELECT a.producer, a.producer_seq, a.seen_at,
+         coalesce(lag(a.producer_seq) OVER (PARTITION BY a.producer ORDER BY a.producer_seq), h.contiguous) AS before
+  FROM audit.producer_ahead a JOIN audit.producer_head h USING (producer)
+) waiting WHERE producer_seq > before + 1 ORDER BY producer, first_missing
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers of a producer, both included, that have not come although a later one has, `since` then."""
+
+    producer: str
+    first_missing: int
+    last_missing: int
+    since: datetime
+
+
+async def tail(connection: AsyncConnection, limit: int) -> tuple[int, list[tuple[int, bytes]]] | None:
+    """Return where the index ends and the next entries of the log; None if another process is filling it."""
+    size = (await connection.execute(TAKE_TURN)).scalar_one_or_none()
+    if size is None:
+        return None
+    rows = await connection.execute(TAIL, {"size": size, "limit": limit})
+    return size, [(row.seq, row.entry) for row in rows]
+
+
+async def add(connection: AsyncConnection, rows: Sequence[tuple[int, Indexed]], seen_at: datetime) -> None:
+    """Index entries, move the end of the index behind them, and note their producers' numbers."""
+    await connection.execute(ADD, [_values(seq, indexed) for seq, indexed in rows])
+    await connection.execute(MOVE, {"size": rows[-1][0] + 1})
+    numbered = [(row.producer, row.producer_seq) for _, row in rows if row.producer and row.producer_seq]
+    values = {"producers": [name for name, _ in numbered], "seqs": [seq for _, seq in numbered], "seen_at": seen_at}
+    await connection.execute(NOTE_NUMBERS, values)
+    await connection.execute(MOVE_HEADS)
+    await connection.execute(FORGET_NUMBERS)
+
+
+async def indexed_to(connection: AsyncConnection) -> int:
+    """Return how many entries of the log are indexed."""
+    return int((await connection.execute(INDEXED_TO)).scalar_one())
+
+
+async def gaps(connection: AsyncConnection) -> list[Gap]:
+    """Return every gap there is now, by producer and number."""
+    return [Gap(*row) for row in await connection.execute(GAPS)]
+
+
+def _values(seq: int, indexed: Indexed) -> dict[str, object]:
+    return {
+        "seq": seq,
+        "kind": indexed.kind,
+        "type": indexed.type,
+        "case_key": indexed.case_key,
+        "producer": indexed.producer,
+        "producer_seq": indexed.producer_seq,
+        "rules": list(indexed.rules),
+        "recipients": list(indexed.recipients),
+        "occurred_at": indexed.occurred_at,
+        "recorded_at": indexed.recorded_at,
+    }

@@ -1,0 +1,73 @@
+"""The queries of readers: entries by number, entries by what they are about, and the records kept beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+COLUMNS = "e.seq, e.leaf_hash, e.entry, r.salt, r.payload"
+
+# Entries of a range of numbers, in order.
+RANGE = text(f"""
+SELECT {COLUMNS} FROM audit.entry e LEFT JOIN audit.record r USING (seq)
+WHERE e.seq >= :start AND e.seq < :end ORDER BY e.seq
+""")  # noqa: S608 - a constant
+
+# Entries that the index finds, in the order of the log.
+SEARCH = text(f"""
+SELECT {COLUMNS} FROM audit.entry_index i JOIN audit.entry e USING (seq) LEFT JOIN audit.record r USING (seq)
+WHERE i.seq > :after AND i.seq < :size
+  AND (CAST(:case_key AS text) IS NULL OR i.case_key = :case_key)
+  AND (CAST(:rule AS text) IS NULL OR i.rules @> ARRAY[CAST(:rule AS text)])
+  AND (CAST(:recipient AS text) IS NULL OR i.recipients @> ARRAY[CAST(:recipient AS text)])
+  AND (CAST(:recorded_from AS timestamptz) IS NULL OR i.recorded_at >= :recorded_from)
+  AND (CAST(:recorded_before AS timestamptz) IS NULL OR i.recorded_at < :recorded_before)
+ORDER BY i.seq LIMIT :limit
+""")  # noqa: S608 - a constant
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry as it is stored. `salt` and `payload` are None where no record is kept."""
+
+    index: int
+    leaf_hash: bytes
+    entry: bytes
+    salt: bytes | None
+    payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for; None asks for everything. Dates are instants, the second excluded. `after` is an index."""
+
+    case_key: str | None = None
+    rule: str | None = None
+    recipient: str | None = None
+    recorded_from: datetime | None = None
+    recorded_before: datetime | None = None
+    after: int = -1
+    limit: int = 50
+
+
+async def entries(connection: AsyncConnection, start: int, end: int) -> list[Row]:
+    """Return the entries from `start` to `end`, excluded, that exist."""
+    rows = await connection.execute(RANGE, {"start": start, "end": end})
+    return [Row(*row) for row in rows]
+
+
+async def search(connection: AsyncConnection, wanted: Search, size: int) -> Sequence[Row]:
+    """Return the first entries below `size` that match, in the order of the log."""
+    values = {
+        "case_key": wanted.case_key,
+        "rule": wanted.rule,
+        "recipient": wanted.recipient,
+        "recorded_from": wanted.recorded_from,
+        "recorded_before": wanted.recorded_before,
+        "after": wanted.after,
+        "limit": wanted.limit,
+        "size": size,
+    }
+    return [Row(*row) for row in await connection.execute(SEARCH, values)]
