@@ -39,7 +39,7 @@ IMPORT_NAMES = {
     "pydantic-settings": "pydantic_settings",
     "pyyaml": "yaml",
     "quantlib": "QuantLib",
-    "axe-core-python": "axe_core_python",
+    "axe-playwright-python": "axe_playwright_python",
 }
 
 

@@ -28,7 +28,7 @@ _FLAGS = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
-_AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+_AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _MOST_TAB_STOPS = 200
 
