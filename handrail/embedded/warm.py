@@ -1,17 +1,17 @@
 """Lets the embedded broker start in half the time: Java records which classes Kafka uses and keeps them prepared.
 
-`python -m handrail.embedded.warm` is a step of `make setup`. It runs a broker once, in a temporary folder, under
+The last step of `make setup`. It runs a broker once, in a temporary folder, under
 Java's ahead-of-time class cache (JEP 483, one step as in JEP 514). Nothing depends on the result but speed.
 """
 
-import sys
 import tempfile
 from pathlib import Path
 
 from rich.console import Console
 
 from handrail.embedded.errors import EmbeddedError
-from handrail.embedded.kafka import EmbeddedKafka, class_cache
+from handrail.embedded.fetch import class_cache
+from handrail.embedded.kafka import EmbeddedKafka
 from handrail.embedded.topics import apply_topics
 from handrail.embedded.topics_page import Spec
 
@@ -38,17 +38,12 @@ def warm() -> bool:
     return cache.is_file()
 
 
-def main() -> int:
+def main() -> None:
     """Prepare, and say so; a failure costs start-up time only, so it is told and not fatal."""
     console = Console()
+    console.print("Preparing Kafka to start quickly (once, about 15 seconds)")
     try:
-        with console.status("Preparing Kafka to start quickly ..."):
-            if not warm():
-                console.print("Kafka could not be prepared; it starts a few seconds slower.")
+        if not warm():
+            console.print("Kafka could not be prepared; it starts a few seconds slower.")
     except (EmbeddedError, OSError) as error:
         console.print(f"Kafka could not be prepared ({error}); it starts a few seconds slower.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
