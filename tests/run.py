@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.chromium import find_or_install
+from tests.support.chromium import chromium
 from tests.support.stack import stack
 
 TESTS = Path(__file__).parent
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     """Run the tests and judge the run."""
     if arguments:
         return int(pytest.main(arguments))
-    find_or_install()
+    chromium()
     layers = Layers()
     code = int(pytest.main(["-q", str(TESTS)], plugins=[layers]))
     print(f"Ran on {stack().description}")  # noqa: T201

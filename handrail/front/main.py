@@ -11,12 +11,14 @@ from typing import Annotated, Final
 
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
-from services.kit.auth import SESSION_COOKIE, TokenVerifier
 
 from handrail.front.accounts import Accounts
 from handrail.front.road import read_road
 from handrail.front.settings import FrontSettings
 from handrail.installation.tokens import TokenIssuer
+from services.kit.auth import COOKIE, Tokens, principal_of
+from services.kit.clock import SystemClock
+from services.kit.errors import NotSignedIn
 from services.kit.ui import Navigation, build_templates, install_ui
 from services.kit.ui.web import is_own_address
 
@@ -37,7 +39,6 @@ def create_app(settings: FrontSettings) -> FastAPI:
     templates = build_templates(Path(__file__).parent / "templates", navigation=navigation)
     accounts = Accounts(settings.accounts_file)
     issuer = TokenIssuer(settings.token_key_file)
-    verifier = TokenVerifier.from_private(settings.token_key_file)
     services = {
         "intake": settings.intake_url,
         "routing": settings.routing_url,
@@ -45,6 +46,7 @@ def create_app(settings: FrontSettings) -> FastAPI:
         "audit": settings.audit_url,
     }
     app = FastAPI(title="Handrail front", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.tokens = Tokens(settings.token_public_key_file, SystemClock())
 
     @app.get("/health/live")
     async def live() -> PlainTextResponse:
@@ -67,22 +69,24 @@ def create_app(settings: FrontSettings) -> FastAPI:
             return templates.TemplateResponse(request, "sign_in.html", shown, status_code=401)
         response = RedirectResponse(next if is_own_address(next, navigation.origins) else "/", status_code=303)
         response.set_cookie(
-            SESSION_COOKIE, issuer.issue(found, valid_s=SESSION_S), max_age=SESSION_S, httponly=True, samesite="strict"
+            COOKIE, issuer.issue(found, valid_s=SESSION_S), max_age=SESSION_S, httponly=True, samesite="strict"
         )
         return response
 
     @app.post("/sign-out")
     async def sign_out() -> Response:
         response = RedirectResponse("/sign-in", status_code=303)
-        response.delete_cookie(SESSION_COOKIE)
+        response.delete_cookie(COOKIE)
         return response
 
     @app.get("/")
     async def home(request: Request) -> Response:
-        principal = verifier.from_cookie(request.cookies)
-        if principal is None:
+        try:
+            request.state.principal = principal_of(request)
+        except NotSignedIn:
+            request.state.principal = None
+        if request.state.principal is None:
             return RedirectResponse("/sign-in", status_code=303)
-        request.state.principal = principal
         page = {"stops": await read_road(services), "stubs_url": settings.stubs_url, "intake_url": settings.intake_url}
         return templates.TemplateResponse(request, "home.html", page)
 

@@ -15,6 +15,7 @@ class FrontSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int
     token_key_file: Path
+    token_public_key_file: Path
     accounts_file: Path
     front_url: str
     intake_url: str

@@ -30,7 +30,7 @@ WAIT_S = 30.0
 
 
 def event(number: str, **changes: Any) -> bytes:
-    personal = {
+    personal: dict[str, Any] = {
         "incident_date": "2026-05-31",
         "summary": "CANARY-narrative of what happened",
         "children": [
@@ -43,9 +43,14 @@ def event(number: str, **changes: Any) -> bytes:
             }
         ],
     }
-    data = {"case_reference": f"CAN-{number}", "harm": "other", "area": "E08000035", "country": "england"}
+    data: dict[str, Any] = {
+        "case_reference": f"CAN-{number}",
+        "harm": "other",
+        "area": "E08000035",
+        "country": "england",
+    }
     data |= {"children": [{"ref": "child-1"}], "personal": personal, **changes}
-    page = {"specversion": "1.0", "id": f"canary-{number}", "source": "urn:example:canary"}
+    page: dict[str, Any] = {"specversion": "1.0", "id": f"canary-{number}", "source": "urn:example:canary"}
     page |= {"type": "incident.reported.v1", "time": "2026-06-01T08:00:00Z", "data": data}
     return json.dumps(page).encode()
 
@@ -142,7 +147,9 @@ def _send_by_kafka(demo: Installation, user: str, password: str, topic: str) -> 
     operator = demo.web("intake")
     before = len(operator.get("/v1/quarantine")["items"])
     producer = Producer(demo.stack.kafka.client_config(user=user, password=password))
-    producer.produce(topic, event("4"), headers={"CANARY-Name": "CANARY-Name"})  # plain personal data is not allowed here
+    producer.produce(
+        topic, event("4"), headers={"CANARY-Name": "CANARY-Name"}
+    )  # plain personal data is not allowed here
     producer.produce(topic, b"CANARY-narrative\xff", key=b"CANARY-Name")
     producer.produce(topic, event("5", harm="CANARY-Name"))
     assert producer.flush(10) == 0

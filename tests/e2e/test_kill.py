@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -139,7 +140,8 @@ async def one_timer_per_obligation(url: str) -> tuple[int, int, int]:
                       (SELECT count(*) FROM (SELECT duty_id, kind, due_at FROM deadlines.rung WHERE state = 0
                                              GROUP BY 1, 2, 3 HAVING count(*) > 1) AS doubled)"""
         )
-        return tuple(row)
+        assert row is not None
+        return row[0], row[1], row[2]
     finally:
         await connection.close()
 
@@ -179,7 +181,7 @@ def _each_receipt_has_one_outcome(installation: Installation, token: str, load: 
         return page["status"] == "decided" and len(page["told"]) == NOTICES_EACH
 
     for receipt in load.receipts.values():
-        wait_until(lambda receipt=receipt: decided(receipt), "a receipt's outcome")
+        wait_until(partial(decided, receipt), "a receipt's outcome")
 
 
 def _the_stubs_agree(installation: Installation) -> None:
