@@ -81,7 +81,8 @@ class Places:
         left = sum(ends.values())
         while left:
             message = consumer.poll(10)
-            assert message is not None and message.error() is None
+            assert message is not None
+            assert message.error() is None
             left = left - 1
             yield repr((message.topic(), message.key(), message.headers(), message.value()))
         consumer.close()
@@ -94,7 +95,7 @@ class Places:
     def metrics(self) -> Iterator[str]:
         """Yield the metrics of every service."""
         for service in SERVICES:
-            with urllib.request.urlopen(f"{self._installation.url(service)}/metrics") as response:
+            with urllib.request.urlopen(f"{self._installation.url(service)}/metrics") as response:  # noqa: S310 - our own services
                 yield response.read().decode()
 
     def tables(self) -> Iterator[str]:
