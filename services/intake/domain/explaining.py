@@ -1,0 +1,162 @@
+"""Turns what pydantic found wrong into sentences for the person who must put it right, with the nearest known word.
+
+What pydantic says about a value may quote it, so its messages are never used: only the kind of error, the place, and what
+the model expects there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from schemas.vocabulary import nearest
+from services.intake.domain.problems import UNKNOWN_FIELD, FieldError, pointer
+
+_ELSEWHERE: Final = "a value as the field's page at /docs/events describes it"
+_EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's kind that fits
+    ("string_too_long", "text of at most {max_length} characters"),
+    ("string_too_short", "text of at least {min_length} character"),
+    ("string_pattern_mismatch", "text of the form {pattern}"),
+    ("string", "text in double quotes"),
+    ("int", "a whole number, without quotes"),
+    ("greater_than_equal", "a whole number of at least {ge}"),
+    ("less_than_equal", "a whole number of at most {le}"),
+    ("too_long", "at most {max_length} entries"),
+    ("tuple", "a list in square brackets"),
+    ("model", "an object in curly brackets"),
+    ("dict", "an object in curly brackets"),
+    ("uuid", "a UUID, such as one from a receipt"),
+    ("datetime", "a date and time with its offset, such as 2026-11-23T09:15:00Z"),
+    ("timezone", "a date and time with its offset, such as 2026-11-23T09:15:00Z"),
+    ("date", "a date as YYYY-MM-DD"),
+    ("json_invalid", "less deeply nested values"),
+)
+
+
+def explain(
+    error: ValidationError, model: type[BaseModel], value: object, at: Sequence[str | int]
+) -> tuple[FieldError, ...]:
+    """Return what has to change, one entry per place, in the order of the fields.
+
+    Args:
+        error: What pydantic found.
+        model: The model that `value` was to fit.
+        value: The parsed JSON that was checked.
+        at: Path of `value` in the whole event.
+    """
+    found: dict[str, FieldError] = {}
+    for item in error.errors(include_url=False, include_input=False):
+        path = _real_path(item["loc"], value)
+        place = pointer(*at, *path)
+        told = _one(item["type"], item.get("ctx", {}), path, model, value)
+        found.setdefault(place, FieldError(place, *told))
+    return tuple(found.values())
+
+
+def _real_path(loc: Iterable[str | int], value: object) -> tuple[str | int, ...]:
+    """Cut pydantic's location where it stops being a place in the event and names a branch of a union."""
+    path: list[str | int] = []
+    for part in loc:
+        if isinstance(value, dict):
+            path.append(part)
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            path.append(part)
+            value = value[part]
+        else:
+            break
+    return tuple(path)
+
+
+def _one(
+    kind: str, context: Mapping[str, object], path: tuple[str | int, ...], model: type[BaseModel], value: object
+) -> tuple[str, str, str]:
+    name = str(path[-1]) if path else ""
+    fields = fields_at(model, path[:-1])
+    if kind == "extra_forbidden":
+        word = nearest(name, fields)
+        return UNKNOWN_FIELD, f"one of: {', '.join(fields)}", _did_you_mean(word)
+    if kind == "missing":
+        return "this field is missing", _field_words(model, path), ""
+    allowed = choices_at(model, path)
+    given = _value_at(value, path)
+    if allowed:
+        word = nearest(given, allowed) if isinstance(given, str) else None
+        return "this value is not one that can stand here", _field_words(model, path), _did_you_mean(word)
+    return "this value cannot be used here", _expected(kind, context), ""
+
+
+def _expected(kind: str, context: Mapping[str, object]) -> str:
+    for prefix, words in _EXPECTED:
+        if kind.startswith(prefix):
+            return words.format_map(context) if "{" in words else words
+    return _ELSEWHERE
+
+
+def _did_you_mean(word: str | None) -> str:
+    return f"did you mean {word}?" if word else ""
+
+
+def _field_words(model: type[BaseModel], path: tuple[str | int, ...]) -> str:
+    """Say what may stand in a field: its words, or what its description says of them."""
+    words = choices_at(model, path)
+    described = _described(model, path)
+    if words:
+        return "one of: " + ", ".join((*((described,) if described else ()), *words))
+    return described or _ELSEWHERE
+
+
+def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
+    """Return the names of the fields of the model that stands at `path`."""
+    found = _model_at(model, path)
+    return tuple(found.model_fields) if found else ()
+
+
+def choices_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
+    """Return the words that may stand at `path`, none if it does not take words of a list."""
+    return tuple(leaf for leaf in _leaves_at(model, path) if isinstance(leaf, str))
+
+
+def _described(model: type[BaseModel], path: Sequence[str | int]) -> str:
+    found = (leaf.description for leaf in _leaves_at(model, path) if isinstance(leaf, FieldInfo) and leaf.description)
+    return next(found, "").rstrip(".")
+
+
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
+    here: type[BaseModel] | None = model
+    for part in path:
+        if here is None or isinstance(part, int):
+            continue
+        field = here.model_fields.get(part)
+        here = _first_model(_leaves(field.annotation)) if field else None
+    return here
+
+
+def _first_model(leaves: Iterable[object]) -> type[BaseModel] | None:
+    return next((leaf for leaf in leaves if isinstance(leaf, type) and issubclass(leaf, BaseModel)), None)
+
+
+def _leaves_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[object, ...]:
+    if not path or isinstance(path[-1], int):
+        return ()
+    parent = _model_at(model, path[:-1])
+    field = parent.model_fields.get(path[-1]) if parent else None
+    return (field, *_leaves(field.annotation)) if field else ()
+
+
+def _leaves(annotation: object) -> tuple[object, ...]:
+    """Return every leaf of an annotation: classes, words of a Literal, and what Annotated adds."""
+    parts = get_args(annotation)
+    return tuple(leaf for part in parts for leaf in _leaves(part)) if parts else (annotation,)
+
+
+def _value_at(value: object, path: Sequence[str | int]) -> object:
+    for part in path:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+    return value

@@ -1,0 +1,56 @@
+"""Checks every date and instant of a submitted event: written in full, not before 1900, not in the future.
+
+Pydantic reads the text "1700000000" as an instant; nobody who reports an incident means that.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from pydantic import BaseModel
+
+from schemas.calendar.london import london_date
+from services.intake.domain.problems import FieldError, pointer
+
+_WRITTEN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?")
+_AHEAD: Final = timedelta(days=1)  # for senders whose clocks, or ours in a demonstration, are not quite right
+_FIRST_YEAR: Final = 1900
+
+
+def check(value: object, raw: object, path: tuple[str | int, ...], now: datetime) -> tuple[FieldError, ...]:
+    """Return an error for each date or instant in `value`, a model, that cannot be meant.
+
+    Args:
+        value: A checked model, or a part of one.
+        raw: The parsed JSON that it was read from.
+        path: Place of `value` in the event.
+        now: Aware.
+    """
+    match value, raw:
+        case BaseModel(), dict():
+            fields = type(value).model_fields
+            return tuple(
+                e for name in fields if name in raw for e in check(getattr(value, name), raw[name], (*path, name), now)
+            )
+        case tuple(), list():
+            pairs = enumerate(zip(value, raw, strict=True))
+            return tuple(e for index, (part, given) in pairs for e in check(part, given, (*path, index), now))
+        case date(), str():
+            return _one(value, raw, path, now)
+        case _:
+            return ()
+
+
+def _one(value: date, raw: str, path: tuple[str | int, ...], now: datetime) -> tuple[FieldError, ...]:
+    is_instant = isinstance(value, datetime)
+    if not _WRITTEN.fullmatch(raw):
+        shape = "a date and time such as 2026-11-23T09:15:00Z" if is_instant else "a date as YYYY-MM-DD"
+        return (FieldError(pointer(*path), "this is not written as a date", shape),)
+    if value.year < _FIRST_YEAR:
+        return (FieldError(pointer(*path), "this lies too far back", f"a date from {_FIRST_YEAR} on"),)
+    late = value > now + _AHEAD if isinstance(value, datetime) else value > london_date(now + _AHEAD)
+    if late:
+        return (FieldError(pointer(*path), "this lies in the future", "something that has happened"),)
+    return ()

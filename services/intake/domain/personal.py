@@ -1,0 +1,65 @@
+"""The personal block of an event: where it stands, and the fields of it that go to the vault one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schemas.submissions import IncidentPersonal, Submission
+from services.intake.domain.problems import FieldError, Refusal
+
+Way = Literal["http", "kafka"]
+_HOW: Final = "encrypt the block to the key at /v1/keys and put the compact JWE text in personal"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalField:
+    """One value for the vault. `child_ref` is the client's reference, None for what is about the incident."""
+
+    child_ref: str | None
+    field: str
+    value: str
+
+
+def sealed_block(fields: Mapping[str, object], way: Way) -> str | None:
+    """Return the compact JWE that stands in `data.personal`, None if nothing encrypted stands there.
+
+    Raises:
+        Refusal: By Kafka the block came in plain text, where every reader of the topic could see it.
+    """
+    data = fields.get("data")
+    block = data.get("personal") if isinstance(data, dict) else None
+    if isinstance(block, str):
+        return block
+    if way == "kafka" and block is not None:
+        place = FieldError("/data/personal", "personal data came in plain text by Kafka", "an encrypted block", _HOW)
+        raise Refusal("plain_personal", "Personal data must be encrypted on the Kafka way.", (place,))
+    return None
+
+
+def with_block(fields: Mapping[str, object], block: object) -> dict[str, object]:
+    """Return the event with its decrypted personal block in place."""
+    data = fields["data"]
+    return {**fields, "data": {**data, "personal": block}} if isinstance(data, dict) else dict(fields)
+
+
+def unreadable() -> Refusal:
+    """Return the refusal of a personal block that cannot be decrypted."""
+    place = FieldError(
+        "/data/personal", "the encrypted block cannot be read", "ECDH-ES+A256KW with A256GCM, compact", _HOW
+    )
+    return Refusal("unreadable_personal", "The personal block cannot be decrypted with Handrail's key.", (place,))
+
+
+def personal_fields(data: Submission) -> tuple[PersonalField, ...]:
+    """Return what the vault has to keep of an event, the incident's fields first, then child by child."""
+    block = getattr(data, "personal", None)
+    if block is None:
+        return ()
+    said: dict[str, object] = block.model_dump(mode="json", exclude_none=True, exclude={"children"})
+    found = [PersonalField(None, name, str(value)) for name, value in said.items()]
+    for child in block.children if isinstance(block, IncidentPersonal) else ():
+        about: dict[str, object] = child.model_dump(mode="json", exclude_none=True, exclude={"ref"})
+        found += [PersonalField(child.ref, f"child.{name}", str(value)) for name, value in about.items()]
+    return tuple(found)

@@ -1,0 +1,60 @@
+"""Whether two submissions say the same: a keyed digest over the event as it was understood, and what differs if not.
+
+Spelling does not matter (spaces, order of names, offset of a time, encrypted again or not), meaning does. The digest is
+keyed because an unkeyed one of a small event could be guessed from a name and a birthday.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final
+
+import orjson
+
+from services.intake.domain.problems import pointer
+from services.intake.domain.validate import Submitted
+
+_UNIT: Final = b"\x1f"
+
+
+def meaning(submitted: Submitted) -> dict[str, object]:
+    """Return what the event says, as plain JSON values in one fixed form."""
+    return {
+        "id": submitted.submitted_id,
+        "source": submitted.source,
+        "type": submitted.type,
+        "time": submitted.time.isoformat(),
+        "data": submitted.data.model_dump(mode="json", exclude_none=True),
+    }
+
+
+def digest(key: bytes, submitted: Submitted) -> bytes:
+    """Return 32 bytes that are equal exactly when two submissions of one client say the same."""
+    return hmac.digest(
+        key, b"event" + _UNIT + orjson.dumps(meaning(submitted), option=orjson.OPT_SORT_KEYS), hashlib.sha256
+    )
+
+
+def reference_digest(key: bytes, client: str, reference: str) -> bytes:
+    """Return what a client's case reference is looked up by: a case number can identify a person, so it is not stored."""
+    return hmac.digest(key, _UNIT.join((b"case", client.encode(), reference.encode())), hashlib.sha256)
+
+
+def child_digest(key: bytes, ref: str) -> bytes:
+    """Return what a child reference is looked up by, within linked cases."""
+    return hmac.digest(key, _UNIT.join((b"child", ref.encode())), hashlib.sha256)
+
+
+def differences(before: object, after: object, path: tuple[str | int, ...] = ()) -> tuple[str, ...]:
+    """Return the pointers of the fields in which two meanings differ; never a value."""
+    if before == after:
+        return ()
+    match before, after:
+        case dict(), dict():
+            names = sorted(before.keys() | after.keys())
+            return tuple(p for n in names for p in differences(before.get(n), after.get(n), (*path, n)))
+        case list(), list() if len(before) == len(after):
+            pairs = enumerate(zip(before, after, strict=True))
+            return tuple(p for index, (one, two) in pairs for p in differences(one, two, (*path, index)))
+    return (pointer(*path),)

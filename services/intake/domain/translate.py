@@ -1,0 +1,101 @@
+"""From what a partner wrote to what Handrail's services read: no personal data, child keys for references, ages for dates.
+
+"unknown" becomes absent, an instant that only dates something becomes the England date, and the reporter is the one that is
+registered, whatever the event says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from schemas.calendar.london import london_date
+from schemas.case_events import CaseData, ChildFacts, Reporter
+from schemas.messages import MESSAGES
+from schemas.submissions import (
+    BecameAware,
+    Child,
+    DeathNotified,
+    FactCorrected,
+    IncidentReported,
+    NotificationDecision,
+    Submission,
+)
+from services.intake.domain.ages import completed_years
+from services.intake.domain.validate import Submitted
+
+_NOT_EMITTED = {"case_reference", "linked_case", "personal"}
+
+
+def child_refs(data: Submission) -> tuple[str, ...]:
+    """Return the child references that an event uses, in its order."""
+    match data:
+        case IncidentReported():
+            return tuple(child.ref for child in data.children)
+        case DeathNotified():
+            return (data.child_ref,)
+        case FactCorrected() if data.child_ref is not None:
+            return (data.child_ref,)
+        case _:
+            return ()
+
+
+def translate(
+    submitted: Submitted, reporter: Reporter, children: Mapping[str, str], personal_ref: UUID | None
+) -> CaseData:
+    """Return the `data` of the case event.
+
+    Args:
+        submitted: The checked event.
+        reporter: From the client's registration.
+        children: Child key by the client's reference, for every one that `child_refs` returns.
+        personal_ref: Pointer into the vault, if anything was kept there.
+    """
+    data = submitted.data
+    said = {
+        name: value for name in type(data).model_fields if name not in _NOT_EMITTED for value in (getattr(data, name),)
+    }
+    fields = {name: None if value == "unknown" else value for name, value in said.items()} | _own(submitted, children)
+    for gone in {"child_ref", "aware_at", "cause_known"} | ({"decided_at"} if "decided_on" in fields else set()):
+        fields.pop(gone, None)
+    model: type[CaseData] = MESSAGES[submitted.type].model_fields["data"].annotation  # type: ignore[assignment]  # each has one
+    return model(reporter=reporter, personal_ref=personal_ref, **fields)
+
+
+def _own(submitted: Submitted, children: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields that are not simply passed on, by the kind of event."""
+    data = submitted.data
+    match data:
+        case IncidentReported():
+            return {
+                "reported_on": data.reported_on or london_date(submitted.time),
+                "children": tuple(_child(data, child, children[child.ref]) for child in data.children),
+            }
+        case BecameAware():
+            return {"aware_on": london_date(data.aware_at)}
+        case NotificationDecision():
+            return {"decided_on": london_date(data.decided_at)}
+        case DeathNotified():
+            return {"child": children[data.child_ref]}
+        case FactCorrected():
+            return {"child": children[data.child_ref] if data.child_ref else None}
+        case _:
+            return {}
+
+
+def _child(data: IncidentReported, child: Child, key: str) -> ChildFacts:
+    said = {name: value for name, value in child.model_dump(exclude={"ref"}).items() if value not in {None, "unknown"}}
+    return ChildFacts(child=key, **(said | derived_ages(data, child.ref)))
+
+
+def derived_ages(data: IncidentReported, ref: str) -> dict[str, int]:
+    """Return the ages that the personal block's dates give for one child; only those for which it has both dates."""
+    block = data.personal
+    person = next((person for person in block.children if person.ref == ref), None) if block else None
+    if block is None or person is None or person.date_of_birth is None:
+        return {}
+    dates: dict[str, date | None] = {"age_at_incident": block.incident_date, "age_at_death": person.date_of_death}
+    ages = {name: completed_years(person.date_of_birth, on) for name, on in dates.items() if on is not None}
+    return {name: age for name, age in ages.items() if age is not None}

@@ -1,0 +1,225 @@
+"""The one validator of submitted events, for HTTP and Kafka alike: from parsed JSON to a typed event, or what to change.
+
+Strict and closed: nothing is coerced, nothing unknown in `data` is let through. Everything that is wrong is said at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+import orjson
+from pydantic import Field, ValidationError
+
+from schemas.case_events import ReporterBody
+from schemas.envelope import Instant, Model
+from schemas.submissions import AUTHORITY_ONLY, SUBMISSIONS, FactCorrected, IncidentReported, Submission
+from schemas.vocabulary import FactRefused, Vocabulary, nearest
+from services.intake.domain import moments
+from services.intake.domain.ages import completed_years
+from services.intake.domain.explaining import explain
+from services.intake.domain.problems import FieldError, Refusal, invalid, pointer
+
+_TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_ATTRIBUTES: Final = frozenset({"specversion", "id", "source", "time", "datacontenttype"})
+
+
+class Attributes(Model):
+    """The CloudEvents attributes that a submitted event needs."""
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", description="1 to 128 printable characters without spaces")]
+    source: Annotated[str, Field(pattern=r"^[!-~]{1,256}$", description="a URI reference without spaces")]
+    time: Instant
+    datacontenttype: Annotated[str, Field(pattern=r"^application/json *(;.*)?$")] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An event that may be accepted, as far as its own content can tell."""
+
+    submitted_id: str
+    source: str
+    type: str
+    time: datetime
+    traceparent: str | None
+    data: Submission
+
+
+def validate(fields: Mapping[str, object], vocabulary: Vocabulary, now: datetime) -> Submitted:
+    """Return the typed event.
+
+    Args:
+        fields: What `cloudevent.read` returned, with a readable `personal` block.
+        vocabulary: The facts that may be corrected, and their values.
+        now: Aware; nothing that has happened may lie more than a day after it.
+
+    Raises:
+        Refusal: With every place that has to change.
+    """
+    model = _model_of(fields)
+    attributes, errors = _attributes(fields)
+    data, found = _data(fields, model)
+    errors += found
+    if attributes is None or data is None:
+        raise invalid(*errors)
+    raw = {"time": fields["time"], "data": fields["data"]}
+    errors += moments.check(attributes.time, raw["time"], ("time",), now)
+    errors += moments.check(data, raw["data"], ("data",), now)
+    errors += tuple(_meaning(data, vocabulary))
+    if errors:
+        raise invalid(*errors)
+    trace = fields.get("traceparent")
+    return Submitted(
+        submitted_id=attributes.id,
+        source=attributes.source,
+        type=str(fields["type"]),
+        time=attributes.time.astimezone(UTC),
+        traceparent=trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else None,
+        data=data,
+    )
+
+
+def check_allowed(submitted: Submitted, body: ReporterBody, vocabulary: Vocabulary) -> None:
+    """Check that a client of this body may report such an event.
+
+    Raises:
+        Refusal: Only a local authority may.
+    """
+    fact = submitted.data.fact if isinstance(submitted.data, FactCorrected) else None
+    about_authority = fact is not None and vocabulary.spec(fact).scope == "authority"
+    if (submitted.type in AUTHORITY_ONLY or about_authority) and body != "local_authority":
+        raise Refusal(
+            "not_allowed",
+            "Only a local authority may report this: it is about the authority's own knowledge, view or act. "
+            "If you know of it, report what you know as incident.reported.v1.",
+        )
+
+
+def _model_of(fields: Mapping[str, object]) -> type[Submission]:
+    given = fields.get("type")
+    model = SUBMISSIONS.get(given) if isinstance(given, str) else None
+    if model is None:
+        word = nearest(given, SUBMISSIONS) if isinstance(given, str) else None
+        hint = f"did you mean {word}?" if word else ""
+        raise invalid(FieldError("/type", "this is not an event type", f"one of: {', '.join(SUBMISSIONS)}", hint))
+    return model
+
+
+def _attributes(fields: Mapping[str, object]) -> tuple[Attributes | None, tuple[FieldError, ...]]:
+    given = {name: value for name, value in fields.items() if name in _ATTRIBUTES}
+    try:
+        return Attributes.model_validate_json(orjson.dumps(given)), ()
+    except ValidationError as error:
+        return None, explain(error, Attributes, given, ())
+
+
+def _data(fields: Mapping[str, object], model: type[Submission]) -> tuple[Submission | None, tuple[FieldError, ...]]:
+    if "data" not in fields:
+        hint = "put the event's content in data as JSON, not base64" if "data_base64" in fields else ""
+        return None, (FieldError("/data", "this field is missing", "an object with the event's content", hint),)
+    try:
+        return model.model_validate_json(orjson.dumps(fields["data"])), ()
+    except ValidationError as error:
+        return None, explain(error, model, fields["data"], ("data",))
+
+
+def _meaning(data: Submission, vocabulary: Vocabulary) -> Iterator[FieldError]:
+    """Find what each field may say, but not all of them together."""
+    yield from _link(data)
+    if isinstance(data, IncidentReported):
+        yield from _children(data)
+    if isinstance(data, FactCorrected):
+        yield from _correction(data, vocabulary)
+
+
+def _link(data: Submission) -> Iterator[FieldError]:
+    link = data.linked_case
+    if link is None:
+        return
+    by_reference = link.client is not None and link.case_reference is not None
+    half = (link.client is None) != (link.case_reference is None)
+    if half or by_reference == (link.case_key is not None):
+        yield FieldError(
+            "/data/linked_case",
+            "it is not clear which case is meant",
+            "either case_key, or client and case_reference together",
+        )
+
+
+def _children(data: IncidentReported) -> Iterator[FieldError]:
+    refs = [child.ref for child in data.children]
+    for index, ref in enumerate(refs):
+        if ref in refs[:index]:
+            yield FieldError(
+                pointer("data", "children", index, "ref"), "this reference stands twice", "one entry a child"
+            )
+    if data.personal is None:
+        return
+    personal_refs = [child.ref for child in data.personal.children]
+    for index, child in enumerate(data.personal.children):
+        at = ("data", "personal", "children", index)
+        if child.ref not in refs:
+            yield FieldError(
+                pointer(*at, "ref"), "no child of this reference stands in /data/children", "a ref of /data/children"
+            )
+        elif child.ref in personal_refs[:index]:
+            yield FieldError(pointer(*at, "ref"), "this reference stands twice", "one entry a child")
+        else:
+            yield from _ages(data, index, refs.index(child.ref))
+
+
+def _ages(data: IncidentReported, personal_index: int, index: int) -> Iterator[FieldError]:
+    if data.personal is None:
+        return
+    person, child = data.personal.children[personal_index], data.children[index]
+    for on, given, name, event in (
+        (data.personal.incident_date, child.age_at_incident, "age_at_incident", "the incident"),
+        (person.date_of_death, child.age_at_death, "age_at_death", "the death"),
+    ):
+        if person.date_of_birth is None or on is None:
+            continue
+        derived = completed_years(person.date_of_birth, on)
+        if derived is None:
+            yield FieldError(
+                pointer("data", "personal", "children", personal_index, "date_of_birth"),
+                f"the birth is after {event}",
+                f"a day not after {event}",
+            )
+        elif given is not None and given != derived:
+            yield FieldError(
+                pointer("data", "children", index, name),
+                "this age is not the one that the dates in personal give",
+                "the age in completed years on that day",
+                "leave the age out: it is derived from the dates",
+            )
+
+
+def _correction(data: FactCorrected, vocabulary: Vocabulary) -> Iterator[FieldError]:
+    if data.fact.startswith("reporter."):
+        yield FieldError(
+            "/data/fact",
+            "this fact comes from your registration",
+            "another fact",
+            "ask Handrail's operations to change it",
+        )
+        return
+    try:
+        spec = vocabulary.spec(data.fact)
+    except FactRefused as refused:
+        hint = f"did you mean {refused.nearest_word}?" if refused.nearest_word else ""
+        yield FieldError("/data/fact", "this is not a fact of the vocabulary", f"one of: {', '.join(vocabulary)}", hint)
+        return
+    try:
+        vocabulary.check(data.fact, data.value)
+    except FactRefused as refused:
+        hint = f"did you mean {refused.nearest_word}?" if refused.nearest_word else "null withdraws the fact"
+        yield FieldError("/data/value", "this fact does not take such a value", refused.expected, hint)
+    if (spec.scope == "child") != (data.child_ref is not None):
+        expected = (
+            "the reference of the child" if spec.scope == "child" else "no child_ref: the fact is not about one child"
+        )
+        yield FieldError("/data/child_ref", "this does not go with the fact", expected)

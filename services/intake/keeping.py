@@ -1,0 +1,71 @@
+"""Seals what a batch keeps: every submission whole under a key of its own, and personal fields under keys per case and child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from services.intake.domain.cloudevent import RawEvent, unkept
+from services.intake.domain.personal import PersonalField
+from services.intake.store.personal import Item
+from services.intake.store.submissions import Kept
+from services.intake.vault import Place, Vault
+
+
+def seal_whole(vault: Vault, case_key: str, event_id: UUID, raw: RawEvent) -> tuple[bytes, bytes]:
+    """Return the wrapped key and the ciphertext of everything the partner sent. `case_key` is empty if it has no case."""
+    key, wrapped = vault.new_key(case_key, _whole(event_id))
+    return wrapped, vault.seal(key, raw.kept(), Place(case_key, _whole(event_id), "submission", "1"))
+
+
+def open_whole(vault: Vault, kept: Kept) -> RawEvent:
+    """Return what the partner sent.
+
+    Raises:
+        VaultRefused: The row was altered or moved.
+    """
+    whole = _whole(kept.event_id)
+    key = vault.unwrap(kept.wrapped_key, kept.case_key, whole)
+    return unkept(vault.open(key, kept.sealed, Place(kept.case_key, whole, "submission", "1")))
+
+
+def _whole(event_id: UUID) -> str:
+    return f"event:{event_id}"
+
+
+class Keeping:
+    """The personal fields of one batch."""
+
+    def __init__(self, vault: Vault, wrapped: Mapping[tuple[str, str], bytes]) -> None:
+        self._vault = vault
+        self._wrapped = wrapped
+        self._keys: dict[tuple[str, str], bytes] = {}
+        self.new_keys: dict[tuple[str, str], bytes] = {}
+        self.items: list[Item] = []
+
+    def keep(self, event_id: UUID, case_key: str, child_key: str, said: PersonalField) -> None:
+        """Seal one field of one event; `child_key` is empty for what is about the incident."""
+        place = Place(case_key, child_key, said.field, str(event_id))
+        sealed = self._vault.seal(self._key(case_key, child_key), said.value.encode(), place)
+        self.items.append(Item(event_id, case_key, child_key, said.field, sealed))
+
+    def _key(self, case_key: str, child_key: str) -> bytes:
+        place = (case_key, child_key)
+        if place not in self._keys:
+            wrapped = self._wrapped.get(place)
+            if wrapped is None:
+                self._keys[place], self.new_keys[place] = self._vault.new_key(*place)
+            else:
+                self._keys[place] = self._vault.unwrap(wrapped, *place)
+        return self._keys[place]
+
+
+def open_item(vault: Vault, wrapped: bytes, item: Item) -> str:
+    """Return one field of the vault.
+
+    Raises:
+        VaultRefused: The row was altered or moved.
+    """
+    key = vault.unwrap(wrapped, item.case_key, item.child_key)
+    place = Place(item.case_key, item.child_key, item.field, str(item.event_id))
+    return vault.open(key, item.sealed, place).decode()

@@ -1,0 +1,215 @@
+"""Accepting events: a batch is read, matched with what is known, kept and announced, all in one transaction.
+
+HTTP hands over one event, Kafka up to five hundred; there is one path. Every submission gets an outcome of its own: what is
+wrong with one never touches its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from schemas import topics
+from schemas.case_events import CaseLinked, CaseLinkedData
+from schemas.envelope import Envelope
+from schemas.identity import derived_event_id, link_id
+from schemas.messages import MESSAGES
+from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected
+from services.intake.domain.casebook import CaseBook, Link, MintKey
+from services.intake.domain.personal import personal_fields
+from services.intake.domain.problems import FieldError, Refusal, invalid
+from services.intake.domain.sameness import differences, meaning
+from services.intake.domain.translate import child_refs, translate
+from services.intake.keeping import Keeping, open_whole, seal_whole
+from services.intake.reading import Incoming, Reader, Reading
+from services.intake.store import cases, personal, submissions
+from services.intake.store.submissions import Kept
+from services.intake.vault import Vault
+from services.kit.transaction import Transaction
+
+_SOURCE: Final = "/handrail/intake"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The event is kept. `fresh` is false if the same was accepted before: it has no second effect."""
+
+    kept: Kept
+    reading: Reading
+    fresh: bool
+
+
+Outcome = Accepted | Refusal
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one batch needs while it is worked through. `known` grows with what the batch itself adds."""
+
+    book: CaseBook
+    keeping: Keeping
+    known: dict[UUID, Kept]
+    owners: dict[UUID, str]
+    recipients: dict[UUID, str]
+    fresh: list[Kept] = field(default_factory=list)
+
+
+class IntakeService:
+    """Accepts events."""
+
+    def __init__(self, reader: Reader, vault: Vault, mint: MintKey) -> None:
+        self._reader = reader
+        self._vault = vault
+        self._mint = mint
+
+    async def accept(self, incoming: Sequence[Incoming], tx: Transaction) -> list[Outcome]:
+        """Return one outcome per submission, in order. What is accepted stands when `tx` commits, and not before."""
+        read = [self._try_read(one, tx) for one in incoming]
+        readings = [one for one in read if isinstance(one, Reading)]
+        if not readings:
+            return [one for one in read if isinstance(one, Refusal)]
+        batch = await self._load(readings, tx)
+        outcomes = [one if isinstance(one, Refusal) else await self._try_admit(one, batch, tx) for one in read]
+        await cases.save(tx.connection, batch.book, {one.own: one.client.name for one in readings}, tx.now)
+        await submissions.add(tx.connection, batch.fresh)
+        await personal.add(tx.connection, batch.keeping.new_keys, batch.keeping.items)
+        return outcomes
+
+    def _try_read(self, incoming: Incoming, tx: Transaction) -> Reading | Refusal:
+        try:
+            return self._reader.read(incoming, tx.now)
+        except Refusal as refusal:
+            return refusal
+
+    async def _load(self, readings: Sequence[Reading], tx: Transaction) -> _Batch:
+        targets = [one.target for one in readings if one.target]
+        known = await cases.load(
+            tx,
+            own={one.own for one in readings},
+            named={target.digest for target in targets if target.digest},
+            keys={target.case_key for target in targets if target.case_key},
+        )
+        connection, said = tx.connection, [one.submitted.data for one in readings]
+        own_cases = {known.cases[one.own] for one in readings if one.own in known.cases}
+        return _Batch(
+            book=CaseBook(known, self._mint),
+            keeping=Keeping(self._vault, await personal.wrapped_keys(connection, own_cases)),
+            known=await submissions.by_event(connection, {one.event_id for one in readings}),
+            owners=await submissions.owners(connection, {d.corrects for d in said if isinstance(d, FactCorrected)}),
+            recipients=await submissions.recipients(connection, set(_notices(readings))),
+        )
+
+    async def _try_admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Outcome:
+        known = batch.known.get(reading.event_id)
+        if known is not None:
+            return (
+                Accepted(known, reading, fresh=False)
+                if known.sameness == reading.sameness
+                else self._differs(known, reading, tx)
+            )
+        refusal = _not_own(reading, batch)
+        if refusal is not None:
+            return refusal
+        kept = await self._admit(reading, batch, tx)
+        batch.known[kept.event_id] = kept
+        batch.owners[kept.event_id] = kept.client
+        batch.fresh.append(kept)
+        return Accepted(kept, reading, fresh=True)
+
+    def _differs(self, known: Kept, reading: Reading, tx: Transaction) -> Refusal:
+        try:
+            before = meaning(self._reader.understand(open_whole(self._vault, known), "http", tx.now))
+        except Refusal:  # what was encrypted to an earlier key, or accepted under an earlier version
+            before = {}
+        places = differences(before, meaning(reading.submitted)) if before else ()
+        return Refusal(
+            "differs",
+            "An event with this source and id was accepted before, and said something else. Nothing was changed. "
+            "To put something right, send fact.corrected.v1; to report something new, use a new id.",
+            [
+                FieldError(place, "this differs from what was accepted", "the same as before, or a new id")
+                for place in places
+            ],
+        )
+
+    async def _admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Kept:
+        """Mint what is new, seal what is personal, and announce the event."""
+        submitted, event_id = reading.submitted, reading.event_id
+        case_key, links = batch.book.case(reading.own)
+        if case_key in batch.book.minted:
+            await tx.lock_cases((case_key,), minted=True)
+        if reading.target:
+            links = (*links, *batch.book.link(case_key, reading.target))
+        children = {
+            ref: batch.book.child(case_key, self._reader.child_digest(ref)) for ref in child_refs(submitted.data)
+        }
+        said = personal_fields(submitted.data)
+        for one in said:
+            batch.keeping.keep(event_id, case_key, children[one.child_ref] if one.child_ref else "", one)
+        for link in links:
+            tx.emit(topics.CASE_EVENTS, _linked(link, reading, tx.now))
+        tx.emit(topics.CASE_EVENTS, _message(reading, case_key, children, event_id if said else None, tx.now))
+        wrapped, sealed = seal_whole(self._vault, case_key, event_id, reading.raw)
+        return Kept(
+            event_id=event_id,
+            receipt_id=derived_event_id("receipt", event_id),
+            client=reading.client.name,
+            case_key=case_key,
+            type=submitted.type,
+            sameness=reading.sameness,
+            occurred_at=submitted.time,
+            recorded_at=tx.now,
+            wrapped_key=wrapped,
+            sealed=sealed,
+        )
+
+
+def _notices(readings: Iterable[Reading]) -> Iterator[UUID]:
+    for reading in readings:
+        data = reading.submitted.data
+        if isinstance(data, DeliveryAcknowledged | CrossPartnershipOutcome):
+            yield data.notice_id
+
+
+def _not_own(reading: Reading, batch: _Batch) -> Refusal | None:
+    """Refuse to correct another client's event, or to answer for another recipient's notice."""
+    data, client = reading.submitted.data, reading.client
+    if isinstance(data, FactCorrected) and batch.owners.get(data.corrects) != client.name:
+        return invalid(
+            FieldError("/data/corrects", "none of your events has this id", "event_id of one of your receipts")
+        )
+    for notice in _notices((reading,)):
+        # A notice that intake has not heard of yet is accepted: routing, which knows all of them, checks again.
+        if batch.recipients.get(notice, "") not in {"", *client.answers_for}:
+            return Refusal("not_allowed", "This notice is not addressed to you: only its recipient may answer it.")
+    return None
+
+
+def _linked(link: Link, reading: Reading, now: datetime) -> CaseLinked:
+    return CaseLinked(
+        id=link_id(link.case_key, link.linked_case_key),
+        source=_SOURCE,
+        time=reading.submitted.time,
+        case_key=link.case_key,
+        causation_id=reading.event_id,
+        recorded_at=now,
+        data=CaseLinkedData(linked_case_key=link.linked_case_key),
+    )
+
+
+def _message(
+    reading: Reading, case_key: str, children: dict[str, str], personal_ref: UUID | None, now: datetime
+) -> Envelope:
+    fields: dict[str, Any] = {
+        "id": reading.event_id,
+        "source": _SOURCE,
+        "time": reading.submitted.time,
+        "case_key": case_key,
+        "recorded_at": now,
+        "traceparent": reading.submitted.traceparent,
+        "data": translate(reading.submitted, reading.client.reporter, children, personal_ref),
+    }
+    return MESSAGES[reading.submitted.type](**fields)

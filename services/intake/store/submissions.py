@@ -1,0 +1,88 @@
+"""Accepted events, exactly as they were sent, encrypted; and what was returned to its sender."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One accepted event. `sealed` is what the partner sent; `sameness` tells whether another submission says the same."""
+
+    event_id: UUID
+    receipt_id: UUID
+    client: str
+    case_key: str
+    type: str
+    sameness: bytes
+    occurred_at: datetime
+    recorded_at: datetime
+    wrapped_key: bytes
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A submission by HTTP that could not be accepted."""
+
+    returned_id: UUID
+    client: str
+    returned_at: datetime
+    reason: str
+    wrapped_key: bytes
+    sealed: bytes
+
+
+_KEPT: Final = "event_id, receipt_id, client, case_key, type, sameness, occurred_at, recorded_at, wrapped_key, sealed"
+_BY_EVENT: Final = text(f"SELECT {_KEPT} FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - only our own column names
+_OF_CASES: Final = text(
+    f"SELECT {_KEPT} FROM submission WHERE case_key = ANY(CAST(:keys AS text[])) ORDER BY recorded_at, event_id"  # noqa: S608
+)
+_OWNERS: Final = text("SELECT event_id, client FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")
+_RECIPIENTS: Final = text("SELECT notice_id, recipient FROM notice WHERE notice_id = ANY(CAST(:ids AS uuid[]))")
+
+
+async def by_event(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Kept]:
+    """Return those of these events that are kept."""
+    rows = await connection.execute(_BY_EVENT, {"ids": list(ids)})
+    return {row.event_id: Kept(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+async def of_cases(connection: AsyncConnection, case_keys: Collection[str]) -> list[Kept]:
+    """Return every event of these cases, in the order in which they were recorded."""
+    rows = await connection.execute(_OF_CASES, {"keys": list(case_keys)})
+    return [Kept(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return whose event each of these is, as far as they exist."""
+    if not ids:
+        return {}
+    return {row.event_id: row.client for row in await connection.execute(_OWNERS, {"ids": list(ids)})}
+
+
+async def recipients(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return to whom each of these notices is addressed, as far as routing has told."""
+    if not ids:
+        return {}
+    return {row.notice_id: row.recipient for row in await connection.execute(_RECIPIENTS, {"ids": list(ids)})}
+
+
+async def add(connection: AsyncConnection, kept: Sequence[Kept]) -> None:
+    """Keep accepted events."""
+    if kept:
+        await connection.execute(insert(tables.submission), [asdict(one) for one in kept])
+
+
+async def add_returned(connection: AsyncConnection, returned: Returned) -> None:
+    """Keep what could not be accepted."""
+    await connection.execute(insert(tables.returned), [asdict(returned)])

@@ -1,0 +1,144 @@
+"""What goes on: no personal data, keys for references, ages for dates, the registered reporter."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from schemas import vocabulary
+from schemas.case_events import CaseData, IncidentReportedData, Reporter
+from services.intake.domain.cloudevent import read
+from services.intake.domain.missing import missing
+from services.intake.domain.personal import personal_fields
+from services.intake.domain.translate import child_refs, translate
+from services.intake.domain.validate import Submitted, validate
+from tests.support.intake import LEEDS, NOW, event, incident, structured
+
+REPORTER = Reporter(client="police-example", body="police", area=LEEDS)
+CHILD = "c" * 32
+EVENT = UUID(int=7)
+
+
+def understood(document: Any) -> Submitted:
+    return validate(read(structured(document)), vocabulary.load(), NOW)
+
+
+def translated(document: Any) -> CaseData:
+    submitted = understood(document)
+    return translate(submitted, REPORTER, dict.fromkeys(child_refs(submitted.data), CHILD), EVENT)
+
+
+def test_a_report_goes_on_without_anything_personal() -> None:
+    data = translated(incident())
+    text = data.model_dump_json()
+
+    assert isinstance(data, IncidentReportedData)
+    assert data.children[0].child == CHILD
+    assert data.children[0].age_at_incident == 9  # born 1 June 2016, incident 31 May 2026
+    assert data.children[0].age_at_death == 10  # died on the tenth birthday
+    assert data.personal_ref == EVENT
+    assert not re.search(r"Zebedee|Sample|Nowhere|2016|9990000000|WYP|child-1|2026-05-31", text)
+
+
+def test_unknown_is_absent() -> None:
+    data = translated(incident(data__harm="unknown", data__area="unknown", data__adult_at_risk="unknown"))
+
+    assert isinstance(data, IncidentReportedData)
+    assert (data.harm, data.area, data.adult_at_risk) == (None, None, None)
+    assert data.children[0].care_leaver is None
+
+
+def test_a_report_was_made_on_the_day_of_the_event_in_england() -> None:
+    late_evening = translated(incident(time="2026-06-01T23:30:00Z"))  # 00:30 on 2 June in England
+
+    assert isinstance(late_evening, IncidentReportedData)
+    assert late_evening.reported_on.isoformat() == "2026-06-02"
+
+
+def test_every_type_is_translated_into_its_message() -> None:
+    notice, personal = str(UUID(int=9)), {"by": "Sample Onlyatest"}
+    instant = "2026-06-01T23:30:00Z"
+    for type_, said, sent in (
+        ("la.became_aware.v1", {"aware_at": instant}, {"aware_on": "2026-06-02", "how": "other"}),
+        (
+            "abuse_suspicion.changed.v1",
+            {"view": "unknown", "from_on": "2026-06-01"},
+            {"view": None, "from_on": "2026-06-01", "evidence": "other"},
+        ),
+        (
+            "notification.decision.v1",
+            {"outcome": "notify", "decided_at": instant, "personal": personal},
+            {"outcome": "notify", "decided_on": "2026-06-02", "criterion_not_met": None},
+        ),
+        (
+            "scsi.notification.submitted.v1",
+            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1},
+            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1},
+        ),
+        (
+            "lac_death.notified.v1",
+            {"external_ref": "CSI-0002", "notified_at": instant, "child_ref": "child-1", "cause_known": "no"},
+            {"external_ref": "CSI-0002", "notified_at": instant, "child": CHILD},
+        ),
+        (
+            "delivery.acknowledged.v1",
+            {"notice_id": notice, "accepted_at": instant, "personal": personal},
+            {"notice_id": notice, "accepted_at": instant, "role": None},
+        ),
+        (
+            "fact.corrected.v1",
+            {"corrects": notice, "fact": "child.age_at_death", "child_ref": "x", "value": 3, "reason": "wrong_value"},
+            {"corrects": notice, "fact": "child.age_at_death", "child": CHILD, "value": 3, "reason": "wrong_value"},
+        ),
+        (
+            "not_appropriate.recorded.v1",
+            {"obligation_id": notice, "reason": "already_told", "personal": personal},
+            {"obligation_id": notice, "reason": "already_told"},
+        ),
+        (
+            "cross_partnership.outcome.v1",
+            {"notice_id": notice, "outcome": "accepted", "decided_at": instant, "personal": personal},
+            {"notice_id": notice, "outcome": "accepted", "decided_at": instant},
+        ),
+    ):
+        data = translated(event(type_, said)).model_dump(mode="json")
+
+        assert {name: data[name] for name in data if name not in {"reporter", "personal_ref"}} == sent
+
+
+def test_the_vault_gets_each_personal_field_under_its_child() -> None:
+    found = {(one.child_ref, one.field): one.value for one in personal_fields(understood(incident()).data)}
+
+    assert found == {
+        (None, "incident_date"): "2026-05-31",
+        (None, "summary"): "Zebedee Testcase was found at Nowhere Cottage.",
+        (None, "reported_by"): "Sergeant Sample Onlyatest",
+        ("child-1", "child.name"): "Zebedee Testcase",
+        ("child-1", "child.date_of_birth"): "2016-06-01",
+        ("child-1", "child.date_of_death"): "2026-06-01",
+        ("child-1", "child.nhs_number"): "9990000000",
+    }
+
+
+def test_what_a_report_lacks_is_asked_at_once() -> None:
+    document = incident(data__country="unknown")
+    document["data"]["children"] = [{"ref": "child-1", "looked_after": "yes"}]
+    del document["data"]["personal"]
+
+    found = missing(understood(document).data, vocabulary.load())
+
+    assert [(one.fact, one.child_ref) for one in found] == [
+        ("incident.country", None),
+        ("child.home_area", "child-1"),
+        ("child.age_at_incident", "child-1"),
+        ("child.age_at_death", "child-1"),
+        ("child.looked_after_by", "child-1"),
+        ("child.placed_in", "child-1"),
+        ("child.care_leaver", "child-1"),
+    ]
+    assert found[0].ask == "In which country did it happen?"
+
+
+def test_ages_that_the_dates_give_are_not_asked_for() -> None:
+    assert [one.fact for one in missing(understood(incident()).data, vocabulary.load())] == ["child.care_leaver"]

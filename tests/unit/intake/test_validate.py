@@ -1,0 +1,304 @@
+"""The one validator: what is accepted, and what is said of what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import vocabulary
+from services.intake.domain.cloudevent import BINARY, STRUCTURED, RawEvent, read, unkept
+from services.intake.domain.problems import FieldError, Refusal
+from services.intake.domain.validate import Submitted, check_allowed, validate
+from tests.support.intake import LEEDS, NOW, event, incident, structured
+
+FACTS = vocabulary.load()
+
+
+def understood(document: Any) -> Submitted:
+    return validate(read(structured(document)), FACTS, NOW)
+
+
+def refusal_of(document: Any) -> Refusal | None:
+    try:
+        understood(document)
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def errors_of(document: Any) -> dict[str, FieldError]:
+    with pytest.raises(Refusal) as caught:
+        understood(document)
+    return {error.pointer: error for error in caught.value.errors}
+
+
+def test_a_whole_report_is_accepted() -> None:
+    found = understood(incident())
+
+    assert found.type == "incident.reported.v1"
+    assert found.time.isoformat() == "2026-06-01T08:15:00+00:00"
+
+
+def test_binary_mode_means_the_same_as_structured_mode() -> None:
+    document = incident()
+    data = document.pop("data")
+    attributes: dict[str, str] = dict(document)
+    attributes["source"] = "%2Fpolice%2Fexample"
+
+    found = validate(read(RawEvent(orjson.dumps(data), BINARY, attributes)), FACTS, NOW)
+
+    assert found == understood(incident())
+
+
+def test_attributes_that_gateways_add_are_let_through() -> None:
+    assert understood(incident(knativearrivaltime="2026-06-01T08:15:01Z")) == understood(incident())
+
+
+def test_everything_wrong_is_said_at_once_with_the_nearest_word() -> None:
+    document = incident(data__harm="deaht", data__adult_at_risk=True)
+    document["data"]["aera"] = LEEDS
+    document["data"]["children"][0]["home_aera"] = LEEDS
+    document["data"]["children"][0]["age_at_incident"] = False
+
+    found = errors_of(document)
+
+    assert found["/data/harm"].hint == "did you mean death?"
+    assert found["/data/harm"].expected == "one of: death, serious_harm, other, unknown"
+    assert found["/data/aera"].hint == "did you mean area?"
+    assert found["/data/children/0/home_aera"].hint == "did you mean home_area?"
+    assert found["/data/children/0/age_at_incident"].expected == "a whole number, without quotes"
+    assert found["/data/adult_at_risk"].expected == "one of: yes, no, unknown"
+    assert len(found) == 5
+
+
+def test_an_area_that_is_no_code_is_told_what_a_code_looks_like() -> None:
+    found = errors_of(incident(data__area="Leeds"))
+
+    assert list(found) == ["/data/area"]
+    assert "GSS code" in found["/data/area"].expected
+    assert "unknown" in found["/data/area"].expected
+
+
+def test_an_unknown_type_is_told_the_nearest_one() -> None:
+    assert errors_of(incident(type="incident.report.v1"))["/type"].hint == "did you mean incident.reported.v1?"
+
+
+@pytest.mark.parametrize("name", ["specversion", "id", "source", "time", "data"])
+def test_each_needed_attribute_is_missed(name: str) -> None:
+    document = incident()
+    del document[name]
+
+    assert errors_of(document)["/" + name].detail == "this field is missing"
+
+
+def test_no_answer_repeats_what_was_written() -> None:
+    mark = "Zebedee-Marked"
+    document = incident(data__harm=mark, type="incident.reported.v1", source=f"{mark} with space")
+    document["data"]["area"] = mark
+    document["data"]["children"][0]["ref"] = mark
+
+    with pytest.raises(Refusal) as caught:
+        understood(document)
+
+    assert mark not in repr(caught.value.errors)
+    assert mark not in caught.value.reason
+
+
+def test_a_field_name_that_the_sender_made_up_is_not_in_the_reason_for_quarantine() -> None:
+    document = incident()
+    document["data"]["Zebedee Testcase"] = "x"
+
+    with pytest.raises(Refusal) as caught:
+        understood(document)
+
+    assert caught.value.errors[0].pointer == "/data/Zebedee Testcase"
+    assert "Zebedee" not in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("when", "accepted"),
+    [
+        ("2026-06-11T11:59:59Z", True),  # within a day of now, for clocks that differ
+        ("2026-06-11T12:00:01Z", False),
+        ("1899-12-31T00:00:00Z", False),
+        ("9999-12-31T23:59:59-23:59", False),
+        ("1780000000", False),  # seconds since 1970 in quotes
+        ("2026-06-01T10:00:00", False),  # no offset
+        ("2026-06-01", False),
+    ],
+)
+def test_an_instant_is_written_in_full_and_has_happened(when: str, accepted: bool) -> None:  # noqa: FBT001
+    document = event("la.became_aware.v1", {"aware_at": when})
+
+    if accepted:
+        understood(document)
+    else:
+        assert list(errors_of(document)) == ["/data/aware_at"]
+
+
+def test_dates_in_the_personal_block_are_checked_too() -> None:
+    document = incident()
+    document["data"]["personal"]["children"][0]["date_of_birth"] = "2031-01-01"
+
+    assert "/data/personal/children/0/date_of_birth" in errors_of(document)
+
+
+def test_an_age_that_the_dates_contradict_is_refused() -> None:
+    document = incident()
+    document["data"]["children"][0] |= {"age_at_incident": 10, "age_at_death": 10}  # born 1 June 2016
+
+    found = errors_of(document)
+
+    assert list(found) == ["/data/children/0/age_at_incident"]  # 31 May 2026: still nine
+
+
+def test_a_birth_after_the_incident_is_refused() -> None:
+    document = incident()
+    document["data"]["personal"]["children"][0]["date_of_birth"] = "2026-06-01"
+
+    assert errors_of(document)["/data/personal/children/0/date_of_birth"].detail == "the birth is after the incident"
+
+
+def test_a_child_stands_once_and_personal_children_are_children_of_the_report() -> None:
+    document = incident()
+    document["data"]["children"].append({"ref": "child-1"})
+    document["data"]["personal"]["children"] += [{"ref": "child-1"}, {"ref": "child-9"}]
+
+    assert set(errors_of(document)) == {
+        "/data/children/1/ref",
+        "/data/personal/children/1/ref",
+        "/data/personal/children/2/ref",
+    }
+
+
+@pytest.mark.parametrize(
+    ("link", "accepted"),
+    [
+        ({"client": "police-example", "case_reference": "A"}, True),
+        ({"case_key": "0" * 32}, True),
+        ({"client": "police-example"}, False),
+        ({}, False),
+        ({"case_key": "0" * 32, "case_reference": "A"}, False),
+        ({"case_key": "0" * 32, "client": "police-example", "case_reference": "A"}, False),
+    ],
+)
+def test_a_linked_case_is_named_in_one_way(link: dict[str, str], accepted: bool) -> None:  # noqa: FBT001
+    document = incident(data__linked_case=link)
+
+    if accepted:
+        understood(document)
+    else:
+        assert list(errors_of(document)) == ["/data/linked_case"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "hint"),
+    [
+        ({"fact": "child.home_aera"}, "/data/fact", "did you mean child.home_area?"),
+        ({"fact": "reporter.body", "value": "police"}, "/data/fact", "ask Handrail's operations to change it"),
+        ({"fact": "harm", "value": "deth"}, "/data/value", "did you mean death?"),
+        (
+            {"fact": "child.age_at_incident", "value": "3", "child_ref": "child-1"},
+            "/data/value",
+            "null withdraws the fact",
+        ),
+        ({"fact": "child.home_area", "value": LEEDS}, "/data/child_ref", ""),
+        ({"fact": "harm", "value": "death", "child_ref": "child-1"}, "/data/child_ref", ""),
+    ],
+)
+def test_a_correction_keeps_to_the_vocabulary(changes: dict[str, Any], pointer: str, hint: str) -> None:
+    data = {"corrects": "00000000-0000-5000-8000-000000000000", "reason": "wrong_value", "value": None, **changes}
+
+    found = errors_of(event("fact.corrected.v1", data))
+
+    assert list(found) == [pointer]
+    assert found[pointer].hint == hint
+
+
+def test_only_a_local_authority_reports_what_it_knows_itself() -> None:
+    aware = understood(event("la.became_aware.v1", {"aware_at": "2026-06-01T10:00:00Z"}))
+
+    check_allowed(aware, "local_authority", FACTS)
+    with pytest.raises(Refusal) as caught:
+        check_allowed(aware, "police", FACTS)
+
+    assert caught.value.cause == "not_allowed"
+
+
+def test_only_a_local_authority_corrects_an_authoritys_fact() -> None:
+    data = {
+        "corrects": "00000000-0000-5000-8000-000000000000",
+        "reason": "wrong_value",
+        "fact": "aware_on",
+        "value": None,
+    }
+
+    with pytest.raises(Refusal, match="Only a local authority"):
+        check_allowed(understood(event("fact.corrected.v1", data)), "police", FACTS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b'{"a": NaN}',
+        b'{"a": "\\ud800"}',
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{",
+        b'{"a": 1, "a": 2}',
+        b'{"data": {"b": 1, "b": 1}}',
+        b"[" * 10_000,
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_what_is_not_strict_json_is_refused(body: bytes) -> None:
+    with pytest.raises(Refusal):
+        validate(read(RawEvent(body, STRUCTURED, {})), FACTS, NOW)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
+_PLACES = st.sampled_from(
+    ["id", "source", "type", "time", "specversion", "data", "data.children", "data.personal", "data.linked_case",
+     "data.area", "data.children.0.ref", "data.personal.children", "data.case_reference", "data.personal.incident_date"]
+)  # fmt: skip
+
+
+@given(_PLACES, _JSON)
+@settings(max_examples=300)
+def test_any_value_in_any_place_is_accepted_or_refused_with_places(place: str, value: Any) -> None:
+    document: Any = incident()
+    here = document
+    *parents, last = place.split(".")
+    for part in parents:
+        here = here[int(part) if part.isdigit() else part]
+    here[last] = value
+
+    refusal = refusal_of(document)
+
+    if refusal is not None:
+        assert refusal.errors or refusal.cause == "not_json"
+        assert all(error.expected for error in refusal.errors)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=300)
+def test_any_bytes_are_refused_and_never_crash(body: bytes) -> None:
+    with pytest.raises(Refusal):
+        validate(read(RawEvent(body, STRUCTURED, {})), FACTS, NOW)
+
+
+@given(st.binary(max_size=80), st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3))
+def test_what_is_kept_can_be_unpacked_byte_for_byte(body: bytes, attributes: dict[str, str]) -> None:
+    raw = RawEvent(body, BINARY, attributes)
+
+    assert unkept(raw.kept()) == raw
