@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
+import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,8 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.identity import derived_event_id
 
 DUE_AFTER: Final = timedelta(hours=1)
+_SEPARATOR: Final = "\x1f"
 _NONCE_BYTES: Final = 12  # NIST SP 800-38D, 5.2.1.1
 Outcome = Literal["retried", "discarded"]
+Headers = tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Record:
     key: bytes | None
     payload: bytes
     case_key: str | None = None
+    headers: Headers = ()
 
     def quarantine_id(self) -> UUID:
         """Return the id under which this record is held: the same record, the same id."""
@@ -74,8 +78,10 @@ class Parked:
 class Quarantine(Protocol):
     """Keeps records aside inside a transaction. The caller holds the lock of each case concerned."""
 
-    async def hold(self, record: Record, *, reason: str, parks: bool, now: datetime) -> bool:
-        """Put a record aside; return false if it is there already."""
+    async def hold(
+        self, record: Record, *, reason: str, parks: bool, now: datetime, arrival: int | None = None
+    ) -> bool:
+        """Put a record aside; return false if it is there already. `arrival`: its old place, if it has one."""
         ...
 
     async def parking(self, consumer: str, case_keys: Sequence[str]) -> set[str]:
@@ -87,15 +93,19 @@ class Quarantine(Protocol):
         ...
 
     async def find(self, quarantine_id: UUID) -> Held | None:
-        """Return one record, locked if it can be."""
+        """Return one record. It gives the transaction no id, so cases can still be locked after it."""
         ...
 
     async def first_parking(self, consumer: str, case_key: str) -> Held | None:
         """Return the held record that a case waits behind: the one that came first."""
         ...
 
-    async def take_parked(self, consumer: str, case_key: str, before: int | None) -> list[Parked]:
-        """Remove and return the waiting events of a case that arrived before this one, in order."""
+    async def waiting(self, consumer: str, case_key: str) -> list[Parked]:
+        """Return the events of a case that wait, in order."""
+        ...
+
+    async def unpark(self, arrivals: Sequence[int]) -> None:
+        """Remove events that no longer wait."""
         ...
 
     async def resolve(self, quarantine_id: UUID, *, outcome: Outcome, by: str, reason: str, now: datetime) -> None:
@@ -138,12 +148,12 @@ class Sealer:
         return self._cipher.decrypt(kept[:_NONCE_BYTES], kept[_NONCE_BYTES:], place.encode())
 
 
-_RECORD: Final = 'consumer, topic, partition, "offset", key, payload, sealed, case_key'
+_RECORD: Final = 'consumer, topic, partition, "offset", key, payload, headers, sealed, case_key'
 _HELD: Final = f"quarantine_id, arrival, {_RECORD}, reason, parked, state, attempts, held_at, due_at"
 
 _HOLD: Final = text(f"""
-    INSERT INTO quarantine (quarantine_id, {_RECORD}, sha256, size_bytes, reason, parked, held_at, due_at)
-    VALUES (:quarantine_id, :consumer, :topic, :partition, :offset, :key, :payload, :sealed, :case_key,
+    INSERT INTO quarantine (arrival, quarantine_id, {_RECORD}, sha256, size_bytes, reason, parked, held_at, due_at)
+    VALUES (coalesce(CAST(:arrival AS bigint), nextval('arrival')), :quarantine_id, :consumer, :topic, :partition, :offset, :key, :payload, :headers, :sealed, :case_key,
             :sha256, :size_bytes, :reason, :parked, :held_at, :due_at)
     ON CONFLICT (quarantine_id) DO NOTHING
     RETURNING quarantine_id
@@ -155,23 +165,19 @@ _PARKING: Final = text("""
 _PARK: Final = text(f"""
     INSERT INTO parked_event ({_RECORD}, parked_at)
     SELECT p.*, :now FROM unnest(CAST(:consumers AS text[]), CAST(:topics AS text[]), CAST(:partitions AS int[]),
-        CAST(:offsets AS bigint[]), CAST(:keys AS bytea[]), CAST(:payloads AS bytea[]), CAST(:sealed AS boolean[]),
-        CAST(:case_keys AS text[])) AS p
+        CAST(:offsets AS bigint[]), CAST(:keys AS bytea[]), CAST(:payloads AS bytea[]),
+        CAST(:headers AS bytea[]), CAST(:sealed AS boolean[]), CAST(:case_keys AS text[])) AS p
 """)  # noqa: S608
-_FIND: Final = text(f"SELECT {_HELD} FROM quarantine WHERE quarantine_id = :quarantine_id FOR UPDATE")  # noqa: S608
+_FIND: Final = text(f"SELECT {_HELD} FROM quarantine WHERE quarantine_id = :quarantine_id")  # noqa: S608
 _FIRST: Final = text(f"""
     SELECT {_HELD} FROM quarantine
     WHERE consumer = :consumer AND case_key = :case_key AND state = 'held' AND parked
     ORDER BY arrival LIMIT 1
 """)  # noqa: S608
-_TAKE: Final = text(f"""
-    WITH taken AS (
-        DELETE FROM parked_event
-        WHERE consumer = :consumer AND case_key = :case_key AND (CAST(:before AS bigint) IS NULL OR arrival < :before)
-        RETURNING arrival, {_RECORD}
-    )
-    SELECT * FROM taken ORDER BY arrival
+_WAITING: Final = text(f"""
+    SELECT arrival, {_RECORD} FROM parked_event WHERE consumer = :consumer AND case_key = :case_key ORDER BY arrival
 """)  # noqa: S608
+_UNPARK: Final = text("DELETE FROM parked_event WHERE arrival = ANY(CAST(:arrivals AS bigint[]))")
 _RESOLVE: Final = text("""
     UPDATE quarantine SET state = :outcome, resolved_at = :now, resolved_by = :by, resolution = :reason
     WHERE quarantine_id = :quarantine_id
@@ -188,9 +194,12 @@ class PostgresQuarantine:
         self._connection = connection
         self._sealer = sealer
 
-    async def hold(self, record: Record, *, reason: str, parks: bool, now: datetime) -> bool:
-        """Put a record aside; return false if it is there already."""
+    async def hold(
+        self, record: Record, *, reason: str, parks: bool, now: datetime, arrival: int | None = None
+    ) -> bool:
+        """Put a record aside; return false if it is there already. `arrival`: its old place, if it has one."""
         values = {
+            "arrival": arrival,
             "quarantine_id": record.quarantine_id(),
             "consumer": record.consumer,
             "topic": record.topic,
@@ -198,6 +207,7 @@ class PostgresQuarantine:
             "offset": record.offset,
             "key": record.key,
             "payload": self._sealer.seal(record.payload, _place(record)),
+            "headers": self._sealer.seal(_pack(record.headers), _place(record)),
             "sealed": self._sealer.seals,
             "case_key": record.case_key,
             "sha256": sha256(record.payload).digest(),
@@ -226,13 +236,14 @@ class PostgresQuarantine:
                 "offsets": [one.offset for one in records],
                 "keys": [one.key for one in records],
                 "payloads": [self._sealer.seal(one.payload, _place(one)) for one in records],
+                "headers": [self._sealer.seal(_pack(one.headers), _place(one)) for one in records],
                 "sealed": [self._sealer.seals] * len(records),
                 "case_keys": [one.case_key for one in records],
             },
         )
 
     async def find(self, quarantine_id: UUID) -> Held | None:
-        """Return one record, locked until the end of the transaction."""
+        """Return one record. It gives the transaction no id, so cases can still be locked after it."""
         row = (await self._connection.execute(_FIND, {"quarantine_id": quarantine_id})).mappings().first()
         return self._held(row) if row else None
 
@@ -242,11 +253,14 @@ class PostgresQuarantine:
         row = found.mappings().first()
         return self._held(row) if row else None
 
-    async def take_parked(self, consumer: str, case_key: str, before: int | None) -> list[Parked]:
-        """Remove and return the waiting events of a case that arrived before this one, in order."""
-        values = {"consumer": consumer, "case_key": case_key, "before": before}
-        rows = (await self._connection.execute(_TAKE, values)).mappings()
+    async def waiting(self, consumer: str, case_key: str) -> list[Parked]:
+        """Return the events of a case that wait, in order."""
+        rows = (await self._connection.execute(_WAITING, {"consumer": consumer, "case_key": case_key})).mappings()
         return [Parked(row["arrival"], self._record(row)) for row in rows]
+
+    async def unpark(self, arrivals: Sequence[int]) -> None:
+        """Remove events that no longer wait."""
+        await self._connection.execute(_UNPARK, {"arrivals": list(arrivals)})
 
     async def resolve(self, quarantine_id: UUID, *, outcome: Outcome, by: str, reason: str, now: datetime) -> None:
         """Take a record out of quarantine."""
@@ -272,9 +286,19 @@ class PostgresQuarantine:
 
     def _record(self, row: Any) -> Record:
         bare = Record(row["consumer"], row["topic"], row["partition"], row["offset"], row["key"], b"", row["case_key"])
-        payload = self._sealer.open(row["payload"], _place(bare), sealed=row["sealed"])
-        return Record(bare.consumer, bare.topic, bare.partition, bare.offset, bare.key, payload, bare.case_key)
+        payload, headers = (
+            self._sealer.open(row[name], _place(bare), sealed=row["sealed"]) for name in ("payload", "headers")
+        )
+        return replace(bare, payload=payload, headers=_unpack(headers))
 
 
 def _place(record: Record) -> str:
-    return f"{record.consumer}\x1f{record.topic}\x1f{record.partition}\x1f{record.offset}"
+    return _SEPARATOR.join(map(str, (record.consumer, record.topic, record.partition, record.offset)))
+
+
+def _pack(headers: Headers) -> bytes:
+    return orjson.dumps([(name, None if value is None else value.hex()) for name, value in headers])
+
+
+def _unpack(packed: bytes) -> Headers:
+    return tuple((name, None if value is None else bytes.fromhex(value)) for name, value in orjson.loads(packed))

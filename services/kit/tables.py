@@ -127,6 +127,7 @@ def _define(metadata: MetaData, schema: str) -> MetaData:
         ("offset", BigInteger, False),
         ("key", LargeBinary, True),
         ("payload", LargeBinary, False),  # sealed when the service has a quarantine key
+        ("headers", LargeBinary, False),
         ("sealed", Boolean, False),
     )
     quarantine = Table(

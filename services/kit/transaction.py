@@ -69,13 +69,14 @@ class Transaction(Protocol):
         """
         ...
 
-    async def quarantine(self, record: Record, *, reason: str, parks: bool = False) -> UUID:
+    async def quarantine(self, record: Record, *, reason: str, parks: bool = False, arrival: int | None = None) -> UUID:
         """Put a record aside, announce it on the service's quarantine topic, and return its id.
 
         Args:
             record: What to keep. With `parks`, its `case_key` is set and held.
             reason: One of our own sentences; it never quotes the record.
             parks: Later events of its case wait behind it.
+            arrival: Its place among those that wait, if it had one before.
         """
         ...
 
@@ -107,10 +108,10 @@ class TransactionBase:
             raise CaseNotHeld(CaseNotHeld.__doc__)
         self._pending.append(prepare(topic, message, key, self.traces))
 
-    async def quarantine(self, record: Record, *, reason: str, parks: bool = False) -> UUID:
+    async def quarantine(self, record: Record, *, reason: str, parks: bool = False, arrival: int | None = None) -> UUID:
         """Put a record aside, announce it on the service's quarantine topic, and return its id."""
         quarantine_id = record.quarantine_id()
-        if not await self.held.hold(record, reason=reason, parks=parks, now=self.now):
+        if not await self.held.hold(record, reason=reason, parks=parks, now=self.now, arrival=arrival):
             return quarantine_id
         message = Quarantined(
             id=derived_event_id("quarantined", quarantine_id),

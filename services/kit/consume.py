@@ -1,0 +1,287 @@
+"""Subscribing: FastStream and aiokafka bring batches and keep the group, `services.kit.path` does the work.
+
+Why not FastStream's own data path: by default it acknowledges what failed, and it loses a batch with an odd header
+(tests/integration/kit show both). Here a batch is acknowledged after its commit, and read again if there was none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaRouter
+
+from schemas.messages import parse as parse_message
+from services.kit import metrics
+from services.kit.codec import Decoded, Event, Parse, RawBatchCodec
+from services.kit.errors import summary
+from services.kit.faults import faultpoint
+from services.kit.fence import Place
+from services.kit.health import Health
+from services.kit.kafka_compat import Subscriber, safe_parser, subscribe
+from services.kit.logging import where
+from services.kit.path import Consumer, Handler, Keys, Outcome, Store, TopicChanged, handle_batch
+from services.kit.tracing import batch_span
+
+_log = structlog.get_logger("services.kit.consume")
+
+MAX_RECORDS: Final = 500
+BATCH_TIMEOUT_MS: Final = 50
+SESSION_TIMEOUT_MS: Final = 6_000  # with 30 s, a killed service came back after exactly 30 s
+HEARTBEAT_MS: Final = 2_000
+REBALANCE_TIMEOUT_MS: Final = 60_000
+DRAIN_S: Final = 45.0  # below the rebalance timeout
+MAX_POLL_MS: Final = 300_000
+IDLE_LIMIT_S: Final = 240.0  # below MAX_POLL_MS and above the longest back-off
+BACK_OFF_FIRST_S: Final = 0.2
+BACK_OFF_CAP_S: Final = 30.0
+BACK_OFF_TOTAL_S: Final = 120.0  # below half of MAX_POLL_MS
+
+
+class Consume:
+    """The subscriptions of one service."""
+
+    def __init__(self, store: Store, health: Health) -> None:
+        self._store = store
+        self._health = health
+        self.workers: dict[str, Worker] = {}
+
+    def batches(
+        self,
+        router: KafkaRouter | KafkaBroker,
+        *topics: str,
+        group_id: str,
+        keys: Keys | None = None,
+        parse: Parse = parse_message,
+        raw: bool = False,
+        pattern: str | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Return a decorator for `async def on_x(events: Sequence[Event], tx: Transaction) -> None`.
+
+        Args:
+            router: Where FastStream finds the subscriber.
+            topics: Names; or none, and a `pattern`.
+            group_id: The consumer group, and the consumer's name in fence, inbox and quarantine; one per subscription.
+            keys: `async (events, connection) -> keys`: further cases to lock, asked again once they are locked.
+            parse: Reads a message from its bytes.
+            raw: The handler gets `RawRecord`s and decides itself what they are.
+            pattern: A regular expression for topic names.
+        """
+        if group_id in self.workers:
+            raise ValueError(f"group {group_id!r} has a subscription already; each needs a group of its own")
+
+        def decorate(handler: Handler) -> Handler:
+            consumer = Consumer(group_id, handler, None if raw else parse, keys)
+            worker = Worker(self._store, consumer)
+            decorator, worker.subscriber = subscribe(
+                router,
+                *topics,
+                pattern=pattern,
+                group_id=group_id,
+                max_records=MAX_RECORDS,
+                batch_timeout_ms=BATCH_TIMEOUT_MS,
+                ack_policy=AckPolicy.NACK_ON_ERROR,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                session_timeout_ms=SESSION_TIMEOUT_MS,
+                heartbeat_interval_ms=HEARTBEAT_MS,
+                rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+                max_poll_interval_ms=MAX_POLL_MS,
+                max_partition_fetch_bytes=4 << 20,
+                parser=safe_parser,
+                codec=RawBatchCodec(consumer.parse),
+                listener=worker,
+                title=group_id,
+            )
+
+            @decorator  # type: ignore[untyped-decorator] # FastStream's subscriber, seen through kafka_compat
+            async def receive(batch: list[Any]) -> None:
+                await worker.receive(batch)
+
+            self.workers[group_id] = worker
+            self._health.live[f"consumer {group_id}"] = worker.wrong
+            self._health.ready[f"consumer {group_id}"] = worker.unready
+            metrics.STOPPED.labels(group_id).set(0)
+            return handler
+
+        return decorate
+
+
+class Worker(ConsumerRebalanceListener):
+    """Runs one subscription: retries, seeks, stops, and keeps its fence in step with Kafka's assignment."""
+
+    subscriber: Subscriber
+
+    def __init__(self, store: Store, consumer: Consumer) -> None:
+        self._store = store
+        self.consumer = consumer
+        self._stopped: str | None = None
+        self._assigned = False
+        self._hurry = asyncio.Event()  # somebody waits for the batch in hand: do not back off
+        self._holes: dict[Place, int] = {}
+        self._next_offsets: dict[Place, int] = {}
+        self._stopping: asyncio.Task[None] | None = None
+
+    async def receive(self, items: Sequence[Decoded]) -> None:
+        """Handle one batch; returning acknowledges it, raising has it read again."""
+        if self._stopped:
+            raise RuntimeError(self._stopped)
+        faultpoint("consume.received")
+        started = time.monotonic()
+        group = self.consumer.group_id
+        traces = (item.message.traceparent for item in items if isinstance(item, Event))
+        try:
+            with batch_span(f"consume {group}", traces):
+                outcome = await self._until_done(items, started)
+        except TopicChanged as changed:
+            self._stop(changed)
+            raise
+        self._next_offsets.update(outcome.advance)
+        for place in [place for place in self._holes if place in outcome.advance]:
+            del self._holes[place]  # a second look found nothing nearer
+            metrics.HOLES.labels(group).inc()
+        for place, offset in outcome.gaps.items():
+            self._holes[place] = offset
+            self.subscriber.seek(place, offset)
+            _log.warning(
+                "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
+            )
+        self._report(items, outcome, time.monotonic() - started)
+
+    async def _until_done(self, items: Sequence[Decoded], started: float) -> Outcome:
+        attempt = 0
+        while True:
+            try:
+                return await handle_batch(self._store, self.consumer, items, self._holes)
+            except TopicChanged:
+                raise
+            except Exception as error:  # the top of the path: whatever it is, the batch is not lost
+                attempt += 1
+                delay = min(BACK_OFF_CAP_S, BACK_OFF_FIRST_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+                metrics.RETRIES.labels(self.consumer.group_id).inc()
+                _log.warning(
+                    "consume.retry",
+                    consumer=self.consumer.group_id,
+                    records=len(items),
+                    attempt=attempt,
+                    delay_ms=round(delay * 1000),
+                    error=summary(error),
+                    where=where(error),
+                )
+                if time.monotonic() - started + delay > BACK_OFF_TOTAL_S or self._hurry.is_set():
+                    raise
+                await self._pause(delay)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+        except TimeoutError:
+            return
+
+    def _report(self, items: Sequence[Decoded], outcome: Outcome, seconds: float) -> None:
+        group, counts = self.consumer.group_id, outcome.counts
+        metrics.BATCH_RECORDS.labels(group).observe(len(items))
+        metrics.BATCH_SECONDS.labels(group).observe(seconds)
+        for name, count in counts.items():
+            if count:
+                metrics.CONSUMED.labels(group, name).inc(count)
+        for kind in ("poison", "failed"):
+            if counts[kind]:
+                metrics.QUARANTINED.labels(group, kind).inc(counts[kind])
+                _log.error("consume.quarantined", consumer=group, kind=kind, count=counts[kind])
+        for error in outcome.errors:
+            _log.error("consume.handler_failed", consumer=group, error=summary(error), where=where(error))
+        if outcome.gaps:
+            metrics.GAPS.labels(group).inc(len(outcome.gaps))
+        if counts["overtaken"]:
+            metrics.OVERTAKEN.labels(group).inc()
+        _log.info(
+            "consume.batch",
+            consumer=group,
+            records=len(items),
+            fresh=counts["fresh"],
+            duplicates=counts["duplicates"] + counts["overtaken"],
+            poison=counts["poison"],
+            parked=counts["parked"],
+            unknown=counts["unknown"],
+            ms=round(seconds * 1000, 1),
+        )
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Finish the batch in hand before the partitions go to somebody else."""
+        del revoked
+        self._assigned = False
+        self._hurry.set()
+        await self.subscriber.drain(DRAIN_S)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Start from the fence and not from Kafka's offsets; stop if the topic is not the one that was read before."""
+        self._hurry.clear()
+        self._holes.clear()
+        metrics.REBALANCES.labels(self.consumer.group_id).inc()
+        places = sorted(Place(tp.topic, tp.partition) for tp in assigned)
+        bounds = await self.subscriber.bounds(places)
+        group = self.consumer.group_id
+        async with self._store.begin() as tx:
+            next_offsets = await tx.fence.hold(group, places)
+            # Written down from the first day, so that even a loss in the very first batch shows as a gap.
+            new = {place: bounds[place][0] for place in places if place not in next_offsets}
+            await tx.fence.advance(group, new)
+        self._next_offsets = next_offsets | new
+        if not self._check_bounds(bounds):
+            return
+        for place, offset in self._next_offsets.items():
+            self.subscriber.seek(place, offset)
+        self._assigned = True
+
+    def _check_bounds(self, bounds: dict[Place, tuple[int, int]]) -> bool:
+        for place, (begin, end) in bounds.items():
+            next_offset = self._next_offsets.get(place, begin)
+            if not begin <= next_offset <= end:
+                self._stop(TopicChanged(place, min(begin, end), next_offset))
+                return False
+        return True
+
+    async def watch(self) -> None:
+        """Measure lag, and look whether a topic has become shorter than what was read of it; every few seconds."""
+        if self._stopped or not self._assigned:
+            return
+        for place, lag in (await self.subscriber.lag()).items():
+            metrics.LAG.labels(self.consumer.group_id, *place).set(lag)
+        self._check_bounds(await self.subscriber.bounds(self.subscriber.assignment()))
+
+    def _stop(self, changed: TopicChanged) -> None:
+        if self._stopped:
+            return
+        self._stopped = str(changed)
+        metrics.STOPPED.labels(self.consumer.group_id).set(1)
+        _log.critical(
+            "consume.stopped",
+            consumer=self.consumer.group_id,
+            topic=changed.place.topic,
+            partition=changed.place.partition,
+            offset=changed.offset,
+            expected_offset=changed.expected,
+            reason=self._stopped,
+        )
+        # In a task of its own: FastStream's stop cancels the task that it is called from.
+        self._stopping = asyncio.create_task(self.subscriber.stop())
+
+    def hurry(self) -> None:
+        """The process is stopping: finish or give back the batch in hand."""
+        self._hurry.set()
+
+    def wrong(self) -> str | None:
+        """Return why this consumer is dead, or nothing."""
+        return self._stopped or self.subscriber.problem(IDLE_LIMIT_S)
+
+    async def unready(self) -> str | None:
+        """Return why this consumer is not at work, or nothing."""
+        return self._stopped or (None if self._assigned else "no partitions are assigned yet")

@@ -1,0 +1,185 @@
+"""The relay's cursor: how far the outbox is published, by whom, from which database and to which offsets.
+
+One relay per service: whoever holds a session lock and the newest epoch. `read` gives rows in commit order: by the
+transaction's id, and only below the oldest transaction still running, so that a slow one is never skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.kit.fence import Place
+
+
+class OutboxRow(NamedTuple):
+    """One message to publish."""
+
+    xid: int
+    id: int
+    topic: str
+    key: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a relay has come. `acknowledged`: the last offset that Kafka gave back, per partition."""
+
+    xid: int = 0
+    id: int = 0
+    producer_seq: int = 0
+    epoch: int = 0
+    acknowledged: Mapping[Place, int] | None = None
+    database_identity: str | None = None
+
+
+class Fenced(RuntimeError):
+    """Another relay has a newer epoch; this one must not publish."""
+
+
+class OtherDatabase(RuntimeError):
+    """The cursor was written in another database than this one (a copy, or a restored backup)."""
+
+
+class Cursor(Protocol):
+    """The cursor of one service."""
+
+    async def acquire(self) -> Position | None:
+        """Become the relay: return the position under a new epoch, or nothing while somebody else is.
+
+        Raises:
+            OtherDatabase: The cursor belongs to another database.
+        """
+        ...
+
+    async def read(self, position: Position, limit: int) -> list[OutboxRow]:
+        """Return the next rows after a position, in commit order."""
+        ...
+
+    async def save(self, position: Position) -> None:
+        """Keep the position.
+
+        Raises:
+            Fenced: Another relay has taken over.
+        """
+        ...
+
+    async def backlog(self) -> tuple[int, float]:
+        """Return how many messages wait, and for how many seconds the oldest has waited."""
+        ...
+
+    async def release(self) -> None:
+        """Stop being the relay."""
+        ...
+
+
+_TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 1))")
+_TAKE: Final = text("""
+    UPDATE relay_cursor SET epoch = epoch + 1, database_identity = coalesce(database_identity, clock.database_identity())
+    RETURNING CAST(xid AS text) AS xid, id, producer_seq, epoch, CAST(acknowledged AS text) AS acknowledged,
+        database_identity, clock.database_identity() AS here
+""")
+_READ: Final = text("""
+    SELECT CAST(xid AS text) AS xid, id, topic, key, payload FROM outbox
+    WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
+        AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY outbox.xid, id LIMIT :limit
+""")
+_SAVE: Final = text("""
+    UPDATE relay_cursor SET xid = CAST(CAST(:xid AS text) AS xid8), id = :id, producer_seq = :producer_seq,
+        acknowledged = CAST(CAST(:acknowledged AS text) AS jsonb), saved_at = clock_timestamp()
+    WHERE epoch = :epoch
+""")
+_BACKLOG: Final = text("""
+    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(o.created_at)), 0)
+    FROM outbox AS o, relay_cursor AS c WHERE (o.xid, o.id) > (c.xid, c.id)
+""")
+_REWIND: Final = text("""
+    UPDATE relay_cursor SET xid = '0', id = 0, producer_seq = 0, epoch = epoch + 1, acknowledged = '{}',
+        database_identity = NULL
+""")
+
+
+class PostgresCursor:
+    """The cursor in PostgreSQL, on a session of its own: if the session is lost, so is the lock."""
+
+    def __init__(self, engine: AsyncEngine, service: str) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._service = service
+        self._session: AsyncConnection | None = None
+
+    async def acquire(self) -> Position | None:
+        """Become the relay: return the position under a new epoch, or nothing while somebody else is."""
+        await self.release()
+        session = self._session = await self._engine.connect()
+        if not (await session.execute(_TRY_LOCK, {"name": f"{self._service}:relay"})).scalar_one():
+            await self.release()
+            return None
+        row = (await session.execute(_TAKE)).one()
+        if row.database_identity != row.here:
+            await self.release()
+            raise OtherDatabase
+        return Position(
+            int(row.xid), row.id, row.producer_seq, row.epoch, _unpack(row.acknowledged), row.database_identity
+        )
+
+    async def read(self, position: Position, limit: int) -> list[OutboxRow]:
+        """Return the next rows after a position, in commit order."""
+        values = {"xid": str(position.xid), "id": position.id, "limit": limit}
+        rows = await self._held().execute(_READ, values)
+        return [OutboxRow(int(row.xid), row.id, row.topic, row.key, row.payload) for row in rows]
+
+    async def save(self, position: Position) -> None:
+        """Keep the position."""
+        values = {
+            "xid": str(position.xid),
+            "id": position.id,
+            "producer_seq": position.producer_seq,
+            "epoch": position.epoch,
+            "acknowledged": _pack(position.acknowledged or {}),
+        }
+        saved = await self._held().execute(_SAVE, values)
+        if saved.rowcount != 1:
+            raise Fenced(Fenced.__doc__)
+
+    async def backlog(self) -> tuple[int, float]:
+        """Return how many messages wait, and for how many seconds the oldest has waited."""
+        async with self._engine.connect() as connection:
+            count, age = (await connection.execute(_BACKLOG)).one()
+        return count, float(age)
+
+    async def release(self) -> None:
+        """Stop being the relay: closing the session gives up its lock."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.invalidate()  # not back to the pool, where it would keep the lock
+            await session.close()
+
+    def _held(self) -> AsyncConnection:
+        if self._session is None:
+            raise Fenced("this process is not the relay")
+        return self._session
+
+
+async def rewind(connection: AsyncConnection) -> None:
+    """Publish the whole outbox again, with the same numbers; consumers know the messages by their ids.
+
+    For `handrail relay rewind`, when the topics are new or shorter than what was published.
+    """
+    await connection.execute(_REWIND)
+
+
+def _pack(acknowledged: Mapping[Place, int]) -> str:
+    return orjson.dumps({f"{place.topic}/{place.partition}": offset for place, offset in acknowledged.items()}).decode()
+
+
+def _unpack(packed: str) -> dict[Place, int]:
+    found: dict[str, Any] = orjson.loads(packed)
+    parts: Sequence[tuple[list[str], int]] = [(name.rsplit("/", 1), offset) for name, offset in found.items()]
+    return {Place(topic, int(partition)): offset for (topic, partition), offset in parts}

@@ -1,0 +1,48 @@
+"""Liveness and readiness of a process, judged by what it does and not by whether somebody answers a ping.
+
+Alive: the event loop turns, each loop has passed its mark lately, no consumer has stopped. Ready: the database answers,
+partitions are assigned, the relay does not refuse. A broker or database that is away makes a process unready, never
+dead: starting it again would not help.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+Check = Callable[[], str | None]
+"""Returns what is wrong, in our own words, or nothing."""
+
+
+@dataclass
+class Health:
+    """The checks of one process, by name."""
+
+    live: dict[str, Check] = field(default_factory=dict)
+    ready: dict[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
+
+    def dead(self) -> dict[str, str]:
+        """Return the liveness checks that fail, with what is wrong."""
+        return {name: wrong for name, check in self.live.items() if (wrong := check())}
+
+    async def unready(self) -> dict[str, str]:
+        """Return the readiness checks that fail, with what is wrong."""
+        return {name: wrong for name, check in self.ready.items() if (wrong := await check())}
+
+
+class Heartbeat:
+    """A mark that a loop passes; too old, and the loop is stuck."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._at = time.monotonic()
+
+    def beat(self) -> None:
+        """Pass the mark."""
+        self._at = time.monotonic()
+
+    def wrong(self) -> str | None:
+        """Return what is wrong if the mark is too old."""
+        age = time.monotonic() - self._at
+        return f"no progress for {age:.0f} s, expected at most {self._limit_s:.0f} s" if age > self._limit_s else None

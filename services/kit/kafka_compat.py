@@ -1,0 +1,142 @@
+"""Every use of a private or half-public name of FastStream and aiokafka, in one place.
+
+Canary tests pin each of them, and the versions are pinned in `pyproject.toml` (`faststream<0.8`, `aiokafka<0.15`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.partitioner import murmur2
+from faststream.kafka import KafkaBroker, KafkaRouter
+
+from services.kit.fence import Place
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One record as Kafka gave it: nothing is decoded, headers keep their bytes (or their lack of any)."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes | None], ...]
+    timestamp: int  # milliseconds since 1970, as the producer said
+
+
+async def safe_parser(message: Any, original: Any) -> Any:
+    """Parse a batch without letting FastStream touch the headers.
+
+    Its own parser decodes every header as UTF-8; one that is null or something else raises, the batch is neither
+    acknowledged nor rejected, and the next commit passes it: all of it is lost (shown in tests/integration/kit).
+    """
+    parsed = await original((replace(message[0], headers=()),))
+    parsed.raw_message = message  # acknowledging and rewinding look at this, so all partitions of the batch count
+    return parsed
+
+
+def raw_record(record: ConsumerRecord[bytes, bytes]) -> RawRecord:
+    """Return our own picture of aiokafka's record."""
+    return RawRecord(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value or b"",
+        tuple(record.headers),
+        record.timestamp,
+    )
+
+
+class Subscriber:
+    """What the kit needs of a FastStream batch subscriber."""
+
+    def __init__(self, subscriber: Any) -> None:
+        self._subscriber = subscriber
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer | None:
+        consumer: AIOKafkaConsumer | None = self._subscriber.consumer
+        return consumer
+
+    def problem(self, idle_limit_s: float) -> str | None:
+        """Return why the consume loop is dead, or nothing. A subscriber that has not started yet is not dead."""
+        if not self._subscriber.running:
+            return None
+        tasks = self._subscriber.tasks
+        if not tasks or all(task.done() for task in tasks):
+            return "the consume loop has ended"
+        consumer = self._consumer
+        idle = consumer._subscription.fetcher_idle_time if consumer else 0.0  # noqa: SLF001
+        return f"no read for {idle:.0f} s, expected at most {idle_limit_s:.0f} s" if idle > idle_limit_s else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and not stopped."""
+        return bool(self._subscriber.running)
+
+    def assignment(self) -> set[Place]:
+        """Return the partitions that this process has now."""
+        return {Place(tp.topic, tp.partition) for tp in self._consumer.assignment()} if self._consumer else set()
+
+    def seek(self, place: Place, offset: int) -> None:
+        """Read a partition from an offset, if this process still has it."""
+        if self._consumer and place in self.assignment():
+            self._consumer.seek(TopicPartition(*place), offset)
+
+    async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+        """Return the first offset and the end offset of partitions, as the broker says."""
+        consumer = self._consumer
+        if consumer is None:
+            return {}
+        partitions = [TopicPartition(*place) for place in places]
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        return {Place(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in partitions}
+
+    async def lag(self) -> dict[Place, int]:
+        """Return how many records of each partition are not yet read, as far as is known without asking."""
+        consumer = self._consumer
+        lags: dict[Place, int] = {}
+        for tp in consumer.assignment() if consumer else ():
+            state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001 - `position()` may wait
+            if state is not None and state.has_valid_position and state.highwater is not None:
+                lags[Place(tp.topic, tp.partition)] = max(0, state.highwater - state.position)
+        return lags
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until no batch is in hand."""
+        lock = self._subscriber.lock
+        if hasattr(lock, "wait_release"):  # a subscriber that was never started has a null lock
+            await lock.wait_release(timeout_s)
+
+    async def stop(self) -> None:
+        """Stop reading for good."""
+        await self._subscriber.stop()
+
+
+def subscribe(router: KafkaRouter | KafkaBroker, *topics: str, **options: Any) -> tuple[Any, Subscriber]:
+    """Return the decorator for a batch handler, and our view of its subscriber."""
+    subscriber: Any = router.subscriber(*topics, batch=True, **options)
+    return subscriber, Subscriber(subscriber)
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition of a key, as Java's default partitioner does (murmur2). aiokafka's is slow, hence the cache."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def sender_died(producer: AIOKafkaProducer) -> bool:
+    """Return whether the producer's background task has ended: every later send would fail or hang."""
+    task = producer._sender.sender_task  # noqa: SLF001
+    return task is None or task.done()
+
+
+FATAL_CLOSE_TIMEOUT_S: Final = 5.0
+"""How long a broken producer may take to close before it is left to the garbage collector."""

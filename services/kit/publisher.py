@@ -1,0 +1,155 @@
+"""Publishing to Kafka: one batch per partition, idempotent, acknowledged by all replicas, or not at all.
+
+Crash-only: after any failure the producer is thrown away and a new one made, because a broken idempotent producer
+fails or hangs for ever. FastStream's `publish_batch` is not used: it puts a whole batch on one partition whatever the
+keys say (shown in tests/integration/kit). The partition of a key is Java's (murmur2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.kit.errors import Unavailable
+from services.kit.fence import Place
+from services.kit.kafka_compat import FATAL_CLOSE_TIMEOUT_S, partition_of, sender_died
+
+SEND_TIMEOUT_S: Final = 30.0
+_BATCH_BYTES: Final = 1_000_000  # below the broker's `message.max.bytes` of 1,048,588
+
+
+class Outgoing(NamedTuple):
+    """One record to publish."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+class Publisher(Protocol):
+    """Puts records on topics."""
+
+    async def publish(self, records: Sequence[Outgoing]) -> dict[Place, tuple[int, int]]:
+        """Publish in order per partition; return the first and last offset that each partition gave.
+
+        Raises:
+            Unavailable: Some may be published and some not: publish all of them again.
+        """
+        ...
+
+    async def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return the end offset of partitions; one that does not exist has none."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        ...
+
+
+class KafkaPublisher:
+    """Publishes through aiokafka."""
+
+    def __init__(self, connection: Mapping[str, Any], client_id: str) -> None:
+        self._connection = dict(connection)
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+
+    async def publish(self, records: Sequence[Outgoing]) -> dict[Place, tuple[int, int]]:
+        """Publish in order per partition; return the first and last offset that each partition gave."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                producer = await self._ready()
+                return await _send(producer, await _by_place(producer, records))
+        except (KafkaError, TimeoutError, OSError) as error:
+            await self.close()
+            raise Unavailable(f"publishing to Kafka failed: {type(error).__name__}") from error
+
+    async def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return the end offset of partitions; one that does not exist has none."""
+        consumer = AIOKafkaConsumer(client_id=self._client_id, enable_auto_commit=False, **self._connection)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await consumer.start()
+                ends: dict[Place, int] = {}
+                by_topic: dict[str, list[Place]] = {}
+                for place in places:
+                    by_topic.setdefault(place.topic, []).append(place)
+                existing = await consumer.topics()
+                for topic, wanted in by_topic.items():
+                    if topic not in existing:
+                        continue
+                    there = consumer.partitions_for_topic(topic) or set()
+                    partitions = [TopicPartition(*place) for place in wanted if place.partition in there]
+                    found = await consumer.end_offsets(partitions) if partitions else {}
+                    ends.update({Place(tp.topic, tp.partition): offset for tp, offset in found.items()})
+                return ends
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"asking Kafka failed: {type(error).__name__}") from error
+        finally:
+            await consumer.stop()
+
+    async def close(self) -> None:
+        """Let go of the broker, whatever state the producer is in."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            async with asyncio.timeout(FATAL_CLOSE_TIMEOUT_S):
+                await producer.stop()
+        except (KafkaError, TimeoutError, OSError):
+            return  # it is broken, which is why it is closed
+
+    async def _ready(self) -> AIOKafkaProducer:
+        if self._producer is not None and sender_died(self._producer):
+            await self.close()
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                client_id=self._client_id,
+                acks="all",
+                enable_idempotence=True,
+                compression_type="zstd",
+                max_batch_size=_BATCH_BYTES,
+                linger_ms=0,
+                **self._connection,
+            )
+            self._producer = producer
+            await producer.start()
+        return self._producer
+
+
+async def _by_place(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> dict[Place, list[Outgoing]]:
+    counts = {topic: len(await producer.partitions_for(topic)) for topic in {record.topic for record in records}}
+    found: dict[Place, list[Outgoing]] = {}
+    for record in records:
+        place = Place(record.topic, partition_of(record.key, counts[record.topic]))
+        found.setdefault(place, []).append(record)
+    return found
+
+
+async def _send(producer: AIOKafkaProducer, waiting: dict[Place, list[Outgoing]]) -> dict[Place, tuple[int, int]]:
+    """Send rounds of at most one batch per partition: if one fails, none after it in its partition is on the way."""
+    offsets: dict[Place, tuple[int, int]] = {}
+    while waiting:
+        sent: list[tuple[Place, int, asyncio.Future[Any]]] = []
+        rest: dict[Place, list[Outgoing]] = {}
+        for place, records in waiting.items():
+            batch = producer.create_batch()
+            count = 0
+            while count < len(records) and batch.append(
+                key=records[count].key, value=records[count].value, timestamp=None
+            ):
+                count += 1
+            if count == 0:
+                raise ValueError("a record is larger than a whole batch; the outbox should have refused it")
+            if count < len(records):
+                rest[place] = records[count:]
+            sent.append((place, count, await producer.send_batch(batch, place.topic, partition=place.partition)))
+        for place, count, future in sent:
+            first = (await future).offset
+            offsets[place] = (offsets.get(place, (first, 0))[0], first + count - 1)
+        waiting = rest
+    return offsets

@@ -1,0 +1,187 @@
+"""The relay: publishes a service's outbox in commit order, one relay at a time, and never from the wrong database.
+
+A crash between sending and saving the cursor sends the same rows again with the same numbers: consumers see a
+duplicate, never a gap. It refuses to publish, loudly, when the cursor belongs to another database or when Kafka has
+less than it once acknowledged: then somebody restored or replaced one of the two, and a person must say what is true.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from services.kit import metrics
+from services.kit.cursor import Cursor, OtherDatabase, OutboxRow, Position
+from services.kit.errors import summary
+from services.kit.faults import faultpoint
+from services.kit.fence import Place
+from services.kit.health import Heartbeat
+from services.kit.logging import where
+from services.kit.publisher import Outgoing, Publisher
+
+_log = structlog.get_logger("services.kit.relay")
+
+BATCH_ROWS: Final = 1_000
+POLL_FIRST_S: Final = 0.02
+POLL_LAST_S: Final = 0.25
+STANDBY_S: Final = 1.0
+RETRY_CAP_S: Final = 10.0
+STUCK_AFTER_S: Final = 120.0  # longer than one send and one start of a producer may take
+
+
+class Refusing(RuntimeError):
+    """Publishing would contradict what was published before."""
+
+
+class Relay:
+    """Publishes one service's outbox."""
+
+    def __init__(self, service: str, cursor: Cursor, publisher: Publisher, committed: asyncio.Event) -> None:
+        self._service = service
+        self._cursor = cursor
+        self._publisher = publisher
+        self._committed = committed
+        self._stop = asyncio.Event()
+        self._heartbeat = Heartbeat(STUCK_AFTER_S)
+        self._refusal: str | None = None
+
+    async def run(self) -> None:
+        """Publish until `stop`."""
+        failures = 0
+        while not self._stop.is_set():
+            self._heartbeat.beat()
+            try:
+                if await self._lead():
+                    failures = 0
+                    continue
+                delay = STANDBY_S
+            except (OtherDatabase, Refusing) as refusal:
+                self._refuse(refusal)
+                delay = RETRY_CAP_S  # somebody may put it right
+            except Exception as error:  # noqa: BLE001 - the top of the loop: publishing must go on
+                failures += 1
+                delay = min(RETRY_CAP_S, POLL_LAST_S * 2**failures)
+                metrics.RELAY_FAILURES.inc()
+                _log.warning(
+                    "relay.retry",
+                    attempt=failures,
+                    delay_ms=round(delay * 1000),
+                    error=summary(error),
+                    where=where(error),
+                )
+            finally:
+                metrics.RELAY_LEADER.set(0)
+            await self._wait(self._stop, delay)
+        await self._publisher.close()
+        await self._cursor.release()
+
+    def stop(self) -> None:
+        """Finish what is being sent, and end."""
+        self._stop.set()
+        self._committed.set()
+
+    def wrong(self) -> str | None:
+        """Return why the relay is dead, or nothing."""
+        return self._heartbeat.wrong()
+
+    async def unready(self) -> str | None:
+        """Return why the relay refuses to publish, or nothing."""
+        return self._refusal
+
+    async def measure(self) -> None:
+        """Measure the outbox."""
+        count, age_s = await self._cursor.backlog()
+        metrics.OUTBOX_DEPTH.set(count)
+        metrics.OUTBOX_AGE.set(age_s)
+
+    async def _lead(self) -> bool:
+        """Be the relay until told to stop; return false if somebody else is."""
+        position = await self._cursor.acquire()
+        if position is None:
+            return False
+        await self._check_topics(position.acknowledged or {})
+        self._refusal = None
+        metrics.RELAY_REFUSED.set(0)
+        metrics.RELAY_LEADER.set(1)
+        _log.info("relay.leading", epoch=position.epoch, producer_seq=position.producer_seq)
+        idle_s = POLL_FIRST_S
+        while not self._stop.is_set():
+            self._heartbeat.beat()
+            self._committed.clear()  # before reading: a commit after the read must wake us
+            rows = await self._cursor.read(position, BATCH_ROWS)
+            if rows:
+                position = await self._publish(rows, position)
+                idle_s = POLL_FIRST_S
+            else:
+                await self._wait(self._committed, idle_s)
+                # A commit can be waiting for an older transaction, so what woke us may need another look.
+                idle_s = POLL_FIRST_S if self._committed.is_set() else min(POLL_LAST_S, idle_s * 1.5)
+        return True
+
+    async def _publish(self, rows: Sequence[OutboxRow], position: Position) -> Position:
+        numbered = [
+            Outgoing(row.topic, row.key.encode(), b'{"producerseq":%d,%b' % (seq, row.payload[1:]))
+            for seq, row in enumerate(rows, position.producer_seq + 1)
+        ]
+        offsets = await self._publisher.publish(numbered)
+        faultpoint("relay.sent")
+        acknowledged = dict(position.acknowledged or {})
+        for place, (first, last) in offsets.items():
+            if first < 0:
+                continue  # Kafka had these already and did not say where
+            if first <= acknowledged.get(place, -1):
+                raise Refusing(_shorter(self._service, place, first, acknowledged[place]))
+            acknowledged[place] = last
+        position = replace(
+            position,
+            xid=rows[-1].xid,
+            id=rows[-1].id,
+            producer_seq=position.producer_seq + len(rows),
+            acknowledged=acknowledged,
+        )
+        await self._cursor.save(position)
+        for topic, count in _count(rows).items():
+            metrics.RELAY_PUBLISHED.labels(topic).inc(count)
+        return position
+
+    async def _check_topics(self, acknowledged: Mapping[Place, int]) -> None:
+        if not acknowledged:
+            return
+        ends = await self._publisher.ends(acknowledged)
+        for place, offset in acknowledged.items():
+            if ends.get(place, 0) <= offset:
+                raise Refusing(_shorter(self._service, place, ends.get(place, 0), offset))
+
+    def _refuse(self, refusal: Exception) -> None:
+        metrics.RELAY_REFUSED.set(1)
+        self._refusal = (
+            str(refusal)
+            if isinstance(refusal, Refusing)
+            else f"{OtherDatabase.__doc__} To publish its whole outbox again: handrail relay rewind {self._service}"
+        )
+        _log.critical("relay.refuses", reason=self._refusal)
+
+    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return
+
+
+def _count(rows: Sequence[OutboxRow]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.topic] = counts.get(row.topic, 0) + 1
+    return counts
+
+
+def _shorter(service: str, place: Place, found: int, acknowledged: int) -> str:
+    return (
+        f"{place.topic}/{place.partition} is shorter than what was published there (found offset {found}, once had "
+        f"{acknowledged}): it was deleted or restored. To publish the whole outbox again: handrail relay rewind {service}"
+    )

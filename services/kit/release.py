@@ -1,0 +1,168 @@
+"""Letting a record out of quarantine: tried again or discarded, by a named person with a reason, then those behind it.
+
+Everything happens in one transaction that holds the case: the record, then the events that waited behind it, in the
+order in which they came, up to the next record of the case that is still held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from schemas.identity import derived_event_id
+from schemas.quarantines import QuarantineResolved, QuarantineResolvedData
+from schemas.topics import quarantine as quarantine_topic
+from services.kit.codec import Decoded, Poison, Unknown, decode
+from services.kit.errors import Conflict, NotFound, Unavailable
+from services.kit.kafka_compat import RawRecord
+from services.kit.path import (
+    Consumer,
+    FlushableTransaction,
+    HandlerFailed,
+    MoreKeys,
+    Outcome,
+    Settling,
+    Store,
+    lock_all,
+    reason_for,
+)
+from services.kit.quarantine import Held, Parked, Record
+from services.kit.quarantine import Outcome as Resolution
+
+_ROUNDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What came of it. `state` is still `held` if a retry failed, with the new reason."""
+
+    quarantine_id: UUID
+    state: str
+    reason: str
+    released: int  # events that waited and were handled now, or put aside in their turn
+
+
+async def release(
+    store: Store, consumer: Consumer, quarantine_id: UUID, *, resolution: Resolution, by: str, reason: str
+) -> Released:
+    """Try a record again or discard it, and let those that waited behind it go on.
+
+    Args:
+        store: The service's database.
+        consumer: The subscription that the record came by.
+        quarantine_id: Which record.
+        resolution: What to do with it.
+        by: The account's id.
+        reason: Why, in that person's words.
+
+    Raises:
+        NotFound: There is no such record of this consumer.
+        Conflict: It was resolved already, or another record of its case must go first.
+    """
+    known: set[str] = {f"quarantine:{quarantine_id}"}
+    for _ in range(_ROUNDS):
+        try:
+            async with store.begin() as tx:
+                found, waiting = await _look(tx, consumer, quarantine_id)
+                items = [_item(consumer, found.record), *(_item(consumer, one.record) for one in waiting)]
+                cases = {found.record.case_key} if found.record.case_key else set()
+                await lock_all(tx, consumer, items, known | cases)
+                # Looked at again now that the case is held: somebody else may have been quicker.
+                found, waiting = await _look(tx, consumer, quarantine_id)
+                if len(items) != 1 + len(waiting):
+                    raise MoreKeys(known)
+                return await _Release(tx, consumer, found, waiting).run(items, resolution, by, reason)
+        except MoreKeys as more:
+            known |= more.keys
+    raise Unavailable("events of this case keep coming in; try again")
+
+
+async def _look(tx: FlushableTransaction, consumer: Consumer, quarantine_id: UUID) -> tuple[Held, list[Parked]]:
+    found = await tx.held.find(quarantine_id)
+    if found is None or found.record.consumer != consumer.group_id:
+        raise NotFound
+    if found.state != "held":
+        raise Conflict(f"this record was {found.state} already")
+    if not (found.parks and found.record.case_key):
+        return found, []
+    return found, await tx.held.waiting(consumer.group_id, found.record.case_key)
+
+
+def _item(consumer: Consumer, record: Record) -> Decoded:
+    raw = RawRecord(
+        record.topic, record.partition, record.offset, record.key, record.payload, record.headers, timestamp=0
+    )
+    return decode(raw, consumer.parse)
+
+
+class _Release:
+    def __init__(self, tx: FlushableTransaction, consumer: Consumer, found: Held, waiting: Sequence[Parked]) -> None:
+        self._tx = tx
+        self._consumer = consumer
+        self._found = found
+        self._waiting = waiting
+        self._settling = Settling(tx, consumer, Outcome(), isolate=True)
+
+    async def run(self, items: Sequence[Decoded], resolution: Resolution, by: str, reason: str) -> Released:
+        quarantine_id, record = self._found.quarantine_id, self._found.record
+        if resolution == "retried":
+            await self._must_be_first()
+            failure = await self._retry(items[0])
+            if failure:
+                await self._tx.held.failed_again(quarantine_id, reason=failure)
+                return Released(quarantine_id, "held", failure, 0)
+        await self._tx.held.resolve(quarantine_id, outcome=resolution, by=by, reason=reason, now=self._tx.now)
+        self._tx.emit(
+            quarantine_topic(self._tx.service),
+            QuarantineResolved(
+                id=derived_event_id("quarantine-resolved", quarantine_id),
+                source=f"/handrail/{self._tx.service}",
+                time=self._tx.now,
+                recorded_at=self._tx.now,
+                case_key=record.case_key if self._found.parks else None,
+                causation_id=derived_event_id("quarantined", quarantine_id),
+                data=QuarantineResolvedData(
+                    quarantine_id=quarantine_id, service=self._tx.service, outcome=resolution, by=by, reason=reason
+                ),
+            ),
+        )
+        return Released(quarantine_id, resolution, reason, await self._let_on(items[1:]))
+
+    async def _must_be_first(self) -> None:
+        if not (self._found.parks and self._found.record.case_key):
+            return
+        first = await self._tx.held.first_parking(self._consumer.group_id, self._found.record.case_key)
+        if first and first.quarantine_id != self._found.quarantine_id:
+            raise Conflict(f"record {first.quarantine_id} of the same case came first; retry or discard it before")
+
+    async def _retry(self, item: Decoded) -> str | None:
+        """Hand one record to the handler; return why it failed, or nothing."""
+        if isinstance(item, Poison):
+            return item.reason
+        if isinstance(item, Unknown):
+            return "a type that this version does not know"
+        try:
+            await self._settling.attempt([item])
+        except HandlerFailed as failure:
+            return reason_for(failure.__cause__)
+        return None
+
+    async def _let_on(self, items: Sequence[Decoded]) -> int:
+        """Handle the events that waited, up to the next held record; the first that fails is held in its place."""
+        case_key = self._found.record.case_key
+        if not (self._found.parks and case_key):
+            return 0
+        following = await self._tx.held.first_parking(self._consumer.group_id, case_key)
+        gone: list[int] = []
+        for one, item in zip(self._waiting, items, strict=True):
+            if following and one.arrival > following.arrival:
+                break
+            gone.append(one.arrival)
+            failure = await self._retry(item)
+            if failure:
+                await self._tx.quarantine(one.record, reason=failure, parks=True, arrival=one.arrival)
+                break
+        await self._tx.held.unpark(gone)
+        return len(gone)

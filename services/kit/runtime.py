@@ -1,0 +1,278 @@
+"""One service process: its database, broker, relay and loops, started and stopped together.
+
+HTTP answers from the first moment, also while Kafka is away: the broker is started by a loop that keeps trying. SIGTERM
+makes the process unready, finishes the batch and the step in hand, publishes what it can, and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from aiokafka.helpers import create_ssl_context
+from fastapi import FastAPI
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaRouter
+from faststream.security import SASLScram512
+from sqlalchemy import text
+
+from services.kit import metrics
+from services.kit.clock import Clock, SystemClock
+from services.kit.consume import Consume
+from services.kit.cursor import PostgresCursor
+from services.kit.database import Database
+from services.kit.errors import summary
+from services.kit.health import Health, Heartbeat
+from services.kit.logging import configure_logging, where
+from services.kit.publisher import KafkaPublisher
+from services.kit.relay import Relay
+from services.kit.settings import KitSettings
+
+_log = structlog.get_logger("services.kit.runtime")
+
+GRACE_S: Final = 30.0
+WATCH_EVERY_S: Final = 5.0
+METADATA_AGE_MS: Final = 10_000  # a new client's topic is found within seconds
+_LOOP_RETRY_CAP_S: Final = 10.0
+
+_COUNT_HELD: Final = text("""
+    SELECT count(*), count(*) FILTER (WHERE due_at < clock.legal_now()), (SELECT count(*) FROM parked_event)
+    FROM quarantine WHERE state = 'held'
+""")
+
+
+class Loop:
+    """A supervised background loop of small steps.
+
+    `step` does a bounded piece of work and returns whether there was any: if so it is called again at once, else after
+    `every_s` or when `wake` is called. If it raises, that is logged and it is tried again, ever more slowly.
+    """
+
+    def __init__(
+        self, name: str, step: Callable[[], Awaitable[bool | None]], *, every_s: float, stuck_after_s: float = 120.0
+    ) -> None:
+        self.name = name
+        self._step = step
+        self._every_s = every_s
+        self._awake = asyncio.Event()
+        self._stop = False
+        self._heartbeat = Heartbeat(stuck_after_s + every_s)
+
+    async def run(self) -> None:
+        """Step until `stop`."""
+        failures = 0
+        while not self._stop:
+            self._heartbeat.beat()
+            self._awake.clear()
+            try:
+                busy = await self._step()
+                failures, delay = 0, 0.0 if busy else self._every_s
+            except Exception as error:  # noqa: BLE001 - the top of the loop: it must go on
+                failures += 1
+                delay = min(_LOOP_RETRY_CAP_S, 0.2 * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+                metrics.LOOP_FAILURES.labels(self.name).inc()
+                _log.warning("loop.failed", loop=self.name, attempt=failures, error=summary(error), where=where(error))
+            if delay and not self._stop:
+                await self._sleep(delay)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._awake.wait()
+        except TimeoutError:
+            return
+
+    def wake(self) -> None:
+        """Step now."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Finish the step in hand and end."""
+        self._stop = True
+        self._awake.set()
+
+    def wrong(self) -> str | None:
+        """Return why this loop is dead, or nothing."""
+        return self._heartbeat.wrong()
+
+
+class Runtime:
+    """Everything that a service process holds open."""
+
+    def __init__(self, settings: KitSettings, service: str, *, clock: Clock | None = None) -> None:
+        configure_logging(service, json=settings.log_json)
+        self.settings = settings
+        self.service = service
+        self.clock = clock or SystemClock()
+        self.health = Health()
+        self.metrics = metrics
+        self.loops: list[Loop] = []
+        key = settings.quarantine_key.get_secret_value() if settings.quarantine_key else None
+        self.database = Database(settings.database_url.get_secret_value(), service, quarantine_key=key)
+        self.consume = Consume(self.database, self.health)
+        self.broker = _broker(settings, service)
+        self.relay = Relay(
+            service,
+            PostgresCursor(self.database.engine, service),
+            KafkaPublisher(kafka_connection(settings), f"{service}-relay"),
+            self.database.committed,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started = asyncio.Event()
+
+    async def start(self, routers: Sequence[KafkaRouter], loops: Sequence[Loop]) -> None:
+        """Start everything; returns at once."""
+        for router in routers:
+            self.broker.include_router(router)
+        self.loops = [
+            *loops,
+            Loop("broker", self._start_broker, every_s=60),
+            Loop("watch", self._watch, every_s=WATCH_EVERY_S),
+        ]
+        self.health.live["relay"] = self.relay.wrong
+        self.health.ready["database"] = self._database_unready
+        self.health.ready["relay"] = self.relay.unready
+        self._tasks = [asyncio.create_task(self.relay.run(), name="relay")]
+        for loop in self.loops:
+            self.health.live[f"loop {loop.name}"] = loop.wrong
+            self._tasks.append(asyncio.create_task(loop.run(), name=loop.name))
+        for task in self._tasks:
+            self.health.live[f"task {task.get_name()}"] = _ended(task)
+        _log.info("runtime.started", port=self.settings.http_port)
+
+    async def stop(self) -> None:
+        """Finish what is in hand and close everything."""
+        self.health.ready["process"] = _stopping
+        for loop in self.loops:
+            loop.stop()
+        for worker in self.consume.workers.values():
+            worker.hurry()
+        if self._started.is_set():
+            await self.broker.stop()  # waits for the batch in hand, which may emit
+        self.relay.stop()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self.database.close()
+        _log.info("runtime.stopped")
+
+    async def _start_broker(self) -> None:
+        if self._started.is_set() or not self.consume.workers:
+            return
+        try:
+            async with asyncio.timeout(GRACE_S):
+                await self.broker.start()
+        except BaseException:
+            await self.broker.stop()
+            raise
+        self._started.set()
+
+    async def _watch(self) -> None:
+        await self.relay.measure()
+        async with self.database.connect() as connection:
+            held, overdue, parked = (await connection.execute(_COUNT_HELD)).one()
+        metrics.HELD.set(held)
+        metrics.OVERDUE.set(overdue)
+        metrics.PARKED.set(parked)
+        for worker in self.consume.workers.values():
+            await worker.watch()
+
+    async def _database_unready(self) -> str | None:
+        try:
+            async with asyncio.timeout(2):
+                await self.database.ping()
+        except Exception as error:  # noqa: BLE001 - whatever the driver says, the answer is "not ready"
+            return f"the database does not answer: {summary(error)}"
+        return None
+
+
+async def _stopping() -> str | None:
+    return "the process is stopping"
+
+
+def _ended(task: asyncio.Task[None]) -> Callable[[], str | None]:
+    return lambda: "the task has ended" if task.done() else None
+
+
+def kafka_connection(settings: KitSettings) -> dict[str, Any]:
+    """Return aiokafka's connection options."""
+    secure = settings.kafka_security == "SASL_SSL"
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap.split(","),
+        "security_protocol": settings.kafka_security,
+        "ssl_context": _ssl_context(settings) if secure else None,
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": settings.kafka_user,
+        "sasl_plain_password": settings.kafka_password.get_secret_value(),
+    }
+
+
+def _ssl_context(settings: KitSettings) -> ssl.SSLContext:
+    context: ssl.SSLContext = create_ssl_context(cafile=str(settings.kafka_ca_file) if settings.kafka_ca_file else None)
+    return context
+
+
+def _broker(settings: KitSettings, service: str) -> KafkaBroker:
+    secure = settings.kafka_security == "SASL_SSL"
+    return KafkaBroker(
+        settings.kafka_bootstrap.split(","),
+        client_id=service,
+        # Without a context FastStream would fall back to plain text and not say so; the settings allow that or not.
+        security=SASLScram512(
+            settings.kafka_user,
+            settings.kafka_password.get_secret_value(),
+            ssl_context=_ssl_context(settings) if secure else None,
+            use_ssl=secure,
+        ),
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        consumer_only=True,  # the relay has its own producer; nothing else publishes
+        allow_auto_create_topics=False,
+        metadata_max_age_ms=METADATA_AGE_MS,
+        graceful_timeout=GRACE_S,
+        apply_types=False,  # the codec gives typed events already
+        logger=None,
+    )
+
+
+def lifespan(
+    runtime: Runtime, routers: Sequence[KafkaRouter], loops: Sequence[Loop]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return FastAPI's lifespan: everything starts with the app and ends with it."""
+
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        await runtime.start(routers, loops)
+        try:
+            yield
+        finally:
+            await runtime.stop()
+
+    return run
+
+
+def serve(app: FastAPI, settings: KitSettings) -> None:
+    """Run a service until SIGTERM or SIGINT."""
+    # The collector's default thresholds cost more than pydantic itself on batches of 500 events (measured).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    uvicorn.run(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=int(GRACE_S),
+    )
