@@ -103,7 +103,9 @@ class Subscriber:
         """Return how many records of each partition are not yet read, as far as is known without asking."""
         consumer = self._consumer
         lags: dict[Place, int] = {}
-        for tp in consumer.assignment() if consumer else ():
+        if consumer is None:
+            return lags
+        for tp in consumer.assignment():
             state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001 - `position()` may wait
             if state is not None and state.has_valid_position and state.highwater is not None:
                 lags[Place(tp.topic, tp.partition)] = max(0, state.highwater - state.position)

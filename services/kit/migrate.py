@@ -41,25 +41,26 @@ _CLOCK: Final = (
 )
 
 
-def migrate_all(admin_url: str, role_passwords: Mapping[str, str]) -> None:
+def migrate_all(admin_url: str, role_passwords: Mapping[str, str], *, services: Path = _SERVICES) -> None:
     """Bring the whole database up to date. Blocking; may be called inside or outside an event loop.
 
     Args:
         admin_url: URL of an account that may create roles and schemas.
         role_passwords: Password by service name; the role of `routing` is `handrail_routing`.
+        services: Folder in which each service has its `migrations`.
     """
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, _migrate_all(asyncpg_url(admin_url), role_passwords)).result()
+        pool.submit(asyncio.run, _migrate_all(asyncpg_url(admin_url), role_passwords, services)).result()
 
 
-async def _migrate_all(url: str, role_passwords: Mapping[str, str]) -> None:
+async def _migrate_all(url: str, role_passwords: Mapping[str, str], services: Path) -> None:
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             await connection.run_sync(_prepare, role_passwords)
             for service in role_passwords:
-                await connection.run_sync(_upgrade, service)
+                await connection.run_sync(_upgrade, service, services / service / "migrations")
     finally:
         await engine.dispose()
 
@@ -94,10 +95,9 @@ def _prepare(connection: Connection, role_passwords: Mapping[str, str]) -> None:
         connection.execute(text("GRANT UPDATE ON clock.legal_clock TO handrail_deadlines"))
 
 
-def _upgrade(connection: Connection, service: str) -> None:
-    folder = _SERVICES / service / "migrations"
+def _upgrade(connection: Connection, service: str, folder: Path) -> None:
     if not folder.is_dir():
-        raise FileNotFoundError(f"services/{service}/migrations is missing: each service has its own Alembic history")
+        raise FileNotFoundError(f"{service}/migrations is missing: each service has its own Alembic history")
     connection.execute(text(f"SET LOCAL search_path = {service}"))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))

@@ -72,7 +72,7 @@ async def release(
                 # Looked at again now that the case is held: somebody else may have been quicker.
                 found, waiting = await _look(tx, consumer, quarantine_id)
                 if len(items) != 1 + len(waiting):
-                    raise MoreKeys(known)
+                    continue  # nothing is written yet
                 return await _Release(tx, consumer, found, waiting).run(items, resolution, by, reason)
         except MoreKeys as more:
             known |= more.keys
