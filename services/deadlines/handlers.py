@@ -8,7 +8,8 @@ from faststream.kafka import KafkaRouter
 
 from schemas import topics
 from services.deadlines.service import DeadlinesService
-from services.kit.consume import Consume, Event
+from services.kit.codec import Event
+from services.kit.consume import Consume
 from services.kit.transaction import Transaction
 
 

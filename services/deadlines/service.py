@@ -20,7 +20,7 @@ from services.deadlines.domain.duty import Duty, working_days_late
 from services.deadlines.domain.ladder import Rung, ladder
 from services.deadlines.domain.words import refused_says
 from services.deadlines.store import alerts, duties, rungs
-from services.kit.consume import Event
+from services.kit.codec import Event
 from services.kit.errors import Refused
 from services.kit.transaction import Transaction
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,19 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deadlines.domain.alert import Alert
 from services.deadlines.tables import alert as table
 
-_ALERT: Final = TypeAdapter(Alert)
-_ALERTS: Final = TypeAdapter(list[Alert])
 _OPEN: Final = (table.c.acknowledged_at.is_(None), table.c.closed_at.is_(None))
 
 
 async def add(connection: AsyncConnection, alerts: Iterable[Alert]) -> list[Alert]:
     """Insert alerts; return those that were new, in the order given."""
-    rows = [asdict(alert) for alert in alerts]
-    if not rows:
+    given = list(alerts)
+    if not given:
         return []
-    query = insert(table).values(rows).on_conflict_do_nothing().returning(table.c.alert_id)
+    query = (
+        insert(table).values([asdict(alert) for alert in given]).on_conflict_do_nothing().returning(table.c.alert_id)
+    )
     new = set(await connection.scalars(query))
-    return [_ALERT.validate_python(row) for row in rows if row["alert_id"] in new]
+    return [alert for alert in given if alert.alert_id in new]
 
 
 async def close(
@@ -60,7 +59,7 @@ async def acknowledge(connection: AsyncConnection, alert_id: UUID, *, by: str, n
 async def get(connection: AsyncConnection, alert_id: UUID) -> Alert | None:
     """Return one alert, whatever became of it."""
     row = (await connection.execute(select(table).where(table.c.alert_id == alert_id))).mappings().one_or_none()
-    return None if row is None else _ALERT.validate_python(row)
+    return None if row is None else Alert(**row)
 
 
 async def find(
@@ -73,4 +72,4 @@ async def find(
         query = select(table).where(table.c.acknowledged_at >= acknowledged_since)
     order = (table.c.severity == "warning", table.c.raised_at.desc(), table.c.alert_id)
     rows = await connection.execute(query.order_by(*order).limit(limit))
-    return _ALERTS.validate_python(rows.mappings().all())
+    return [Alert(**row) for row in rows.mappings()]

@@ -106,7 +106,7 @@ async def choices(connection: AsyncConnection) -> tuple[Sequence[str], Sequence[
 def _to_row(duty: Duty) -> Mapping[str, Any]:
     members = asdict(duty)
     dating: Mapping[str, Any] = members.pop("dating")
-    return {**members, **dating}
+    return {**members, **dating, "duty_id": str(duty.duty_id)}  # orjson does not know the driver's kind of UUID
 
 
 def _from_row(row: RowMapping) -> Duty:

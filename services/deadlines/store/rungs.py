@@ -38,7 +38,7 @@ async def arm(connection: AsyncConnection, ladders: Iterable[tuple[Duty, Sequenc
     """Insert the rungs of some duties, in each duty's present generation."""
     rows = [
         {
-            "duty_id": duty.duty_id,
+            "duty_id": str(duty.duty_id),
             "case_key": duty.case_key,
             "generation": duty.generation,
             "kind": rung.kind,

@@ -1,0 +1,214 @@
+"""Timers on a real database: each fires once, never early, and only for the date that stands."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from schemas.deadlines import Breached, DueSoon, Met
+from services.deadlines.store import alerts
+from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
+from services.kit.database import Database
+from tests.support.deadlines import (
+    NOON,
+    obligation_met,
+    obligation_opened,
+    obligation_redated,
+    obligation_withdrawn,
+    question_closed,
+    question_opened,
+)
+from tests.support.deadlines_database import drain, feed, move_clock_to, published, rungs_of, worker
+
+DUTY = UUID(int=1)
+MONDAY, NEXT_MONDAY = date(2026, 11, 2), date(2026, 11, 9)  # 5 working days: Tue 3 ... Fri 6, Mon 9
+END_OF_NEXT_MONDAY = datetime(2026, 11, 10, tzinfo=UTC)
+
+
+async def test_an_opened_obligation_gets_its_ladder(database: Database) -> None:
+    await move_clock_to(database, NOON)
+
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY))
+
+    assert await rungs_of(database) == [
+        (1, "soon", 3, PENDING),
+        (1, "soon", 1, PENDING),
+        (1, "soon", 0, PENDING),
+        (1, "breach", -1, PENDING),
+    ]
+
+
+async def test_an_obligation_without_a_date_gets_no_rung_until_it_is_dated(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, DUTY, None))
+    before = await rungs_of(database)
+
+    await feed(database, obligation_redated(12, DUTY, NEXT_MONDAY, MONDAY))
+
+    assert before == []
+    assert {(generation, state) for generation, _, _, state in await rungs_of(database)} == {(2, PENDING)}
+
+
+async def test_a_rung_fires_when_it_is_due_and_not_a_second_before(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY))
+    firing = worker(database)
+
+    await move_clock_to(database, datetime(2026, 11, 4, 8, 58, tzinfo=UTC))  # Wednesday, two minutes before
+    early = await drain(firing)
+    await move_clock_to(database, datetime(2026, 11, 4, 9, 0, 1, tzinfo=UTC))
+    due = await drain(firing)
+
+    assert (early, due) == (0, 1)
+    (soon,) = await published(database, "deadline.due-soon.v1")
+    assert isinstance(soon, DueSoon)
+    assert soon.data.working_days_left == 3  # Thu 5, Fri 6, Mon 9
+    assert soon.time >= datetime(2026, 11, 4, 9, tzinfo=UTC)
+
+
+async def test_a_moved_clock_breaches_once_with_two_workers(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(
+        database,
+        *(
+            obligation_opened(100 + number, UUID(int=number), NEXT_MONDAY, from_on=MONDAY, case_key=f"{number:032x}")
+            for number in range(1, 41)
+        ),
+    )
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(minutes=1))
+
+    fired = await asyncio.gather(drain(worker(database)), drain(worker(database)))
+
+    breaches = await published(database, "deadline.breached.v1")
+    raised = await published(database, "alert.raised.v1")
+    assert sum(fired) == 40
+    assert sorted(message.data.duty_id for message in breaches if isinstance(message, Breached)) == [
+        UUID(int=number) for number in range(1, 41)
+    ]
+    assert len(raised) == 40
+    assert not await published(database, "deadline.due-soon.v1")
+
+
+async def test_after_an_outage_only_the_highest_rung_fires_and_the_lower_are_marked(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY))
+    await move_clock_to(database, datetime(2026, 11, 9, 12, tzinfo=UTC))  # the due day, after 09:00
+
+    fired = await drain(worker(database))
+
+    assert fired == 1
+    assert await rungs_of(database) == [
+        (1, "soon", 3, SUPERSEDED),
+        (1, "soon", 1, SUPERSEDED),
+        (1, "soon", 0, FIRED),
+        (1, "breach", -1, PENDING),
+    ]
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection)
+    assert alert.says == "Tell the Panel: due Monday 9 November 2026, due today."
+
+
+async def test_a_redated_duty_cannot_be_breached_on_its_old_date(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY))
+    later = date(2026, 11, 30)  # 15 working days after Mon 9 November
+
+    await feed(database, obligation_redated(12, DUTY, later, NEXT_MONDAY, working_days=15))
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(minutes=1))
+    fired = await drain(worker(database))
+
+    assert fired == 0
+    assert [(generation, state) for generation, _, _, state in await rungs_of(database)] == [
+        *[(1, SUPERSEDED)] * 4,
+        *[(2, PENDING)] * 5,
+    ]
+
+
+async def test_a_duty_met_late_says_by_how_many_working_days(database: Database) -> None:
+    """Due Mon 9 November, met on Fri 13: Tue 10, Wed 11, Thu 12, Fri 13 are 4 working days."""
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY))
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(hours=1))
+    await drain(worker(database))
+
+    await feed(database, obligation_met(12, DUTY, datetime(2026, 11, 13, 10, tzinfo=UTC)))
+
+    (met,) = await published(database, "deadline.met.v1")
+    assert isinstance(met, Met)
+    assert (met.data.working_days_late, met.data.met_on, met.causation_id) == (4, date(2026, 11, 13), UUID(int=12))
+    async with database.connect() as connection:
+        (breach,) = await alerts.find(connection)  # a person must still take note of the breach
+    assert breach.kind == "deadline.breached"
+
+
+async def test_a_duty_met_in_time_is_told_once_and_never_fires(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(
+        database,
+        obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY),
+        obligation_met(12, DUTY, datetime(2026, 11, 3, 10, tzinfo=UTC)),
+        obligation_met(13, DUTY, datetime(2026, 11, 4, 10, tzinfo=UTC)),
+    )
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(days=1))
+
+    fired = await drain(worker(database))
+
+    assert fired == 0
+    (met,) = await published(database)
+    assert isinstance(met, Met)
+    assert met.data.working_days_late == 0
+
+
+async def test_a_withdrawn_duty_and_a_closed_question_fall_silent(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(
+        database,
+        obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY),
+        question_opened(12, UUID(int=2), date(2026, 11, 3), MONDAY),
+        obligation_withdrawn(13, DUTY),
+        question_closed(14, UUID(int=2)),
+    )
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(days=1))
+
+    fired = await drain(worker(database))
+
+    assert fired == 0
+    assert await published(database) == []
+
+
+async def test_a_question_is_breached_like_a_duty(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(database, question_opened(12, UUID(int=2), date(2026, 11, 3), MONDAY))
+    await move_clock_to(database, datetime(2026, 11, 4, 0, 1, tzinfo=UTC))
+
+    await drain(worker(database))
+
+    (breach,) = await published(database, "deadline.breached.v1")
+    assert isinstance(breach, Breached)
+    assert (breach.data.kind, breach.data.rule) == ("question", "N-01, N-03")
+    assert breach.data.breached_at == datetime(2026, 11, 4, tzinfo=UTC)
+
+
+async def test_a_flood_of_warnings_becomes_one_digest_per_partnership(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    opened = [
+        obligation_opened(100 + number, UUID(int=number), NEXT_MONDAY, from_on=MONDAY, case_key=f"{number:032x}")
+        for number in range(1, 13)  # 12 are more than 10
+    ]
+    other = obligation_opened(
+        200, UUID(int=99), NEXT_MONDAY, from_on=MONDAY, case_key=f"{99:032x}", partnership="lscp:E06000006"
+    )
+    await feed(database, *opened, other)
+    await move_clock_to(database, datetime(2026, 11, 4, 9, 1, tzinfo=UTC))
+
+    await drain(worker(database))
+
+    assert len(await published(database, "deadline.due-soon.v1")) == 13  # every duty's message is kept
+    async with database.connect() as connection:
+        raised = await alerts.find(connection)
+    assert sorted((alert.kind, alert.partnership) for alert in raised) == [
+        ("deadline.digest", "lscp:E08000035"),
+        ("deadline.due-soon", "lscp:E06000006"),
+    ]
+    assert next(alert.says for alert in raised if alert.kind == "deadline.digest").startswith("12 due dates")
