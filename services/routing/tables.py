@@ -64,7 +64,7 @@ case_link = Table(
     "case_link",
     metadata,
     Column("case_key", Text, primary_key=True),
-    Column("linked_case_key", Text, primary_key=True, index=True),
+    Column("linked_case_key", Text, primary_key=True),
     Column("event_id", Uuid, nullable=False),
     Column("recorded_at", _INSTANT, nullable=False),
 )

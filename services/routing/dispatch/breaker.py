@@ -42,11 +42,16 @@ class Breakers:
         """Count a request that begins."""
         self._in_flight[recipient] += 1
 
-    def finished(self, recipient: str, now_s: float, *, reached: bool) -> None:
-        """Count a request that ended; `reached` is whether the recipient's system answered as one that works."""
+    def finished(self, recipient: str, now_s: float, *, reached: bool | None) -> None:
+        """Count a request that ended.
+
+        `reached`: whether the recipient's system answered as one that works; None if nothing was sent.
+        """
         self._in_flight[recipient] -= 1
         if not self._in_flight[recipient]:
             del self._in_flight[recipient]
+        if reached is None:
+            return
         if reached:
             del self._failures[recipient]
             self._open_until.pop(recipient, None)

@@ -1,0 +1,78 @@
+"""Composes the bytes of a webhook from its row: the notice with its grant, or the withdrawal of one; checked by the guard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import orjson
+from joserfc.jwk import OKPKey
+
+from schemas.notices import Notice, NoticeContent
+from services.routing.dispatch import grants
+from services.routing.dispatch.grants import Grant
+from services.routing.dispatch.guard import Claim, Guard
+from services.routing.dispatch.rows import Claimed
+
+_WITHDRAWAL_FIELDS: Final = frozenset(
+    {"type", "notice_id", "obligation_id", "case_key", "recipient", "rule", "reason", "withdrawn_at"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The bytes to send, or the guard's objection."""
+
+    body: bytes = b""
+    objection: str | None = None
+
+
+class Composer:
+    """Makes bodies; `intake_url` is where recipients fetch the content."""
+
+    def __init__(self, guard: Guard, grant_key: OKPKey, intake_url: str) -> None:
+        self._guard = guard
+        self._grant_key = grant_key
+        self._intake_url = intake_url.rstrip("/")
+
+    def compose(self, claimed: Claimed, now: datetime) -> Composed:
+        """Return the bytes of a delivery; `now` is the wall clock, from which the grant counts."""
+        if claimed.kind == "withdrawal":
+            return _withdrawal(claimed)
+        payload = claimed.payload
+        grant = Grant(
+            notice_id=claimed.notice_id,
+            recipient=claimed.recipient,
+            case_keys=payload["grant"]["case_keys"],
+            subject=payload["grant"]["subject"],
+            profile=payload["grant"]["profile"],
+            purpose=payload["grant"]["purpose"],
+            give=payload["grant"]["give"],
+        )
+        url = f"{self._intake_url}/v1/content/{claimed.notice_id}"
+        content = NoticeContent(url=url, grant=grants.mint(grant, self._grant_key, now))
+        body = orjson.loads(Notice.model_validate_json(orjson.dumps(payload["body"])).model_dump_json())
+        body["content"] = content.model_dump()
+        objection = self._guard.objection(
+            Claim(
+                rulebook_sha256=payload["rulebook_sha256"],
+                rule=body["rule"],
+                position=payload["position"],
+                recipient=body["recipient"],
+                profile=grant.profile,
+                fields=body.keys(),
+                granted=grant.give,
+            )
+        )
+        if objection is None and (body["recipient"], UUID(body["notice_id"])) != (claimed.recipient, claimed.notice_id):
+            objection = "the notice is addressed to somebody else"
+        return Composed(objection=objection) if objection else Composed(orjson.dumps(body))
+
+
+def _withdrawal(claimed: Claimed) -> Composed:
+    body = claimed.payload["body"]
+    if body.keys() != _WITHDRAWAL_FIELDS or body["recipient"] != claimed.recipient:
+        return Composed(objection="a withdrawal names its notice and says why, and nothing else")
+    return Composed(orjson.dumps(body))

@@ -1,0 +1,155 @@
+"""The dispatcher: claims what is due, checks it, signs it, sends it outside any transaction, and settles the results.
+
+Claiming and settling are the steps of two supervised loops; requests run between them, as tasks of their own. Killed at
+any point, it loses nothing: the lease runs out, the row is sent again under the same id, and the recipient sees a repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from schemas import topics
+from services.kit.clock import Clock
+from services.kit.database import Database
+from services.kit.faults import faultpoint, register
+from services.routing.dispatch import rows, settling
+from services.routing.dispatch.body import Composer
+from services.routing.dispatch.breaker import Breakers
+from services.routing.dispatch.rows import Claimed
+from services.routing.dispatch.schedule import DELAYS_S
+from services.routing.dispatch.sender import Answer, Channel
+from services.routing.dispatch.settling import Attempt
+from services.routing.dispatch.sign import sign
+from services.routing.store.saving import insert_history
+
+MOST_IN_FLIGHT: Final = 128
+MOST_SETTLED: Final = 200
+FIRST_SERVER_ERROR: Final = 500
+_log = structlog.get_logger("services.routing.dispatch")
+
+register("dispatch.claimed", "dispatch.sent")
+
+
+class Dispatcher:
+    """Sends delivery rows. `claim_step` and `settle_step` are for supervised loops."""
+
+    def __init__(
+        self,
+        database: Database,
+        channel: Channel,
+        composer: Composer,
+        *,
+        endpoints: Mapping[str, str],
+        keys: Sequence[Ed25519PrivateKey],
+        clock: Clock,
+        breakers: Breakers | None = None,
+        delays_s: tuple[float, ...] = DELAYS_S,
+    ) -> None:
+        self._database = database
+        self._channel = channel
+        self._composer = composer
+        self._endpoints = endpoints
+        self._keys = keys
+        self._clock = clock
+        self._breakers = breakers or Breakers()
+        self._delays_s = delays_s
+        self._sending: set[asyncio.Task[None]] = set()
+        self._done: list[Attempt] = []
+        self._draining = False
+
+    async def claim_step(self) -> bool:
+        """Claim what is due and start sending it; return whether there was anything."""
+        free = MOST_IN_FLIGHT - len(self._sending)
+        if self._draining or free <= 0 or len(self._done) > MOST_SETTLED:
+            return False
+        closed = self._breakers.closed_to(time.monotonic())
+        async with self._database.begin() as tx:
+            claimed = await rows.claim(tx.connection, most=free, cap=self._breakers.cap, closed=closed)
+        if claimed:
+            faultpoint("dispatch.claimed")
+        for each in claimed:
+            self._breakers.started(each.recipient)
+            task = asyncio.create_task(self._attempt(each))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return bool(claimed)
+
+    async def settle_step(self) -> bool:
+        """Write and publish the results that have come; return whether there were any."""
+        batch, self._done = self._done[:MOST_SETTLED], self._done[MOST_SETTLED:]
+        if not batch:
+            return False
+        try:
+            await self._settle(batch)
+        except BaseException:
+            self._done = [*batch, *self._done]
+            raise
+        return True
+
+    async def drain(self) -> None:
+        """Claim nothing more, wait for the requests under way, and settle their results."""
+        self._draining = True
+        if self._sending:
+            await asyncio.wait(self._sending)
+        while await self.settle_step():
+            pass
+
+    async def _attempt(self, claimed: Claimed) -> None:
+        try:
+            attempt = await self._send(claimed)
+        except Exception as error:  # noqa: BLE001 - the top of the task: the row must not hang on a bug
+            _log.error("dispatch.failed", rule=claimed.rule, recipient=claimed.recipient, error=type(error).__name__)
+            attempt = Attempt(claimed, Answer(None), objection="it could not be composed")
+        self._breakers.finished(claimed.recipient, time.monotonic(), reached=_reached(attempt))
+        self._done.append(attempt)
+
+    async def _send(self, claimed: Claimed) -> Attempt:
+        now = self._clock.wall_now()
+        composed = self._composer.compose(claimed, now)
+        if composed.objection is not None:
+            return Attempt(claimed, Answer(None), composed.objection)
+        url = self._endpoints.get(claimed.recipient)
+        if url is None:
+            return Attempt(claimed, Answer(None), "no address is registered for this recipient")
+        headers = sign(self._keys, str(claimed.delivery_id), int(now.timestamp()), composed.body)
+        answer = await self._channel.send(url, headers, composed.body)
+        faultpoint("dispatch.sent")
+        return Attempt(claimed, answer)
+
+    async def _settle(self, batch: Sequence[Attempt]) -> None:
+        async with self._database.begin() as tx:
+            await tx.lock_cases({attempt.claimed.case_key for attempt in batch})
+            jitters = [random.random() for _ in batch]  # noqa: S311 - jitter
+            settled = [
+                settling.settle(attempt, tx.now, jitter, self._delays_s)
+                for attempt, jitter in zip(batch, jitters, strict=True)
+            ]
+            states = await rows.settle(tx.connection, settled, tx.now)
+            ours = [
+                (attempt, each)
+                for attempt, each in zip(batch, settled, strict=True)
+                if attempt.claimed.delivery_id in states
+            ]
+            await insert_history(tx.connection, [settling.history(attempt, each, tx.now) for attempt, each in ours])
+            for attempt, each in ours:
+                state = states[attempt.claimed.delivery_id]
+                for message in settling.messages(attempt, each, state, tx.now):
+                    tx.emit(topics.DELIVERIES, message)
+        for outcome, count in Counter(each.state for _, each in ours).items():
+            _log.info("dispatch.settled", outcome=outcome, count=count)
+
+
+def _reached(attempt: Attempt) -> bool | None:
+    """Say whether a recipient's system answered as one that works; None if nothing was sent to it."""
+    if attempt.objection is not None:
+        return None
+    status = attempt.answer.http_status
+    return status is not None and status < FIRST_SERVER_ERROR

@@ -1,0 +1,139 @@
+"""Delivery rows in PostgreSQL: claimed under a lease, oldest first per recipient and case, and settled with their result.
+
+A claim is one short transaction, a settlement another; between them nothing is held but the lease. The lease has an
+epoch, so that a result which comes after its lease was given to somebody else changes nothing. Leases run on the
+database's wall clock, the schedule on the legal clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+LEASE_S: Final = 60  # four times the longest request
+
+# Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient.
+_CLAIM: Final = text("""
+    WITH heads AS (
+        SELECT DISTINCT ON (recipient, case_key) delivery_id, recipient, next_at, seq, state, lease_until
+        FROM routing.delivery WHERE state IN ('due', 'sending') AND recipient <> ALL(CAST(:closed AS text[]))
+        ORDER BY recipient, case_key, seq
+    ), ready AS (
+        SELECT delivery_id, next_at, seq, row_number() OVER (PARTITION BY recipient ORDER BY next_at, seq) AS place
+        FROM heads
+        WHERE (state = 'due' AND next_at <= clock.legal_now())
+           OR (state = 'sending' AND lease_until < clock_timestamp())
+    ), chosen AS (
+        SELECT d.delivery_id FROM routing.delivery d JOIN ready r USING (delivery_id)
+        WHERE r.place <= :cap AND d.state IN ('due', 'sending')
+        ORDER BY r.next_at, r.seq LIMIT :most FOR UPDATE OF d SKIP LOCKED
+    )
+    UPDATE routing.delivery d
+    SET state = 'sending', attempts = d.attempts + 1, lease_epoch = d.lease_epoch + 1,
+        maybe_arrived = d.maybe_arrived OR d.state = 'sending',
+        lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+    FROM chosen WHERE d.delivery_id = chosen.delivery_id
+      AND (d.state = 'due' OR d.lease_until < clock_timestamp())
+    RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
+        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_by, d.due_since, d.person_told, d.payload
+""")
+# A notice that was withdrawn or accepted while it was on its way stays so; that it arrived is kept all the same.
+_SETTLE: Final = text("""
+    UPDATE routing.delivery d
+    SET state = CASE WHEN d.state = 'sending' THEN r.state ELSE d.state END,
+        next_at = CASE WHEN d.state = 'sending' THEN r.next_at END,
+        reason = coalesce(r.reason, d.reason), reference = coalesce(r.reference, d.reference),
+        delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
+        person_told = d.person_told OR r.person_told, maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
+        lease_until = NULL
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(delivery_id uuid, lease_epoch integer, state text,
+        next_at timestamptz, reason text, reference text, person_told boolean, maybe_arrived boolean)
+    WHERE d.delivery_id = r.delivery_id AND d.lease_epoch = r.lease_epoch AND d.lease_until IS NOT NULL
+    RETURNING d.delivery_id, d.state
+""")
+_REDRIVE: Final = text("""
+    UPDATE routing.delivery
+    SET state = 'due', next_at = :now, due_since = coalesce(due_since, :now), person_told = false
+    WHERE delivery_id = :delivery_id AND state IN ('due', 'refused')
+    RETURNING delivery_id
+""")
+_CASE: Final = text("SELECT case_key FROM routing.delivery WHERE delivery_id = :delivery_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process may send now. `attempt` counts from 1."""
+
+    delivery_id: UUID
+    kind: str
+    notice_id: UUID
+    obligation_id: UUID
+    case_key: str
+    rule: str
+    recipient: str
+    profile: str
+    revision: int
+    attempt: int
+    lease_epoch: int
+    due_by: datetime | None
+    due_since: datetime
+    person_told: bool
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one attempt leads to: the row's next state (`delivered`, `due` or `refused`) and when it goes on."""
+
+    claimed: Claimed
+    state: str
+    next_at: datetime | None = None
+    reason: str | None = None
+    reference: str | None = None
+    person_told: bool = False
+    maybe_arrived: bool = False
+
+
+async def claim(connection: AsyncConnection, *, most: int, cap: int, closed: Sequence[str]) -> list[Claimed]:
+    """Take the deliveries that are due, leaving out recipients in `closed`; at most `cap` for one recipient."""
+    limits = {"most": most, "cap": cap, "closed": list(closed), "lease_s": LEASE_S}
+    found = await connection.execute(_CLAIM, limits)
+    return [Claimed(**row) for row in found.mappings()]
+
+
+async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: datetime) -> dict[UUID, str]:
+    """Write what attempts led to; return the state of each row whose lease was still ours."""
+    rows = [
+        {
+            "delivery_id": each.claimed.delivery_id,
+            "lease_epoch": each.claimed.lease_epoch,
+            "state": each.state,
+            "next_at": each.next_at,
+            "reason": each.reason,
+            "reference": each.reference,
+            "person_told": each.person_told,
+            "maybe_arrived": each.maybe_arrived,
+        }
+        for each in settled
+    ]
+    found = await connection.execute(_SETTLE, {"rows": orjson.dumps(rows).decode(), "now": now})
+    return {row.delivery_id: row.state for row in found}
+
+
+async def case_of(connection: AsyncConnection, delivery_id: UUID) -> str | None:
+    """Return the case of a delivery, if there is such a one."""
+    found: str | None = await connection.scalar(_CASE, {"delivery_id": delivery_id})
+    return found
+
+
+async def redrive(connection: AsyncConnection, delivery_id: UUID, now: datetime) -> bool:
+    """Make a delivery due at once; False if it is not one that waits or was refused."""
+    found = await connection.execute(_REDRIVE, {"delivery_id": delivery_id, "now": now})
+    return found.first() is not None

@@ -1,0 +1,119 @@
+"""From the answer to an attempt to the row's next state, its history and the message that is published. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from schemas import deliveries as tell
+from schemas.envelope import Envelope
+from schemas.identity import derived_event_id
+from services.routing.dispatch.rows import Claimed, Settled
+from services.routing.dispatch.schedule import DELAYS_S, Failure, after_failure
+from services.routing.dispatch.sender import Answer
+
+SOURCE: Final = "/handrail/routing"
+STILL_TRYING: Final = "half of the time until it is due is gone; it is still being tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try and its answer. With an `objection` nothing was sent."""
+
+    claimed: Claimed
+    answer: Answer
+    objection: str | None = None
+
+
+def settle(attempt: Attempt, now: datetime, jitter: float, delays_s: tuple[float, ...] = DELAYS_S) -> Settled:
+    """Return what an attempt leads to; `now` by the legal clock, `jitter` a draw from [0, 1)."""
+    claimed, answer = attempt.claimed, attempt.answer
+    if attempt.objection is not None:
+        return Settled(claimed, "refused", reason=f"not sent: {attempt.objection}", person_told=True)
+    if answer.taken:
+        return Settled(claimed, "delivered", reference=answer.reference, maybe_arrived=True)
+    decision = after_failure(
+        Failure(claimed.attempt, answer.http_status, answer.retry_after_s),
+        now=now,
+        due_since=claimed.due_since,
+        due_by=claimed.due_by,
+        jitter=jitter,
+        delays_s=delays_s,
+    )
+    return Settled(
+        claimed,
+        "refused" if decision.next_at is None else "due",
+        next_at=decision.next_at,
+        reason=answer.problem,
+        person_told=decision.person_must_act,
+        maybe_arrived=answer.http_status is None or answer.http_status < 300,  # noqa: PLR2004 - 2xx without a reference
+    )
+
+
+def history(attempt: Attempt, settled: Settled, now: datetime) -> dict[str, Any]:
+    """Return the row that remembers an attempt."""
+    return {
+        "delivery_id": settled.claimed.delivery_id,
+        "at": now,
+        "state": settled.state,
+        "attempt": settled.claimed.attempt,
+        "http_status": attempt.answer.http_status,
+        "reference": settled.reference,
+        "reason": settled.reason,
+    }
+
+
+def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> list[Envelope]:
+    """Return what is published of an attempt; `state` is the row's after it.
+
+    Attempts to withdraw a notice are published only when a person must act: the notice itself is withdrawn already.
+    """
+    claimed = settled.claimed
+    about: dict[str, Any] = {
+        "notice_id": claimed.notice_id,
+        "obligation_id": claimed.obligation_id,
+        "rule": claimed.rule,
+        "recipient": claimed.recipient,
+        "profile": claimed.profile,
+        "revision": claimed.revision,
+    }
+    if settled.reference is not None:
+        if claimed.kind != "notice":
+            return []
+        delivered = tell.NoticeDeliveredData(**about, attempt=claimed.attempt, reference=settled.reference)
+        found: list[Envelope] = [tell.NoticeDelivered(**_envelope("delivered", claimed, now), data=delivered)]
+        if state == "withdrawn":
+            withdrawn = tell.NoticeWithdrawnData(
+                **about, reason="withdrawn while it was on its way", was_delivered=True
+            )
+            found.append(tell.NoticeWithdrawn(**_envelope("withdrawn", claimed, now), data=withdrawn))
+        return found
+    act_now = settled.state == "refused" or (settled.person_told and not claimed.person_told)
+    if claimed.kind != "notice" and not act_now:
+        return []
+    reason = settled.reason or "no receipt"
+    if act_now and settled.state != "refused":
+        reason = f"{reason}; {STILL_TRYING}"
+    attempted = tell.NoticeAttemptedData(
+        **about,
+        attempt=claimed.attempt,
+        outcome="refused" if act_now else "failed",
+        http_status=attempt.answer.http_status,
+        reason=reason if claimed.kind == "notice" else f"withdrawal of the notice: {reason}",
+    )
+    return [tell.NoticeAttempted(**_envelope("attempted", claimed, now), data=attempted)]
+
+
+def _envelope(kind: str, claimed: Claimed, now: datetime) -> Mapping[str, Any]:
+    identity: UUID = derived_event_id(f"notice {kind}", claimed.delivery_id, claimed.attempt)
+    return {
+        "id": identity,
+        "source": SOURCE,
+        "time": now,
+        "recorded_at": now,
+        "case_key": claimed.case_key,
+        "causation_id": None,
+    }

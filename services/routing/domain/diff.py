@@ -1,0 +1,196 @@
+"""What a new decision changes: the difference between what stands and what the rulebook now says. Pure.
+
+What the law changes is `changes.compare`; this gives each change its id, case and revision, and adds what follows for
+notices, questions and linked cases. The same decision again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from uuid import UUID
+
+from schemas.identity import notice_id, obligation_id, question_id
+from services.routing.domain.changes import Changes, Lapsed, compare
+from services.routing.domain.changes import Known as Before
+from services.routing.domain.decide import Decision, Obligation
+from services.routing.domain.facts import INCIDENT
+from services.routing.domain.happenings import Slot
+from services.routing.domain.ledger import (
+    Answered,
+    Asked,
+    Change,
+    Closed,
+    Known,
+    KnownNotice,
+    KnownObligation,
+    KnownQuestion,
+    Met,
+    NoticeState,
+    NoticeWithdrawn,
+    Opened,
+    Owed,
+    Redated,
+    ReleaseChanged,
+    Released,
+)
+
+Home = Callable[[str], str]
+"""Gives the case key under which something new about a subject is opened."""
+
+
+def diff(known: Known, decision: Decision, home: Home) -> tuple[Change, ...]:
+    """Return the changes that bring what stands into line with a decision, in the order in which to announce them."""
+    return tuple(_Diffing(known, decision, home).all())
+
+
+class _Diffing:
+    """One comparison; an index over what stands."""
+
+    def __init__(self, known: Known, decision: Decision, home: Home) -> None:
+        self._known = known
+        self._decision = decision
+        self._home = home
+        self._latest: dict[tuple[UUID, str], KnownNotice] = {}
+        for notice in sorted(known.notices, key=lambda each: each.revision):
+            self._latest[notice.obligation_id, notice.recipient] = notice
+
+    def all(self) -> Iterator[Change]:
+        standing, duplicates = _by_slot(self._known.obligations)
+        for younger, older in duplicates:
+            reason = "linked cases: the same duty was opened before in another of them"
+            yield Closed(younger.obligation_id, younger.case_key, "superseded", reason, older.obligation_id)
+            yield from self._withdraw_all(younger.obligation_id, reason)
+        before = {
+            slot: Before(each.state, each.dates.due_on, each.dates.warn_on, each.recipients, each.released)
+            for slot, each in standing.items()
+        }
+        found = compare(before, self._decision)
+        for obligation in self._decision.obligations:
+            yield from self._of(obligation, standing.get(obligation.slot), found)
+        for lapsed in found.lapsed:
+            yield from self._lapse(lapsed, standing)
+        yield from self._questions()
+
+    def _of(self, obligation: Obligation, known: KnownObligation | None, found: Changes) -> Iterator[Change]:
+        slot = obligation.slot
+        identity, case_key = self._place(slot, known)
+        revision = known.revision + 1 if known else 1
+        if _has(found.opened, slot) or _has(found.readdressed, slot):
+            yield Opened(identity, case_key, revision, obligation)
+        elif known and _has(found.redated, slot):
+            yield Redated(known, revision, obligation)
+        elif known and known.state == obligation.standing.state == "open" and known.released != obligation.released:
+            yield ReleaseChanged(known, obligation)
+        if _has(found.met, slot):
+            yield Met(identity, case_key, obligation)
+            yield from self._withdraw_unreleased(identity, f"the duty is met: {obligation.standing.reason}")
+        elif _has(found.withdrawn, slot):
+            yield Closed(identity, case_key, "withdrawn", obligation.standing.reason)
+            yield from self._withdraw_all(identity, obligation.standing.reason)
+        elif obligation.standing.state == "open":
+            yield from self._notices(identity, case_key, obligation)
+
+    def _lapse(self, lapsed: Lapsed, standing: Mapping[Slot, KnownObligation]) -> Iterator[Change]:
+        gone = standing[lapsed.slot]
+        by = self._place(lapsed.by, standing.get(lapsed.by))[0] if lapsed.by else None
+        yield Closed(gone.obligation_id, gone.case_key, "superseded" if by else "withdrawn", lapsed.reason, by)
+        yield from self._withdraw_all(gone.obligation_id, lapsed.reason)
+
+    def _place(self, slot: Slot, known: KnownObligation | None) -> tuple[UUID, str]:
+        """Return the id of the slot's obligation and the case under which it was, or is, opened."""
+        if known is not None:
+            return known.obligation_id, known.case_key
+        home = self._home(slot.subject)
+        return obligation_id(home, slot.rule, slot.position, slot.duty_holder, slot.subject, slot.anchor), home
+
+    def _notices(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Change]:
+        for recipient in obligation.recipients:
+            latest = self._latest.get((identity, recipient))
+            if latest is None or latest.state == "withdrawn":
+                if recipient not in obligation.standing.met_by:
+                    yield self._owed(identity, case_key, obligation, recipient, latest.revision + 1 if latest else 1)
+            elif obligation.released and latest.state == "awaiting_release":
+                yield Released(latest, released=True)
+            elif not obligation.released and latest.state in {"due", "refused"}:
+                yield Released(latest, released=False)
+        for latest in self._latest.values():
+            if latest.obligation_id == identity and latest.recipient not in obligation.recipients:
+                yield from self._withdraw([latest], "the duty no longer names this recipient")
+
+    def _owed(self, identity: UUID, case_key: str, obligation: Obligation, recipient: str, revision: int) -> Owed:
+        state: NoticeState = "due" if obligation.released else "awaiting_release"
+        found = KnownNotice(
+            notice_id(identity, recipient, revision),
+            identity,
+            case_key,
+            obligation.rule.id,
+            recipient,
+            obligation.duty.profile,
+            revision,
+            state,
+        )
+        return Owed(found, obligation)
+
+    def _withdraw_all(self, identity: UUID, reason: str) -> Iterator[NoticeWithdrawn]:
+        yield from self._withdraw([each for each in self._latest.values() if each.obligation_id == identity], reason)
+
+    def _withdraw_unreleased(self, identity: UUID, reason: str) -> Iterator[NoticeWithdrawn]:
+        """What may be sent still is: knowing twice harms nobody."""
+        waiting = [each for each in self._latest.values() if each.obligation_id == identity]
+        yield from self._withdraw([each for each in waiting if each.state == "awaiting_release"], reason)
+
+    def _withdraw(self, notices: Iterable[KnownNotice], reason: str) -> Iterator[NoticeWithdrawn]:
+        yield from (NoticeWithdrawn(notice, reason) for notice in notices if notice.state != "withdrawn")
+
+    def _questions(self) -> Iterator[Change]:
+        wanted = {(each.fact, each.of_whom, each.subject): each for each in self._decision.questions}
+        open_now: set[tuple[str, str, str]] = set()
+        for known in sorted(self._known.questions, key=lambda each: (each.case_key, each.question_id)):
+            key = (known.fact, known.of_whom, known.subject)
+            if key in wanted and key not in open_now:
+                open_now.add(key)
+            else:
+                yield Answered(known, self._why_closed(known, asked_twice=key in wanted))
+        for key, question in wanted.items():
+            if key not in open_now:
+                case_key = self._home(question.subject)
+                yield Asked(question_id(case_key, *key), case_key, question)
+
+    def _why_closed(self, known: KnownQuestion, *, asked_twice: bool) -> str:
+        if asked_twice:
+            return "linked cases: the same question is open in another of them"
+        facts = self._decision.evaluation.facts
+        own = self._decision.evaluation.book.vocabulary[known.fact].scope == "authority"
+        answered = facts.value(known.fact, known.of_whom if own else known.subject) is not None
+        return "answered" if answered else "no rule needs it any more"
+
+
+def _has(obligations: Iterable[Obligation], slot: Slot) -> bool:
+    return any(each.slot == slot for each in obligations)
+
+
+def _by_slot(
+    obligations: Sequence[KnownObligation],
+) -> tuple[dict[Slot, KnownObligation], list[tuple[KnownObligation, KnownObligation]]]:
+    """Return the obligation of each slot, and pairs (younger, older) where linked cases have two that stand."""
+    standing: dict[Slot, KnownObligation] = {}
+    duplicates = []
+    for each in sorted(obligations, key=lambda one: (one.state == "superseded", one.opened_at, one.obligation_id)):
+        older = standing.setdefault(each.slot, each)
+        if older is not each and each.state != "superseded":
+            duplicates.append((each, older))
+    return standing, duplicates
+
+
+def homes(firsts: Sequence[tuple[str, str]]) -> Home:
+    """Return where new things are opened: the case in which their subject was first spoken of.
+
+    Args:
+        firsts: (subject, case key) of every fact, earliest recorded first; not empty.
+    """
+    found: dict[str, str] = {}
+    for subject, case_key in firsts:
+        found.setdefault(subject, case_key)
+    oldest = firsts[0][1]
+    found[INCIDENT] = oldest
+    return lambda subject: found.get(subject, oldest)

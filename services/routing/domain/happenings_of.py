@@ -1,0 +1,128 @@
+"""From case events to happenings: which events may end a duty, whose word counts, and which duty they are about. Pure.
+
+An acceptance or an outcome counts only from the recipient of the notice; "not appropriate" only from the duty holder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from schemas.case_events import (
+    CareLeaverDeathNotified,
+    CaseEvent,
+    CrossPartnershipOutcome,
+    DeliveryAcknowledged,
+    LacDeathNotified,
+    NotAppropriateRecorded,
+    NotificationSubmitted,
+    Reporter,
+)
+from services.routing.domain.facts import INCIDENT
+from services.routing.domain.facts_of import source_of
+from services.routing.domain.happenings import Happening
+from services.routing.domain.ledger import Known
+
+ACKNOWLEDGED: Final = "delivery.acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event says that may end duties, as it was told; names a notice or an obligation by its id, or neither."""
+
+    event_id: UUID
+    event: str
+    source: str
+    subject: str
+    occurred_at: datetime
+    recorded_at: datetime
+    notice_id: UUID | None = None
+    obligation_id: UUID | None = None
+
+
+def told_by(event: CaseEvent) -> Told | None:
+    """Return what an event says that may end duties, or None."""
+    match event:
+        case NotificationSubmitted(data=data):
+            return _told(event, data.reporter, data.submitted_at)
+        case LacDeathNotified(data=data) | CareLeaverDeathNotified(data=data):
+            return _told(event, data.reporter, data.notified_at, subject=data.child)
+        case DeliveryAcknowledged(data=data):
+            return _told(event, data.reporter, data.accepted_at, notice_id=data.notice_id)
+        case CrossPartnershipOutcome(data=data):
+            return _told(event, data.reporter, data.decided_at, notice_id=data.notice_id)
+        case NotAppropriateRecorded(data=data):
+            return _told(event, data.reporter, event.time, obligation_id=data.obligation_id)
+        case _:
+            return None
+
+
+def _told(
+    event: CaseEvent,
+    reporter: Reporter,
+    occurred_at: datetime,
+    *,
+    subject: str = INCIDENT,
+    notice_id: UUID | None = None,
+    obligation_id: UUID | None = None,
+) -> Told:
+    return Told(
+        event_id=event.id,
+        event=event.type.rpartition(".")[0],
+        source=source_of(reporter),
+        subject=subject,
+        occurred_at=occurred_at,
+        recorded_at=event.recorded_at,
+        notice_id=notice_id,
+        obligation_id=obligation_id,
+    )
+
+
+def happenings(told: Mapping[UUID, Told], known: Known) -> list[Happening]:
+    """Return what counts of all that was told, each about its duty, in a fixed order."""
+    notices = {notice.notice_id: notice for notice in known.notices}
+    slots = {obligation.obligation_id: obligation.slot for obligation in known.obligations}
+    found = []
+    for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
+        slot, recipient = None, None
+        if each.notice_id is not None:
+            notice = notices.get(each.notice_id)
+            if notice is None or notice.recipient != each.source:
+                continue
+            slot, recipient = slots[notice.obligation_id], notice.recipient
+        elif each.obligation_id is not None:
+            slot = slots.get(each.obligation_id)
+            if slot is None or slot.duty_holder != each.source:
+                continue
+        found.append(
+            Happening(
+                event=each.event,
+                source=each.source,
+                subject=each.subject,
+                occurred_at=each.occurred_at,
+                recorded_at=each.recorded_at,
+                event_id=each.event_id,
+                slot=slot,
+                recipient=recipient,
+            )
+        )
+    return found
+
+
+def acceptances(told: Mapping[UUID, Told], known: Known) -> list[tuple[UUID, UUID]]:
+    """Return (notice, event) for each notice that its own recipient has newly accepted."""
+    by_notice = {
+        each.notice_id: each
+        for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id), reverse=True)
+        if each.event == ACKNOWLEDGED
+    }
+    return [
+        (notice.notice_id, by_notice[notice.notice_id].event_id)
+        for notice in known.notices
+        if notice.notice_id in by_notice
+        and by_notice[notice.notice_id].source == notice.recipient
+        and notice.state not in {"accepted", "withdrawn"}
+    ]

@@ -1,0 +1,175 @@
+"""What stands in a set of linked cases, and the changes that a decision can make to it, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.routing.domain.decide import Obligation, Question
+from services.routing.domain.happenings import Slot
+from services.routing.domain.periods import Dates
+
+ObligationState = Literal["open", "met", "withdrawn", "superseded"]
+NoticeState = Literal["awaiting_release", "due", "sending", "delivered", "accepted", "refused", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNotice:
+    """A notice as it stands; `revision` counts those of its obligation and recipient from 1.
+
+    `maybe_arrived`: the recipient may have it, because it was taken, is being sent, or an attempt had no answer.
+    """
+
+    notice_id: UUID
+    obligation_id: UUID
+    case_key: str
+    rule: str
+    recipient: str
+    profile: str
+    revision: int
+    state: NoticeState
+    maybe_arrived: bool = False
+
+    @property
+    def arrived(self) -> bool:
+        """Say whether the recipient's system took it, as far as is known."""
+        return self.state in {"delivered", "accepted"}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownObligation:
+    """An obligation as it stands."""
+
+    obligation_id: UUID
+    case_key: str
+    slot: Slot
+    revision: int
+    state: ObligationState
+    opened_at: datetime
+    recipients: tuple[str, ...]
+    dates: Dates
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuestion:
+    """An open question."""
+
+    question_id: UUID
+    case_key: str
+    fact: str
+    of_whom: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that stands in a set of linked cases; questions only while they are open."""
+
+    obligations: tuple[KnownObligation, ...] = ()
+    questions: tuple[KnownQuestion, ...] = ()
+    notices: tuple[KnownNotice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A duty now stands (for the first time, again, or towards other recipients)."""
+
+    obligation_id: UUID
+    case_key: str
+    revision: int
+    obligation: Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class Redated:
+    """The same duty has other dates."""
+
+    known: KnownObligation
+    revision: int
+    obligation: Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseChanged:
+    """The same duty was released, or is no longer."""
+
+    known: KnownObligation
+    obligation: Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What the duty asks for has happened."""
+
+    obligation_id: UUID
+    case_key: str
+    obligation: Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The duty no longer stands; `by` is the one that took its place."""
+
+    obligation_id: UUID
+    case_key: str
+    state: Literal["withdrawn", "superseded"]
+    reason: str
+    by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question is open."""
+
+    question_id: UUID
+    case_key: str
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question is closed."""
+
+    known: KnownQuestion
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A notice is owed; it may be sent if `released`."""
+
+    notice: KnownNotice
+    obligation: Obligation
+
+    @property
+    def released(self) -> bool:
+        """Say whether it may be sent."""
+        return self.notice.state == "due"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A notice that waited may be sent now (`released`), or must wait again."""
+
+    notice: KnownNotice
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWithdrawn:
+    """A notice no longer stands."""
+
+    notice: KnownNotice
+    reason: str
+
+
+DutyChange = Opened | Redated | ReleaseChanged | Met | Closed | Asked | Answered
+Change = DutyChange | Owed | Released | NoticeWithdrawn
+
+
+def accepted(notice: KnownNotice) -> KnownNotice:
+    """Return the notice as one that a named person has accepted."""
+    return replace(notice, state="accepted")

@@ -1,0 +1,94 @@
+"""The law that this process decides by: rulebook, register, calendar and vocabulary, read once from files at the start.
+
+Only routing reads `rulebooks/`. A rulebook whose own examples fail is refused, so a service never starts on one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from schemas.calendar import Calendar, load_england
+from schemas.decisions import RulebookRef
+from schemas.vocabulary import Vocabulary
+from schemas.vocabulary import load as load_vocabulary
+from services.routing.domain.decide import Decision, decide
+from services.routing.domain.facts import Fact, FactBase
+from services.routing.domain.facts_of import rooted
+from services.routing.domain.happenings import Happening
+from services.routing.domain.register import Register, parse_register
+from services.routing.domain.rulebook.compile import CompiledRulebook
+from services.routing.domain.rulebook.examples import load_rulebook
+
+FOLDER: Final = Path(__file__).parents[2] / "rulebooks"
+
+
+@dataclass(frozen=True)
+class Law:
+    """Everything besides facts that a decision depends on. `texts` are those of all known rulebooks, for the guard."""
+
+    book: CompiledRulebook
+    register: Register
+    calendar: Calendar
+    vocabulary: Vocabulary
+    texts: tuple[str, ...]
+
+    @property
+    def rulebook(self) -> RulebookRef:
+        """Return the rulebook's name and digest, as decisions carry it."""
+        book = self.book.book
+        return RulebookRef(id=book.id, version=book.version, sha256=book.sha256, approved=bool(book.approved_by))
+
+    @property
+    def calendar_ref(self) -> str:
+        """Return which calendar data dates were counted with."""
+        return f"{self.calendar.version} {self.calendar.sha256[:12]}"
+
+    def merge(self, facts: tuple[Fact, ...], as_known_at: datetime | None = None) -> FactBase:
+        """Return statements merged into what is known, now or as it was known at an earlier instant."""
+        return FactBase(
+            rooted(facts, self.vocabulary),
+            self.vocabulary,
+            former_areas=self.register.former_areas,
+            as_known_at=as_known_at,
+        )
+
+    def decide(self, facts: FactBase, happenings: list[Happening], now: datetime) -> Decision:
+        """Return the decision on merged facts."""
+        return decide(facts, self.book, self.register, self.calendar, now, happenings)
+
+    def partnership(self, facts: FactBase) -> str | None:
+        """Return the children's partnership of the incident's area, else of the area of the first report."""
+        areas = [facts.value("incident.area", "incident")]
+        areas += [facts.value("reporter.area", report) for report in facts.reports]
+        area = next((each for each in areas if isinstance(each, str)), None)
+        serving = self.register.serving("lscp", area) if area else ()
+        return serving[0] if serving else None
+
+
+def read_law(version: str | None = None, folder: Path = FOLDER) -> Law:
+    """Return the law from files.
+
+    Args:
+        version: Version of the rulebook to decide by; by default the newest in the folder.
+        folder: Where `england/<version>.yaml` and `register/areas.yaml` stand.
+
+    Raises:
+        RulebookRefused: A file cannot be used, or one of the rulebook's own examples fails.
+        FileNotFoundError: There is no rulebook of that version.
+    """
+    vocabulary, calendar = load_vocabulary(), load_england()
+    areas = folder / "register" / "areas.yaml"
+    register = parse_register(areas.read_text("utf-8"), areas.name)
+    files = sorted((folder / "england").glob("*.yaml"), key=_numbers)
+    chosen = [file for file in files if version in {None, file.stem}]
+    if not chosen:
+        raise FileNotFoundError(f"no rulebook {version or ''} in {folder / 'england'}")
+    book = load_rulebook(chosen[-1].read_text("utf-8"), chosen[-1].name, vocabulary, register, calendar)
+    return Law(book, register, calendar, vocabulary, tuple(file.read_text("utf-8") for file in files))
+
+
+def _numbers(file: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in file.stem.split(".") if part.isdigit())

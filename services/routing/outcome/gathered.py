@@ -1,0 +1,136 @@
+"""Rows and messages as they are gathered from the changes that one decision makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from schemas import decisions as say
+from schemas import topics
+from schemas.calendar import end_of_day
+from schemas.envelope import Envelope, Model
+from schemas.identity import derived_event_id
+from services.routing.domain.decide import Obligation
+
+SOURCE: Final = "/handrail/routing"
+Row = dict[str, Any]
+_Message = TypeVar("_Message", bound=Envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When, why and by which rulebook a set of linked cases was decided. `case_keys`: all of the set, sorted."""
+
+    now: datetime
+    case_keys: tuple[str, ...]
+    revisions: dict[str, int]
+    event_ids: tuple[UUID, ...]
+    causation_id: UUID
+    rulebook: say.RulebookRef
+    calendar: str
+    partnership: str | None
+
+    def message(self, kind: type[_Message], about: object, case_key: str, data: Model) -> _Message:
+        """Return a message of this decision; `about` tells it from others of its kind."""
+        of = f"{self.case_keys[0]} {self.revisions[self.case_keys[0]]}"
+        return kind(
+            id=derived_event_id(kind.__name__, about, of),
+            source=SOURCE,
+            time=self.now,
+            recorded_at=self.now,
+            case_key=case_key,
+            partnership=self.partnership,
+            causation_id=self.causation_id,
+            data=data,  # type: ignore[call-arg]  # every message class has it
+        )
+
+
+@dataclass
+class Gathered:
+    """Rows by what is done with them, and messages with their topics, in order.
+
+    Ids of messages are derived from the decision, so that a decision that is made again publishes nothing new.
+    """
+
+    obligations: list[Row] = field(default_factory=list)  # as they now stand, whole
+    obligation_states: list[Row] = field(default_factory=list)  # state and reason alone
+    obligation_history: list[Row] = field(default_factory=list)
+    questions: list[Row] = field(default_factory=list)
+    question_states: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)  # new ones
+    delivery_states: list[Row] = field(default_factory=list)
+    delivery_dates: list[Row] = field(default_factory=list)
+    delivery_history: list[Row] = field(default_factory=list)
+    decisions: list[Row] = field(default_factory=list)
+    messages: list[tuple[str, Envelope]] = field(default_factory=list)
+
+    def obligation_state(
+        self,
+        identity: UUID,
+        state: str,
+        reason: str,
+        now: datetime,
+        obligation: Obligation | None,
+        by: UUID | None = None,
+    ) -> None:
+        """Keep that an obligation has another state."""
+        row = {"obligation_id": identity, "state": state, "reason": reason, "superseded_by": by}
+        self.obligation_states.append(row)
+        self.remember(identity, state, reason, now, obligation)
+
+    def remember(
+        self, identity: UUID, state: str, reason: str | None, now: datetime, obligation: Obligation | None
+    ) -> None:
+        """Keep when an obligation became what it is."""
+        self.obligation_history.append(
+            {
+                "obligation_id": identity,
+                "changed_at": now,
+                "state": state,
+                "released": obligation.released if obligation else False,
+                "due_on": obligation.dates.due_on if obligation else None,
+                "reason": reason,
+            }
+        )
+
+    def delivery_state(
+        self,
+        identity: UUID,
+        state: str,
+        now: datetime,
+        *,
+        reason: str | None = None,
+        due_since: datetime | None = None,
+        next_at: datetime | None = None,
+    ) -> None:
+        """Keep that a delivery has another state."""
+        row = {"delivery_id": identity, "state": state, "reason": reason, "due_since": due_since, "next_at": next_at}
+        self.delivery_states.append(row)
+        self.remember_delivery(identity, state, now, reason)
+
+    def delivery_due(self, obligation: UUID, due_on: date | None) -> None:
+        """Keep the date by which the notices of an obligation are due."""
+        due_by = end_of_day(due_on) if due_on else None
+        self.delivery_dates.append({"obligation_id": obligation, "due_on": due_on, "due_by": due_by})
+
+    def remember_delivery(self, delivery: UUID, state: str, now: datetime, reason: str | None = None) -> None:
+        """Keep when a delivery became what it is."""
+        self.delivery_history.append({"delivery_id": delivery, "at": now, "state": state, "reason": reason})
+
+    def say(self, message: Envelope) -> None:
+        """Publish a decision."""
+        self.messages.append((topics.DECISIONS, message))
+
+    def tell(self, message: Envelope) -> None:
+        """Publish what becomes of a notice."""
+        self.messages.append((topics.DELIVERIES, message))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is open after a decision, sorted."""
+
+    obligations: tuple[UUID, ...]
+    questions: tuple[UUID, ...]

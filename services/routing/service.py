@@ -1,0 +1,127 @@
+"""Deciding: what one batch of case events leads to, in one transaction, set-based.
+
+New facts are kept, every set of linked cases that the batch touches is decided once, compared with what stands, and the
+difference is saved and published. The caller (the kit's consume path) holds all cases of the sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.case_events import CaseEvent, CaseLinked
+from services.kit.codec import Event
+from services.kit.transaction import Transaction
+from services.routing.domain import ledger
+from services.routing.domain.decide import Decision
+from services.routing.domain.diff import diff, homes
+from services.routing.domain.facts_of import facts_of
+from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
+from services.routing.law import Law
+from services.routing.outcome.changes import still_open, take
+from services.routing.outcome.duties import conclude
+from services.routing.outcome.gathered import Gathered, Occasion
+from services.routing.outcome.notices import accepted
+from services.routing.store import loading, saving
+from services.routing.store.loading import Loaded
+
+
+class RoutingService:
+    """Decides cases by one law."""
+
+    def __init__(self, law: Law) -> None:
+        self._law = law
+
+    async def linked_keys(self, events: Sequence[Event], connection: AsyncConnection) -> Iterable[str]:
+        """Return every case that must be held to decide these events: linked ones, and those of notices they answer."""
+        messages = [event.message for event in events]
+        named = await loading.cases_of(connection, _named_ids(messages))
+        keys = {message.case_key for message in messages} | set(named.values())
+        keys |= {message.data.linked_case_key for message in messages if isinstance(message, CaseLinked)}
+        return {key for members in await loading.linked_sets(connection, keys) for key in members}
+
+    async def route(self, events: Sequence[Event], tx: Transaction) -> None:
+        """Keep what the events say, decide their cases again, and save and publish what that changes."""
+        messages: list[CaseEvent] = [event.message for event in events]
+        cases = await self._keep(messages, tx.connection)
+        sets = await loading.linked_sets(tx.connection, set(cases.values()))
+        found = Gathered()
+        for loaded in await loading.load(tx.connection, sets, self._law.vocabulary):
+            causes = [message.id for message in messages if cases[message.id] in loaded.case_keys]
+            self._decide(loaded, tuple(causes), tx.now, found)
+        await saving.save(tx.connection, found)
+        for topic, message in found.messages:
+            tx.emit(topic, message)
+
+    async def _keep(self, messages: Sequence[CaseEvent], connection: AsyncConnection) -> dict[UUID, str]:
+        """Append facts, happenings and links; return the case that each event is about, by event id."""
+        told = {message.id: each for message in messages if (each := told_by(message)) is not None}
+        named = await loading.cases_of(connection, _named_ids(messages))
+        cases = {message.id: _case_of(message, told.get(message.id), named) for message in messages}
+        facts = [fact for message in messages for fact in facts_of(message, self._law.vocabulary)]
+        await saving.add_facts(connection, facts)
+        await saving.add_told(connection, [(cases[event_id], each) for event_id, each in told.items()])
+        links = [
+            {
+                "case_key": message.case_key,
+                "linked_case_key": message.data.linked_case_key,
+                "event_id": message.id,
+                "recorded_at": message.recorded_at,
+            }
+            for message in messages
+            if isinstance(message, CaseLinked)
+        ]
+        await saving.add_links(connection, links)
+        return cases
+
+    def _decide(self, loaded: Loaded, causes: tuple[UUID, ...], now: datetime, found: Gathered) -> None:
+        """Decide one set of linked cases and gather what that changes."""
+        facts = self._law.merge(loaded.facts)
+        decision = self._law.decide(facts, happenings(loaded.told, loaded.known), now)
+        occasion = Occasion(
+            now=now,
+            case_keys=loaded.case_keys,
+            revisions={key: revision + 1 for key, revision in loaded.revisions.items()},
+            event_ids=causes,
+            causation_id=causes[-1],
+            rulebook=self._law.rulebook,
+            calendar=self._law.calendar_ref,
+            partnership=self._law.partnership(facts),
+        )
+        known = _accept(loaded, occasion, found)
+        changes = self._changes(loaded, known, decision)
+        for change in changes:
+            take(found, change, occasion, decision)
+        conclude(found, decision, still_open(known, changes), occasion)
+
+    def _changes(self, loaded: Loaded, known: ledger.Known, decision: Decision) -> Sequence[ledger.Change]:
+        spoken = loading.firsts(loaded.facts) or [("incident", loaded.case_keys[0])]
+        return diff(known, decision, homes(spoken))
+
+
+def _accept(loaded: Loaded, occasion: Occasion, found: Gathered) -> ledger.Known:
+    """Gather acceptances that are new; return what stands with them."""
+    new = dict(acceptances(loaded.told, loaded.known))
+    notices = []
+    for notice in loaded.known.notices:
+        if notice.notice_id in new:
+            accepted(found, notice, new[notice.notice_id], occasion)
+            notices.append(ledger.accepted(notice))
+        else:
+            notices.append(notice)
+    return ledger.Known(loaded.known.obligations, loaded.known.questions, tuple(notices))
+
+
+def _named_ids(messages: Iterable[CaseEvent]) -> set[UUID]:
+    told = [each for message in messages if (each := told_by(message)) is not None]
+    return {identity for each in told for identity in (each.notice_id, each.obligation_id) if identity is not None}
+
+
+def _case_of(message: CaseEvent, told: Told | None, named: dict[UUID, str]) -> str:
+    """Return the case that an event is about: that of the notice or obligation which it names, else its own."""
+    named_id = told and (told.notice_id or told.obligation_id)
+    case_key = named.get(named_id) if named_id else None
+    return case_key or message.case_key or ""

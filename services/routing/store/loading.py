@@ -1,0 +1,183 @@
+"""What a batch needs to be decided, in a few set-based queries: linked cases, facts, happenings, and what stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.decisions import ObligationOpenedData, QuestionOpenedData
+from schemas.vocabulary import Vocabulary
+from services.routing.domain import ledger
+from services.routing.domain.facts import Fact
+from services.routing.domain.happenings import Slot
+from services.routing.domain.happenings_of import Told
+from services.routing.domain.periods import Dates
+
+# Links stand in the table in both directions.
+_LINKED: Final = text("""
+    WITH RECURSIVE reached(root, case_key) AS (
+        SELECT k, k FROM unnest(CAST(:keys AS text[])) AS k
+        UNION
+        SELECT r.root, l.linked_case_key FROM reached r JOIN routing.case_link l ON l.case_key = r.case_key
+    )
+    SELECT root, case_key FROM reached
+""")
+_FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
+_HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys)")
+_OBLIGATIONS: Final = text("SELECT * FROM routing.obligation WHERE case_key = ANY(:keys)")
+_QUESTIONS: Final = text("SELECT * FROM routing.question WHERE case_key = ANY(:keys) AND state = 'open'")
+# Locked, because the dispatcher claims rows without holding the case.
+_NOTICES: Final = text("""
+    SELECT * FROM routing.delivery WHERE case_key = ANY(:keys) AND kind = 'notice' ORDER BY seq FOR UPDATE
+""")
+_REVISIONS: Final = text("""
+    SELECT case_key, max(revision) AS revision FROM routing.decision WHERE case_key = ANY(:keys) GROUP BY case_key
+""")
+# A case that is named by one of its notices or obligations: whoever answers a notice may do so under a case of its own.
+_CASES_OF: Final = text("""
+    SELECT notice_id AS id, case_key FROM routing.delivery WHERE notice_id = ANY(:ids) AND kind = 'notice'
+    UNION ALL SELECT obligation_id, case_key FROM routing.obligation WHERE obligation_id = ANY(:ids)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is known of one set of linked cases; `case_keys` sorted."""
+
+    case_keys: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    told: Mapping[UUID, Told]
+    known: ledger.Known
+    revisions: Mapping[str, int]
+
+
+async def linked_sets(connection: AsyncConnection, keys: Collection[str]) -> list[tuple[str, ...]]:
+    """Return the sets of linked cases that `keys` belong to, each once, sorted."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for root, case_key in await connection.execute(_LINKED, {"keys": sorted(keys)}):
+        found[root].add(case_key)
+    return sorted({tuple(sorted(members)) for members in found.values()})
+
+
+async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the case of each notice or obligation that exists among `ids`."""
+    if not ids:
+        return {}
+    found = await connection.execute(_CASES_OF, {"ids": list(ids)})
+    return {row.id: row.case_key for row in found}
+
+
+async def load(connection: AsyncConnection, sets: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> list[Loaded]:
+    """Return everything about some sets of linked cases, in the order given; notices stay locked."""
+    keys = {"keys": sorted({key for members in sets for key in members})}
+    facts = await _by_case(connection, _FACTS, keys)
+    happened = await _by_case(connection, _HAPPENINGS, keys)
+    obligations = await _by_case(connection, _OBLIGATIONS, keys)
+    questions = await _by_case(connection, _QUESTIONS, keys)
+    notices = await _by_case(connection, _NOTICES, keys)
+    revisions = {row.case_key: row.revision for row in await connection.execute(_REVISIONS, keys)}
+    return [
+        Loaded(
+            case_keys=members,
+            facts=tuple(fact_of(row, vocabulary) for row in _of(members, facts)),
+            told={row["event_id"]: told_of(row) for row in _of(members, happened)},
+            known=ledger.Known(
+                obligations=tuple(obligation_of(row) for row in _of(members, obligations)),
+                questions=tuple(_question_of(row) for row in _of(members, questions)),
+                notices=tuple(notice_of(row) for row in _of(members, notices)),
+            ),
+            revisions={key: revisions.get(key, 0) for key in members},
+        )
+        for members in sets
+    ]
+
+
+async def _by_case(connection: AsyncConnection, query: Any, keys: Mapping[str, Any]) -> dict[str, list[RowMapping]]:
+    found: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    for row in (await connection.execute(query, keys)).mappings():
+        found[row["case_key"]].append(row)
+    return found
+
+
+def _of(members: Iterable[str], rows: Mapping[str, list[RowMapping]]) -> Iterable[RowMapping]:
+    return (row for member in members for row in rows.get(member, ()))
+
+
+def fact_of(row: RowMapping, vocabulary: Vocabulary) -> Fact:
+    """Return the fact in a row; values are kept as text and read back by the vocabulary."""
+    value = row["value"]
+    return Fact(
+        case_key=row["case_key"],
+        subject=row["subject"],
+        authority=row["authority"],
+        name=row["name"],
+        value=None if value is None else vocabulary.read(row["name"], value),
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        event_id=row["event_id"],
+        corrects=row["corrects"],
+    )
+
+
+def told_of(row: RowMapping) -> Told:
+    """Return what may have ended a duty, from its row."""
+    return Told(**{name: row[name] for name in Told.__slots__})
+
+
+def obligation_of(row: RowMapping) -> ledger.KnownObligation:
+    """Return an obligation as it stands, from its row."""
+    opened = ObligationOpenedData.model_validate(row["opened"], strict=False)
+    period = opened.period
+    return ledger.KnownObligation(
+        obligation_id=row["obligation_id"],
+        case_key=row["case_key"],
+        slot=Slot(row["rule"], row["position"], row["duty_holder"], row["subject"], row["anchor"]),
+        revision=row["revision"],
+        state=row["state"],
+        opened_at=row["opened_at"],
+        recipients=opened.recipients,
+        dates=Dates(
+            from_fact=period.from_fact if period else None,
+            from_on=period.from_on if period else None,
+            due_on=opened.due_on,
+            warn_on=opened.warn_on,
+            provisional=opened.provisional,
+        ),
+        released=opened.released,
+    )
+
+
+def _question_of(row: RowMapping) -> ledger.KnownQuestion:
+    opened = QuestionOpenedData.model_validate(row["opened"], strict=False)
+    return ledger.KnownQuestion(row["question_id"], row["case_key"], opened.fact, opened.of_whom, opened.subject)
+
+
+def notice_of(row: RowMapping) -> ledger.KnownNotice:
+    """Return a notice as it stands, from its row."""
+    return ledger.KnownNotice(
+        notice_id=row["notice_id"],
+        obligation_id=row["obligation_id"],
+        case_key=row["case_key"],
+        rule=row["rule"],
+        recipient=row["recipient"],
+        profile=row["profile"],
+        revision=row["revision"],
+        state=row["state"],
+        maybe_arrived=row["maybe_arrived"] or row["state"] in {"sending", "delivered", "accepted"},
+    )
+
+
+def firsts(facts: Sequence[Fact]) -> list[tuple[str, str]]:
+    """Return (subject, case key) of each fact, the earliest recorded first."""
+
+    def age(fact: Fact) -> tuple[datetime, str]:
+        return fact.recorded_at, str(fact.event_id)
+
+    return [(fact.subject, fact.case_key) for fact in sorted(facts, key=age)]

@@ -1,0 +1,118 @@
+"""Writes what a batch brought and what its decisions lead to: one statement per table, whole sets at a time.
+
+Rows travel as one JSON document and PostgreSQL gives each value the type of its column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Identity, Table, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.routing import tables
+from services.routing.domain.facts import Fact
+from services.routing.domain.happenings_of import Told
+from services.routing.outcome.gathered import Gathered
+
+_OBLIGATION_STATES: Final = text("""
+    UPDATE routing.obligation o SET state = r.state, reason = r.reason, superseded_by = r.superseded_by
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(obligation_id uuid, state text, reason text, superseded_by uuid)
+    WHERE o.obligation_id = r.obligation_id
+""")
+_QUESTION_STATES: Final = text("""
+    UPDATE routing.question q SET state = r.state, reason = r.reason, closed_at = r.closed_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(question_id uuid, state text, reason text, closed_at timestamptz)
+    WHERE q.question_id = r.question_id
+""")
+_DELIVERY_STATES: Final = text("""
+    UPDATE routing.delivery d
+    SET state = r.state, reason = r.reason, due_since = coalesce(r.due_since, d.due_since), next_at = r.next_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(delivery_id uuid, state text, reason text, due_since timestamptz, next_at timestamptz)
+    WHERE d.delivery_id = r.delivery_id
+""")
+# What has not left yet carries the present date.
+_DELIVERY_DATES: Final = text("""
+    UPDATE routing.delivery d
+    SET due_by = r.due_by, payload = jsonb_set(d.payload, '{body,due_on}', coalesce(to_jsonb(r.due_on), 'null'))
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(obligation_id uuid, due_on date, due_by timestamptz)
+    WHERE d.obligation_id = r.obligation_id AND d.kind = 'notice'
+      AND d.state IN ('awaiting_release', 'due', 'refused')
+""")
+
+
+async def add_facts(connection: AsyncConnection, facts: Iterable[Fact]) -> None:
+    """Append facts; one that is there already stays as it is."""
+    await _insert(connection, tables.fact, [{**asdict(fact), "value": _as_text(fact.value)} for fact in facts])
+
+
+async def add_told(connection: AsyncConnection, told: Iterable[tuple[str, Told]]) -> None:
+    """Append what may end duties, each under its case."""
+    await _insert(connection, tables.happening, [{**asdict(each), "case_key": key} for key, each in told])
+
+
+async def add_links(connection: AsyncConnection, links: Sequence[Mapping[str, Any]]) -> None:
+    """Append links between cases, in both directions."""
+    back = [{**link, "case_key": link["linked_case_key"], "linked_case_key": link["case_key"]} for link in links]
+    await _insert(connection, tables.case_link, [*links, *back])
+
+
+async def save(connection: AsyncConnection, found: Gathered) -> None:
+    """Write everything that a batch's decisions lead to."""
+    await _insert(connection, tables.obligation, found.obligations, replace=True)
+    await _update(connection, _OBLIGATION_STATES, found.obligation_states)
+    await _insert(connection, tables.obligation_history, found.obligation_history)
+    await _insert(connection, tables.question, found.questions, replace=True)
+    await _update(connection, _QUESTION_STATES, found.question_states)
+    await _update(connection, _DELIVERY_STATES, found.delivery_states)
+    await _update(connection, _DELIVERY_DATES, found.delivery_dates)
+    await _insert(connection, tables.delivery, found.deliveries)
+    await _insert(connection, tables.delivery_history, found.delivery_history)
+    await _insert(connection, tables.decision, found.decisions)
+
+
+async def insert_history(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append to the history of deliveries."""
+    await _insert(connection, tables.delivery_history, rows)
+
+
+async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await connection.execute(statement, {"rows": _json(rows)})
+
+
+async def _insert(
+    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = False
+) -> None:
+    """Insert rows, which all have the same keys; on a known primary key replace the row, or leave it."""
+    if not rows:
+        return
+    given = sorted({name for row in rows for name in row})
+    names = ", ".join(f'"{name}"' for name in given)
+    keys = [column.name for column in table.primary_key if not isinstance(column.server_default, Identity)]
+    conflict = "DO NOTHING"
+    if replace:
+        changed = ", ".join(f'"{name}" = excluded."{name}"' for name in given if name not in keys)
+        conflict = f"({', '.join(keys)}) DO UPDATE SET {changed}"
+    statement = f"""
+        INSERT INTO {table.fullname} ({names})
+        SELECT {names} FROM jsonb_populate_recordset(NULL::{table.fullname}, CAST(:rows AS jsonb))
+        ON CONFLICT {conflict}
+    """  # noqa: S608 (names of our own tables and columns)
+    await connection.execute(text(statement), {"rows": _json(rows)})
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return orjson.dumps(rows).decode()
+
+
+def _as_text(value: str | int | date | None) -> str | None:
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, date) else str(value)
