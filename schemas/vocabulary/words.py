@@ -135,9 +135,14 @@ _SCOPES: Final[tuple[Scope, ...]] = ("incident", "child", "authority", "reporter
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Return the existing word that is most like `word`, or None if none is near."""
-    close = get_close_matches(word.strip().lower().replace(" ", "_"), list(words), n=1)
-    return close[0] if close else None
+    """Return the existing word that is most like `word`, whatever the case and the spaces, or None if none is near."""
+    known = {_plain(each): each for each in words}
+    close = get_close_matches(_plain(word), list(known), n=1)
+    return known[close[0]] if close else None
+
+
+def _plain(word: str) -> str:
+    return word.strip().lower().replace(" ", "_")
 
 
 def _typed(spec: FactSpec, value: object) -> Value | None:

@@ -44,6 +44,7 @@ class Area:
     code: str
     name: str
     formerly: tuple[str, ...]
+    verified: bool
 
 
 class Register:
@@ -91,7 +92,7 @@ def parse_register(text: str, file: str) -> Register:
         formerly = tuple(tree.scalars(entry["formerly"])) if "formerly" in entry else ()
         if code in areas:
             raise entry["code"].refuse(f"area {code} stands twice")
-        areas[code] = Area(code, entry["name"].text(), formerly)
+        areas[code] = Area(code, entry["name"].text(), formerly, _verified(entry["verified"]))
     bodies: dict[str, Body] = {}
     for node in root["bodies"].items():
         body = _body(node, areas)
@@ -110,5 +111,9 @@ def _body(node: tree.Node, areas: Mapping[str, Area]) -> Body:
         kind=cast("BodyKind", entry["kind"].one_of(get_args(BodyKind))),
         areas=tuple(area.one_of(areas) for area in served),
         source=entry["source"].text(),
-        verified=entry["verified"].one_of(("true", "false")) == "true",
+        verified=_verified(entry["verified"]),
     )
+
+
+def _verified(node: tree.Node) -> bool:
+    return node.one_of(("true", "false")) == "true"

@@ -61,7 +61,7 @@ def parse_rulebook(text: str, file: str, vocabulary: Vocabulary, register: Regis
         entry = node.fields(("says", "when"))
         words.definitions[name] = Meets(name, entry["says"].text(), conditions.condition(entry["when"], words))
     profiles = {name: _profile(name, node, vocabulary) for name, node in root["disclosure"].entries().items()}
-    stops = {phrase: Stop(phrase, tuple(node.text().split(" or "))) for phrase, node in root["stops"].entries().items()}
+    stops = {phrase: _stop(phrase, node) for phrase, node in root["stops"].entries().items()}
     rules = tuple(_rule(node, words, profiles, stops) for node in rule_nodes)
     approved = root["approved"]
     return Rulebook(

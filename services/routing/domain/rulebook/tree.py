@@ -106,6 +106,29 @@ class Node:
         return isinstance(self._node, yaml.ScalarNode)
 
 
+class _Loader(yaml.BaseLoader):
+    """PyYAML's loader that makes only text, refusing on the way what a policy officer would misread."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it bare
+        if isinstance(event, yaml.CollectionStartEvent) and event.flow_style:
+            raise _Misleading("braces or brackets are not used here: write one entry per line", event)
+        if isinstance(event, yaml.AliasEvent) or (isinstance(event, yaml.NodeEvent) and event.anchor):
+            raise _Misleading("anchors (&) and aliases (*) are not used here: write it out", event)
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+            raise _Misleading("tags (!) are not used here: write the value alone", event)
+        return super().compose_node(parent, index)
+
+
+class _Misleading(yaml.YAMLError):
+    """A part of YAML that is not read here."""
+
+    def __init__(self, problem: str, event: yaml.Event) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.problem_mark = event.start_mark
+
+
 def read(text: str, file: str) -> Node:
     """Return the root of the file's tree.
 
@@ -113,26 +136,22 @@ def read(text: str, file: str) -> Node:
         RulebookRefused: The text is not YAML, or uses a part of it that is not read here.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
-        for event in yaml.parse(text, Loader=yaml.BaseLoader):
-            _refuse_style(event, file)
+        root = yaml.compose(text, Loader=_Loader)
+    except _Misleading as error:
+        raise RulebookRefused(file, _line(error.problem_mark), error.problem) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise RulebookRefused(file, line, f"not readable: {error.problem}; check the indentation and quotes") from error
+        problem = f"not readable: {error.problem}; check the indentation and quotes"
+        raise RulebookRefused(file, _line(error.problem_mark or error.context_mark), problem) from error
+    except yaml.YAMLError as error:
+        raise RulebookRefused(file, 1, "not readable: the file has characters that cannot be printed") from error
     if root is None:
         raise RulebookRefused(file, 1, "the file is empty")
     return Node(root, file, "")
 
 
-def _refuse_style(event: yaml.Event, file: str) -> None:
-    line = event.start_mark.line + 1 if event.start_mark else 1
-    if isinstance(event, yaml.CollectionStartEvent) and event.flow_style:
-        raise RulebookRefused(file, line, "braces or brackets are not used here: write one entry per line")
-    if isinstance(event, yaml.AliasEvent) or (isinstance(event, yaml.NodeEvent) and event.anchor):
-        raise RulebookRefused(file, line, "anchors (&) and aliases (*) are not used here: write it out")
-    if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
-        raise RulebookRefused(file, line, "tags (!) are not used here")
+def _line(mark: object) -> int:
+    line = getattr(mark, "line", 0)
+    return int(line) + 1
 
 
 def _hint(word: str, words: Iterable[str]) -> str:

@@ -1,0 +1,202 @@
+"""Compiled conditions: three-valued, complete, equal to an interpreter, and never turned round by another fact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from schemas.vocabulary import FactSpec, Value
+from services.routing.domain.facts import Fact
+from services.routing.domain.reasons import answered
+from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_condition, compile_rulebook
+from services.routing.domain.rulebook.evaluate import Trace
+from services.routing.domain.rulebook.model import (
+    DUTY_HOLDER,
+    Applies,
+    Combination,
+    Combined,
+    Compared,
+    Condition,
+    Meets,
+    Operator,
+    SameArea,
+    walk,
+)
+from tests.support.interpreter import interpret
+from tests.support.rulebooks import HALTON, LEEDS, NOW, VOCABULARY, WANDSWORTH, decided, england, fact
+
+AREAS = (LEEDS, HALTON, WANDSWORTH)
+ANSWER = {True: YES, False: NO, None: UNDECIDED}
+
+
+def values(spec: FactSpec) -> st.SearchStrategy[Value]:
+    match spec.kind:
+        case "choice" | "yes_no":
+            return st.sampled_from(spec.values)
+        case "area":
+            return st.sampled_from(AREAS)
+        case "whole number":
+            return st.integers(14, 27)
+        case "date":
+            return st.dates(date(2023, 12, 1), date(2026, 12, 31))
+
+
+def leaves() -> st.SearchStrategy[Condition]:
+    choices = [spec for spec in VOCABULARY.values() if spec.kind in {"choice", "yes_no", "area"}]
+    numbers = [spec.name for spec in VOCABULARY.values() if spec.kind == "whole number"]
+    areas = [spec.name for spec in VOCABULARY.values() if spec.kind == "area"]
+    single: list[Operator] = ["is", "is not"]
+    several: list[Operator] = ["is one of", "is not one of"]
+    limits: list[Operator] = ["is at most", "is at least"]
+    return st.one_of(
+        st.sampled_from(choices).flatmap(
+            lambda spec: st.builds(Compared, st.just(spec.name), st.sampled_from(single), st.tuples(values(spec)))
+        ),
+        st.sampled_from(choices).flatmap(
+            lambda spec: st.builds(
+                Compared, st.just(spec.name), st.sampled_from(several), st.tuples(values(spec), values(spec))
+            )
+        ),
+        st.builds(Compared, st.sampled_from(numbers), st.sampled_from(limits), st.tuples(st.integers(14, 27))),
+        st.builds(SameArea, st.sampled_from(areas), st.sampled_from([*areas, DUTY_HOLDER]), st.booleans()),
+        st.builds(Applies, st.sampled_from(["N-01", "N-02"])),
+    )
+
+
+def grown(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    how: list[Combination] = ["all of", "any of", "none of"]
+    several = st.lists(parts, min_size=1, max_size=4).map(tuple)
+    return st.one_of(
+        st.builds(Combined, st.sampled_from(how), several),
+        st.builds(Meets, st.just("a-definition"), st.just("what it says"), parts),
+    )
+
+
+CONDITIONS = st.recursive(leaves(), grown, max_leaves=12)
+
+
+@st.composite
+def rows(draw: DrawFn) -> dict[str, Value | None]:
+    return {name: draw(st.none() | values(spec)) for name, spec in VOCABULARY.items()}
+
+
+@given(CONDITIONS, rows(), st.none() | st.sampled_from(AREAS), st.tuples(*[st.sampled_from([True, False, None])] * 2))
+def test_compiled_and_interpreted_conditions_agree_on_every_part(
+    condition: Condition,
+    known: dict[str, Value | None],
+    holder: str | None,
+    applied: tuple[bool | None, bool | None],
+) -> None:
+    ask = compile_condition(condition, VOCABULARY)
+    incident, child, reporter, authority = (
+        [known[spec.name] for spec in VOCABULARY.values() if spec.scope == scope]
+        for scope in ("incident", "child", "reporter", "authority")
+    )
+    applies = dict(zip(("N-01", "N-02"), applied, strict=True))
+
+    bits = ask(incident, child, reporter, authority, holder, {rule: ANSWER[each] for rule, each in applies.items()})
+
+    parts = list(walk(condition))
+    expected = [ANSWER[interpret(part, known.get, holder, applies)] for part in parts]
+    assert [bits >> 2 * place & 3 for place in range(len(parts))] == expected
+    assert bits >> 2 * len(parts) == 0
+
+
+@given(rows())
+def test_answers_survive_packing_four_to_a_byte(known: dict[str, Value | None]) -> None:
+    for trace in decided(stated(known)).traces:
+        rule = england().rules[trace.rule]
+        packed = rule.pack(trace.bits)
+
+        assert len(packed) == -(-len(rule.conditions) // 4)
+        assert rule.unpack(packed) == rule.answers(trace.bits)
+        assert rule.unpack(packed)[0] == trace.when
+
+
+def stated(known: dict[str, Value | None]) -> list[Fact]:
+    """Return statements of one reporter, and of every authority about itself."""
+    ordinary = [fact(name, value) for name, value in known.items() if VOCABULARY[name].scope != "authority"]
+    own = [
+        fact(name, value, of=f"la:{area}")
+        for name, value in known.items()
+        if VOCABULARY[name].scope == "authority"
+        for area in AREAS
+    ]
+    return [each for each in (*ordinary, *own) if each.value is not None]
+
+
+def answers(traces: tuple[Trace, ...]) -> dict[tuple[str, str | None], int]:
+    """Return the answer of each rule for each holder; a holder that is not known yet stands for all."""
+    return {(trace.rule, trace.holder.id if trace.holder else None): trace.answer for trace in traces}
+
+
+@given(rows(), st.data())
+def test_one_more_fact_resolves_and_never_turns_yes_into_no_or_back(
+    known: dict[str, Value | None], data: st.DataObject
+) -> None:
+    absent = sorted(name for name, value in known.items() if value is None)
+    if not absent:
+        return
+    name = data.draw(st.sampled_from(absent))
+    # A second source cannot conflict with a fact that nobody has given.
+    more = known | {name: data.draw(values(VOCABULARY[name]))}
+
+    before, after = answers(decided(stated(known)).traces), answers(decided(stated(more)).traces)
+
+    for (rule, holder), answer in before.items():
+        if answer == UNDECIDED:
+            continue
+        same = {each for (other, held), each in after.items() if other == rule and holder in {held, None}}
+        assert same <= {answer}
+
+
+@given(rows())
+def test_the_order_of_the_rules_does_not_matter(known: dict[str, Value | None]) -> None:
+    backwards = compile_rulebook(replace(england().book, rules=tuple(reversed(england().book.rules))), VOCABULARY)
+
+    there, back = decided(stated(known)), decided(stated(known), book=backwards)
+
+    assert {each.slot: each for each in there.obligations} == {each.slot: each for each in back.obligations}
+    assert set(there.undecided) == set(back.undecided)
+    assert {(each.in_words, each.of_whom, frozenset(each.rules)) for each in there.questions} == {
+        (each.in_words, each.of_whom, frozenset(each.rules)) for each in back.questions
+    }
+
+
+@given(rows())
+def test_the_tree_of_answers_follows_the_logic(known: dict[str, Value | None]) -> None:
+    decision = decided(stated(known))
+    for trace in decision.traces:
+        root = answered(decision.evaluation, trace)
+        assert root.answer == trace.when
+        if isinstance(root.condition, Combined) and root.condition.how == "all of":
+            assert root.answer == min(part.answer for part in root.parts)
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_rule_is_in_force_from_its_first_day(days: int) -> None:
+    """AT-21: known on 14 December 2023 none is told; on 15 December the guidance is in force."""
+    on = date(2023, 12, 14) + timedelta(days=days)
+    decision = decided(
+        [
+            *[fact(name, value) for name, value in CARE_LEAVER.items()],
+            fact("aware_on", on, of=f"la:{LEEDS}", at=NOW),
+        ]
+    )
+
+    assert {each.rule.id for each in decision.obligations} == ({"N-08"} if days else set())
+
+
+CARE_LEAVER: dict[str, Value] = {
+    "harm": "death",
+    "child.age_at_incident": 22,
+    "child.age_at_death": 22,
+    "child.looked_after": "no",
+    "child.care_leaver": "yes",
+    "child.care_leaver_of": LEEDS,
+}

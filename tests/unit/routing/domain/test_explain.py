@@ -1,0 +1,129 @@
+"""Why somebody was told, or was not: the eight answers, each with what it rests on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.routing.domain import reasons
+from services.routing.domain.explain import Finding, explain
+from services.routing.domain.facts import Fact
+from services.routing.domain.happenings import Happening
+from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, decided, event, fact, facts
+
+COUNCIL = f"la:{LEEDS}"
+DEATH = facts(LEEDS_DEATH)
+SUSPECTS = [
+    fact("aware_on", "2026-06-01", of=COUNCIL),
+    fact("suspected_on", "2026-06-01", of=COUNCIL),
+    fact("abuse_or_neglect", "suspected", of=COUNCIL),
+]
+
+
+def first(body: str, stated: list[Fact], happenings: list[Happening] | None = None) -> Finding:
+    return explain(decided(stated, happenings or []), body)[0]
+
+
+def test_owed_and_awaiting_a_persons_release() -> None:
+    finding = first("panel", DEATH + SUSPECTS)
+
+    assert (finding.kind, finding.rule, finding.says) == ("awaiting_release", "N-01", "due 2026-06-08")
+
+
+def test_owed() -> None:
+    finding = first("icb:west-yorkshire", DEATH + SUSPECTS)
+
+    assert (finding.kind, finding.rule) == ("owed", "N-03")
+    assert finding.obligation is not None
+
+
+def test_withdrawn_with_its_reason() -> None:
+    finding = first("panel", [*DEATH, *SUSPECTS, fact("notification.decision", "not_notify", of=COUNCIL)])
+
+    assert (finding.kind, finding.says) == ("withdrawn", "decision not to notify")
+
+
+def test_met_with_its_reason() -> None:
+    reference = Happening("scsi.notification.submitted", COUNCIL, "incident", NOW, NOW, event("reference"))
+
+    finding = first("panel", DEATH + SUSPECTS, [reference])
+
+    assert (finding.kind, finding.says) == ("met", "the Panel's reference is recorded")
+
+
+def test_cannot_decide_says_what_is_asked_of_whom() -> None:
+    finding = first("panel", DEATH)
+
+    assert (finding.kind, finding.rule) == ("cannot_decide", "N-01")
+    assert {(each.fact, each.of_whom) for each in finding.questions} == {
+        ("aware_on", COUNCIL),
+        ("abuse_or_neglect", COUNCIL),
+    }
+
+
+def test_condition_false_says_which_fact_from_whom_and_when_recorded() -> None:
+    finding = first("dfe", DEATH)
+
+    assert (finding.kind, finding.rule, finding.says) == ("condition_false", "N-06", "child.looked_after is no")
+    assert finding.because is not None
+    assert [(each.authority, each.recorded_at) for each in finding.because.statements] == [(POLICE, NOW)]
+
+
+def test_the_condition_of_an_applied_rule_is_named() -> None:
+    natural = [
+        *DEATH,
+        fact("abuse_or_neglect", "not_suspected", of=COUNCIL),
+        fact("aware_on", "2026-06-01", of=COUNCIL),
+    ]
+
+    finding = first("icb:west-yorkshire", natural)
+
+    assert (finding.rule, finding.says) == ("N-03", f"abuse_or_neglect of {LEEDS} is not_suspected")
+
+
+def test_an_entrys_own_condition_is_named() -> None:
+    finding = first("csp:leeds", facts(LEEDS_DEATH | {"concern.adult_at_risk": "yes"}))
+
+    assert (finding.kind, finding.rule, finding.says) == ("condition_false", "X-02", "concern.domestic_death is no")
+
+
+def test_a_rule_that_was_not_in_force_then() -> None:
+    leaver = facts(LEEDS_DEATH | {"child.age_at_death": 22, "child.care_leaver": "yes", "child.care_leaver_of": LEEDS})
+
+    findings = explain(decided([*leaver, fact("aware_on", "2023-12-14", of=COUNCIL)]), "dfe")
+
+    assert [(each.kind, each.rule) for each in findings] == [("not_in_force", "N-08"), ("condition_false", "N-06")]
+    assert findings[0].says == f"in force from 2023-12-15; aware_on of {LEEDS} is 2023-12-14"
+
+
+@pytest.mark.parametrize("body", ["csp:halton", "lscp:E09000029"])
+def test_no_rule_names_somebody_elsewhere(body: str) -> None:
+    assert [each.kind for each in explain(decided(DEATH), body)] == ["no_rule"]
+
+
+def test_the_answer_is_as_things_were_known_at_the_time() -> None:
+    learned = NOW + timedelta(days=2)
+    late = [fact(each.name, each.value, of=COUNCIL, recorded_at=learned) for each in SUSPECTS]
+
+    before = explain(decided(DEATH + late, as_known_at=learned - timedelta(seconds=1)), "panel")[0]
+    after = explain(decided(DEATH + late, as_known_at=learned), "panel")[0]
+
+    assert (before.kind, after.kind) == ("cannot_decide", "awaiting_release")
+
+
+def test_a_run_can_be_shown_condition_by_condition() -> None:
+    decision = decided(DEATH)
+    trace = next(each for each in decision.traces if each.rule == "N-01")
+
+    shown = [(line.depth, line.answer, line.found) for line in reasons.lines(decision.evaluation, trace)]
+
+    assert shown == [
+        (0, "undecided", ""),
+        (1, "undecided", ""),
+        (2, "undecided", ""),
+        (3, "yes", "harm is death"),
+        (3, "yes", "child.age_at_incident is 9"),
+        (3, "undecided", f"abuse_or_neglect of {LEEDS} is not known"),
+        (1, "yes", "incident.country is england"),
+    ]

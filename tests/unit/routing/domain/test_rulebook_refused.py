@@ -1,0 +1,158 @@
+"""A malformed rulebook is refused when it is read: with the file, the line, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.routing.domain.register import parse_register
+from services.routing.domain.rulebook.compile import compile_rulebook
+from services.routing.domain.rulebook.parse import parse_rulebook
+from services.routing.domain.rulebook.tree import RulebookRefused
+from tests.support.rulebooks import ENGLAND, FOLDER, VOCABULARY, register
+
+TEXT = ENGLAND.read_text("utf-8")
+REGISTER = (FOLDER / "register" / "areas.yaml").read_text("utf-8")
+
+# What stands in the file, what a slip would put there, and what the refusal has to say.
+SLIPS = {
+    "flow style list": ("        - harm is: death\n", "        - harm is one of: [death]\n", "one entry per line"),
+    "flow style mapping": ("in force:\n      from: 2018-06-29", "in force: {from: 2018-06-29}", "one entry per line"),
+    "anchor": ("harm is: death", "harm is: &death death", "write it out"),
+    "tag": ("harm is: death", "harm is: !!str death", "tags"),
+    "misspelt fact": ("        - harm is: death", "        - harn is: death", "did you mean `harm`"),
+    "misspelt value": ("harm is: death", "harm is: deth", "did you mean death"),
+    "value in another case": ("harm is: death", "harm is: Death", "did you mean death"),
+    "unknown is no value": ("child.looked_after is: yes", "child.looked_after is: unknown", "undecided by itself"),
+    "misspelt key": ("    judged on: aware_on", "    judge on: aware_on", "did you mean `judged on`"),
+    "key left out": ("    judged on: aware_on\n", "", "`judged on:` is missing"),
+    "key twice": ("    judged on: aware_on\n", "    judged on: aware_on\n    judged on: aware_on\n", "stands twice"),
+    "nothing after the colon": ("    title: Tell the Panel - the child died", "    title:\n    #", "expected a text"),
+    "two conditions in one": (
+        "- harm is: death\n",
+        "- harm is: death\n          child.looked_after is: yes\n",
+        "`all of:`",
+    ),
+    "misspelt operator": ("child.age_at_death is at least: 16", "child.age_at_death is atleast: 16", "`is at least`"),
+    "operator of another kind": ("harm is: death", "harm is at most: 3", "fitting are: is, is not, is one of"),
+    "number expected": (
+        "child.age_at_death is at least: 16",
+        "child.age_at_death is at least: sixteen",
+        "whole number",
+    ),
+    "areas are compared with areas": (
+        "is not the same as: child.looked_after_by",
+        "is not the same as: harm",
+        "kind area",
+    ),
+    "unknown definition": (
+        "- meets: serious-incident",
+        "- meets: serious-incidents",
+        "did you mean `serious-incident`",
+    ),
+    "unknown rule": ("- applies: N-01", "- applies: n-01", "did you mean `N-01`"),
+    "unknown duty holder": ("duty on: the reporter", "duty on: reporter", "expected la-of(FACT)"),
+    "duty holder of no area": ("duty on: la-of(incident.area)", "duty on: la-of(harm)", "kind area"),
+    "unknown recipient": ("- tell: panel", "- tell: pannel", "did you mean `panel`"),
+    "unknown group": ("- tell: lscp-of(incident.area)", "- tell: lscb-of(incident.area)", "did you mean `lscp`"),
+    "several without each of": (
+        "tell: each of safeguarding-partners-of(child.placed_in)",
+        "tell: safeguarding-partners-of(child.placed_in)",
+        "write `each of",
+    ),
+    "unknown profile": ("send: panel-notification", "send: panel-notificaton", "did you mean `panel-notification`"),
+    "unknown strength": ("duty: must", "duty: shall", "must, should, may, local"),
+    "no such day": ("from: 2018-06-29", "from: 2018-06-31", "YYYY-MM-DD"),
+    "judged on no date": ("judged on: aware_on", "judged on: harm", "kind date"),
+    "unknown stop": (
+        "stops when: the Panel's reference is recorded",
+        "stops when: the Panel has a reference",
+        "did you mean `the Panel's reference is recorded`",
+    ),
+    "stop that names no event": (": scsi.notification.submitted", ": scsi.notification", "stops nothing"),
+    "unknown personal field": ("personal.child.name: in full ", "personal.child.nam: in full ", "did you mean"),
+    "unknown way to give": ("harm: in full", "harm: in ful", "did you mean `in full`"),
+    "bad one-line condition": ("release: notification.decision is notify", "release: later", "a condition such as"),
+    "approved by one": ("approved: none", "approved:\n  - One Person\nx:", "unknown key"),
+    "no such facts file": (
+        "facts: schemas/vocabulary/facts.yaml",
+        "facts: facts.yaml",
+        "expected one of: schemas/vocabulary/facts.yaml",
+    ),
+    "example of an unknown area": ("      of E08000035:", "      of E08000099:", "no area of the register"),
+    "example with an unknown state": ("state: to send", "state: sent", "expected to send"),
+    "example of an unknown rule": ("under: N-06H", "under: N-6H", "did you mean `N-06"),
+    "tabs": ("    duty: must\n", "\tduty: must\n", "not readable"),
+    "two rules of one name": ("- id: N-02", "- id: N-01", "an `id:` of its own"),
+    "link without https": ("href: https://www.leedsscp.org.uk", "href: www.leedsscp.org.uk", "https://"),
+    "rules in a circle": (
+        "    when:\n      any of:\n        - applies: N-01",
+        "    when:\n      any of:\n        - applies: N-03",
+        "one another",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_refused_where_it_stands(slip: str) -> None:
+    good, bad, hint = SLIPS[slip]
+    assert good in TEXT
+    broken = TEXT.replace(good, bad, 1)
+    expected_line = TEXT[: TEXT.index(good)].count("\n") + 1
+
+    with pytest.raises(RulebookRefused) as refused:
+        compile_rulebook(parse_rulebook(broken, "england.yaml", VOCABULARY, register()), VOCABULARY)
+
+    assert hint in str(refused.value)
+    assert str(refused.value).startswith(f"england.yaml, line {refused.value.line}: ")
+    # Something left out is reported at the start of the rule it is missing from.
+    assert abs(refused.value.line - expected_line) <= 20
+
+
+def test_an_empty_file_is_refused() -> None:
+    with pytest.raises(RulebookRefused, match=r"england\.yaml, line 1: the file is empty"):
+        parse_rulebook("", "england.yaml", VOCABULARY, register())
+
+
+def test_characters_that_cannot_be_printed_are_refused() -> None:
+    with pytest.raises(RulebookRefused, match="not readable"):
+        parse_rulebook("rulebook: \x00", "england.yaml", VOCABULARY, register())
+
+
+def test_one_person_cannot_approve_a_rulebook() -> None:
+    broken = TEXT.replace("approved: none", "approved:\n  - One Person", 1)
+
+    with pytest.raises(RulebookRefused, match="two named people"):
+        parse_rulebook(broken, "england.yaml", VOCABULARY, register())
+
+
+def test_two_people_can() -> None:
+    approved = TEXT.replace("approved: none", "approved:\n  - One Person\n  - Another Person", 1)
+
+    assert parse_rulebook(approved, "e.yaml", VOCABULARY, register()).approved_by == ("One Person", "Another Person")
+
+
+def test_the_digest_is_of_the_files_text() -> None:
+    one = parse_rulebook(TEXT, "e.yaml", VOCABULARY, register())
+    other = parse_rulebook(TEXT + "\n", "e.yaml", VOCABULARY, register())
+
+    assert len(one.sha256) == 64
+    assert one.sha256 != other.sha256
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "hint"),
+    [
+        ("kind: police", "kind: polis", "did you mean `police`"),
+        ("      - E08000035\n", "      - E08000036\n", "is not known"),
+        ("- id: la:E08000035", "- id: la:E09000029", "stands twice"),
+        ("- code: E08000035", "- code: E09000029", "stands twice"),
+        ("    verified: true", "    verified: perhaps", "expected one of: true, false"),
+    ],
+)
+def test_a_slip_in_the_register_is_refused(good: str, bad: str, hint: str) -> None:
+    assert good in REGISTER
+
+    with pytest.raises(RulebookRefused, match=r"areas\.yaml, line \d+: ") as refused:
+        parse_register(REGISTER.replace(good, bad, 1), "areas.yaml")
+
+    assert hint in str(refused.value)

@@ -1,0 +1,64 @@
+"""The shipped data: every citation is listed, every body serves the areas that the law says, and nothing claims to be checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+import pytest
+import yaml
+
+from services.routing.domain.register import GROUPS
+from tests.support.rulebooks import ENGLAND, FOLDER, LEEDS, WANDSWORTH, england, register
+
+INSTRUMENTS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "instruments.yaml").read_text("utf-8"))["instruments"]
+
+
+def test_every_citation_stands_in_the_instruments_once() -> None:
+    rules = england().book.rules
+    cited = {rule.source.cite for rule in rules} | {duty.within.cite for rule in rules for duty in rule.then}
+    listed = Counter(words for instrument in INSTRUMENTS for words in instrument["cited as"])
+
+    assert cited <= set(listed)
+    assert set(listed.values()) == {1}
+
+
+def test_instruments_have_an_id_of_their_own_and_a_link() -> None:
+    assert len({each["id"] for each in INSTRUMENTS}) == len(INSTRUMENTS)
+    assert all(each["link"].startswith("https://") and each["title"] for each in INSTRUMENTS)
+
+
+def test_no_rule_claims_to_have_been_checked_against_the_full_text() -> None:
+    assert {rule.source.verified for rule in england().book.rules} == {""}
+    assert england().book.approved_by == ()
+
+
+def test_the_rulebook_has_the_ten_rules() -> None:
+    assert list(england().rules) == ["N-01", "N-02", "N-03", "N-04", "N-06", "N-06H", "N-08", "N-11", "X-01", "X-02"]
+    assert england().book.sha256 == hashlib.sha256(ENGLAND.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_area_has_everybody(group: str) -> None:
+    assert all(register().serving(group, area) for area in register().areas)
+
+
+def test_partners_of_an_area_are_council_police_and_integrated_care_board() -> None:
+    """Children Act 2004, section 16E(3): the local authority, and any board or chief officer whose area falls within it."""
+    assert register().serving("safeguarding-partners", LEEDS) == (
+        f"la:{LEEDS}",
+        "police:west-yorkshire",
+        "icb:west-yorkshire",
+    )
+
+
+def test_the_adults_board_of_wandsworth_is_the_joint_one() -> None:
+    assert register().serving("sab", WANDSWORTH) == ("sab:richmond-and-wandsworth",)
+
+
+def test_bodies_that_serve_several_areas_are_told_once() -> None:
+    told = register().serving_all("safeguarding-partners", (WANDSWORTH, "E09000029"))
+
+    assert Counter(told).most_common(1)[0][1] == 1
+    assert {"police:metropolitan", "icb:south-west-london"} <= set(told)
