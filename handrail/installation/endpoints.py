@@ -15,7 +15,7 @@ REGISTER = REPOSITORY / "rulebooks" / "register" / "areas.yaml"
 def recipients_of_register(register: Path = REGISTER) -> tuple[str, ...]:
     """Return the ids of every recipient in the register, in its order."""
     page = yaml.load(register.read_text(), yaml.BaseLoader)  # noqa: S506 - BaseLoader builds text only
-    return tuple(entry["id"] for entry in page["recipients"])
+    return tuple(entry["id"] for entry in page["bodies"])
 
 
 def write_endpoints(path: Path, stubs_url: str | None) -> None:

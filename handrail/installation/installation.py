@@ -26,13 +26,13 @@ from handrail.embedded.process import LOOPBACK, Child, choose_port
 from handrail.embedded.stack import Ports, Stack
 from handrail.embedded.topics import apply_topics
 from handrail.front.accounts import write_accounts
+from handrail.installation.database import DATABASE, ensure_database
 from handrail.installation.endpoints import write_endpoints
 from handrail.installation.keys import make_keys, read_password
 from handrail.installation.tokens import Account, TokenIssuer
 from handrail.installation.web import Web
 from schemas.topics import SERVICES
 
-DATABASE: Final = "handrail"
 BASE_PORT: Final = 8400
 OPERATOR: Final = Account("command-line", "The command line of this installation", "operations")
 AUDITOR: Final = Account("command-line-audit", "The command line of this installation, as auditor", "auditor")
@@ -133,10 +133,13 @@ class Installation:
     def database_url(self, service: str | None = None) -> str:
         """Return the address of the database for a service's own role, or for the administrator."""
         if service is None:
-            return self._stack.database.url(database=DATABASE)
-        return self._stack.database.url(
-            database=DATABASE, user=f"handrail_{service}", password=read_password(self.keys, f"database-{service}")
-        )
+            return self._stack.database.url(database=self._database)
+        password = read_password(self.keys, f"database-{service}")
+        return self._stack.database.url(database=self._database, user=f"handrail_{service}", password=password)
+
+    @property
+    def _database(self) -> str:
+        return DATABASE if self._stack.embedded_postgres else self._stack.database.database
 
     def start_service(self, name: str) -> None:
         """Start one process and return at once; see `wait_ready`."""
@@ -169,6 +172,8 @@ class Installation:
 
     def _prepare(self) -> None:
         self.progress("Making topics, users and tables")
+        if self._stack.embedded_postgres:
+            ensure_database(self._stack.database)
         with ThreadPoolExecutor(2) as pool:
             topics = pool.submit(
                 apply_topics, self._stack.kafka, {name: read_password(self.keys, f"kafka-{name}") for name in SERVICES}
@@ -249,7 +254,7 @@ class Installation:
             "kafka_bootstrap": self._stack.kafka.bootstrap,
             "kafka_security": self._stack.kafka.security_protocol,
             "kafka_admin": self._stack.kafka.user,
-            "database": f"{self._stack.database.host}:{self._stack.database.port}/{DATABASE}",
+            "database": f"{self._stack.database.host}:{self._stack.database.port}/{self._database}",
             "log_public_key": str(self.keys / "log.pub"),
         }
         write_private(self.keys / "kafka-admin.password", self._stack.kafka.password)
