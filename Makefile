@@ -29,7 +29,7 @@ setup: ## Make .venv, install what requirements.lock names, fetch Kafka (done by
 	    $(call fail,less than 1 GB is free on the disk of this folder. Free some space first.); \
 	  grep -qs "$$(pwd)/.venv/bin/python" $(BIN)/pip && $(BIN)/python -c '' 2>/dev/null || \
 	    { echo "Making .venv"; "$(PYTHON)" -m venv --clear .venv || $(call fail,.venv could not be made.); }; \
-	  $(BIN)/python -m pip install --disable-pip-version-check --no-input --retries 2 --require-hashes -r requirements.lock \
+	  $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-compile --retries 2 --require-hashes -r requirements.lock \
 	    >.venv/pip.log 2>&1 & \
 	  pip=$$!; total=$$(grep -c '^[a-z].*==' requirements.lock); \
 	  while kill -0 $$pip 2>/dev/null; do \
