@@ -73,20 +73,14 @@ class KafkaPublisher:
         consumer = AIOKafkaConsumer(client_id=self._client_id, enable_auto_commit=False, **self._connection)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
+                producer = await self._ready()
                 await consumer.start()
-                ends: dict[Place, int] = {}
-                by_topic: dict[str, list[Place]] = {}
-                for place in places:
-                    by_topic.setdefault(place.topic, []).append(place)
                 existing = await consumer.topics()
-                for topic, wanted in by_topic.items():
-                    if topic not in existing:
-                        continue
-                    there = consumer.partitions_for_topic(topic) or set()
-                    partitions = [TopicPartition(*place) for place in wanted if place.partition in there]
-                    found = await consumer.end_offsets(partitions) if partitions else {}
-                    ends.update({Place(tp.topic, tp.partition): offset for tp, offset in found.items()})
-                return ends
+                wanted = [place for place in places if place.topic in existing]
+                there = {topic: await producer.partitions_for(topic) for topic in {place.topic for place in wanted}}
+                partitions = [TopicPartition(*place) for place in wanted if place.partition in there[place.topic]]
+                found = await consumer.end_offsets(partitions) if partitions else {}
+                return {Place(tp.topic, tp.partition): offset for tp, offset in found.items()}
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"asking Kafka failed: {type(error).__name__}") from error
         finally:

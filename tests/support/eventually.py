@@ -1,0 +1,27 @@
+"""Wait for a condition with a deadline, instead of sleeping and hoping."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+
+async def eventually(condition: Callable[[], Any | Awaitable[Any]], what: str, *, within_s: float = 30.0) -> Any:
+    """Return the condition's value as soon as it is true.
+
+    Raises:
+        AssertionError: It was not true in time; says what was waited for.
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if inspect.isawaitable(value):
+            value = await value
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s:.0f} s: {what} (last value {value!r})")
+        await asyncio.sleep(0.02)
