@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from schemas.vocabulary import Scope, Value, Vocabulary
@@ -175,25 +175,31 @@ class FactBase:
 
     def _settle(self, name: str, owner: str, statements: list[Fact]) -> None:
         spec = self.vocabulary[name]
-        by_source: dict[str, Fact] = {}
-        for fact in statements:  # in the order in which they were first said
-            earlier = by_source.get(fact.authority)
-            if fact.corrects is not None and fact.value is None:
-                continue  # withdrawn: as if it had never been said
-            if spec.keeps == "the earliest" and earlier is not None and _not_later(earlier.value, fact.value):
-                continue
-            by_source[fact.authority] = fact
-        standing = tuple(fact for _, fact in sorted(by_source.items()) if fact.value is not None)
+        standing = _one_per_source(statements, spec.keeps)
         if not standing:
             return
         self._standing[name, owner] = standing
-        if all(fact.value == standing[0].value for fact in standing):
-            rows = self._rows[spec.scope]
-            if owner not in rows:
-                rows[owner] = self._empty[spec.scope].copy()
-            rows[owner][spec.position] = standing[0].value
-        else:
+        if len({fact.value for fact in standing}) > 1:
             self.conflicts = (*self.conflicts, Conflict(name, owner, standing))
+            return
+        rows = self._rows[spec.scope]
+        if owner not in rows:
+            rows[owner] = self._empty[spec.scope].copy()
+        rows[owner][spec.position] = standing[0].value
+
+
+def _one_per_source(statements: list[Fact], keeps: Literal["the latest", "the earliest"]) -> tuple[Fact, ...]:
+    """Return what each source says, by source; `statements` are in the order in which they were first said."""
+    by_source: dict[str, Fact] = {}
+    for fact in statements:
+        if fact.corrects is not None and fact.value is None:
+            continue  # withdrawn: as if it had never been said
+        earlier = by_source.get(fact.authority)
+        if keeps == "the earliest" and earlier is not None and _not_later(earlier.value, fact.value):
+            continue
+        by_source[fact.authority] = fact
+    known = [fact for fact in by_source.values() if fact.value is not None]
+    return tuple(sorted(known, key=lambda fact: fact.authority) if len(known) > 1 else known)
 
 
 def _age(fact: Fact) -> tuple[datetime, datetime, UUID]:

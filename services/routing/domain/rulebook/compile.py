@@ -95,7 +95,7 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
     """Return the rulebook with every rule compiled.
 
     Raises:
-        RulebookRefused: Rules apply one another in a circle.
+        RulebookRefused: Rules apply one another in a circle, or a rule about reports is judged on another's date.
     """
     depends = {rule.id: _depends_on(rule) for rule in book.rules}
     try:
@@ -110,13 +110,18 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
         rule = book.rule(identifier)
         before = [compiled[other] for other in depends[identifier]]
         scopes = {vocabulary[name].scope for name in _facts_of(rule)}
+        per_report = "reporter" in scopes or any(other.per_report for other in before)
+        if per_report and vocabulary[rule.judged_on].scope != "reporter":
+            # Else two reports would give two obligations with one identity.
+            problem = f"{rule.id} runs once per report, so it has to be `judged on` a report's fact such as reported_on"
+            raise RulebookRefused(book.file, rule.line, problem)
         compiled[identifier] = CompiledRule(
             rule=rule,
             ask=compile_condition(rule.when, vocabulary),
             conditions=tuple(walk(rule.when)),
             judged_on=vocabulary[rule.judged_on],
             per_child="child" in scopes or any(other.per_child for other in before),
-            per_report="reporter" in scopes or any(other.per_report for other in before),
+            per_report=per_report,
             depends_on=depends[identifier],
         )
     rules = {rule.id: compiled[rule.id] for rule in book.rules}

@@ -62,6 +62,7 @@ SLIPS = {
     "unknown profile": ("send: panel-notification", "send: panel-notificaton", "did you mean `panel-notification`"),
     "unknown strength": ("duty: must", "duty: shall", "must, should, may, local"),
     "no such day": ("from: 2018-06-29", "from: 2018-06-31", "YYYY-MM-DD"),
+    "report judged on another's date": ("judged on: reported_on", "judged on: aware_on", "once per report"),
     "judged on no date": ("judged on: aware_on", "judged on: harm", "kind date"),
     "unknown stop": (
         "stops when: the Panel's reference is recorded",
