@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from handrail.cli import client, clock, demo, provision, quarantine, send, status, up, verify
+from handrail.cli import client, clock, demo, provision, quarantine, rewind, send, status, up, verify
 from handrail.demo.player import StoryStuck
 from handrail.demo.story import StoryError
 from handrail.embedded.errors import EmbeddedError
@@ -29,6 +29,8 @@ app.command("provision")(provision.provision)
 app.add_typer(client.app, name="client")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(provision.topics_app, name="topics")
+app.add_typer(rewind.relay_app, name="relay")
+app.add_typer(rewind.consumer_app, name="consumer")
 
 EXPECTED_FAILURES = (EmbeddedError, CallFailed, StoryError, StoryStuck, status.NotRunning)
 

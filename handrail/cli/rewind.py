@@ -1,0 +1,64 @@
+"""`handrail relay rewind` and `handrail consumer rewind`: after broker or database were restored, publish and read again.
+
+Both are safe to do twice: messages keep their ids, and every consumer knows what it has already handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from handrail.cli.status import Folder, read_status
+from handrail.demo.story import StoryError
+from schemas.topics import SERVICES
+from services.kit.cursor import rewind as rewind_cursor
+from services.kit.database import Database
+
+relay_app = typer.Typer(help="What publishes a service's messages.", no_args_is_help=True)
+consumer_app = typer.Typer(help="What reads messages for a service.", no_args_is_help=True)
+Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
+Address = Annotated[str | None, typer.Option("--database", help="postgresql:// address of the service's own role.")]
+
+
+@relay_app.command("rewind")
+def relay_rewind(service: Service, data: Folder = None, database: Address = None) -> None:
+    """Publish a service's whole outbox again, with the same ids and numbers; consumers skip what they know."""
+    asyncio.run(_change(service, _address(service, data, database), rewind_cursor))
+    typer.echo(f"{service} publishes its outbox again from the start.")
+
+
+@consumer_app.command("rewind")
+def consumer_rewind(service: Service, data: Folder = None, database: Address = None) -> None:
+    """Let a service read every topic again from the start; what it has handled has no second effect. Restart it then."""
+    asyncio.run(_change(service, _address(service, data, database), _forget_offsets))
+    typer.echo(f"{service} reads from the start. Restart it now.")
+
+
+def _address(service: str, data: Path | None, given: str | None) -> str:
+    if service not in SERVICES:
+        raise StoryError(f"no service '{service}'; there are {', '.join(SERVICES)}")
+    if given:
+        return given
+    status = read_status(data)
+    password = (Path(status["folder"]) / "keys" / f"database-{service}.password").read_text()
+    return f"postgresql://handrail_{service}:{quote(password, safe='')}@{status['database']}"
+
+
+async def _change(service: str, address: str, change: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    database = Database(address, service)
+    try:
+        async with database.begin() as transaction:
+            await change(transaction.connection)
+    finally:
+        await database.close()
+
+
+async def _forget_offsets(connection: AsyncConnection) -> None:
+    await connection.execute(text("DELETE FROM consumer_offset"))
