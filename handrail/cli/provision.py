@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from services.kit.migrate import migrate_all
 
 from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.stack import given_broker, given_database
 from handrail.embedded.topics import Changes, apply_topics
 from handrail.installation.keys import make_keys, read_password
 from schemas.topics import SERVICES
+from services.kit.migrate import migrate_all
 
 topics_app = typer.Typer(help="Kafka topics, users and access rules.", no_args_is_help=True)
 Secrets = Annotated[Path, typer.Option(help="Folder of keys and passwords; what is missing is made.")]
 
 
-def provision(secrets: Secrets) -> None:
+def provision(
+    secrets: Secrets,
+    keys: Annotated[bool, typer.Option(help="Make missing keys; not where each process is given its own.")] = True,
+) -> None:
     """Make keys and passwords that are missing, then topics, users, access rules, roles, schemas and tables."""
-    make_keys(secrets)
+    if keys:
+        make_keys(secrets)
     _show(_apply(secrets))
     database = given_database(os.environ)
     if database is None:

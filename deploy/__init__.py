@@ -1,0 +1,1 @@
+"""What a deployment needs: image, compose secrets, topics, broker configuration, stub recipients."""
