@@ -5,6 +5,7 @@ Used for a fresh submission and to read again what was kept, so both are underst
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,8 +16,10 @@ from services.intake.domain import cloudevent, sameness
 from services.intake.domain.casebook import Target
 from services.intake.domain.cloudevent import RawEvent
 from services.intake.domain.personal import Way, sealed_block, with_block
+from services.intake.domain.problems import Refusal
 from services.intake.domain.validate import Submitted, check_allowed, validate
 from services.intake.letterbox import Letterbox
+from services.intake.store.cases import Names
 from services.intake.store.clients import Client
 
 
@@ -80,6 +83,33 @@ class Reader:
         if block is not None:
             fields = with_block(fields, self._letterbox.open(block))
         return validate(fields, self.vocabulary, now)
+
+    def names(self, sent: Iterable[tuple[str, RawEvent]]) -> Names:
+        """Return what events call their cases, as far as that can be read without checking anything.
+
+        Args:
+            sent: Name of the client, and what it sent.
+        """
+        own: set[bytes] = set()
+        named: set[bytes] = set()
+        keys: set[str] = set()
+        for client, raw in sent:
+            try:
+                data = cloudevent.read(raw).get("data")
+            except Refusal:
+                continue
+            own |= self._digest(client, data)
+            link = data.get("linked_case") if isinstance(data, dict) else None
+            if isinstance(link, dict):
+                named |= self._digest(link.get("client"), link)
+                keys |= {key for key in (link.get("case_key"),) if isinstance(key, str) and "\0" not in key}
+        return Names(frozenset(own), frozenset(named), frozenset(keys))
+
+    def _digest(self, client: object, holder: object) -> set[bytes]:
+        reference = holder.get("case_reference") if isinstance(holder, dict) else None
+        if not isinstance(client, str) or not isinstance(reference, str):
+            return set()
+        return {sameness.reference_digest(self._key, client, reference)}
 
     def child_digest(self, ref: str) -> bytes:
         """Return what a child reference is looked up by."""

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from schemas import topics
 from schemas.case_events import CaseLinked, CaseLinkedData
 from schemas.envelope import Envelope
@@ -19,6 +21,7 @@ from schemas.identity import derived_event_id, link_id
 from schemas.messages import MESSAGES
 from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected
 from services.intake.domain.casebook import CaseBook, Link, MintKey
+from services.intake.domain.cloudevent import RawEvent
 from services.intake.domain.personal import personal_fields
 from services.intake.domain.problems import FieldError, Refusal, invalid
 from services.intake.domain.sameness import differences, meaning
@@ -78,6 +81,10 @@ class IntakeService:
         await personal.add(tx.connection, batch.keeping.new_keys, batch.keeping.items)
         return outcomes
 
+    async def cases_of(self, sent: Iterable[tuple[str, RawEvent]], connection: AsyncConnection) -> set[str]:
+        """Return what a batch must hold, for the consume path, which takes all locks before it writes."""
+        return await cases.reach(connection, self._reader.names(sent))
+
     def _try_read(self, incoming: Incoming, tx: Transaction) -> Reading | Refusal:
         try:
             return self._reader.read(incoming, tx.now)
@@ -86,12 +93,12 @@ class IntakeService:
 
     async def _load(self, readings: Sequence[Reading], tx: Transaction) -> _Batch:
         targets = [one.target for one in readings if one.target]
-        known = await cases.load(
-            tx,
-            own={one.own for one in readings},
-            named={target.digest for target in targets if target.digest},
-            keys={target.case_key for target in targets if target.case_key},
+        names = cases.Names(
+            own=frozenset(one.own for one in readings),
+            named=frozenset(target.digest for target in targets if target.digest),
+            keys=frozenset(target.case_key for target in targets if target.case_key),
         )
+        known = await cases.load(tx, names)
         connection, said = tx.connection, [one.submitted.data for one in readings]
         own_cases = {known.cases[one.own] for one in readings if one.own in known.cases}
         return _Batch(

@@ -139,6 +139,7 @@ access_log = Table(
     Column("participant", Text),
     Column("notice_id", Uuid, nullable=False, index=True),
     Column("profile", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
     Column("case_keys", ARRAY(Text), nullable=False),
     Column("fields", ARRAY(Text), nullable=False),
 )
@@ -171,6 +172,7 @@ question = Table(
     metadata,
     Column("question_id", Uuid, primary_key=True),
     Column("case_key", Text, nullable=False, index=True),
+    Column("cause_id", Uuid),
     Column("fact", Text, nullable=False),
     Column("of_whom", Text, nullable=False),
     Column("ask", Text, nullable=False),

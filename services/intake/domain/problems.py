@@ -50,7 +50,11 @@ def invalid(*errors: FieldError) -> Refusal:
     """Return the refusal of an event with these errors."""
     count = len(errors)
     things = "one thing has" if count == 1 else f"{count} things have"
-    return Refusal("invalid", f"The event was not accepted: {things} to be put right.", errors)
+    return Refusal(
+        "invalid",
+        f"The event was not accepted: {things} to be put right. Change it and send it again; the id may stay the same.",
+        errors,
+    )
 
 
 def pointer(*parts: str | int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -39,45 +40,72 @@ _CHILDREN: Final = text("SELECT case_key, digest, child_key FROM child_ref WHERE
 _SETTLE: Final = text("DELETE FROM pending_link WHERE digest = ANY(CAST(:digests AS bytea[]))")
 
 
-async def load(tx: Transaction, own: Collection[bytes], named: Collection[bytes], keys: Collection[str]) -> Known:
-    """Lock the cases of a batch and return what is known of them.
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a batch calls its cases: digests of the references that it reports under or links to, and keys it links to."""
 
-    Args:
-        tx: Has not written yet.
-        own: Digests of the references that the batch reports under.
-        named: Digests of the references that it names as linked.
-        keys: Case keys that it names as linked.
+    own: frozenset[bytes]
+    named: frozenset[bytes]
+    keys: frozenset[str]
+
+    @property
+    def locks(self) -> set[str]:
+        """Names to lock: a case that is not minted yet has no other, and two events may mint it at once."""
+        return {digest.hex() for digest in self.own | self.named}
+
+
+async def reach(connection: AsyncConnection, names: Names) -> set[str]:
+    """Return everything that a batch must hold: the names of its cases, and the key of every case within reach."""
+    return names.locks | _reach(await _find(connection, names))
+
+
+async def load(tx: Transaction, names: Names) -> Known:
+    """Return what is known of the cases of a batch, and hold them.
+
+    On the consume path they are held already (see `reach`); a request has written nothing yet and takes the locks here.
     """
-    # By reference first: a case that is not minted yet has no other name, and two events may mint it at once.
-    await tx.lock_cases(digest.hex() for digest in {*own, *named})
-    connection = tx.connection
-    rows = (await connection.execute(_CASES, {"digests": [*own, *named], "keys": list(keys)})).all()
+    await tx.lock_cases(names.locks)
+    known = await _find(tx.connection, names)
+    keys = _reach(known)
+    if not keys:
+        return known
+    await tx.lock_cases(keys)
+    return replace(known, children=await children(tx.connection, keys))
+
+
+async def children(connection: AsyncConnection, case_keys: Iterable[str]) -> dict[tuple[str, bytes], str]:
+    """Return the child keys of these cases, by case key and digest of the child's reference."""
+    rows = await connection.execute(_CHILDREN, {"keys": list(case_keys)})
+    return {(row.case_key, bytes(row.digest)): row.child_key for row in rows}
+
+
+async def _find(connection: AsyncConnection, names: Names) -> Known:
+    digests = [*names.own, *names.named]
+    rows = (await connection.execute(_CASES, {"digests": digests, "keys": list(names.keys)})).all()
     cases = {bytes(row.digest): row.case_key for row in rows}
-    unknown = [digest for digest in own if digest not in cases]
+    unknown = [digest for digest in names.own if digest not in cases]
     waiting = (await connection.execute(_WAITING, {"digests": unknown})).all() if unknown else []
     found = {*cases.values(), *(row.case_key for row in waiting)}
-    if not found:
-        return Known()
-    links = [(row.case_key, row.linked_case_key) for row in await connection.execute(_LINKS, {"keys": list(found)})]
-    reach = found.union(*links)
-    await tx.lock_cases(reach)
-    children = await connection.execute(_CHILDREN, {"keys": list(reach)})
+    links = (await connection.execute(_LINKS, {"keys": list(found)})).all() if found else []
     return Known(
-        cases={digest: key for digest, key in cases.items() if digest in {*own, *named}},
+        cases={digest: key for digest, key in cases.items() if digest in names.own | names.named},
         keys=frozenset(cases.values()),
-        children={(row.case_key, bytes(row.digest)): row.child_key for row in children},
-        links=links,
+        links=[(row.case_key, row.linked_case_key) for row in links],
         waiting=[(bytes(row.digest), row.case_key) for row in waiting],
     )
 
 
+def _reach(known: Known) -> set[str]:
+    return {*known.keys, *(key for _, key in known.waiting)}.union(*known.links)
+
+
 async def save(connection: AsyncConnection, book: CaseBook, clients: dict[bytes, str], now: datetime) -> None:
     """Store what a batch added. `clients`: whose each reference is, by digest."""
-    children = [{"case_key": c, "digest": d, "child_key": k} for (c, d), k in book.new_children.items()]
+    minted = [{"case_key": c, "digest": d, "child_key": k} for (c, d), k in book.new_children.items()]
     waiting = [{"digest": d, "case_key": c, "since": now} for d, c in book.new_waiting]
     added: tuple[tuple[Table, Sequence[Mapping[str, object]]], ...] = (
         (tables.case_ref, list(_case_rows(book, clients, now))),
-        (tables.child_ref, children),
+        (tables.child_ref, minted),
         (tables.case_link, list(_link_rows(book, now))),
         (tables.pending_link, waiting),
     )

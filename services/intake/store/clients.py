@@ -38,7 +38,10 @@ class Client:
 
 _COLUMNS: Final = "name, body, area, recipient, created_at, revoked_at"
 _BY_TOKEN: Final = text(f"SELECT {_COLUMNS} FROM client WHERE token_sha256 = :sha256 AND revoked_at IS NULL")  # noqa: S608 - only our own column names
-_BY_NAME: Final = text(f"SELECT {_COLUMNS} FROM client WHERE name = ANY(CAST(:names AS text[])) AND revoked_at IS NULL")  # noqa: S608
+_BY_NAME: Final = text(f"""
+    SELECT {_COLUMNS} FROM client
+    WHERE name = ANY(CAST(:names AS text[])) AND (revoked_at IS NULL OR CAST(:revoked AS boolean))
+""")  # noqa: S608
 _ALL: Final = text(f"SELECT {_COLUMNS} FROM client ORDER BY name")  # noqa: S608
 
 # A revoked name may come back, with a new token, to the body and area that own its cases; to nobody else.
@@ -59,9 +62,9 @@ async def by_token(connection: AsyncConnection, token_sha256: bytes) -> Client |
     return Client(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-async def by_name(connection: AsyncConnection, names: Collection[str]) -> dict[str, Client]:
-    """Return those of these clients that are registered and not revoked."""
-    rows = await connection.execute(_BY_NAME, {"names": list(names)})
+async def by_name(connection: AsyncConnection, names: Collection[str], *, revoked: bool = False) -> dict[str, Client]:
+    """Return those of these clients that are registered; those that were revoked only if asked for."""
+    rows = await connection.execute(_BY_NAME, {"names": list(names), "revoked": revoked})
     return {row.name: Client(**row._mapping) for row in rows}  # noqa: SLF001
 
 

@@ -1,0 +1,101 @@
+"""Registering partner systems: name, body, area, and a token that is shown once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas import topics
+from schemas.case_events import ReporterBody
+from schemas.envelope import AreaCode, RecipientId
+from services.intake.senders import CLIENT_NAME, new_token, token_digest
+from services.intake.store import clients
+from services.intake.store.clients import Client
+from services.kit.auth import Principal, require
+from services.kit.database import Database
+from services.kit.errors import Conflict, NotFound
+
+Registrar = Annotated[Principal, Depends(require("operations", "service"))]
+Name = Annotated[str, Path(pattern=CLIENT_NAME)]
+
+
+class NewClient(BaseModel):
+    """A partner system to register."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, Field(pattern=CLIENT_NAME)]
+    body: ReporterBody
+    area: AreaCode
+    recipient: RecipientId | None = None
+
+
+class ClientView(BaseModel):
+    """A registered partner system. `topic` is the Kafka topic that it alone may write to."""
+
+    name: str
+    body: str
+    area: str
+    recipient: str | None
+    topic: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NewClientView(ClientView):
+    """As registered, with the token: it is shown this once and not stored."""
+
+    token: str
+
+
+class ClientList(BaseModel):
+    """Every client there ever was, by name."""
+
+    clients: list[ClientView]
+
+
+def build_clients_api(database: Database) -> APIRouter:
+    """Return the routes for clients. Topic, user and access rules on Kafka are made by `handrail client add`."""
+    router = APIRouter(prefix="/v1/clients")
+
+    @router.post("", status_code=201)
+    async def add_client(new: NewClient, _who: Registrar) -> NewClientView:
+        """Register a client. A revoked name may come back, with a new token, to the same body and area."""
+        token = new_token(new.name)
+        async with database.begin() as tx:
+            client = Client(new.name, new.body, new.area, new.recipient, tx.now)
+            if not await clients.add(tx.connection, client, token_digest(token)):
+                raise Conflict(
+                    "A client of this name exists. Choose another name, or revoke it first to get a new token."
+                )
+        return NewClientView(**_view(client).model_dump(), token=token)
+
+    @router.get("")
+    async def list_clients(_who: Registrar) -> ClientList:
+        """List clients, also those that were revoked."""
+        async with database.connect() as connection:
+            return ClientList(clients=[_view(client) for client in await clients.everyone(connection)])
+
+    @router.delete("/{name}", status_code=204)
+    async def revoke_client(name: Name, _who: Registrar) -> None:
+        """Revoke a client: from now on its token and its topic are refused. What it reported stays."""
+        async with database.begin() as tx:
+            if not await clients.revoke(tx.connection, name, tx.now):
+                raise NotFound
+
+    return router
+
+
+def _view(client: Client) -> ClientView:
+    return ClientView(
+        name=client.name,
+        body=client.body,
+        area=client.area,
+        recipient=client.recipient,
+        topic=topics.submissions(client.name),
+        created_at=client.created_at,
+        revoked_at=client.revoked_at,
+    )

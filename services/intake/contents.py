@@ -1,0 +1,175 @@
+"""Reading the content of a notice under a grant: verified, cut to the profile, and logged in the same transaction.
+
+A grant is made by routing for one notice and one recipient. It can no longer be used once the notice is withdrawn. The read
+is logged before anything is given: who, when, why, which fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose, facts_said
+from services.intake.domain.problems import Refusal
+from services.intake.domain.translate import child_refs, translate
+from services.intake.keeping import open_item, open_whole
+from services.intake.reading import Reader
+from services.intake.store import access, cases, clients, personal, submissions
+from services.intake.vault import Vault
+from services.kit.clock import Clock
+from services.kit.errors import Forbidden, NotFound, NotSignedIn
+from services.kit.transaction import Transaction
+
+ISSUER: Final = "handrail-routing"
+AUDIENCE: Final = "handrail-intake"
+_PERSONAL: Final = "personal."
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What may be read. `subject` is `incident`, a child key, or the id of the report that the notice is about."""
+
+    notice_id: UUID
+    recipient: str
+    participant: str | None
+    case_keys: tuple[str, ...]
+    subject: str
+    profile: str
+    purpose: str
+    give: Mapping[str, str]
+
+
+class Grants:
+    """Verifies grants with routing's public key, by the wall clock."""
+
+    def __init__(self, public_key_file: Path, clock: Clock) -> None:
+        self._key = OKPKey.import_key(public_key_file.read_bytes())
+        self._clock = clock
+
+    def verify(self, token: str) -> Grant:
+        """Return what a token grants.
+
+        Raises:
+            NotSignedIn: It is not routing's, was altered, or has expired. Which of these is not told.
+        """
+        try:
+            claims = jwt.decode(token, self._key, algorithms=["Ed25519"]).claims
+            if (
+                claims["iss"] != ISSUER
+                or claims["aud"] != AUDIENCE
+                or claims["exp"] <= self._clock.wall_now().timestamp()
+            ):
+                raise NotSignedIn
+            return _grant(claims)
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            raise NotSignedIn from None
+
+
+def _grant(claims: dict[str, Any]) -> Grant:
+    participant = claims.get("participant")
+    return Grant(
+        notice_id=UUID(claims["jti"]),
+        recipient=str(claims["sub"]),
+        participant=str(participant) if participant else None,
+        case_keys=tuple(map(str, claims["case_keys"])),
+        subject=str(claims["subject"]),
+        profile=str(claims["profile"]),
+        purpose=str(claims["purpose"]),
+        give={str(name): str(how) for name, how in claims["give"].items()},
+    )
+
+
+class Contents:
+    """Gives the content of notices."""
+
+    def __init__(self, reader: Reader, vault: Vault, pseudonym_key: bytes) -> None:
+        self._reader = reader
+        self._vault = vault
+        self._key = pseudonym_key
+
+    async def read(self, grant: Grant, tx: Transaction) -> Content:
+        """Return what the grant gives, and log that it was read; both stand when `tx` commits.
+
+        Raises:
+            NotFound: None of its cases is here.
+            Forbidden: The notice was withdrawn, or is addressed to somebody else.
+        """
+        await _check_notice(grant, tx)
+        kept = await submissions.of_cases(tx.connection, grant.case_keys)
+        if not kept:
+            raise NotFound
+        kept, only_child = _about(grant.subject, kept)
+        case_keys = sorted({one.case_key for one in kept})
+        said = [*await self._facts(kept, case_keys, tx), *await self._personal(grant, case_keys, tx)]
+        content = disclose(said, grant.give, Asker(grant.recipient, grant.participant, self._key), only_child)
+        await access.log(
+            tx.connection,
+            read_at=tx.now,
+            recipient=grant.recipient,
+            participant=grant.participant,
+            notice_id=grant.notice_id,
+            profile=grant.profile,
+            purpose=grant.purpose,
+            case_keys=case_keys,
+            fields=content.fields,
+        )
+        return content
+
+    async def _facts(self, kept: list[submissions.Kept], case_keys: list[str], tx: Transaction) -> list[Said]:
+        """Read again what was reported, and return it as facts and as children, oldest first."""
+        known = await clients.by_name(tx.connection, {one.client for one in kept}, revoked=True)
+        children = await cases.children(tx.connection, case_keys)
+        said: list[Said] = []
+        for one in kept:
+            try:
+                submitted = self._reader.understand(open_whole(self._vault, one), "http", tx.now)
+            except Refusal:  # encrypted to a key that is no more: what the vault has of it is still given
+                continue
+            keys = {ref: children[one.case_key, self._reader.child_digest(ref)] for ref in child_refs(submitted.data)}
+            said += facts_said(one.case_key, translate(submitted, known[one.client].reporter, keys, None))
+        references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
+        return [*said, *references]
+
+    async def _personal(self, grant: Grant, case_keys: list[str], tx: Transaction) -> list[Said]:
+        wanted = [name.removeprefix(_PERSONAL) for name in grant.give if name.startswith(_PERSONAL)]
+        if not wanted:
+            return []
+        wrapped = await personal.wrapped_keys(tx.connection, case_keys)
+        return [
+            Said(
+                item.case_key,
+                _PERSONAL + item.field,
+                item.child_key,
+                open_item(self._vault, wrapped[item.case_key, item.child_key], item),
+            )
+            for item in await personal.items(tx.connection, case_keys, wanted)
+            if (item.case_key, item.child_key) in wrapped  # a destroyed key: erased
+        ]
+
+
+async def _check_notice(grant: Grant, tx: Transaction) -> None:
+    """Check the grant against what routing announced, which an outdated or mistaken grant cannot know."""
+    notice = await access.notice(tx.connection, grant.notice_id)
+    if notice is None:  # not announced to us yet: the grant alone speaks
+        return
+    if notice.recipient != grant.recipient:
+        raise Forbidden("This grant is not for the recipient of the notice.")
+    if notice.state == "withdrawn":
+        raise Forbidden("The notice was withdrawn, so its content is no longer given.")
+
+
+def _about(subject: str, kept: list[submissions.Kept]) -> tuple[list[submissions.Kept], str | None]:
+    """Return the events that a notice is about, and the one child, if it is about one child."""
+    if subject == "incident":
+        return kept, None
+    report = next((one for one in kept if str(one.event_id) == subject), None)
+    if report is None:
+        return kept, subject
+    return [one for one in kept if one.case_key == report.case_key], None

@@ -1,0 +1,91 @@
+"""What messages of routing change about how far an event has come: the last said about each thing counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from schemas import decisions, deliveries
+from schemas.envelope import Envelope
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch of messages changes, the last said about each thing."""
+
+    decided: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    opened: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    redated: dict[UUID, date | None] = field(default_factory=dict)
+    asked: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    answered: set[UUID] = field(default_factory=set)
+    notices: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+
+
+def fold(messages: Sequence[Envelope]) -> Changes:
+    """Return what these messages change, in their order."""
+    changes = Changes()
+    for message in messages:
+        match message:
+            case decisions.CaseDecided(data=data):
+                book = f"{data.rulebook.id} {data.rulebook.version}"
+                row = {"at": message.recorded_at, "revision": data.revision, "rulebook": book}
+                changes.decided |= dict.fromkeys(data.event_ids, row)
+            case decisions.ObligationOpened(data=data):
+                changes.opened[data.obligation_id] = {
+                    "case_key": message.case_key,
+                    "cause": message.causation_id,
+                    "duty_holder": data.duty_holder,
+                    "due_on": data.due_on,
+                }
+            case decisions.ObligationRedated(data=data):
+                changes.redated[data.obligation_id] = data.due_on
+            case decisions.QuestionOpened(data=data):
+                changes.answered.discard(data.question_id)
+                changes.asked[data.question_id] = {
+                    "case_key": message.case_key,
+                    "cause": message.causation_id,
+                    "fact": data.fact,
+                    "of_whom": data.of_whom,
+                    "ask": data.ask,
+                    "due_on": data.due_on,
+                }
+            case decisions.QuestionClosed(data=data):
+                changes.asked.pop(data.question_id, None)
+                changes.answered.add(data.question_id)
+            case _ if isinstance(message.data, deliveries.NoticeData):  # type: ignore[attr-defined] # every message has data
+                _fold_notice(changes, message, message.data)  # type: ignore[attr-defined]
+            case _:
+                pass
+    return changes
+
+
+def _fold_notice(changes: Changes, message: Envelope, data: deliveries.NoticeData) -> None:
+    before = changes.notices.get(data.notice_id, {})
+    changes.notices[data.notice_id] = {
+        "obligation": data.obligation_id,
+        "case_key": message.case_key,
+        "rule": data.rule,
+        "recipient": data.recipient,
+        "state": _state(data),
+        "reference": getattr(data, "reference", None) or before.get("reference"),
+        "at": message.time,
+    }
+
+
+def _state(data: deliveries.NoticeData) -> str:
+    match data:
+        case deliveries.NoticeOwedData(released=released):
+            return "owed" if released else "awaiting_release"
+        case deliveries.NoticeAttemptedData(outcome=outcome):
+            return "sending" if outcome == "failed" else "refused"
+        case deliveries.NoticeDeliveredData():
+            return "delivered"
+        case deliveries.NoticeAcceptedData():
+            return "accepted"
+        case deliveries.NoticeWithdrawnData():
+            return "withdrawn"
+        case _:  # released
+            return "owed"

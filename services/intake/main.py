@@ -1,0 +1,79 @@
+"""Puts the intake service together: the only place that constructs things."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from fastapi import FastAPI
+
+from schemas import vocabulary
+from services.intake.api import build_api, build_content_api
+from services.intake.clients_api import build_clients_api
+from services.intake.contents import Contents, Grants
+from services.intake.handlers import build_router
+from services.intake.letterbox import Letterbox
+from services.intake.pages import TEMPLATES, build_pages
+from services.intake.posting import Posting
+from services.intake.reading import Reader
+from services.intake.receipts import Receipts
+from services.intake.senders import sender
+from services.intake.service import IntakeService
+from services.intake.settings import IntakeSettings
+from services.intake.vault import Vault, decode_key
+from services.kit.http import build_http
+from services.kit.quarantine_api import quarantine_router
+from services.kit.runtime import Runtime, lifespan
+from services.kit.ui import Navigation, build_templates, install_ui
+
+_DESCRIPTION = "Report events about serious child safeguarding incidents, and see what became of them."
+
+
+def create_app(settings: IntakeSettings | None = None) -> FastAPI:
+    """Return the intake service; its lifespan runs the consumers and the relay."""
+    settings = settings or IntakeSettings()
+    runtime = Runtime(settings, "intake")
+    database, facts = runtime.database, vocabulary.load()
+    vault = Vault.from_text(settings.vault_key.get_secret_value())
+    identity_key = decode_key(settings.identity_key.get_secret_value())
+    letterbox = Letterbox(settings.submission_key.get_secret_value())
+    reader = Reader(letterbox, identity_key, facts)
+    service = IntakeService(reader, vault, mint=_random_key)
+    receipts = Receipts(database, facts, settings.intake_url)
+    by_client = sender(database)
+
+    router = build_router(service, runtime.consume)
+    app = build_http(runtime, "Handrail intake", description=_DESCRIPTION, lifespan=lifespan(runtime, [router], []))
+    posting = Posting(database, service, receipts, vault, _random_id)
+    app.include_router(build_api(posting=posting, receipts=receipts, letterbox=letterbox, sender=by_client))
+    grants = Grants(settings.grant_public_key_file, runtime.clock)
+    app.include_router(build_content_api(database, Contents(reader, vault, identity_key), grants))
+    app.include_router(build_clients_api(database))
+    app.include_router(quarantine_router(runtime))
+
+    navigation = _navigation(settings)
+    templates = build_templates(TEMPLATES, navigation=navigation)
+    app.include_router(build_pages(database, receipts, templates))
+    install_ui(app, templates, navigation)
+    return app
+
+
+def _random_key() -> str:
+    """Return a case or child key: 128 random bits, so that it says nothing and cannot be guessed."""
+    return secrets.token_hex(16)
+
+
+def _random_id() -> UUID:
+    return UUID(bytes=secrets.token_bytes(16), version=4)
+
+
+def _navigation(settings: IntakeSettings) -> Navigation:
+    return Navigation(
+        home=f"{settings.front_url}/",
+        desk=f"{settings.deadlines_url}/desk",
+        cases=f"{settings.routing_url}/case",
+        log=f"{settings.audit_url}/log",
+        sign_in=f"{settings.front_url}/sign-in",
+        sign_out=f"{settings.front_url}/sign-out",
+        demo=settings.demo,
+    )

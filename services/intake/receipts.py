@@ -1,0 +1,150 @@
+"""Receipts: what a submitter is told at once, and later how far its event has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from schemas.vocabulary import Vocabulary
+from services.intake.domain.missing import missing
+from services.intake.service import Accepted
+from services.intake.store import progress
+from services.intake.store.clients import Client
+from services.kit.database import Database
+from services.kit.errors import NotFound
+
+
+class Question(BaseModel):
+    """A fact that such a report usually needs. `child_ref` is your own reference, absent if it is not about one child."""
+
+    fact: str
+    ask: str
+    child_ref: str | None = None
+
+
+class Links(BaseModel):
+    """Where to go on."""
+
+    self: str
+
+
+class Receipt(BaseModel):
+    """The event is kept. The same event sent again gets the same receipt."""
+
+    receipt_id: UUID
+    event_id: UUID
+    case_key: str
+    status: str = "kept"
+    missing: list[Question]
+    links: Links
+
+
+class Told(BaseModel):
+    """One notice: who is told under which rule, and how far that has come."""
+
+    recipient: str
+    rule: str
+    notice_id: UUID
+    obligation_id: UUID
+    state: str
+    reference: str | None
+    at: datetime
+    due_on: date | None
+
+
+class OpenQuestion(BaseModel):
+    """A fact that is missing for the case, and who is asked for it."""
+
+    fact: str
+    of_whom: str
+    ask: str
+    due_on: date
+
+
+class ReceiptLine(BaseModel):
+    """A receipt in the list. `status` is `kept` until routing has decided, then `decided`."""
+
+    receipt_id: UUID
+    event_id: UUID
+    case_key: str
+    type: str
+    status: str
+    occurred_at: datetime
+    recorded_at: datetime
+    decided_at: datetime | None
+    revision: int | None
+    rulebook: str | None
+
+
+class ReceiptProgress(ReceiptLine):
+    """How far an event has come."""
+
+    told: list[Told]
+    questions: list[OpenQuestion]
+    links: Links
+
+
+class ReceiptList(BaseModel):
+    """A client's receipts, newest first. `next` is the value of `before` for the following page."""
+
+    receipts: list[ReceiptLine]
+    next: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Makes receipts. `base_url` is where intake is reached."""
+
+    database: Database
+    vocabulary: Vocabulary
+    base_url: str
+
+    def of(self, accepted: Accepted) -> Receipt:
+        """Return the receipt of an event that was accepted, now or before."""
+        kept = accepted.kept
+        asked = missing(accepted.reading.submitted.data, self.vocabulary)
+        return Receipt(
+            receipt_id=kept.receipt_id,
+            event_id=kept.event_id,
+            case_key=kept.case_key,
+            missing=[Question(fact=one.fact, ask=one.ask, child_ref=one.child_ref) for one in asked],
+            links=self._links(kept.receipt_id),
+        )
+
+    async def progress(self, receipt_id: UUID, client: Client) -> ReceiptProgress:
+        """Return how far one event of this client has come.
+
+        Raises:
+            NotFound: The client has no such receipt; another client's looks exactly the same.
+        """
+        async with self.database.connect() as connection:
+            row = await progress.receipt(connection, receipt_id, client.name)
+            if row is None:
+                raise NotFound
+            own = sorted(client.answers_for)
+            told, questions = await progress.told(connection, row["case_key"], client.name, own)
+        decided = row["decided_at"] is not None
+        return ReceiptProgress(
+            **row,
+            status=_status(decided=decided),
+            told=[Told(**one) for one in told] if decided else [],
+            questions=[OpenQuestion(**one) for one in questions] if decided else [],
+            links=self._links(receipt_id),
+        )
+
+    async def list(self, client: Client, before: datetime | None, limit: int) -> ReceiptList:
+        """Return a page of this client's receipts."""
+        async with self.database.connect() as connection:
+            rows = await progress.receipts(connection, client.name, before, limit + 1)
+        lines = [ReceiptLine(**row, status=_status(decided=row["decided_at"] is not None)) for row in rows[:limit]]
+        return ReceiptList(receipts=lines, next=lines[-1].recorded_at if len(rows) > limit else None)
+
+    def _links(self, receipt_id: UUID) -> Links:
+        return Links(self=f"{self.base_url}/v1/receipts/{receipt_id}")
+
+
+def _status(*, decided: bool) -> str:
+    return "decided" if decided else "kept"

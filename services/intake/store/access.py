@@ -1,0 +1,32 @@
+"""The log of reads of personal data, and what is known of the notice that a read is for. Append-only by privilege."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake import tables
+
+
+class Notice(NamedTuple):
+    """To whom a notice is addressed, and how it stands."""
+
+    recipient: str
+    state: str
+
+
+_NOTICE: Final = text("SELECT recipient, state FROM notice WHERE notice_id = :notice_id")
+
+
+async def notice(connection: AsyncConnection, notice_id: UUID) -> Notice | None:
+    """Return a notice as routing last announced it."""
+    row = (await connection.execute(_NOTICE, {"notice_id": notice_id})).first()
+    return Notice(row.recipient, row.state) if row else None
+
+
+async def log(connection: AsyncConnection, **read: Any) -> None:
+    """Write down one read: every column of `access_log` but its number."""
+    await connection.execute(insert(tables.access_log), read)
