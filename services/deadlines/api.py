@@ -22,7 +22,7 @@ from services.kit.auth import Principal, require
 from services.kit.database import Database
 from services.kit.errors import Forbidden
 
-Watcher = Annotated[Principal, Depends(require("operations", "review_officer", "auditor"))]
+Watcher = Annotated[Principal, Depends(require("operations", "review_officer", "auditor", "service"))]
 Worker = Annotated[Principal, Depends(require("operations", "review_officer"))]
 Operator = Annotated[Principal, Depends(require("operations"))]
 CaseKey = Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")]

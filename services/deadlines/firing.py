@@ -35,7 +35,7 @@ SWEEP_EVERY: Final = timedelta(minutes=1)
 
 
 class Firing:
-    """One worker: call `run` for the loop, or `one_pass` for a single look."""
+    """One worker: a loop calls `step`; `one_pass` is a single look."""
 
     def __init__(self, database: Database, calendar: Calendar, watch: ClockWatch) -> None:
         self._database = database
@@ -44,12 +44,12 @@ class Firing:
         self._low: datetime | None = None
         self._swept_at: datetime | None = None
 
-    async def run(self) -> None:
-        """Fire until cancelled, sleeping to the next due rung."""
-        while True:
-            fired = await self.one_pass()
-            if not fired:
-                await asyncio.sleep((await self._pause()).total_seconds())
+    async def step(self) -> bool:
+        """Make one pass; after one that found nothing, sleep to the next due rung, at most `MAX_SLEEP`."""
+        if await self.one_pass():
+            return True
+        await asyncio.sleep((await self._pause()).total_seconds())
+        return False
 
     async def one_pass(self) -> int:
         """Fire what is due, at most about `BATCH` rungs; return how many duties it fired for."""

@@ -12,10 +12,15 @@ from tests.support.stack import SERVICE_PASSWORDS, fresh_database
 
 
 @pytest.fixture
-async def database() -> AsyncIterator[Database]:
+def database_url() -> str:
     address = fresh_database("deadlines")
     password = SERVICE_PASSWORDS["deadlines"]
     migrate_all(address.url(), {"deadlines": password})
-    found = Database(address.url(user="handrail_deadlines", password=password), "deadlines")
+    return address.url(user="handrail_deadlines", password=password)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    found = Database(database_url, "deadlines")
     yield found
     await found.close()

@@ -1,0 +1,51 @@
+"""Puts the deadlines service together: the only place that constructs things."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from schemas.calendar import load_england
+from services.deadlines.api import build_api
+from services.deadlines.desk import TEMPLATES, build_desk
+from services.deadlines.firing import Firing
+from services.deadlines.handlers import build_router
+from services.deadlines.reading import Reader
+from services.deadlines.service import DeadlinesService
+from services.deadlines.settings import DeadlinesSettings
+from services.deadlines.watch import ClockWatch, witness
+from services.kit.http import build_http
+from services.kit.quarantine_api import quarantine_router
+from services.kit.runtime import Loop, Runtime, lifespan
+from services.kit.ui import Navigation, build_templates, install_ui
+
+
+def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
+    """Return the deadlines service; its lifespan runs the consumer, the relay and the firing loop."""
+    settings = settings or DeadlinesSettings()
+    runtime = Runtime(settings, "deadlines")
+    database, calendar = runtime.database, load_england()
+    watch = ClockWatch(database, witness(runtime.clock))
+    firing = Loop("firing", Firing(database, calendar, watch).step, every_s=0)  # it sleeps for itself
+    router = build_router(DeadlinesService(calendar), runtime.consume)
+    app = build_http(runtime, "Handrail deadlines", lifespan=lifespan(runtime, [router], [firing]))
+
+    navigation = _navigation(settings)
+    templates = build_templates(TEMPLATES, navigation=navigation)
+    reader = Reader(database, calendar)
+    app.include_router(build_api(database, reader, clock_movable=settings.clock_movable))
+    app.include_router(build_desk(database, reader, templates))
+    app.include_router(quarantine_router(runtime))
+    install_ui(app, templates, navigation)
+    return app
+
+
+def _navigation(settings: DeadlinesSettings) -> Navigation:
+    return Navigation(
+        home=f"{settings.front_url}/",
+        desk=f"{settings.deadlines_url}/desk",
+        cases=f"{settings.routing_url}/case",
+        log=f"{settings.audit_url}/log",
+        sign_in=f"{settings.front_url}/sign-in",
+        sign_out=f"{settings.front_url}/sign-out",
+        demo=settings.demo,
+    )

@@ -1,0 +1,66 @@
+"""Alerts about notices, and taking an alert on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from schemas.deadlines import AlertAcknowledged, AlertRaised
+from services.deadlines.alerting import acknowledge
+from services.deadlines.service import UnknownDuty
+from services.deadlines.store import alerts
+from services.kit.auth import Principal
+from services.kit.database import Database
+from services.kit.errors import NotFound
+from tests.support.deadlines import notice_delivered, notice_failed, notice_refused, obligation_withdrawn
+from tests.support.deadlines_database import feed, published
+
+ADA = Principal("account-1", "Ada Example", "operations")
+BO = Principal("account-2", "Bo Example", "review_officer")
+
+
+async def test_a_refused_notice_is_told_to_a_person_and_a_failed_attempt_is_not(database: Database) -> None:
+    await feed(database, notice_failed(1), notice_refused(2))
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection)
+    (raised,) = await published(database)
+    assert alert.says == "A notice to police West Yorkshire was not taken (attempt 3) and is not tried again: HTTP 422"
+    assert isinstance(raised, AlertRaised)
+    assert (raised.data.kind, raised.data.reference) == ("notice.refused", str(UUID(int=901)))
+    assert raised.causation_id == UUID(int=2)
+
+
+async def test_the_alert_goes_once_the_notice_was_taken(database: Database) -> None:
+    await feed(database, notice_refused(2))
+
+    await feed(database, notice_delivered(3))
+
+    async with database.connect() as connection:
+        assert await alerts.find(connection) == []
+
+
+async def test_an_alert_is_taken_on_by_one_person_whose_name_is_not_published(database: Database) -> None:
+    await feed(database, notice_refused(2))
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection)
+
+    first = await acknowledge(database, alert.alert_id, ADA)
+    second = await acknowledge(database, alert.alert_id, BO)
+
+    assert first.acknowledged_name == second.acknowledged_name == "Ada Example"
+    (message,) = await published(database, "alert.acknowledged.v1")
+    assert isinstance(message, AlertAcknowledged)
+    assert message.data.by == "account-1"
+    assert b"Ada" not in message.wire()
+
+
+async def test_an_alert_that_does_not_exist_cannot_be_taken_on(database: Database) -> None:
+    with pytest.raises(NotFound):
+        await acknowledge(database, UUID(int=404), ADA)
+
+
+async def test_a_change_to_a_duty_that_was_never_opened_is_refused(database: Database) -> None:
+    with pytest.raises(UnknownDuty):
+        await feed(database, obligation_withdrawn(1, UUID(int=404)))
