@@ -81,7 +81,7 @@ class BecameAwareData(CaseData):
 class AbuseSuspicionChangedData(CaseData):
     """See `schemas.submissions.AbuseSuspicionChanged`. `view` absent: the authority does not know."""
 
-    view: Literal["known", "suspected", "not_suspected"] | None
+    view: Literal["known", "suspected", "not_suspected"] | None = None
     from_on: date
     evidence: str
 
@@ -124,7 +124,7 @@ class FactCorrectedData(CaseData):
     corrects: UUID
     fact: str
     child: ChildKey | None = None
-    value: str | int | None
+    value: str | int | None = None
     reason: str
 
 

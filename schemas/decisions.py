@@ -40,7 +40,7 @@ class RuleTrace(Model):
     """One rule's answer for one holder and subject; `bits` packs two bits a condition, in the rule's order, as hex."""
 
     rule: str
-    duty_holder: str | None
+    duty_holder: str | None = None
     subject: str
     answer: Answer
     bits: str
@@ -88,8 +88,8 @@ class ObligationOpenedData(Model):
     release: str = Field(description="`at once`, or the condition under which a person releases it.")
     released: bool
     stops_when: str
-    period: Period | None
-    due_on: date | None
+    period: Period | None = None
+    due_on: date | None = None
     warn_on: date | None = None
     provisional: bool = False
     calendar: str
@@ -100,10 +100,10 @@ class ObligationRedatedData(Model):
 
     obligation_id: UUID
     revision: int
-    period: Period | None
-    due_on: date | None
-    warn_on: date | None
-    old_due_on: date | None
+    period: Period | None = None
+    due_on: date | None = None
+    warn_on: date | None = None
+    old_due_on: date | None = None
     provisional: bool
     calendar: str
     reason: str

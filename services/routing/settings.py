@@ -17,3 +17,4 @@ class RoutingSettings(KitSettings):
     grant_key: SecretStr  # PEM of an Ed25519 key, or GRANT_KEY_FILE
     rulebook: str | None = None  # version; by default the newest
     endpoints_file: Path  # YAML: recipient id -> webhook URL
+    endpoints_plaintext_ok: bool = False  # http:// to other machines, for a trusted network only

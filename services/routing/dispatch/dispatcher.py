@@ -95,8 +95,12 @@ class Dispatcher:
         return True
 
     async def drain(self) -> None:
-        """Claim nothing more, wait for the requests under way, and settle their results."""
+        """Claim nothing more, and finish."""
         self._draining = True
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Wait for the requests under way, and settle their results."""
         if self._sending:
             await asyncio.wait(self._sending)
         while await self.settle_step():

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.routing.store.saving import as_json
 
 LEASE_S: Final = 60  # four times the longest request
 
@@ -123,7 +124,7 @@ async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: d
         }
         for each in settled
     ]
-    found = await connection.execute(_SETTLE, {"rows": orjson.dumps(rows).decode(), "now": now})
+    found = await connection.execute(_SETTLE, {"rows": as_json(rows), "now": now})
     return {row.delivery_id: row.state for row in found}
 
 

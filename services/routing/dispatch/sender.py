@@ -45,16 +45,17 @@ class Channel(Protocol):
 
 
 class WebhookChannel:
-    """Signed HTTP POST."""
+    """Signed HTTP POST. `session` is set when the process's event loop runs."""
 
-    def __init__(self, session: aiohttp.ClientSession, timeout_s: float = TIMEOUT_S) -> None:
-        self._session = session
+    session: aiohttp.ClientSession
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send these bytes and return what came of it."""
         try:
-            async with self._session.post(
+            async with self.session.post(
                 url,
                 data=body,
                 headers={**headers, "content-type": "application/json"},

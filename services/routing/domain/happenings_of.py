@@ -114,15 +114,10 @@ def happenings(told: Mapping[UUID, Told], known: Known) -> list[Happening]:
 
 def acceptances(told: Mapping[UUID, Told], known: Known) -> list[tuple[UUID, UUID]]:
     """Return (notice, event) for each notice that its own recipient has newly accepted."""
-    by_notice = {
-        each.notice_id: each
-        for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id), reverse=True)
-        if each.event == ACKNOWLEDGED
-    }
-    return [
-        (notice.notice_id, by_notice[notice.notice_id].event_id)
-        for notice in known.notices
-        if notice.notice_id in by_notice
-        and by_notice[notice.notice_id].source == notice.recipient
-        and notice.state not in {"accepted", "withdrawn"}
-    ]
+    notices = {notice.notice_id: notice for notice in known.notices if notice.state not in {"accepted", "withdrawn"}}
+    found: dict[UUID, UUID] = {}
+    for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
+        notice = notices.get(each.notice_id) if each.notice_id else None
+        if each.event == ACKNOWLEDGED and notice is not None and each.source == notice.recipient:
+            found.setdefault(notice.notice_id, each.event_id)
+    return list(found.items())

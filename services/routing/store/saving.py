@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Identity, Table, text
@@ -84,7 +85,7 @@ async def insert_history(connection: AsyncConnection, rows: Sequence[Mapping[str
 
 async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        await connection.execute(statement, {"rows": _json(rows)})
+        await connection.execute(statement, {"rows": as_json(rows)})
 
 
 async def _insert(
@@ -105,11 +106,19 @@ async def _insert(
         SELECT {names} FROM jsonb_populate_recordset(NULL::{table.fullname}, CAST(:rows AS jsonb))
         ON CONFLICT {conflict}
     """  # noqa: S608 (names of our own tables and columns)
-    await connection.execute(text(statement), {"rows": _json(rows)})
+    await connection.execute(text(statement), {"rows": as_json(rows)})
 
 
-def _json(rows: Sequence[Mapping[str, Any]]) -> str:
-    return orjson.dumps(rows).decode()
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as one JSON document for `jsonb_to_recordset` and its like."""
+    return orjson.dumps(rows, default=_uuid).decode()
+
+
+def _uuid(value: object) -> str:
+    """The driver's UUIDs are of a class of their own, which orjson does not know."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"expected a value that JSON can hold, got {type(value).__name__}")
 
 
 def _as_text(value: str | int | date | None) -> str | None:

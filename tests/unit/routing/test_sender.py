@@ -40,7 +40,9 @@ async def serve(handler: Handler) -> AsyncIterator[tuple[str, WebhookChannel]]:
     app = web.Application()
     app.router.add_post("/webhook", handler)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        yield str(server.make_url("/webhook")), WebhookChannel(session, timeout_s=0.3)
+        channel = WebhookChannel(timeout_s=0.3)
+        channel.session = session
+        yield str(server.make_url("/webhook")), channel
 
 
 async def answer_of(handler: Handler) -> Answer:
@@ -86,7 +88,9 @@ async def test_a_reference_that_comes_in_pieces_is_read_whole() -> None:
 
 async def test_a_closed_port_is_a_failure_without_a_status() -> None:
     async with aiohttp.ClientSession() as session:
-        answer = await WebhookChannel(session).send("http://127.0.0.1:9/webhook", {}, b"{}")
+        channel = WebhookChannel()
+        channel.session = session
+        answer = await channel.send("http://127.0.0.1:9/webhook", {}, b"{}")
 
     assert answer.http_status is None
     assert answer.problem is not None

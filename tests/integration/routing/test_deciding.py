@@ -1,0 +1,187 @@
+"""Pins what one batch of case events leads to, on a real database: who is told, what waits, what a later fact changes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from schemas import decisions as say
+from schemas import deliveries as tell
+from tests.support.road import Road, of
+from tests.support.routing import (
+    CASE,
+    LEEDS,
+    LSCP,
+    OTHER_CASE,
+    POLICE,
+    acknowledged,
+    aware,
+    corrected,
+    decided,
+    linked,
+    reported,
+    submitted,
+    suspects,
+)
+
+PARTNERS = {f"la:{LEEDS}", "police:west-yorkshire", "icb:west-yorkshire"}
+
+
+async def test_a_police_report_tells_the_council_and_its_partnership_and_asks_the_council(road: Road) -> None:
+    """Working Together 2023, chapter 5: should inform the safeguarding partners of any incident."""
+    published = await road.route(reported())
+
+    owed = {(m.data.rule, m.data.recipient, m.data.released) for m in of(tell.NoticeOwed, published)}
+    asked = {(m.data.fact, m.data.of_whom) for m in of(say.QuestionOpened, published)}
+    opened = of(say.ObligationOpened, published)
+    assert owed == {("N-11", f"la:{LEEDS}", True), ("N-11", f"lscp:{LEEDS}", True)}
+    assert asked >= {("aware_on", f"la:{LEEDS}"), ("abuse_or_neglect", f"la:{LEEDS}")}
+    assert {m.data.due_on for m in opened} == {date(2026, 6, 2)}
+    assert {m.partnership for m in opened} == {f"lscp:{LEEDS}"}
+    (conclusion,) = of(say.CaseDecided, published)
+    assert conclusion.data.revision == 1
+    assert {trace.rule for trace in conclusion.data.traces} >= {"N-01", "N-11", "N-06"}
+    assert set(conclusion.data.open_obligations) == {m.data.obligation_id for m in opened}
+
+
+async def test_the_panel_is_owed_a_notice_from_the_start_and_gets_it_only_after_a_person_decides(road: Road) -> None:
+    """Owed is not sent: domain rule 13; Children Act 2004, section 16C(1)(a)."""
+    first = await road.route(reported(), aware(), suspects())
+    second = await road.route(decided("notify"))
+
+    (panel,) = [m for m in of(tell.NoticeOwed, first) if m.data.recipient == "panel"]
+    assert not panel.data.released
+    (released,) = of(tell.NoticeReleased, second)
+    assert released.data.notice_id == panel.data.notice_id
+    (row,) = await road.rows("SELECT state FROM routing.delivery WHERE recipient = 'panel'")
+    assert row["state"] == "due"
+
+
+async def test_a_decision_not_to_notify_withdraws_the_panel_s_notice_and_nothing_else(road: Road) -> None:
+    await road.route(reported(), aware(), suspects())
+    published = await road.route(decided("not_notify"))
+
+    (closed,) = of(say.ObligationWithdrawn, published)
+    (withdrawn,) = of(tell.NoticeWithdrawn, published)
+    assert closed.data.reason == "decision not to notify"
+    assert (withdrawn.data.recipient, withdrawn.data.was_delivered) == ("panel", False)
+    partners = await road.rows("SELECT recipient FROM routing.delivery WHERE rule = 'N-03' AND state = 'due'")
+    assert {row["recipient"] for row in partners} == PARTNERS
+
+
+async def test_what_changes_nothing_publishes_the_decision_and_no_more(road: Road) -> None:
+    await road.route(reported(), aware(), suspects())
+    published = await road.route(aware())
+
+    (conclusion,) = of(say.CaseDecided, published)
+    assert published == [conclusion]
+    assert conclusion.data.revision == 2
+
+
+async def test_the_council_s_awareness_meets_its_part_of_the_referral_and_starts_the_clock(road: Road) -> None:
+    first = await road.route(reported())
+    published = await road.route(aware(), suspects())
+
+    (met,) = of(say.ObligationMet, published)
+    la = next(m for m in of(say.ObligationOpened, first) if m.data.recipients == (f"la:{LEEDS}",))
+    assert met.data.obligation_id == la.data.obligation_id
+    assert met.data.met_on == date(2026, 6, 1)
+    panel = next(m for m in of(say.ObligationOpened, published) if m.data.rule == "N-01")
+    assert panel.data.due_on == date(2026, 6, 8)  # Monday 1 June + 5 working days
+    assert "answered" in {m.data.reason for m in of(say.QuestionClosed, published)}
+
+
+async def test_a_corrected_date_redates_the_same_duty(road: Road) -> None:
+    first_aware = aware(on=date(2026, 6, 1))
+    first = await road.route(reported(), first_aware, suspects(since=date(2026, 6, 1)))
+    published = await road.route(corrected(first_aware.id, "aware_on", "2026-06-03"))
+
+    panel = next(m for m in of(say.ObligationOpened, first) if m.data.rule == "N-01")
+    redated = [m for m in of(say.ObligationRedated, published) if m.data.obligation_id == panel.data.obligation_id]
+    assert [(m.data.old_due_on, m.data.due_on) for m in redated] == [(date(2026, 6, 8), date(2026, 6, 10))]
+    assert not of(say.ObligationOpened, published)
+    assert not of(tell.NoticeOwed, published)
+    (row,) = await road.rows("SELECT due_by, payload FROM routing.delivery WHERE recipient = 'panel'")
+    assert row["payload"]["body"]["due_on"] == "2026-06-10"
+    assert row["due_by"].isoformat() == "2026-06-10T23:00:00+00:00"
+
+
+async def test_a_correction_that_makes_a_rule_false_withdraws_its_duty_with_the_reason(road: Road) -> None:
+    report = reported()
+    await road.route(report)
+    published = await road.route(corrected(report.id, "harm", "other", POLICE))
+
+    withdrawn = of(say.ObligationWithdrawn, published)
+    assert {m.data.reason for m in withdrawn} == {"harm is other"}
+    assert len(of(tell.NoticeWithdrawn, published)) == len(withdrawn) == 2
+
+
+async def test_a_duty_that_is_owed_again_gets_a_new_notice_under_the_same_obligation(road: Road) -> None:
+    report = reported()
+    first = await road.route(report)
+    wrong = corrected(report.id, "harm", "other", POLICE)
+    await road.route(wrong)
+    published = await road.route(corrected(wrong.id, "harm", "serious_harm", POLICE))
+
+    again = of(say.ObligationOpened, published)
+    assert {m.data.obligation_id for m in again} == {m.data.obligation_id for m in of(say.ObligationOpened, first)}
+    assert {m.data.revision for m in again} == {2}
+    assert {m.data.revision for m in of(tell.NoticeOwed, published)} == {2}
+
+
+async def test_the_panel_s_reference_meets_the_duty(road: Road) -> None:
+    await road.route(reported(), aware(), suspects(), decided("notify"))
+    published = await road.route(submitted())
+
+    rules = await road.rows("SELECT rule FROM routing.obligation WHERE state = 'met' ORDER BY rule")
+    assert [row["rule"] for row in rules] == ["N-01", "N-11"]
+    assert [m.data.how for m in of(say.ObligationMet, published)] == ["the Panel's reference is recorded"]
+
+
+async def test_an_acceptance_counts_from_the_recipient_alone_and_from_a_case_of_its_own(road: Road) -> None:
+    published = await road.route(reported())
+    notice = next(m for m in of(tell.NoticeOwed, published) if m.data.recipient == f"lscp:{LEEDS}")
+
+    stranger = await road.route(acknowledged(notice.data.notice_id, POLICE, case_key=OTHER_CASE))
+    own = await road.route(acknowledged(notice.data.notice_id, LSCP, case_key=OTHER_CASE))
+
+    assert not of(tell.NoticeAccepted, stranger)
+    (accepted,) = of(tell.NoticeAccepted, own)
+    assert (accepted.data.notice_id, accepted.case_key) == (notice.data.notice_id, CASE)
+    assert [m.data.how for m in of(say.ObligationMet, own)] == ["a named person has accepted it"]
+
+
+async def test_linked_cases_are_decided_together_and_a_duty_is_not_doubled(road: Road) -> None:
+    await road.route(reported())
+    await road.route(aware(case_key=OTHER_CASE), suspects(case_key=OTHER_CASE))
+    alone = await road.rows("SELECT count(*) AS n FROM routing.obligation WHERE rule = 'N-01'")
+
+    published = await road.route(linked(OTHER_CASE, to=CASE))
+
+    assert alone[0]["n"] == 0
+    (panel,) = [m for m in of(say.ObligationOpened, published) if m.data.rule == "N-01"]
+    assert panel.case_key == CASE  # the child was first spoken of there
+    assert {m.case_key for m in of(say.CaseDecided, published)} == {CASE, OTHER_CASE}
+
+
+async def test_two_duties_that_turn_out_to_be_one_leave_the_older(road: Road) -> None:
+    await road.route(reported(), aware(), suspects())
+    await road.route(reported(case_key=OTHER_CASE), aware(case_key=OTHER_CASE), suspects(case_key=OTHER_CASE))
+
+    published = await road.route(linked(OTHER_CASE, to=CASE))
+
+    older = await road.rows(
+        "SELECT obligation_id FROM routing.obligation WHERE rule = 'N-01' AND case_key = :k", k=CASE
+    )
+    younger = [m for m in of(say.ObligationSuperseded, published) if m.data.by == older[0]["obligation_id"]]
+    assert [m.case_key for m in younger] == [OTHER_CASE]
+    standing = await road.rows(
+        "SELECT count(*) AS n FROM routing.delivery WHERE recipient = 'panel' AND state <> 'withdrawn'"
+    )
+    assert standing[0]["n"] == 1
+
+
+async def test_the_decision_on_one_case_never_touches_another(road: Road) -> None:
+    await road.route(reported(), reported(case_key=OTHER_CASE))
+    published = await road.route(aware())
+
+    assert {m.case_key for m in published} == {CASE}

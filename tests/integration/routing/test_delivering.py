@@ -1,0 +1,234 @@
+"""Pins deliveries on a real database to real stub recipients: signed, in order, retried, and never lost or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+
+from handrail.embedded.postgres import DatabaseAddress
+from schemas import deliveries as tell
+from services.kit.faults import InjectedFault
+from services.routing.dispatch import rows
+from tests.support.road import Recipients, Road, of
+from tests.support.routing import LEEDS, POLICE, acknowledged, aware, corrected, decided, reported, suspects
+
+LA, LSCP_ID = f"la:{LEEDS}", f"lscp:{LEEDS}"
+
+
+async def later(address: DatabaseAddress, by: timedelta) -> None:
+    """Move the legal clock."""
+    connection = await asyncpg.connect(address.url())
+    try:
+        await connection.execute("UPDATE clock.legal_clock SET offset_s = offset_s + $1", int(by.total_seconds()))
+    finally:
+        await connection.close()
+
+
+def outcomes(journal: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(entry["outcome"], entry["body"]["type"]) for entry in journal]
+
+
+async def test_a_police_report_reaches_council_and_partnership_signed_and_thin(
+    road: Road, recipients: Recipients
+) -> None:
+    await road.route(reported())
+    await recipients.send_all()
+
+    published = await road.published()
+    for recipient in (LA, LSCP_ID):
+        (entry,) = await recipients.journal(recipient)
+        assert (entry["outcome"], entry["verified"], entry["body"]["rule"]) == ("taken", True, "N-11")
+        assert entry["webhook_id"] == entry["body"]["notice_id"]
+        assert entry["body"]["due_on"] == "2026-06-02"
+        assert entry["body"]["content"]["grant"].count(".") == 2
+    delivered = of(tell.NoticeDelivered, published)
+    assert {m.data.recipient for m in delivered} == {LA, LSCP_ID}
+    assert {m.data.attempt for m in delivered} == {1}
+
+
+async def test_the_panel_gets_nothing_before_the_decision_and_one_notice_after_it(
+    road: Road, recipients: Recipients
+) -> None:
+    await road.route(reported(), aware(), suspects())
+    await recipients.send_all()
+    before = await recipients.journal("panel")
+
+    await road.route(decided("notify"))
+    await recipients.send_all()
+
+    assert before == []
+    assert outcomes(await recipients.journal("panel")) == [("taken", "notice.v1")]
+
+
+async def test_a_decision_not_to_notify_keeps_the_notice_from_ever_being_sent(
+    road: Road, recipients: Recipients
+) -> None:
+    await road.route(reported(), aware(), suspects())
+    await road.route(decided("not_notify"))
+    await recipients.send_all()
+
+    assert await recipients.journal("panel") == []
+    assert len(await recipients.journal("police:west-yorkshire")) == 1
+
+
+async def test_who_got_a_notice_that_no_longer_stands_is_told_so(road: Road, recipients: Recipients) -> None:
+    report = reported()
+    await road.route(report)
+    await recipients.send_all()
+    published = await road.route(corrected(report.id, "harm", "other", POLICE))
+    await recipients.send_all()
+
+    entries = await recipients.journal(LSCP_ID)
+    assert outcomes(entries) == [("taken", "notice.v1"), ("taken", "notice.withdrawn.v1")]
+    assert entries[1]["body"]["notice_id"] == entries[0]["webhook_id"] != entries[1]["webhook_id"]
+    assert entries[1]["body"]["reason"] == "harm is other"
+    assert [m.data.was_delivered for m in of(tell.NoticeWithdrawn, published)] == [True, True]
+
+
+async def test_a_recipient_that_fails_twice_gets_its_notice_at_the_third_try_under_the_same_id(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await recipients.behave(LSCP_ID, mode="fail", times=2)
+    await road.route(reported())
+    for _ in range(3):
+        await recipients.send_all()
+        await later(address, timedelta(seconds=1))
+
+    entries = await recipients.journal(LSCP_ID)
+    published = await road.published()
+    assert [entry["outcome"] for entry in entries] == ["failed", "failed", "taken"]
+    assert len({entry["webhook_id"] for entry in entries}) == 1
+    attempts = [m for m in published if isinstance(m, tell.NoticeAttempted | tell.NoticeDelivered)]
+    ours = [m for m in attempts if m.data.recipient == LSCP_ID]
+    assert [(type(m), m.data.attempt) for m in ours] == [
+        (tell.NoticeAttempted, 1),
+        (tell.NoticeAttempted, 2),
+        (tell.NoticeDelivered, 3),
+    ]
+    history = await road.rows(
+        "SELECT h.attempt, h.state, h.http_status FROM routing.delivery_history h JOIN routing.delivery d USING"
+        " (delivery_id) WHERE d.recipient = :r AND h.attempt IS NOT NULL ORDER BY h.seq",
+        r=LSCP_ID,
+    )
+    assert [tuple(row.values()) for row in history] == [(1, "due", 503), (2, "due", 503), (3, "delivered", 200)]
+
+
+async def test_a_refusal_is_published_for_a_person_stays_visible_and_can_be_redriven(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await recipients.behave(LSCP_ID, mode="refuse")
+    published = await road.route(reported())
+    notice = next(m for m in of(tell.NoticeOwed, published) if m.data.recipient == LSCP_ID)
+    await recipients.send_all()
+    await later(address, timedelta(days=1))
+    await recipients.send_all()
+    refused = [m for m in of(tell.NoticeAttempted, await road.published()) if m.data.recipient == LSCP_ID]
+
+    await recipients.behave(LSCP_ID, mode="normal")
+    async with road.database.begin() as tx:
+        redriven = await rows.redrive(tx.connection, notice.data.notice_id, tx.now)
+    await recipients.send_all()
+
+    assert [(m.data.outcome, m.data.http_status) for m in refused] == [("refused", 403)]
+    assert redriven
+    assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)] == ["refused", "taken"]
+
+
+async def test_when_half_of_the_time_is_gone_a_person_is_told_once_and_trying_goes_on(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await recipients.behave(LSCP_ID, mode="fail", times=3)
+    await road.route(reported())  # due at the end of 2 June 2026, which has long gone by the legal clock
+    for _ in range(4):
+        await recipients.send_all()
+        await later(address, timedelta(hours=1))
+
+    published = await road.published()
+    attempts = [m.data.outcome for m in of(tell.NoticeAttempted, published) if m.data.recipient == LSCP_ID]
+    assert attempts == ["refused", "failed", "failed"]
+    assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)][-1] == "taken"
+
+
+async def test_what_is_older_goes_first_to_one_recipient_about_one_case(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await recipients.behave(LA, mode="fail", times=1)
+    await road.route(reported())
+    await road.route(aware(), suspects())  # N-03 tells the council too
+    for _ in range(4):
+        await recipients.send_all()
+        await later(address, timedelta(seconds=1))
+
+    entries = await recipients.journal(LA)
+    assert [(entry["outcome"], entry["body"]["rule"]) for entry in entries] == [
+        ("failed", "N-11"),
+        ("taken", "N-11"),
+        ("taken", "N-03"),
+    ]
+
+
+async def test_a_claim_that_was_left_behind_by_a_kill_is_sent_again_and_the_late_result_changes_nothing(
+    road: Road, recipients: Recipients
+) -> None:
+    await road.route(reported())
+    async with road.database.begin() as tx:
+        left = await rows.claim(tx.connection, most=10, cap=10, closed=[])
+    async with road.database.begin() as tx:
+        again = await rows.claim(tx.connection, most=10, cap=10, closed=[])
+        await tx.connection.execute(
+            text("UPDATE routing.delivery SET lease_until = clock_timestamp() - interval '1 s'")
+        )
+    await recipients.send_all()
+    async with road.database.begin() as tx:
+        late = await rows.settle(tx.connection, [rows.Settled(each, "refused") for each in left], tx.now)
+
+    assert len(left) == 2
+    assert again == []
+    assert late == {}
+    assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
+
+
+async def test_a_notice_accepted_while_it_is_on_its_way_stays_accepted(road: Road, recipients: Recipients) -> None:
+    published = await road.route(reported())
+    notice = next(m for m in of(tell.NoticeOwed, published) if m.data.recipient == LSCP_ID)
+    await recipients.dispatcher.claim_step()
+    await road.route(acknowledged(notice.data.notice_id))
+    await recipients.dispatcher.finish()
+
+    (row,) = await road.rows("SELECT state, reference FROM routing.delivery WHERE recipient = :r", r=LSCP_ID)
+    assert row["state"] == "accepted"
+    assert row["reference"].startswith("LSCP-")
+
+
+async def test_a_row_that_no_rule_bears_out_is_never_sent(road: Road, recipients: Recipients) -> None:
+    await road.route(reported())
+    async with road.database.begin() as tx:
+        await tx.connection.execute(
+            text(
+                "UPDATE routing.delivery SET recipient = 'panel', payload = jsonb_set(payload, '{body,recipient}', '\"panel\"') WHERE recipient = :r"
+            ),
+            {"r": LSCP_ID},
+        )
+    await recipients.send_all()
+
+    assert await recipients.journal("panel") == []
+    (attempt,) = of(tell.NoticeAttempted, await road.published())
+    assert attempt.data.outcome == "refused"
+    assert attempt.data.reason == "not sent: rule N-11 does not name a recipient of this kind"
+
+
+async def test_results_that_cannot_be_written_now_are_written_later(
+    road: Road, recipients: Recipients, monkeypatch: Any
+) -> None:
+    await road.route(reported())
+    monkeypatch.setenv("HANDRAIL_FAULT", "transaction.before_commit:raise:3")
+    try:
+        await recipients.send_all()
+    except InjectedFault:
+        await recipients.dispatcher.finish()
+
+    assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
