@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
@@ -15,45 +15,65 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One service on the road: what it does, how many messages it has published, and whether it answers."""
+    """One service on the road: what it does, what it has counted since it started, and whether it answers."""
 
     name: str
     does: str
-    href: str | None
+    href: str
     link_text: str
-    published: int | None
+    counted: str
+    count: int | None
 
 
-STOPS: Final = (
-    ("intake", "Intake", "takes reports, checks them and keeps them", "/docs/events", "What can be reported"),
-    ("routing", "Routing", "decides who must be told, and tells them", "/case", "Cases"),
-    ("deadlines", "Deadlines", "counts working days and raises alerts", "/desk", "Desk"),
-    ("audit", "Audit", "keeps a log that can be proved", "/log", "Log"),
+@dataclass(frozen=True, slots=True)
+class _Place:
+    service: str
+    does: str
+    path: str
+    link_text: str
+    counted: str = "sent on so far"
+    metric: str = "handrail_relay_published_records_total"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+PLACES: Final = (
+    _Place("intake", "takes reports, checks them and keeps them", "/docs/events", "What can be reported"),
+    _Place("routing", "decides who must be told, and tells them", "/case", "Cases"),
+    _Place("deadlines", "counts working days and raises alerts", "/desk", "Desk"),
+    _Place(
+        "audit",
+        "keeps a log that can be proved",
+        "/log",
+        "Log",
+        counted="logged so far",
+        metric="handrail_consumed_records_total",
+        labels={"outcome": "fresh"},
+    ),
 )
 
 
 async def read_road(urls: Mapping[str, str]) -> tuple[Stop, ...]:
     """Return the stops in the order of the road; a service that does not answer has no count."""
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        counts = await asyncio.gather(*(_published(session, urls[name]) for name, *_ in STOPS))
+        counts = await asyncio.gather(*(_count(session, urls[place.service], place) for place in PLACES))
     return tuple(
-        Stop(title, does, urls[name] + path, text, count)
-        for (name, title, does, path, text), count in zip(STOPS, counts, strict=True)
+        Stop(place.service.title(), place.does, urls[place.service] + place.path, place.link_text, place.counted, count)
+        for place, count in zip(PLACES, counts, strict=True)
     )
 
 
-async def _published(session: aiohttp.ClientSession, url: str) -> int | None:
+async def _count(session: aiohttp.ClientSession, url: str, place: _Place) -> int | None:
     try:
         async with session.get(f"{url}/metrics") as response:
+            response.raise_for_status()
             text = await response.text()
     except (aiohttp.ClientError, TimeoutError):
         return None
-    families = text_string_to_metric_families(text)
     return int(
         sum(
             sample.value
-            for family in families
+            for family in text_string_to_metric_families(text)
             for sample in family.samples
-            if sample.name == "handrail_relay_published_total"
+            if sample.name == place.metric and place.labels.items() <= sample.labels.items()
         )
     )
