@@ -2,7 +2,7 @@
 
 `stack()` starts them once per process, on first use: the servers that the environment names, with
 `HANDRAIL_TEST_STACK=docker` containers, else the embedded ones in a temporary folder. They are stopped, and their
-data deleted, when the process ends (also when it is killed: their guards see to it).
+data deleted, when the process ends. When it is killed, their guards stop them and the temporary folder stays.
 """
 
 import asyncio
