@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.kit.fence import Place
@@ -80,6 +81,7 @@ class Cursor(Protocol):
 
 
 _TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 1))")
+_UNLOCK: Final = text("SELECT pg_advisory_unlock_all()")
 _TAKE: Final = text("""
     UPDATE relay_cursor SET epoch = epoch + 1, database_identity = coalesce(database_identity, clock.database_identity())
     RETURNING CAST(xid AS text) AS xid, id, producer_seq, epoch, CAST(acknowledged AS text) AS acknowledged,
@@ -155,10 +157,15 @@ class PostgresCursor:
         return count, float(age)
 
     async def release(self) -> None:
-        """Stop being the relay: closing the session gives up its lock."""
+        """Stop being the relay."""
         session, self._session = self._session, None
-        if session is not None:
-            await session.invalidate()  # not back to the pool, where it would keep the lock
+        if session is None:
+            return
+        try:
+            await session.execute(_UNLOCK)  # the session goes back to the pool, where it would keep the lock
+        except DBAPIError:
+            await session.invalidate()  # the server gives up the lock when the session ends
+        finally:
             await session.close()
 
     def _held(self) -> AsyncConnection:

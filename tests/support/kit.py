@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
+import asyncpg
+import orjson
+from sqlalchemy import text
+
+from handrail.embedded.postgres import DatabaseAddress
 from schemas.case_events import BecameAware, BecameAwareData, Reporter
+from services.kit.cursor import OutboxRow, PostgresCursor
 from services.kit.database import Database
+from services.kit.memory import MemoryCursor, MemoryStore
 from services.kit.migrate import migrate_all
 from tests.support.stack import fresh_database
 
@@ -19,8 +30,21 @@ _NAMES = UUID("00000000-0000-4000-8000-000000000000")
 
 def migrated() -> str:
     """Return the URL with which the kit's service logs in to a new database."""
+    return _login(_migrated())
+
+
+@cache
+def _shared() -> DatabaseAddress:
+    return _migrated()
+
+
+def _migrated() -> DatabaseAddress:
     address = fresh_database("kit")
     migrate_all(address.url(), {SERVICE: PASSWORD}, services=Path(__file__).parent / "kit_service")
+    return address
+
+
+def _login(address: DatabaseAddress) -> str:
     return f"postgresql://handrail_{SERVICE}:{PASSWORD}@{address.host}:{address.port}/{address.database}"
 
 
@@ -48,3 +72,59 @@ def aware(name: str, case_key: str) -> BecameAware:
             how=name,
         ),
     )
+
+
+@dataclass
+class Backend:
+    """A store and what tests ask of it, in memory or in PostgreSQL."""
+
+    store: Any
+    cursor: Callable[[], Any]
+    move_to_another_database: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+    async def outbox(self) -> list[OutboxRow]:
+        """Return what the relay would publish now, from the beginning."""
+        cursor = self.cursor()
+        position = await cursor.acquire()
+        rows: list[OutboxRow] = await cursor.read(replace(position, xid=0, id=0), 10_000)
+        await cursor.release()
+        return rows
+
+    async def said(self) -> list[str]:
+        """Return, in order, what the messages about cases say, and the types of all others."""
+        bodies = [orjson.loads(row.payload) for row in await self.outbox()]
+        return [body["data"].get("how", body["type"]) for body in bodies]
+
+
+def memory_backend() -> Backend:
+    """Return the memory twins."""
+    store = MemoryStore(SERVICE, NOON)
+
+    async def move() -> None:
+        store.identity = "memory/2"
+
+    async def close() -> None:
+        return None
+
+    return Backend(store, lambda: MemoryCursor(store), move, close)
+
+
+async def postgres_backend() -> Backend:
+    """Return the real ones, on emptied tables."""
+    connection = await asyncpg.connect(_shared().url())
+    try:
+        await connection.execute(
+            "TRUNCATE kit.outbox, kit.inbox, kit.consumer_offset, kit.case_head, kit.quarantine, kit.parked_event;"
+            "UPDATE kit.relay_cursor SET xid = '0', id = 0, producer_seq = 0, epoch = 0, acknowledged = '{}',"
+            " database_identity = NULL"
+        )
+    finally:
+        await connection.close()
+    store = database(_login(_shared()))
+
+    async def move() -> None:
+        async with store.begin() as tx:
+            await tx.connection.execute(text("UPDATE relay_cursor SET database_identity = 'elsewhere/1'"))
+
+    return Backend(store, lambda: PostgresCursor(store.engine, SERVICE), move, store.close)

@@ -1,0 +1,191 @@
+"""How a person lets a record out of quarantine, and what then becomes of those behind it; on both stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+import pytest
+
+from schemas.messages import parse
+from services.kit.codec import Decoded, Event, decode
+from services.kit.errors import Conflict, NotFound
+from services.kit.kafka_compat import RawRecord
+from services.kit.path import Consumer, handle_batch
+from services.kit.release import Released, release
+from tests.support.kit import Backend, aware, case
+
+
+def event(offset: int, name: str) -> Decoded:
+    return decode(RawRecord("kit-test", 0, offset, case(7).encode(), aware(name, case(7)).wire(), (), 0))
+
+
+class Service:
+    """A service whose case 7 stands still behind the event called `bad`."""
+
+    def __init__(self, kit: Backend) -> None:
+        self.kit = kit
+        self.failing = {"bad"}
+        self.consumer = Consumer("reader", self.handle, parse)
+
+    async def handle(self, events: Sequence[Event], tx: Any) -> None:
+        for each in events:
+            if each.message.data.how in self.failing:
+                raise ZeroDivisionError
+            tx.emit("out", aware(f"heard {each.message.data.how}", str(each.case_key)))
+
+    async def take(self, *names: str) -> None:
+        items = [event(offset, name) for offset, name in enumerate(names)]
+        await handle_batch(self.kit.store, self.consumer, items)
+
+    async def let_out(self, quarantine_id: UUID, resolution: Literal["retried", "discarded"] = "retried") -> Released:
+        return await release(
+            self.kit.store, self.consumer, quarantine_id, resolution=resolution, by="account-1", reason="put right"
+        )
+
+    async def first_held(self) -> UUID:
+        async with self.kit.store.begin() as tx:
+            held = await tx.held.first_parking("reader", case(7))
+        assert held is not None
+        quarantine_id: UUID = held.quarantine_id
+        return quarantine_id
+
+    async def heard(self) -> list[str]:
+        return [said.removeprefix("heard ") for said in await self.kit.said() if said.startswith("heard ")]
+
+    async def waiting(self) -> list[int]:
+        async with self.kit.store.begin() as tx:
+            return [one.record.offset for one in await tx.held.waiting("reader", case(7))]
+
+
+@pytest.fixture
+def service(kit: Backend) -> Service:
+    return Service(kit)
+
+
+async def test_a_retry_that_succeeds_lets_those_behind_it_go_on_in_order(service: Service) -> None:
+    await service.take("bad", "second", "third")
+    service.failing = set()
+
+    released = await service.let_out(await service.first_held())
+
+    assert (released.state, released.released) == ("retried", 2)
+    assert await service.heard() == ["bad", "second", "third"]
+    assert await service.waiting() == []
+
+
+async def test_what_came_of_it_is_announced_with_who_and_why(service: Service) -> None:
+    await service.take("bad")
+    service.failing = set()
+
+    await service.let_out(await service.first_held())
+
+    body = orjson.loads((await service.kit.outbox())[-1].payload)
+    assert body["type"] == "record.resolved.v1"
+    assert (body["data"]["outcome"], body["data"]["by"], body["data"]["reason"]) == (
+        "retried",
+        "account-1",
+        "put right",
+    )
+
+
+async def test_a_retry_that_fails_leaves_everything_where_it_is(service: Service) -> None:
+    await service.take("bad", "second")
+    quarantine_id = await service.first_held()
+
+    released = await service.let_out(quarantine_id)
+
+    assert (released.state, released.reason) == ("held", "handling it failed: ZeroDivisionError")
+    assert await service.heard() == []
+    assert await service.waiting() == [1]
+
+
+async def test_discarding_lets_those_behind_it_go_on(service: Service) -> None:
+    await service.take("bad", "second")
+
+    await service.let_out(await service.first_held(), "discarded")
+
+    assert await service.heard() == ["second"]
+
+
+async def test_events_that_come_later_are_handled_at_once_again(service: Service) -> None:
+    await service.take("bad", "second")
+    await service.let_out(await service.first_held(), "discarded")
+
+    await service.take("bad", "second", "third")
+
+    assert await service.heard() == ["second", "third"]
+
+
+async def test_one_that_fails_while_it_goes_on_is_held_in_its_place(service: Service) -> None:
+    await service.take("bad", "second", "worse", "fourth")
+    service.failing = {"worse"}
+
+    await service.let_out(await service.first_held())
+
+    assert await service.heard() == ["bad", "second"]
+    assert await service.waiting() == [3]
+    service.failing = set()
+    await service.let_out(await service.first_held())
+    assert await service.heard() == ["bad", "second", "worse", "fourth"]
+
+
+async def test_the_record_that_came_first_must_go_first(service: Service) -> None:
+    await service.take("bad", "second")
+    unreadable = RawRecord("kit-test", 0, 2, case(7).encode(), b"not json", (), 0)
+    await handle_batch(service.kit.store, service.consumer, [decode(unreadable), event(3, "fourth")])
+    service.failing = set()
+    async with service.kit.store.begin() as tx:
+        first = await tx.held.first_parking("reader", case(7))
+    assert first is not None
+
+    poison_id = next(
+        UUID(body["data"]["quarantine_id"])
+        for body in (orjson.loads(row.payload) for row in await service.kit.outbox())
+        if body["type"] == "record.quarantined.v1" and body["data"]["offset"] == 2
+    )
+    with pytest.raises(Conflict, match="came first"):
+        await service.let_out(poison_id)
+
+    await service.let_out(first.quarantine_id)
+    assert await service.heard() == ["bad", "second"]
+    assert await service.waiting() == [3]
+    await service.let_out(poison_id, "discarded")
+    assert await service.heard() == ["bad", "second", "fourth"]
+
+
+async def test_a_record_is_let_out_once(service: Service) -> None:
+    await service.take("bad")
+    quarantine_id = await service.first_held()
+    await service.let_out(quarantine_id, "discarded")
+
+    with pytest.raises(Conflict, match="discarded already"):
+        await service.let_out(quarantine_id)
+
+
+async def test_a_record_that_is_not_there_is_not_found(service: Service) -> None:
+    with pytest.raises(NotFound):
+        await service.let_out(UUID(int=5))
+
+
+async def test_a_raw_record_keeps_its_headers_in_quarantine(kit: Backend) -> None:
+    got: list[RawRecord] = []
+    fail = True
+
+    async def handle(records: Sequence[RawRecord], _tx: Any) -> None:
+        if fail:
+            raise ZeroDivisionError
+        got.extend(records)
+
+    consumer = Consumer("raw reader", handle, None)
+    raw = RawRecord("kit-test", 0, 0, b"key", b"\x00 bytes", (("odd", None), ("odder", b"\xff")), 0)
+    await handle_batch(kit.store, consumer, [decode(raw, None)])
+    fail = False
+    body = orjson.loads((await kit.outbox())[-1].payload)
+
+    quarantine_id = UUID(body["data"]["quarantine_id"])
+    await release(kit.store, consumer, quarantine_id, resolution="retried", by="account-1", reason="put right")
+
+    assert got == [raw]
