@@ -9,33 +9,57 @@ from schemas.calendar import end_of_day
 from services.audit.reader import Reader
 from services.audit.store.reading import Search
 from services.kit.auth import AnyPrincipal, require
+from services.kit.errors import Refused
 
 TEXT = "text/plain; charset=utf-8"
 MAY_READ = Depends(require("auditor", "operations", "review_officer"))
 Place = Annotated[int, Query(ge=0, lt=2**63)]
-Term = Annotated[str | None, Query(max_length=200, pattern=r"^[\x20-\x7e]+$")]
-ADay = Annotated[date | None, Query(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
+Term = Annotated[str, Query(max_length=200, pattern=r"^[\x20-\x7e]*$")]
+A_DAY = "A day in England, such as 2026-11-27; included."
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+
+
+class BadDay(Refused):
+    """A date cannot be read."""
 
 
 def search_for(  # a dependency: the API and the page ask in the same words
-    case: Term = None,
-    recipient: Term = None,
-    rule: Term = None,
-    recorded_from: Annotated[ADay, Query(alias="from")] = None,
-    recorded_to: Annotated[ADay, Query(alias="to")] = None,
+    case: Term = "",
+    recipient: Term = "",
+    rule: Term = "",
+    recorded_from: Annotated[str, Query(alias="from", max_length=10, description=A_DAY)] = "",
+    recorded_to: Annotated[str, Query(alias="to", max_length=10, description=A_DAY)] = "",
     after: Annotated[int, Query(ge=-1, lt=2**63)] = -1,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Search:
-    """Return what a query string asks for. Dates are days in England, both included."""
+    """Return what a query string asks for; what is empty is not asked for.
+
+    Raises:
+        BadDay: `from` or `to` is not a date.
+    """
+    first, last = _day("from", recorded_from), _day("to", recorded_to)
     return Search(
-        case_key=case,
-        recipient=recipient,
-        rule=rule,
-        recorded_from=None if recorded_from is None else end_of_day(recorded_from - timedelta(days=1)),
-        recorded_before=None if recorded_to is None else end_of_day(recorded_to),
+        case_key=case.strip() or None,
+        recipient=recipient.strip() or None,
+        rule=rule.strip() or None,
+        recorded_from=None if first is None else end_of_day(first - timedelta(days=1)),
+        recorded_before=None if last is None else end_of_day(last),
         after=after,
         limit=limit,
     )
+
+
+def _day(name: str, text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        day = None
+    if day is None or not FIRST_DAY <= day <= LAST_DAY:
+        detail = "Enter a real date as year, month and day, such as 2026-11-27"
+        raise BadDay(detail, errors=[{"parameter": name, "detail": detail}])
+    return day
 
 
 def build_api(reader: Reader) -> APIRouter:

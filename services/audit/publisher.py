@@ -41,7 +41,7 @@ class Publisher:
             RefusedToSign: The head contradicts a checkpoint signed before.
             BadNote: The folder holds a checkpoint that is not ours, or another one of this size.
         """
-        head = await log.read_head(connection)
+        head = await log.read_head(connection) or log.Head(self._origin)
         checkpoint = Checkpoint(self._origin, head.size, head.root)
         if head.origin != self._origin:
             message = f"expected the log {self._origin}, the database holds {head.origin}"

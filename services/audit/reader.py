@@ -129,7 +129,7 @@ class Reader:
         async with self._database.connect() as connection:
             first, second = await _checkpoint(connection, old), await _checkpoint(connection, new)
             ranges = consistency_ranges(old, new)
-            tiles = await log.tiles_for(connection, await log.read_head(connection), ranges)
+            tiles = await log.tiles_for(connection, await _head(connection), ranges)
             return first, second, range_hashes(ranges, tiles)
 
     async def raw(self, start: int, end: int) -> bytes:
@@ -145,7 +145,7 @@ class Reader:
             if not 0 <= start < end <= min(checkpoint.size, start + MAX_RAW):
                 message = f"expected at most {MAX_RAW} entries within 0 to {checkpoint.size}, got {start} to {end}"
                 raise BadRange(message)
-            hashes = await log.leaf_hashes(connection, await log.read_head(connection), start, end)
+            hashes = await log.leaf_hashes(connection, await _head(connection), start, end)
             rows = {row.index: row for row in await reading.entries(connection, start, end)}
         return b"".join(_line(in_tree, rows.get(start + place)) for place, in_tree in enumerate(hashes))
 
@@ -167,10 +167,19 @@ async def _checkpoint(connection: AsyncConnection, size: int | None) -> log.Sign
     return signed
 
 
+async def _head(connection: AsyncConnection) -> log.Head:
+    head = await log.read_head(connection)
+    if head is None:
+        raise NotSignedYet
+    return head
+
+
 async def _proven(connection: AsyncConnection, rows: Sequence[reading.Row], size: int) -> tuple[Proven, ...]:
     """Return rows with their paths; one read of the tiles that all of them need."""
+    if not rows:
+        return ()
     paths = {row.index: inclusion_ranges(row.index, size) for row in rows}
-    head = await log.read_head(connection)
+    head = await _head(connection)
     tiles = await log.tiles_for(connection, head, [part for path in paths.values() for part in path])
     return tuple(Proven(row, tuple(range_hashes(paths[row.index], tiles))) for row in rows)
 

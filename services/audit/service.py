@@ -12,14 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.identity import derived_event_id
 from services.audit.domain.entry import Entry, NotAnEvent, Record, index_of, message_entry, poison_entry
 from services.audit.store import log, projection
+from services.kit.errors import Unavailable
 
 INDEX_BATCH = 1000
 
 
-class Sequencer:
-    """Appends records to the log."""
+class OtherLog(Unavailable):
+    """The database holds the log of another name: nothing is appended until the settings are right."""
 
-    def __init__(self, draw_salt: Callable[[], bytes]) -> None:
+
+class Sequencer:
+    """Appends records to the log of one name.
+
+    `draw_salt` returns 32 random bytes.
+    """
+
+    def __init__(self, origin: str, draw_salt: Callable[[], bytes]) -> None:
+        self._origin = origin
         self._draw_salt = draw_salt
 
     async def append(self, records: Sequence[Record], connection: AsyncConnection, now: datetime) -> list[Entry]:
@@ -29,8 +38,14 @@ class Sequencer:
             records: What was read from Kafka.
             connection: A connection inside the transaction that also moves the consumer's offsets.
             now: The legal clock.
+
+        Raises:
+            OtherLog: The database holds the log of another name.
         """
-        head = await log.lock_head(connection)
+        head = await log.lock_head(connection, self._origin)
+        if head.origin != self._origin:
+            message = f"expected the log {self._origin}, the database holds {head.origin}: set HANDRAIL_LOG_ORIGIN"
+            raise OtherLog(message)
         entries = [self._entry(record, now) for record in records]
         fresh, repeated = await _without_known(entries, connection)
         conflicts = [_conflict(entry, now) for entry in repeated]

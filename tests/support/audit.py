@@ -28,20 +28,19 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 NOTE_KEY = NoteKey(ORIGIN, KEY.public_key().public_bytes_raw())
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CASE = "c" * 32
-OTHER_CASE = "d" * 32
 EVENTS = UUID("6a6f2c4e-0000-4000-8000-000000000000")
 
 
-def event(number: int, **changes: Any) -> dict[str, Any]:
-    """Return message `number` of the producer `routing` about one case, as a CloudEvent."""
+def event(number: int, case: str = CASE, **changes: Any) -> dict[str, Any]:
+    """Return message `number` of the producer `routing` about a case, as a CloudEvent."""
     return {
         "specversion": "1.0",
         "type": "notice.owed.v1",
-        "id": str(uuid5(EVENTS, str(number))),
+        "id": str(uuid5(EVENTS, f"{case}/{number}")),
         "source": "/handrail/routing",
         "time": "2026-11-02T11:59:00Z",
         "recordedat": "2026-11-02T12:00:00Z",
-        "casekey": CASE,
+        "casekey": case,
         "caseseq": number,
         "producer": "routing",
         "producerseq": number,
@@ -96,7 +95,7 @@ class TestLog:
     async def head(self) -> log.Head:
         """Return the committed head."""
         async with self.database.connect() as connection:
-            return await log.read_head(connection)
+            return await log.read_head(connection) or log.Head(ORIGIN)
 
 
 @asynccontextmanager
@@ -107,8 +106,6 @@ async def open_log(folder: Path) -> AsyncIterator[TestLog]:
     database = Database(address.url(user="handrail_audit", password=SERVICE_PASSWORDS["audit"]), "audit")
     numbers = iter(range(1, 1_000_000))
     try:
-        async with database.begin() as tx:
-            await log.create(tx.connection, ORIGIN)
-        yield TestLog(address, database, Sequencer(lambda: next(numbers).to_bytes(32)), folder)
+        yield TestLog(address, database, Sequencer(ORIGIN, lambda: next(numbers).to_bytes(32)), folder)
     finally:
         await database.close()

@@ -5,6 +5,7 @@ the numbered steps of RFC 9162 and see nothing but what a stranger would be give
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from hashlib import sha256
 
@@ -13,6 +14,15 @@ EMPTY_ROOT = sha256(b"").digest()
 
 Range = tuple[int, int]
 """Leaves from the first number up to, but not including, the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step up the tree: the hash so far joined with its sibling gives `found`."""
+
+    sibling: bytes
+    on_the_left: bool
+    found: bytes
 
 
 class BadProof(Exception):
@@ -106,10 +116,22 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[byte
         message = f"expected an index below {size}, got {index}"
         raise BadProof(message)
     _check_hashes(leaf, root, *proof)
+    steps = climb(leaf, index, size, proof)
+    _check_root("root", root, steps[-1].found if steps else leaf)
+
+
+def climb(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> list[Step]:
+    """Return the steps from the hash of leaf `index` up to the root that a proof gives, one for each of its hashes.
+
+    Raises:
+        BadProof: The proof is too long or too short for a tree of `size` leaves.
+    """
+    steps: list[Step] = []
     found = leaf
     for sibling, on_the_left in _walk(index, size - 1, proof):
         found = node_hash(sibling, found) if on_the_left else node_hash(found, sibling)
-    _check_root("root", root, found)
+        steps.append(Step(sibling, on_the_left, found))
+    return steps
 
 
 def verify_consistency(*, old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:

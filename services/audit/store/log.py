@@ -1,7 +1,7 @@
 """The queries of the log itself: its head, its entries, its tiles, its checkpoints."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,9 +62,9 @@ class Head:
     """The committed head of the log."""
 
     origin: str
-    size: int
-    root: bytes
-    edge: Edge
+    size: int = 0
+    root: bytes = EMPTY_ROOT
+    edge: Edge = field(default_factory=Edge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,19 @@ class Signed:
     note: str
 
 
-async def create(connection: AsyncConnection, origin: str) -> Head:
-    """Start the log unless it has been started, and return its head."""
-    await connection.execute(CREATE, {"origin": origin, "root": EMPTY_ROOT})
-    return await read_head(connection)
+async def read_head(connection: AsyncConnection) -> Head | None:
+    """Return the head as last committed, None before the first entry is appended."""
+    row = (await connection.execute(READ_HEAD)).one_or_none()
+    return None if row is None else _head(row)
 
 
-async def read_head(connection: AsyncConnection) -> Head:
-    """Return the head as last committed."""
-    return _head((await connection.execute(READ_HEAD)).one())
-
-
-async def lock_head(connection: AsyncConnection) -> Head:
-    """Return the head and keep every other writer out until the transaction ends."""
-    return _head((await connection.execute(LOCK_HEAD)).one())
+async def lock_head(connection: AsyncConnection, origin: str) -> Head:
+    """Return the head and keep every other writer out until the transaction ends; start the log if there is none."""
+    row = (await connection.execute(LOCK_HEAD)).one_or_none()
+    if row is None:
+        await connection.execute(CREATE, {"origin": origin, "root": EMPTY_ROOT})
+        row = (await connection.execute(LOCK_HEAD)).one()
+    return _head(row)
 
 
 async def known(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, bytes | None]:

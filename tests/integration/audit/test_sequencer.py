@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from services.audit.domain.entry import commitment
 from services.audit.domain.merkle import inclusion_ranges, leaf_hash, verify_inclusion
 from services.audit.domain.tiles import range_hashes
+from services.audit.service import OtherLog, Sequencer
 from services.audit.store import log as store
 from services.audit.store import reading
 from tests.support import merkle_reference as reference
@@ -22,12 +23,14 @@ async def rows(log: TestLog) -> list[reading.Row]:
         return await reading.entries(connection, 0, 1_000_000)
 
 
-async def test_a_new_log_is_empty_and_starting_it_again_changes_nothing(log: TestLog) -> None:
-    async with log.database.begin() as tx:
-        await store.create(tx.connection, "another.example/log")
+async def test_a_new_log_is_empty_and_takes_its_name_from_the_first_batch(log: TestLog) -> None:
+    assert await log.head() == store.Head(ORIGIN, 0, reference.tree_hash([]))
+    await log.append(records(1))
 
-    head = await log.head()
-    assert (head.origin, head.size, head.root) == (ORIGIN, 0, reference.tree_hash([]))
+    log.sequencer = Sequencer("another.example/log", lambda: bytes(32))
+    with pytest.raises(OtherLog, match=r"expected the log another\.example/log, the database holds log\.example/test"):
+        await log.append(records(2))
+    assert ((await log.head()).origin, (await log.head()).size) == (ORIGIN, 1)
 
 
 async def test_entries_stand_in_the_order_of_the_records_and_give_the_root_of_the_rfc(log: TestLog) -> None:

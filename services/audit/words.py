@@ -1,0 +1,73 @@
+"""What happened, in a few words for a person, from an entry and the record beside it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+KINDS = {"poison": "A record that could not be read", "conflict": "An event id used again with other content"}
+
+TYPES = {
+    "incident.reported.v1": "Incident reported",
+    "la.became_aware.v1": "Authority became aware",
+    "abuse_suspicion.changed.v1": "Authority's view on abuse or neglect recorded",
+    "notification.decision.v1": "Decision whether to notify",
+    "scsi.notification.submitted.v1": "Notification to the Panel submitted",
+    "lac_death.notified.v1": "Death of a looked-after child notified",
+    "care_leaver_death.notified.v1": "Death of a care leaver notified",
+    "delivery.acknowledged.v1": "Notice accepted by a named person",
+    "fact.corrected.v1": "Fact corrected",
+    "not_appropriate.recorded.v1": "Telling another area found not appropriate",
+    "cross_partnership.outcome.v1": "Outcome of another partnership recorded",
+    "case.linked.v1": "Cases linked",
+    "case.decided.v1": "Case decided",
+    "obligation.opened.v1": "Duty opened",
+    "obligation.redated.v1": "Duty given another due date",
+    "obligation.met.v1": "Duty met",
+    "obligation.withdrawn.v1": "Duty withdrawn",
+    "obligation.superseded.v1": "Duty replaced by another",
+    "question.opened.v1": "Question asked",
+    "question.closed.v1": "Question closed",
+    "notice.owed.v1": "Notice owed",
+    "notice.released.v1": "Notice released",
+    "notice.attempted.v1": "Delivery tried without success",
+    "notice.delivered.v1": "Notice delivered",
+    "notice.accepted.v1": "Notice accepted",
+    "notice.withdrawn.v1": "Notice withdrawn",
+    "deadline.due-soon.v1": "Due date near",
+    "deadline.breached.v1": "Due date passed",
+    "deadline.met.v1": "Due date met",
+    "alert.raised.v1": "Alert raised",
+    "alert.acknowledged.v1": "Alert acknowledged",
+    "clock.moved.v1": "Legal clock moved",
+    "record.quarantined.v1": "Record put in quarantine",
+    "record.resolved.v1": "Record taken out of quarantine",
+}
+
+# Members of a record's data that say something to a person, in the order in which they are shown.
+SAID = (
+    ("title", "Duty"),
+    ("ask", "Question"),
+    ("duty_holder", "Duty holder"),
+    ("of_whom", "Asked of"),
+    ("outcome", "Outcome"),
+    ("reason", "Reason"),
+    ("how", "How"),
+    ("due_on", "Due"),
+    ("revision", "Decision number"),
+    ("reference", "Reference"),
+)
+
+
+def title_of(entry: Mapping[str, Any]) -> str:
+    """Return what an entry records; of a type that this version does not know, the type's own name."""
+    if entry["kind"] in KINDS:
+        return KINDS[entry["kind"]]
+    type_ = str(entry["event"]["type"])
+    return TYPES.get(type_, type_)
+
+
+def said(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return what a record says of its matter, as pairs of heading and text."""
+    data = record.get("data") if record else None
+    if not isinstance(data, Mapping):
+        return []
+    return [(heading, str(data[name])) for name, heading in SAID if isinstance(data.get(name), str | int)]
