@@ -1,6 +1,7 @@
-"""The HTTP API for partners and recipients: events, receipts, keys, content."""
+"""The HTTP API for partners and recipients: events, receipts, keys, content.
 
-from __future__ import annotations
+Annotations are evaluated here: FastAPI could not look up by name the guards that are built inside the functions.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any, Final

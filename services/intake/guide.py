@@ -16,6 +16,7 @@ import orjson
 import yaml
 
 from schemas.submissions import AUTHORITY_ONLY, SUBMISSIONS
+from services.intake.domain.cloudevent import BINARY, STRUCTURED
 
 _TIME: Final = "2026-06-01T09:15:00Z"
 

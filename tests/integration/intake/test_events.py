@@ -1,0 +1,313 @@
+"""`POST /v1/events` on a real database: receipts, sameness, refusals, links, and what is kept and published."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import orjson
+import pytest
+from joserfc import jwe
+from joserfc.jwk import ECKey
+from sqlalchemy import text
+
+from schemas.case_events import CaseLinked, IncidentReported
+from services.kit.auth import unguarded
+from tests.support.intake import LEEDS, event, incident
+from tests.support.intake_app import CLOUDEVENT, POLICE, Intake, access_token, intake, register, submission_key
+
+AWARE = {"aware_at": "2026-06-02T09:00:00Z"}
+_PERSONAL = re.compile(rb"Zebedee|Nowhere|Onlyatest|9990000000|2016-06-01|WYP/2026/0001|child-1")
+
+
+async def test_an_event_is_kept_announced_and_answered_with_a_receipt(running: Intake) -> None:
+    answer = await running.post(incident())
+
+    assert answer.status_code == 202
+    body = answer.json()
+    assert body["status"] == "kept"
+    assert body["missing"] == [
+        {"fact": "child.care_leaver", "ask": "Is the person a care leaver?", "child_ref": "child-1"}
+    ]
+    assert answer.headers["location"] == body["links"]["self"]
+    [message] = await running.published()
+    assert isinstance(message, IncidentReported)
+    assert (str(message.id), message.case_key) == (body["event_id"], body["case_key"])
+    assert message.case_seq == 1
+    assert message.data.reporter.client == "police-example"
+    assert message.data.children[0].age_at_incident == 9
+
+
+async def test_nothing_personal_stands_open_in_any_table(running: Intake) -> None:
+    await running.post(incident())
+    await running.post(incident(data__harm="Zebedee", id="evt-2"))
+    await running.post(incident(data__harm="other"))
+
+    tables = await running.column("SELECT tablename FROM pg_tables WHERE schemaname = 'intake'")
+    assert {"submission", "vault_item", "returned", "outbox"} <= set(tables)
+    for table in tables:
+        for row in await running.column(f"SELECT t::text FROM {table} AS t"):  # noqa: S608 - names from the catalogue
+            plain = row.encode() + b"".join(bytes.fromhex(found) for found in re.findall(r"\\x((?:[0-9a-f]{2})+)", row))
+            assert not _PERSONAL.search(plain), table
+
+
+async def test_the_same_event_again_gets_the_same_receipt_and_has_no_second_effect(running: Intake) -> None:
+    first = await running.post(incident())
+    again = await running.post(incident(time="2026-06-01T08:15:00Z", gateway="added"))
+
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert again.content == first.content
+    assert len(await running.published()) == 1
+
+
+async def test_fifty_at_once_have_one_effect(running: Intake) -> None:
+    answers = await asyncio.gather(*(running.post(incident()) for _ in range(50)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 49 + [202]
+    assert len({answer.content for answer in answers}) == 1
+    assert len(await running.published()) == 1
+
+
+async def test_the_same_id_at_once_under_two_case_references_is_accepted_once(running: Intake) -> None:
+    events = [incident(data__case_reference=f"WYP/{number}") for number in range(8)]
+
+    answers = await asyncio.gather(*(running.post(one) for one in events))
+
+    assert sorted(answer.status_code for answer in answers) == [202] + [409] * 7
+
+
+async def test_other_content_under_the_same_id_is_a_conflict_that_names_the_fields(running: Intake) -> None:
+    await running.post(incident())
+    other = incident(data__harm="other")
+    other["data"]["personal"]["children"][0]["name"] = "Yolanda Notreal"
+
+    answer = await running.post(other)
+
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["pointer"] for error in answer.json()["errors"]] == [
+        "/data/harm",
+        "/data/personal/children/0/name",
+    ]
+    assert "Zebedee" not in answer.text
+    assert "Yolanda" not in answer.text
+    assert len(await running.published()) == 1
+
+
+async def test_two_clients_may_use_the_same_id_and_case_reference(running: Intake) -> None:
+    police = await running.post(incident())
+    council = await running.post(incident(), by="council-example")
+
+    assert (police.status_code, council.status_code) == (202, 202)
+    assert police.json()["case_key"] != council.json()["case_key"]
+    assert police.json()["event_id"] != council.json()["event_id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "pointers"),
+    [
+        (b"{not json", 400, []),
+        (orjson.dumps(incident(data__harm="deaht")), 422, ["/data/harm"]),
+        (orjson.dumps(event("la.became_aware.v1", AWARE)), 403, []),
+        (orjson.dumps(incident(type="incident.reported.v9")), 422, ["/type"]),
+    ],
+)
+async def test_what_is_refused_is_explained_and_kept(
+    running: Intake, body: bytes, status: int, pointers: list[str]
+) -> None:
+    answer = await running.post(body)
+
+    assert answer.status_code == status
+    assert [error["pointer"] for error in answer.json().get("errors", [])] == pointers
+    assert "kept" in answer.json()
+    kept = await running.column("SELECT returned_id::text FROM returned")
+    assert kept == [answer.json()["returned_id"]]
+    assert await running.published() == []
+
+
+async def test_a_body_that_is_too_large_is_refused_and_not_kept(running: Intake) -> None:
+    answer = await running.post(b"x" * (256 * 1024 + 1))
+
+    assert answer.status_code == 413
+    assert await running.column("SELECT 1 FROM returned") == []
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/cloudevents-batch+json", ""])
+async def test_another_content_type_is_told_which_ones_are_taken(running: Intake, content_type: str) -> None:
+    headers = running.as_client("police-example") | {"Content-Type": content_type}
+
+    answer = await running.http.post("/v1/events", content=orjson.dumps(incident()), headers=headers)
+
+    assert answer.status_code == 415
+    assert "application/cloudevents+json" in answer.json()["detail"]
+
+
+async def test_binary_mode_is_the_same_event(running: Intake) -> None:
+    document = incident()
+    await running.post(document)
+    headers = running.as_client("police-example") | {"Content-Type": "application/json"}
+    headers |= {f"ce-{name}": document[name] for name in ("specversion", "id", "source", "type", "time")}
+
+    answer = await running.http.post("/v1/events", content=orjson.dumps(document["data"]), headers=headers)
+
+    assert answer.status_code == 200
+
+
+async def test_an_encrypted_personal_block_is_the_same_as_a_plain_one(running: Intake) -> None:
+    document = incident()
+    await running.post(document)
+    published = (await running.http.get("/v1/keys")).json()["keys"][0]
+    header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": published["kid"]}
+    block = jwe.encrypt_compact(header, orjson.dumps(document["data"]["personal"]), ECKey.import_key(published))
+
+    answer = await running.post(incident(data__personal=block))
+    other = await running.post(incident(data__personal=block, data__harm="other"))
+
+    assert published["kid"] == submission_key().thumbprint()
+    assert answer.status_code == 200
+    assert (other.status_code, [error["pointer"] for error in other.json()["errors"]]) == (409, ["/data/harm"])
+
+
+async def test_without_a_valid_token_nothing_is_accepted(running: Intake) -> None:
+    body = orjson.dumps(incident())
+    for header in (
+        {},
+        {"Authorization": "Bearer hr_police-example_" + "A" * 43},
+        {"Authorization": "Bearer nonsense"},
+        {"Authorization": "Basic cG9saWNlOng="},
+    ):
+        answer = await running.http.post("/v1/events", content=body, headers=CLOUDEVENT | header)
+        assert answer.status_code == 401
+
+    no_client = {"Authorization": f"Bearer {access_token('review_officer')}"}
+    auditor = {"Authorization": f"Bearer {access_token('auditor', client='police-example')}"}
+    for header in (no_client, auditor):
+        answer = await running.http.post("/v1/events", content=body, headers=CLOUDEVENT | header)
+        assert answer.status_code == 403
+    assert await running.column("SELECT 1 FROM submission") == []
+
+
+async def test_a_signed_in_person_reports_as_the_client_of_the_account(running: Intake) -> None:
+    header = {"Authorization": f"Bearer {access_token('review_officer', client='council-example')}"}
+
+    answer = await running.http.post(
+        "/v1/events", content=orjson.dumps(event("la.became_aware.v1", AWARE)), headers=CLOUDEVENT | header
+    )
+
+    assert answer.status_code == 202
+    [message] = await running.published()
+    assert message.data.reporter.client == "council-example"  # type: ignore[union-attr]
+
+
+async def test_a_revoked_client_is_refused_at_once_and_may_come_back_with_a_new_token(running: Intake) -> None:
+    operator = {"Authorization": f"Bearer {access_token('operations')}"}
+
+    assert (await running.http.delete("/v1/clients/police-example", headers=operator)).status_code == 204
+    assert (await running.post(incident())).status_code == 401
+    assert (await running.http.delete("/v1/clients/police-example", headers=operator)).status_code == 404
+
+    stranger = POLICE | {"body": "health"}
+    assert (await running.http.post("/v1/clients", json=stranger, headers=operator)).status_code == 409
+    running.tokens["police-example"] = await register(running, POLICE)
+    assert (await running.post(incident())).status_code == 202
+
+
+async def test_a_token_is_shown_once_and_stored_as_a_digest(running: Intake) -> None:
+    token = running.tokens["police-example"]
+    operator = {"Authorization": f"Bearer {access_token('operations')}"}
+
+    assert re.fullmatch(r"hr_police-example_[A-Za-z0-9_-]{43}", token)
+    assert token not in (await running.http.get("/v1/clients", headers=operator)).text
+    assert not any(token in row for row in await running.column("SELECT c::text FROM client AS c"))
+    taken = await running.http.post("/v1/clients", json=POLICE, headers=operator)
+    assert taken.status_code == 409
+
+
+async def test_cases_are_linked_whichever_is_reported_first(running: Intake) -> None:
+    link = {"client": "police-example", "case_reference": "WYP/2026/0001"}
+    early = await running.post(event("la.became_aware.v1", {**AWARE, "linked_case": link}), by="council-example")
+    nowhere = {"client": "police-example", "case_reference": "NEVER/1"}
+    never = await running.post(
+        event("la.became_aware.v1", {**AWARE, "linked_case": nowhere, "case_reference": "LCC-2"}, id_="evt-3"),
+        by="council-example",
+    )
+    report = await running.post(incident())
+    again = await running.post(
+        event("la.became_aware.v1", {**AWARE, "linked_case": link}, id_="evt-4"), by="council-example"
+    )
+
+    assert early.json().keys() == never.json().keys()  # the answer does not tell whether the other case exists
+    links = [message for message in await running.published() if isinstance(message, CaseLinked)]
+    assert [(one.case_key, one.data.linked_case_key) for one in links] == [
+        (report.json()["case_key"], early.json()["case_key"])
+    ]
+    assert again.status_code == 202
+    assert await running.column("SELECT count(*) FROM pending_link") == [1]
+
+
+async def test_the_same_child_has_one_key_in_linked_cases(running: Intake) -> None:
+    report = await running.post(incident())
+    await running.post(incident(data__linked_case={"case_key": report.json()["case_key"]}), by="council-example")
+    await running.post(incident(id="evt-9", data__case_reference="OTHER"), by="council-example")
+
+    first, second, other = [m for m in await running.published() if isinstance(m, IncidentReported)]
+    assert first.data.children[0].child == second.data.children[0].child
+    assert first.data.children[0].child != other.data.children[0].child
+
+
+async def test_only_own_events_can_be_corrected(running: Intake) -> None:
+    report = await running.post(incident())
+    data = {"corrects": report.json()["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+
+    own = await running.post(event("fact.corrected.v1", data))
+    foreign = await running.post(event("fact.corrected.v1", data), by="council-example")
+
+    assert own.status_code == 202
+    assert foreign.status_code == 422
+    assert [error["pointer"] for error in foreign.json()["errors"]] == ["/data/corrects"]
+
+
+async def test_a_database_that_is_away_is_told_with_a_time_to_try_again() -> None:
+    async with intake("postgresql://handrail_intake:x@127.0.0.1:1/none") as away:
+        away.tokens["police-example"] = "hr_police-example_" + "A" * 43
+
+        answer = await away.post(incident())
+
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_every_route_is_guarded_or_public_by_name(running: Intake) -> None:
+    assert unguarded(running.app) == []
+
+
+async def test_every_example_of_the_interface_is_accepted(running: Intake) -> None:
+    described: dict[str, Any] = (await running.http.get("/openapi.json")).json()
+    body = described["paths"]["/v1/events"]["post"]["requestBody"]["content"]
+    examples = body["application/cloudevents+json"]["examples"]
+    report = await running.post(incident(), by="council-example")
+
+    assert len(examples) == 11
+    for number, (type_, example) in enumerate(examples.items()):
+        sent = example["value"] | {"id": f"example-{number}"}
+        if type_ == "fact.corrected.v1":  # needs an event of one's own
+            sent["data"]["corrects"] = report.json()["event_id"]
+        answer = await running.post(sent, by="council-example")
+        assert answer.status_code == 202, (type_, answer.text)
+
+
+async def test_the_role_can_not_change_the_log_of_reads(running: Intake) -> None:
+    async with running.database.connect() as connection:
+        allowed = await connection.execute(
+            text("SELECT has_table_privilege('intake.access_log', 'UPDATE, DELETE, TRUNCATE')")
+        )
+    assert allowed.scalar_one() is False
+
+
+async def test_the_area_of_a_client_is_what_was_registered_whatever_the_event_says(running: Intake) -> None:
+    await running.post(incident(data__area="E09000032"))
+
+    [message] = await running.published()
+    assert isinstance(message, IncidentReported)
+    assert (message.data.reporter.area, message.data.area) == (LEEDS, "E09000032")
