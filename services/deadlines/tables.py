@@ -5,7 +5,8 @@ Duties and alerts are read by people; rungs are the hot table (see the migration
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Collection
+from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
@@ -21,8 +22,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    any_,
+    literal,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.elements import CollectionAggregate
+from sqlalchemy.types import TypeEngine
 
 SCHEMA: Final = "deadlines"
 PENDING: Final = 0
@@ -113,3 +118,8 @@ tick = Table(
     Column("witness_at", DateTime(timezone=True), nullable=False),
     Column("logged_offset_s", BigInteger, nullable=False),
 )
+
+
+def among(values: Collection[Any], kind: type[TypeEngine[Any]]) -> CollectionAggregate[Any]:
+    """Return what a column is compared with to be one of `values`: one array parameter, however many there are."""
+    return any_(literal(list(values), ARRAY(kind)))

@@ -8,13 +8,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.alert import Alert
 from services.deadlines.tables import alert as table
+from services.deadlines.tables import among
 
+_ADD: Final = text(
+    """
+    INSERT INTO deadlines.alert
+    SELECT * FROM jsonb_populate_recordset(NULL::deadlines.alert, CAST(:rows AS jsonb))
+    ON CONFLICT DO NOTHING RETURNING alert_id
+    """
+)
 _OPEN: Final = (table.c.acknowledged_at.is_(None), table.c.closed_at.is_(None))
 
 
@@ -41,7 +48,7 @@ async def close(
     """Close the open alerts about some duties or notices; a breach stays open until a person acknowledges it."""
     await connection.execute(
         update(table)
-        .where(table.c.reference.in_(references), table.c.severity.in_(severities), *_OPEN)
+        .where(table.c.reference == among(references, Text), table.c.severity.in_(severities), *_OPEN)
         .values(closed_at=now, closed_because=because)
     )
 

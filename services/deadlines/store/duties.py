@@ -10,10 +10,11 @@ from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, any_, func, literal, select, text, tuple_
+from sqlalchemy import RowMapping, Text, Uuid, any_, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.duty import Duty, Kind, State
+from services.deadlines.tables import among
 from services.deadlines.tables import duty as table
 
 _DUTY: Final = TypeAdapter(Duty)
@@ -51,7 +52,7 @@ class Place:
 
 async def load(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Duty]:
     """Return the known duties among `ids`."""
-    found = await connection.execute(select(table).where(table.c.duty_id.in_(ids)))
+    found = await connection.execute(select(table).where(table.c.duty_id == among(ids, Uuid)))
     return {row["duty_id"]: _from_row(row) for row in found.mappings()}
 
 
@@ -89,7 +90,7 @@ async def open_questions(connection: AsyncConnection, case_keys: Collection[str]
     """Return the open questions of some cases, in the order in which they were put."""
     query = (
         select(table)
-        .where(table.c.kind == "question", table.c.state == "open", table.c.case_key.in_(case_keys))
+        .where(table.c.kind == "question", table.c.state == "open", table.c.case_key == among(case_keys, Text))
         .order_by(table.c.opened_at, table.c.duty_id)
     )
     return [_from_row(row) for row in (await connection.execute(query)).mappings()]

@@ -13,13 +13,13 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import BigInteger, Text, Uuid, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.catch_up import DueRung
 from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.ladder import Rung
-from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
+from services.deadlines.tables import FIRED, PENDING, SUPERSEDED, among
 from services.deadlines.tables import duty as duty_table
 from services.deadlines.tables import rung as table
 
@@ -56,7 +56,7 @@ async def supersede(connection: AsyncConnection, duty_ids: Collection[UUID], now
     """Make every pending rung of some duties unable to fire."""
     await connection.execute(
         update(table)
-        .where(table.c.duty_id.in_(duty_ids), table.c.state == PENDING)
+        .where(table.c.duty_id == among(duty_ids, Uuid), table.c.state == PENDING)
         .values(state=SUPERSEDED, settled_at=now)
     )
 
@@ -79,7 +79,7 @@ async def claim(connection: AsyncConnection, case_keys: Collection[str], now: da
         select(table, duty_table.c.partnership)
         .join(duty_table, duty_table.c.duty_id == table.c.duty_id)
         .where(
-            table.c.case_key.in_(case_keys),
+            table.c.case_key == among(case_keys, Text),
             table.c.state == PENDING,
             table.c.wake_at <= now,
             table.c.generation == duty_table.c.generation,
@@ -98,13 +98,9 @@ async def settle(
     connection: AsyncConnection, *, fired: Sequence[DueRung], superseded: Sequence[DueRung], now: datetime
 ) -> None:
     """Mark claimed rungs as fired or superseded."""
-    rows = [{"id": item.rung_id, "to": FIRED} for item in fired]
-    rows += [{"id": item.rung_id, "to": SUPERSEDED} for item in superseded]
-    if rows:
-        await connection.execute(
-            update(table).where(table.c.rung_id == bindparam("id")).values(state=bindparam("to"), settled_at=now),
-            rows,
-        )
+    for items, state in ((fired, FIRED), (superseded, SUPERSEDED)):
+        of_these = table.c.rung_id == among([item.rung_id for item in items], BigInteger)
+        await connection.execute(update(table).where(of_these).values(state=state, settled_at=now))
 
 
 async def next_wake(connection: AsyncConnection, *, low: datetime | None) -> datetime | None:

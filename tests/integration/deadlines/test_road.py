@@ -1,0 +1,71 @@
+"""The whole service on real Kafka: a decision comes in, the clock is moved, the breach comes out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from schemas import topics
+from schemas.calendar import add_working_days, end_of_day, load_england, london_date
+from schemas.messages import parse
+from services.kit.runtime import kafka_connection
+from tests.support.deadlines import obligation_opened
+from tests.support.deadlines_app import app, client
+from tests.support.eventually import eventually
+from tests.support.kit_kafka import read_all
+from tests.support.kit_kafka import settings as admin_settings
+from tests.support.stack import stack
+
+
+@pytest.fixture
+def case_key(database_url: str) -> str:
+    """Return a case that no other test writes to: the run's topics are shared."""
+    return sha256(database_url.encode()).hexdigest()[:32]
+
+
+async def test_a_decision_becomes_a_duty_and_its_breach_is_published(database_url: str, case_key: str) -> None:
+    kafka = stack().kafka
+    broker = {
+        "kafka_bootstrap": kafka.bootstrap,
+        "kafka_security": kafka.security_protocol,
+        "kafka_ca_file": kafka.ca_file,
+    }
+    application = app(database_url, **broker)
+    duty_id = UUID(case_key)
+
+    async with client(application, "operations") as http, application.router.lifespan_context(application):
+        now = datetime.fromisoformat((await http.get("/v1/clock")).json()["legal_now"])
+        today = london_date(now)
+        due_on = add_working_days(today, 5, load_england())
+        await _publish(obligation_opened(1, duty_id, due_on, from_on=today, case_key=case_key, at=now).wire(), case_key)
+
+        async def shown() -> list[dict[str, object]]:
+            answer = await http.get("/v1/obligations", params={"case": case_key})
+            return list(answer.json()["obligations"])
+
+        (opened,) = await eventually(shown, "the duty is kept", within_s=60)
+        seconds = int((end_of_day(due_on) - now).total_seconds()) + 60
+        await http.post("/v1/clock", json={"seconds": seconds, "reason": "to watch it breach"})
+        published = await eventually(lambda: _published(database_url, case_key), "the breach is published", within_s=60)
+
+    assert opened["due_on"] == due_on.isoformat()
+    assert published == ["deadline.breached.v1", "alert.raised.v1"]
+
+
+async def _publish(raw: bytes, case_key: str) -> None:
+    producer = AIOKafkaProducer(acks="all", **kafka_connection(admin_settings("postgresql://unused@127.0.0.1/unused")))
+    await producer.start()
+    await producer.send_and_wait(topics.DECISIONS, raw, key=case_key.encode())
+    await producer.stop()
+
+
+async def _published(database_url: str, case_key: str) -> list[str]:
+    """Return the types of the case's messages on the topic `deadlines`, once there are two of them, else nothing."""
+    records = await read_all(admin_settings(database_url), topics.DEADLINES)
+    messages = [parse(record.value) for record in records if record.key == case_key.encode()]
+    assert all(message.producer == "deadlines" and message.producer_seq for message in messages)
+    return [message.type for message in messages] if len(messages) >= 2 else []
