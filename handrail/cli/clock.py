@@ -19,4 +19,4 @@ def clock(
     deadlines = operator_web("deadlines", data)
     if move is not None:
         deadlines.post("/v1/clock", {"seconds": parse_move(move), "reason": reason})
-    typer.echo(f"The legal clock says {deadlines.get('/v1/clock')['now']}")
+    typer.echo(f"The legal clock says {deadlines.get('/v1/clock')['legal_now']}")

@@ -77,7 +77,7 @@ class Player:
         return self._send(step)
 
     def _set_clock(self) -> None:
-        now = datetime.fromisoformat(self.installation.web("deadlines").get("/v1/clock")["now"])
+        now = datetime.fromisoformat(self.installation.web("deadlines").get("/v1/clock")["legal_now"])
         start = datetime.fromisoformat(self.story.starts_at)
         self.move_clock(int((start - now).total_seconds()))
 
@@ -87,7 +87,7 @@ class Player:
         deadlines.post("/v1/clock", {"seconds": seconds, "reason": "the story moves on"})
 
         def all_breaches_raised() -> bool:
-            today = deadlines.get("/v1/clock")["now"][:10]
+            today = deadlines.get("/v1/clock")["legal_now"][:10]
             duties = deadlines.get("/v1/obligations?state=open&limit=500")["obligations"]
             return all(duty["breached"] for duty in duties if duty["due_on"] and duty["due_on"] < today)
 
