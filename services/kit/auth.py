@@ -133,6 +133,7 @@ def require_page(*roles: Role) -> Callable[[Request], Principal]:
         if principal is None:
             here = str(request.url) if request.method in _SAFE_METHODS else str(request.base_url)
             raise SignInNeeded(f"{request.app.state.front_url}/sign-in?next={quote(here, safe='')}")
+        request.state.principal = principal  # the layout shows who is signed in, also where the role is not enough
         if principal.role not in roles:
             raise Forbidden
         return principal
