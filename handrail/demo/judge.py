@@ -113,7 +113,7 @@ def _owed(installation: Installation, played: Played) -> Iterator[Told]:
 
 
 def _overdue(installation: Installation, names: dict[str, str]) -> Iterator[Overdue]:
-    duties = installation.web("deadlines").get("/v1/obligations?state=open&limit=500")["obligations"]
+    duties = installation.web("deadlines").get("/v1/obligations?state=open&limit=200")["obligations"]
     for duty in duties:
         if duty["breached"] and duty["kind"] == "obligation":
             yield Overdue(names.get(duty["case_key"], "unknown case"), duty["rule"], duty["due_on"])

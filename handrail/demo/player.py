@@ -88,7 +88,7 @@ class Player:
 
         def all_breaches_raised() -> bool:
             today = deadlines.get("/v1/clock")["legal_now"][:10]
-            duties = deadlines.get("/v1/obligations?state=open&limit=500")["obligations"]
+            duties = deadlines.get("/v1/obligations?state=open&limit=200")["obligations"]
             return all(duty["breached"] for duty in duties if duty["due_on"] and duty["due_on"] < today)
 
         _wait(all_breaches_raised, "the alerts of what is overdue")

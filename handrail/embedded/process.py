@@ -100,11 +100,15 @@ class Child:
         """Whether the program is still there."""
         return self._guard.poll() is None
 
-    def stop(self) -> None:
-        """Ask the program to end, wait for it, and kill it after its grace. Twice does no harm."""
+    def ask_to_stop(self) -> None:
+        """Ask the program to end, and do not wait for it. Twice does no harm."""
         assert self._guard.stdin is not None  # noqa: S101 - Popen was given a pipe
         with contextlib.suppress(BrokenPipeError):
             self._guard.stdin.close()
+
+    def stop(self) -> None:
+        """Ask the program to end, wait for it, and kill it after its grace. Twice does no harm."""
+        self.ask_to_stop()
         self._guard.wait(self._grace_s + 10)
 
     def last_line(self) -> str:

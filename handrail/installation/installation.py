@@ -96,10 +96,11 @@ class Installation:
         return self
 
     def stop(self) -> None:
-        """Stop every service, then broker and database. Twice does no harm."""
-        with ThreadPoolExecutor(len(_MODULES)) as pool:
-            for end in [pool.submit(child.stop) for child in self.processes.values()]:
-                end.result()
+        """Stop every service, then broker and database. Twice does no harm. Starts no thread, so it may run at exit."""
+        for child in self.processes.values():
+            child.ask_to_stop()
+        for child in self.processes.values():
+            child.stop()
         self.processes.clear()
         self._stack.stop()
         (self.folder / "status.json").unlink(missing_ok=True)
