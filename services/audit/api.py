@@ -1,19 +1,21 @@
 """The HTTP API of the log: checkpoints, entries with proofs, proofs alone, the raw log, and gaps."""
 
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import PlainTextResponse
 
 from schemas.calendar import end_of_day
 from services.audit.reader import Reader
 from services.audit.store.reading import Search
+from services.audit.views import CheckpointList, Consistency, EntryPage, EntryView, GapList, GapView, ProvenEntry
 from services.kit.auth import AnyPrincipal, require
 from services.kit.errors import Refused
 
-TEXT = "text/plain; charset=utf-8"
 MAY_READ = Depends(require("auditor", "operations", "review_officer"))
 Place = Annotated[int, Query(ge=0, lt=2**63)]
+Index = Annotated[int, Path(ge=0, lt=2**63)]
 Term = Annotated[str, Query(max_length=200, pattern=r"^[\x20-\x7e]*$")]
 A_DAY = "A day in England, such as 2026-11-27; included."
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
@@ -64,60 +66,45 @@ def _day(name: str, text: str) -> date | None:
 
 def build_api(reader: Reader) -> APIRouter:
     """Return the routes of the API."""
-    api = APIRouter(prefix="/v1")
+    api = APIRouter(prefix="/v1", tags=["log"])
 
-    @api.get("/checkpoint")
-    async def checkpoint(principal: AnyPrincipal) -> Response:
+    @api.get("/checkpoint", response_class=PlainTextResponse)
+    async def checkpoint(_who: AnyPrincipal) -> str:
         """The newest checkpoint: a signed note (https://c2sp.org/tlog-checkpoint)."""
-        del principal
-        return Response((await reader.checkpoint()).note, media_type=TEXT)
+        return (await reader.checkpoint()).note
 
     @api.get("/checkpoints")
-    async def checkpoints(principal: AnyPrincipal) -> dict[str, Any]:
-        """Every checkpoint that was signed, smallest first."""
-        del principal
-        return {"checkpoints": await reader.checkpoints()}
+    async def checkpoints(_who: AnyPrincipal) -> CheckpointList:
+        """Every checkpoint that was signed, smallest first (the newest 10,000)."""
+        return CheckpointList(checkpoints=await reader.checkpoints())
 
     @api.get("/entries", dependencies=[MAY_READ])
-    async def entries(wanted: Annotated[Search, Depends(search_for)], size: Place | None = None) -> dict[str, Any]:
+    async def entries(wanted: Annotated[Search, Depends(search_for)], size: Place | None = None) -> EntryPage:
         """Entries in the order of the log, each with the proof of its place under the checkpoint given with them."""
-        found = await reader.search(wanted, size)
-        return {
-            "checkpoint": found.checkpoint.note,
-            "size": found.checkpoint.size,
-            "indexed_to": found.indexed_to,
-            "entries": [proven.wire() for proven in found.entries],
-            "next_after": found.next_after,
-        }
+        return EntryPage.of(await reader.search(wanted, size))
 
-    @api.get("/entries/raw", dependencies=[MAY_READ])
-    async def raw(start: Place, end: Place) -> Response:
+    @api.get("/entries/raw", dependencies=[MAY_READ], response_class=PlainTextResponse)
+    async def raw(start: Place, end: Place) -> PlainTextResponse:
         """Entries for whole-log verification, one a line: hash in the tree, salt, record in base64, entry."""
-        return Response(await reader.raw(start, end), media_type=TEXT)
+        return PlainTextResponse(await reader.raw(start, end))
 
     @api.get("/entries/{index}/proof", dependencies=[MAY_READ])
-    async def proof(index: int, size: Place | None = None) -> dict[str, Any]:
+    async def proof(index: Index, size: Place | None = None) -> ProvenEntry:
         """One entry with the proof of its place, under the newest checkpoint or that of `size`."""
-        checkpoint, proven = await reader.entry(index, size)
-        return {"checkpoint": checkpoint.note, "size": checkpoint.size, **proven.wire()}
+        signed, proven = await reader.entry(index, size)
+        return ProvenEntry(checkpoint=signed.note, size=signed.size, **EntryView.of(proven).model_dump())
 
     @api.get("/proofs/consistency")
     async def consistency(
-        principal: AnyPrincipal, old: Annotated[Place, Query(alias="from")], new: Annotated[Place, Query(alias="to")]
-    ) -> dict[str, Any]:
+        _who: AnyPrincipal, old: Annotated[Place, Query(alias="from")], new: Annotated[Place, Query(alias="to")]
+    ) -> Consistency:
         """The proof that one checkpoint goes on from an earlier one."""
-        del principal
         first, second, path = await reader.consistency(old, new)
-        return {"from": first.note, "to": second.note, "proof": [part.hex() for part in path]}
+        return Consistency(old=first.note, new=second.note, proof=[part.hex() for part in path])
 
     @api.get("/gaps", dependencies=[MAY_READ])
-    async def gaps() -> dict[str, Any]:
+    async def gaps() -> GapList:
         """Numbers that a producer gave and the log has not got, with the time since when a later one is there."""
-        found = await reader.gaps()
-        return {
-            "gaps": [
-                {"producer": g.producer, "from": g.first_missing, "to": g.last_missing, "since": g.since} for g in found
-            ]
-        }
+        return GapList(gaps=[GapView.of(gap) for gap in await reader.gaps()])
 
     return api

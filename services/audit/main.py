@@ -54,7 +54,7 @@ def create_app(settings: AuditSettings | None = None) -> FastAPI:
     app = build_http(runtime, "Handrail audit", lifespan=lifespan(runtime, routers, running))
     app.include_router(build_api(reader))
     app.include_router(quarantine_router(runtime))
-    app.include_router(build_pages(reader, templates, note_key))
+    app.include_router(build_pages(reader, templates, note_key, runtime.clock))
     install_ui(app, templates, navigation)
     return app
 

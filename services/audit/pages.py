@@ -19,11 +19,13 @@ from services.audit.api import BadDay, Term, search_for
 from services.audit.domain.entry import commitment
 from services.audit.domain.merkle import BadProof, climb, leaf_hash, verify_inclusion
 from services.audit.domain.note import BadNote, Checkpoint, NoteKey, open_checkpoint
+from services.audit.loops import GAP_GRACE
 from services.audit.reader import Proven, Reader
 from services.audit.store import log
 from services.audit.store.reading import Search
 from services.audit.words import said, title_of
 from services.kit.auth import Principal, require_page
+from services.kit.clock import Clock
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE = 25
@@ -90,7 +92,7 @@ def what_is_wrong(proven: Proven, checkpoint: Checkpoint | None) -> str | None:
     return None
 
 
-def build_pages(reader: Reader, templates: Jinja2Templates, key: NoteKey) -> APIRouter:
+def build_pages(reader: Reader, templates: Jinja2Templates, key: NoteKey, clock: Clock) -> APIRouter:
     """Return the routes of the pages."""
     router = APIRouter(include_in_schema=False)
 
@@ -124,7 +126,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, key: NoteKey) -> API
             "checkpoint": found.checkpoint,
             "behind": max(0, found.checkpoint.size - found.indexed_to),
             "views": [] if errors else [View.of(proven, signed) for proven in found.entries],
-            "gaps": await reader.gaps(),
+            "gaps": [gap for gap in await reader.gaps() if clock.wall_now() - gap.since > GAP_GRACE],
             "first": f"/log?{urlencode(pinned)}" if after >= 0 else "",
             "next": None if found.next_after is None else f"/log?{urlencode({**pinned, 'after': found.next_after})}",
         }

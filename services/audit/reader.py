@@ -51,20 +51,6 @@ class Proven:
         parsed: dict[str, Any] | None = orjson.loads(self.row.payload) if self.row.payload else None
         return parsed
 
-    def wire(self) -> dict[str, Any]:
-        """Return everything that a stranger needs to check this entry."""
-        row = self.row
-        return {
-            "index": row.index,
-            "leaf_hash": row.leaf_hash.hex(),
-            "proof": [part.hex() for part in self.proof],
-            "entry": self.entry(),
-            "entry_text": row.entry.decode(),
-            "record": self.record(),
-            "record_base64": None if row.payload is None else b64encode(row.payload).decode(),
-            "salt": None if row.salt is None else row.salt.hex(),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -1,0 +1,63 @@
+"""The alarms: a refusal to sign and a number that stays away show in readiness and in metrics, and go when it is over."""
+
+from datetime import timedelta
+
+import asyncpg
+from prometheus_client import REGISTRY
+
+from services.audit.loops import Loops
+from services.kit.clock import FixedClock
+from tests.support.audit import NOON, TestLog, records
+
+
+def loops_of(log: TestLog, clock: FixedClock) -> Loops:
+    return Loops(log.database, log.publisher, clock)
+
+
+async def rewrite_root(log: TestLog, root: bytes) -> None:
+    connection = await asyncpg.connect(log.address.url())
+    try:
+        await connection.execute("ALTER TABLE audit.log DISABLE TRIGGER ALL")
+        await connection.execute("UPDATE audit.log SET root = $1", root)
+    finally:
+        await connection.close()
+
+
+async def test_a_refusal_to_sign_makes_the_service_unready_until_the_log_is_right_again(log: TestLog) -> None:
+    loops = loops_of(log, FixedClock(NOON))
+    await log.append(records(3))
+    await loops.sign()
+    assert await loops.unready() is None
+    root = (await log.head()).root
+    await rewrite_root(log, bytes(32))
+
+    await loops.sign()
+    assert "do not have the root that was signed for them" in (await loops.unready() or "")
+    assert REGISTRY.get_sample_value("handrail_audit_signing_refused") == 1
+
+    await rewrite_root(log, root)
+    await loops.sign()
+    assert await loops.unready() is None
+    assert REGISTRY.get_sample_value("handrail_audit_signing_refused") == 0
+    assert REGISTRY.get_sample_value("handrail_audit_signed_entries") == 3
+
+
+async def test_a_number_that_stays_away_for_a_minute_raises_the_alarm_and_ends_it_when_it_comes(log: TestLog) -> None:
+    clock = FixedClock(NOON)
+    loops = loops_of(log, clock)
+    numbered = records(6)
+    await log.append([numbered[0], numbered[5]])
+    await loops.index()
+    await loops.index()
+    assert REGISTRY.get_sample_value("handrail_audit_missing_numbers", {"producer": "routing"}) is None
+
+    clock.at = NOON + timedelta(seconds=61)
+    await loops.index()
+    assert REGISTRY.get_sample_value("handrail_audit_missing_numbers", {"producer": "routing"}) == 4
+    assert REGISTRY.get_sample_value("handrail_audit_oldest_gap_seconds") == 61
+
+    await log.append(numbered)
+    await loops.index()
+    await loops.index()
+    assert REGISTRY.get_sample_value("handrail_audit_missing_numbers", {"producer": "routing"}) is None
+    assert REGISTRY.get_sample_value("handrail_audit_oldest_gap_seconds") == 0

@@ -1,0 +1,202 @@
+"""The stand-alone verifier against a log in memory: every planted change is found, at its place."""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import handrail.verify
+from handrail.verify import CannotCheck, Frontier, Report, open_note, over_http, read_key, verify
+from services.audit.domain.entry import message_entry, poison_entry
+from services.audit.domain.merkle import leaf_hash
+from services.audit.domain.note import Checkpoint
+from tests.support import merkle_reference as reference
+from tests.support.audit import EVENTS, KEY, NOON, ORIGIN, event, record
+
+PUBLIC = KEY.public_key()
+
+
+class Line(NamedTuple):
+    """One entry as the raw log gives it."""
+
+    in_tree: bytes
+    salt: bytes
+    payload: bytes
+    entry: bytes
+
+
+def lines(count: int) -> list[Line]:
+    """Return a log of events, every seventh record poison."""
+    found = []
+    for number in range(1, count + 1):
+        if number % 7 == 0:
+            entry = poison_entry(record(b"?", number), entry_id=EVENTS, kind="poison", logged_at=NOON)
+        else:
+            place = number - number // 7
+            read = record(event(place), number)
+            entry = message_entry(read, salt=number.to_bytes(32), logged_at=NOON)
+        found.append(Line(leaf_hash(entry.text), entry.salt or b"", entry.payload or b"", entry.text))
+    return found
+
+
+class MemoryServer:
+    """Answers as an audit service does that holds these lines and signed these sizes."""
+
+    def __init__(self, served: list[Line], signed: dict[int, bytes]) -> None:
+        self.served, self.signed = served, signed
+
+    def fetch(self, path: str) -> bytes:
+        parts = urlsplit(path)
+        notes = [Checkpoint(ORIGIN, size, root).sign(KEY) for size, root in sorted(self.signed.items())]
+        if parts.path == "/v1/checkpoint":
+            return notes[-1].encode()
+        if parts.path == "/v1/checkpoints":
+            return json.dumps({"checkpoints": notes}).encode()
+        assert parts.path == "/v1/entries/raw"
+        asked = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
+        rows = self.served[asked["start"] : asked["end"]]
+        return b"".join(self._line(one) for one in rows)
+
+    @staticmethod
+    def _line(one: Line) -> bytes:
+        salt, payload = one.salt.hex().encode() or b"-", b64encode(one.payload) or b"-"
+        return b" ".join((one.in_tree.hex().encode(), salt, payload, one.entry)) + b"\n"
+
+
+HONEST = lines(40)
+ROOTS = {size: reference.tree_hash([one.entry for one in HONEST[:size]]) for size in (10, 25, 40)}
+
+
+def check(served: list[Line], signed: dict[int, bytes] | None = None, saved: str | None = None) -> Report:
+    server = MemoryServer(served, ROOTS if signed is None else signed)
+    return verify(server.fetch, PUBLIC, saved=saved, settle_s=0)
+
+
+def test_an_honest_log_is_verified() -> None:
+    report = check(HONEST, saved=Checkpoint(ORIGIN, 25, ROOTS[25]).sign(KEY))
+
+    assert report.problems == []
+    assert report.summary() == f"verified: 40 entries of {ORIGIN} under 3 signed checkpoints"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 255, 256, 257])
+def test_the_verifiers_own_tree_equals_the_rfc(size: int) -> None:
+    frontier = Frontier()
+    for number in range(size):
+        frontier.append(leaf_hash(number.to_bytes(2)))
+
+    assert frontier.root() == reference.tree_hash([number.to_bytes(2) for number in range(size)])
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 39), st.data())
+def test_every_planted_bit_flip_is_found_at_its_place(place: int, data: st.DataObject) -> None:
+    line = HONEST[place]
+    part = data.draw(st.sampled_from([name for name in line._fields if getattr(line, name)]), label="part")
+    content = bytearray(getattr(line, part))
+    bit = data.draw(st.integers(0, len(content) * 8 - 1), label="bit")
+    content[bit // 8] ^= 1 << bit % 8
+    served = [*HONEST[:place], line._replace(**{part: bytes(content)}), *HONEST[place + 1 :]]
+
+    assert any(problem.startswith(f"entry {place}:") for problem in check(served).problems)
+
+
+@given(st.sets(st.integers(0, 39), min_size=1))
+def test_all_of_many_changes_are_found(places: set[int]) -> None:
+    served = [
+        one._replace(entry=one.entry.replace(b"2026", b"2027", 1)) if place in places else one
+        for place, one in enumerate(HONEST)
+    ]
+
+    found = [problem for problem in check(served).problems if "hash that stands in the tree" in problem]
+    assert [int(problem.split()[1].rstrip(":")) for problem in found] == sorted(places)
+
+
+def test_a_changed_entry_whose_tree_was_rebuilt_lies_between_two_signed_sizes() -> None:
+    changed = HONEST[12].entry.replace(b"2026", b"2027", 1)
+    served = [*HONEST[:12], HONEST[12]._replace(entry=changed, in_tree=leaf_hash(changed)), *HONEST[13:]]
+
+    assert check(served).problems == [
+        "the tree does not have the root signed at size 25: changed in entries 10 to 24",
+        "the tree does not have the root signed at size 40: changed in entries 10 to 39",
+    ]
+
+
+def test_a_whole_new_history_with_good_signatures_contradicts_the_saved_checkpoint() -> None:
+    served = lines(41)[1:]
+    signed = {40: reference.tree_hash([one.entry for one in served])}
+    saved = Checkpoint(ORIGIN, 25, ROOTS[25]).sign(KEY)
+
+    assert (
+        "the tree does not have the root signed at size 25: changed in entries 0 to 24"
+        in check(served, signed, saved).problems
+    )
+
+
+def test_a_log_that_lost_its_end_contradicts_the_saved_checkpoint() -> None:
+    saved = Checkpoint(ORIGIN, 40, ROOTS[40]).sign(KEY)
+
+    assert check(HONEST[:25], {25: ROOTS[25]}, saved).problems == [
+        "the log has 25 entries, a checkpoint at 40 was signed before: it was rolled back"
+    ]
+
+
+def test_a_saved_checkpoint_of_another_log_is_said_to_be_that() -> None:
+    saved = Checkpoint("another.example/log", 25, ROOTS[25]).sign(KEY)
+
+    assert check(HONEST, saved=saved).problems == ["the checkpoint at size 25 is of another log, another.example/log"]
+
+
+def test_a_saved_checkpoint_that_nobody_signed_is_said_to_be_that() -> None:
+    forged = Checkpoint(ORIGIN, 25, ROOTS[25]).sign(Ed25519PrivateKey.generate())
+
+    assert check(HONEST, saved=forged).problems[0].startswith("the checkpoint that you saved: ")
+
+
+def test_a_server_that_holds_entries_back_cannot_be_checked() -> None:
+    with pytest.raises(CannotCheck, match="gave no entries from 30"):
+        check(HONEST[:30])
+
+
+@pytest.mark.parametrize("note", ["", "o\n1\n", "\n\n", "o\nx\nAAAA\n\n\u2014 o AAAA\n"])
+def test_what_is_not_a_note_is_not_believed(note: str) -> None:
+    with pytest.raises(CannotCheck):
+        open_note(note, PUBLIC)
+
+
+@pytest.mark.parametrize("key", [b"", b"\xff", b"name+id", b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----"])
+def test_what_is_not_a_key_is_refused(key: bytes) -> None:
+    with pytest.raises(CannotCheck, match="expected an Ed25519 public key"):
+        read_key(key)
+
+
+def test_only_web_addresses_are_read() -> None:
+    with pytest.raises(CannotCheck, match="expected an http or https address"):
+        over_http("file:///etc", None)
+
+
+def test_the_program_keeps_a_good_checkpoint_and_says_no_with_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, state = tmp_path / "log.pub", tmp_path / "state"
+    key.write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    server = MemoryServer(HONEST, ROOTS)
+    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: server.fetch)
+    arguments = ["http://127.0.0.1", "--key", str(key), "--state", str(state)]
+
+    assert handrail.verify.main(arguments) == 0
+    assert state.read_text() == Checkpoint(ORIGIN, 40, ROOTS[40]).sign(KEY)
+    server.served = [*HONEST[:3], HONEST[3]._replace(salt=bytes(32)), *HONEST[4:]]
+    assert handrail.verify.main(arguments) == 1
+    server.served = []
+    assert handrail.verify.main(arguments) == 2
+    said = capsys.readouterr().out
+    assert "WRONG entry 3: the record kept with it is not the one that it commits to" in said
+    assert "cannot check: the server gave no entries from 0" in said
