@@ -21,9 +21,14 @@ def list_items(data: Folder = None) -> None:
     """List what is in quarantine, in every service."""
     table = Table("service", "id", "since", "topic", "reason", "waiting behind it")
     for service in SERVICES:
-        for item in operator_web(service, data).get("/v1/quarantine")["items"]:
+        for item in operator_web(service, data).get("/v1/quarantine"):
             table.add_row(
-                service, item["id"], item["recorded_at"], item["topic"], item["reason"], str(item.get("waiting", 0))
+                service,
+                item["quarantine_id"],
+                item["held_at"],
+                item["topic"],
+                item["reason"],
+                str(item["waiting"]),
             )
     Console().print(table if table.row_count else "Quarantine is empty.")
 

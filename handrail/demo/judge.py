@@ -120,7 +120,7 @@ def _overdue(installation: Installation, names: dict[str, str]) -> Iterator[Over
 
 
 def _quarantined(installation: Installation, service: str) -> int:
-    return len(installation.web(service).get("/v1/quarantine")["items"])
+    return len(installation.web(service).get("/v1/quarantine"))
 
 
 def _log(installation: Installation) -> str:

@@ -111,13 +111,13 @@ class Player:
     def _write_raw(self, step: Step) -> None:
         assert step.raw is not None and step.client is not None  # noqa: S101, PT018 - `_do` chose this branch
         client, intake = self._clients[step.client], self.installation.web("intake")
-        before = len(intake.get("/v1/quarantine")["items"])
+        before = len(intake.get("/v1/quarantine"))
         broker = self.installation.stack.kafka
         producer = Producer(broker.client_config(user=client.kafka_user, password=client.kafka_password))
         producer.produce(client.kafka_topic, step.raw.read_bytes())
         if producer.flush(SETTLE_S):
             raise StoryStuck(f"'{step.title}': the broker did not take the message")
-        _wait(lambda: len(intake.get("/v1/quarantine")["items"]) > before, f"the quarantine of '{step.title}'")
+        _wait(lambda: len(intake.get("/v1/quarantine")) > before, f"the quarantine of '{step.title}'")
 
     def _fill_in(self, text: str) -> str:
         """Put in the ids that exist only now: of a notice, from its recipient's mailbox; of an event, from its receipt."""
