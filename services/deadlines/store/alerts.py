@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Text, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,10 +31,8 @@ async def add(connection: AsyncConnection, alerts: Iterable[Alert]) -> list[Aler
     given = list(alerts)
     if not given:
         return []
-    query = (
-        insert(table).values([asdict(alert) for alert in given]).on_conflict_do_nothing().returning(table.c.alert_id)
-    )
-    new = set(await connection.scalars(query))
+    rows = [{**asdict(alert), "alert_id": str(alert.alert_id)} for alert in given]
+    new = set(await connection.scalars(_ADD, {"rows": orjson.dumps(rows).decode()}))
     return [alert for alert in given if alert.alert_id in new]
 
 
