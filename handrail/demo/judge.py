@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from handrail.demo.expected import Expected, Overdue, Told
-from handrail.demo.player import Played
+from handrail.demo.player import Played, breached, overdue
 from handrail.installation.installation import AUDITOR, Installation
 from handrail.installation.web import Web
 from handrail.verify import verify_log
@@ -113,9 +113,10 @@ def _owed(installation: Installation, played: Played) -> Iterator[Told]:
 
 
 def _overdue(installation: Installation, names: dict[str, str]) -> Iterator[Overdue]:
-    duties = installation.web("deadlines").get("/v1/obligations?state=open&limit=200")["obligations"]
-    for duty in duties:
-        if duty["breached"] and duty["kind"] == "obligation":
+    deadlines = installation.web("deadlines")
+    raised = breached(deadlines)
+    for duty in overdue(deadlines):
+        if duty["kind"] == "obligation" and duty["obligation_id"] in raised:
             yield Overdue(names.get(duty["case_key"], "unknown case"), duty["rule"], duty["due_on"])
 
 

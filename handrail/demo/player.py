@@ -87,9 +87,7 @@ class Player:
         deadlines.post("/v1/clock", {"seconds": seconds, "reason": "the story moves on"})
 
         def all_breaches_raised() -> bool:
-            today = deadlines.get("/v1/clock")["legal_now"][:10]
-            duties = deadlines.get("/v1/obligations?state=open&limit=200")["obligations"]
-            return all(duty["breached"] for duty in duties if duty["due_on"] and duty["due_on"] < today)
+            return all(duty["obligation_id"] in breached(deadlines) for duty in overdue(deadlines))
 
         _wait(all_breaches_raised, "the alerts of what is overdue")
 
@@ -140,6 +138,18 @@ class Player:
         """Return what routing decided in a case, as an auditor may read it."""
         decided: dict[str, Any] = self.installation.web("routing", AUDITOR).get(f"/v1/cases/{case_key}/decisions")
         return decided
+
+
+def overdue(deadlines: Web) -> list[dict[str, Any]]:
+    """Return the open duties, questions among them, whose date has passed."""
+    duties = deadlines.get("/v1/obligations?state=open&limit=200")["obligations"]
+    return [duty for duty in duties if duty["group"] == "overdue"]
+
+
+def breached(deadlines: Web) -> set[str]:
+    """Return the ids of the duties whose breach was raised with a person."""
+    alerts = deadlines.get("/v1/alerts?limit=200")["alerts"]
+    return {alert["reference"] for alert in alerts if alert["kind"] == "deadline.breached"}
 
 
 def _settled(receipt: dict[str, Any]) -> bool:
