@@ -1,0 +1,161 @@
+"""Content under a grant: exactly the fields that the profile gives, and a line in the log for every read."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from schemas import deliveries
+from schemas.case_events import IncidentReported
+from services.intake.domain import progress
+from services.intake.store import progress as store
+from tests.support.intake import LEEDS, event, incident
+from tests.support.intake_app import Intake, grant
+from tests.support.intake_routing import envelope, ident, notice
+
+NOTICE = str(uuid5(UUID(int=0), "notice"))
+PANEL = {
+    "harm": "in full",
+    "incident.area": "in full",
+    "personal.incident_date": "in full",
+    "personal.child.name": "in full",
+    "personal.child.date_of_birth": "in full",
+    "personal.summary": "in full",
+}
+
+
+def claims(case_key: str, **changes: Any) -> dict[str, Any]:
+    return {"jti": NOTICE, "sub": "panel", "case_keys": [case_key], "give": PANEL} | changes
+
+
+async def read(running: Intake, token: str, notice_id: str = NOTICE) -> httpx.Response:
+    return await running.http.get(f"/v1/content/{notice_id}", headers={"Authorization": f"Bearer {token}"})
+
+
+async def reads(running: Intake) -> list[Any]:
+    async with running.database.connect() as connection:
+        found = await connection.execute(text("SELECT recipient, profile, purpose, fields FROM access_log ORDER BY id"))
+        return [tuple(row) for row in found]
+
+
+async def test_a_grant_gives_exactly_its_fields_and_the_read_is_logged(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+
+    answer = await read(running, grant(**claims(case)))
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["incident"] == {
+        "harm": "death",
+        "incident.area": LEEDS,
+        "personal.incident_date": "2026-05-31",
+        "personal.summary": "Zebedee Testcase was found at Nowhere Cottage.",
+    }
+    assert body["children"] == [
+        {"personal.child.name": "Zebedee Testcase", "personal.child.date_of_birth": "2016-06-01"}
+    ]
+    assert body["withheld"] == {}
+    purpose = "statutory notification to the Panel"
+    assert await reads(running) == [("panel", "panel-notification", purpose, sorted(PANEL))]
+
+
+async def test_each_cut_of_the_profiles(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    named = "in full under a grant to a named participant"
+    give = {
+        "child.age_at_incident": "as age band",
+        "personal.child.reference": "as recipient pseudonym",
+        "personal.incident_date": "as month",
+        "personal.child.name": named,
+        "personal.summary": "in invisible ink",
+    }
+
+    adults = (await read(running, grant(**claims(case, give=give, sub="sab:leeds")))).json()
+    again = (await read(running, grant(**claims(case, give=give, sub="sab:leeds")))).json()
+    safety = (await read(running, grant(**claims(case, give=give, sub="csp:leeds", participant="P. Sample")))).json()
+
+    assert adults["incident"] == {"personal.incident_date": "2026-05"}
+    [child] = adults["children"]
+    assert child["child.age_at_incident"] == "5-9"
+    assert set(adults["withheld"]) == {"personal.child.name", "personal.summary"}
+    pseudonyms = [one["children"][0]["personal.child.reference"] for one in (adults, again, safety)]
+    assert pseudonyms[0] == pseudonyms[1] != pseudonyms[2]
+    assert safety["children"][0]["personal.child.name"] == "Zebedee Testcase"
+    first, *_ = await reads(running)
+    assert first[-1] == ["child.age_at_incident", "personal.child.reference", "personal.incident_date"]
+
+
+async def test_a_notice_about_one_child_never_shows_another(running: Intake) -> None:
+    document = incident()
+    document["data"]["children"].append({"ref": "child-2"})
+    document["data"]["personal"]["children"].append({"ref": "child-2", "name": "Yolanda Notreal"})
+    case = (await running.post(document)).json()["case_key"]
+    [report] = [m for m in await running.published() if isinstance(m, IncidentReported)]
+    subject = report.data.children[1].child
+
+    about_one = await read(running, grant(**claims(case, subject=subject)))
+    about_report = await read(running, grant(**claims(case, subject=str(report.id))))
+
+    assert [child["personal.child.name"] for child in about_one.json()["children"]] == ["Yolanda Notreal"]
+    assert len(about_report.json()["children"]) == 2
+
+
+async def test_a_correction_is_what_is_read_and_reporters_who_differ_are_both_read(running: Intake) -> None:
+    police = (await running.post(incident())).json()
+    correction = {"corrects": police["event_id"], "fact": "harm", "value": "serious_harm", "reason": "wrong_value"}
+    correction |= {"case_reference": "WYP/2026/0001"}
+    await running.post(event("fact.corrected.v1", correction))
+    council = (await running.post(incident(data__area="unknown"), by="council-example")).json()
+    cases = [police["case_key"], council["case_key"]]
+
+    body = (await read(running, grant(**claims("", case_keys=cases)))).json()
+
+    assert body["incident"]["harm"] == ["serious_harm", "death"]
+    assert body["incident"]["incident.area"] == LEEDS
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"valid_for_s": -1},
+        {"key": "forged"},
+        {"iss": "handrail"},
+        {"aud": "handrail-routing"},
+        {"give": None},
+        {"jti": "no uuid"},
+    ],
+)
+async def test_a_grant_that_is_not_right_gives_nothing(running: Intake, changes: dict[str, Any]) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+
+    answer = await read(running, grant(**claims(case, **changes)))
+
+    assert answer.status_code == 401
+    assert await reads(running) == []
+
+
+async def test_a_grant_is_for_its_own_notice(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+
+    assert (await read(running, grant(**claims(case)), str(ident("another")))).status_code == 404
+    assert (await read(running, grant(**claims("f" * 32)))).status_code == 404
+    assert await reads(running) == []
+
+
+@pytest.mark.parametrize(("recipient", "kind"), [("ofsted", "NoticeOwed"), ("panel", "NoticeWithdrawn")])
+async def test_a_grant_is_held_against_what_routing_announced(running: Intake, recipient: str, kind: str) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    data = notice("N-01", recipient) | {"notice_id": UUID(NOTICE)}
+    more = {"released": True} if kind == "NoticeOwed" else {"reason": "corrected", "was_delivered": False}
+    message = getattr(deliveries, kind)(
+        **envelope("said", case), data=getattr(deliveries, f"{kind}Data")(**data, **more)
+    )
+    async with running.database.begin() as tx:
+        await store.apply(tx.connection, progress.fold([message]))
+
+    assert (await read(running, grant(**claims(case)))).status_code == 403
+    assert await reads(running) == []

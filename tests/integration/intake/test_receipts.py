@@ -1,0 +1,200 @@
+"""Receipts: how far an event has come, and that nobody sees another client's."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from schemas.decisions import ObligationRedated, ObligationRedatedData, QuestionClosed, QuestionClosedData
+from schemas.deliveries import NoticeData, NoticeOwed, NoticeOwedData
+from schemas.envelope import Envelope
+from services.intake.domain import progress
+from services.intake.store import progress as store
+from tests.support.intake import LEEDS, event, incident
+from tests.support.intake_app import FRONT, Intake, access_token
+from tests.support.intake_routing import PERIOD, decided, delivered, envelope, ident, notice, opened, owed, question
+
+
+async def routing_says(running: Intake, *messages: Envelope) -> None:
+    """Hand messages to the projection as the consume path does."""
+    async with running.database.begin() as tx:
+        await store.apply(tx.connection, progress.fold(messages))
+
+
+async def test_a_receipt_says_who_was_told_and_what_is_open(running: Intake) -> None:
+    receipt = (await running.post(incident())).json()
+    case, path = receipt["case_key"], f"/v1/receipts/{receipt['receipt_id']}"
+    before = (await running.get(path)).json()
+
+    await routing_says(
+        running,
+        decided(case, receipt["event_id"]),
+        opened("N-11", case),
+        question(case, f"la:{LEEDS}"),
+        owed("N-11", case, f"la:{LEEDS}"),
+    )
+    await routing_says(running, delivered("N-11", case, f"la:{LEEDS}"))
+    after = (await running.get(path)).json()
+
+    assert (before["status"], before["told"], before["questions"]) == ("kept", [], [])
+    assert (after["status"], after["rulebook"], after["revision"]) == (
+        "decided",
+        "england-serious-incidents 2026.11.0",
+        1,
+    )
+    assert after["told"] == [
+        {
+            "recipient": f"la:{LEEDS}",
+            "rule": "N-11",
+            "notice_id": str(ident(f"N-11la:{LEEDS}")),
+            "obligation_id": str(ident("N-11")),
+            "state": "delivered",
+            "reference": "REF-1",
+            "at": "2026-06-02T12:00:00Z",
+            "due_on": "2026-06-02",
+        }
+    ]
+    assert [one["fact"] for one in after["questions"]] == ["abuse_or_neglect"]
+
+
+async def test_a_question_that_was_answered_is_gone_and_a_new_date_is_shown(running: Intake) -> None:
+    receipt = (await running.post(incident())).json()
+    case = receipt["case_key"]
+    redated = ObligationRedatedData(
+        obligation_id=ident("N-11"),
+        revision=2,
+        period=PERIOD,
+        due_on=date(2026, 6, 9),
+        warn_on=None,
+        old_due_on=date(2026, 6, 2),
+        provisional=False,
+        calendar="england 2026.1",
+        reason="reported_on was corrected",
+    )
+    await routing_says(
+        running,
+        decided(case, receipt["event_id"]),
+        opened("N-11", case),
+        question(case, f"la:{LEEDS}"),
+        owed("N-11", case, f"la:{LEEDS}"),
+    )
+    await routing_says(
+        running,
+        ObligationRedated(**envelope("redated", case), data=redated),
+        QuestionClosed(
+            **envelope("closed", case), data=QuestionClosedData(question_id=ident("question"), reason="answered")
+        ),
+    )
+
+    after = (await running.get(f"/v1/receipts/{receipt['receipt_id']}")).json()
+
+    assert after["questions"] == []
+    assert after["told"][0]["due_on"] == "2026-06-09"
+
+
+async def test_another_clients_receipt_looks_like_one_that_does_not_exist(running: Intake) -> None:
+    receipt = (await running.post(incident())).json()
+
+    foreign = await running.get(f"/v1/receipts/{receipt['receipt_id']}", by="council-example")
+    unknown = await running.get(f"/v1/receipts/{ident('nobody')}", by="council-example")
+
+    assert (foreign.status_code, foreign.content) == (404, unknown.content)
+    assert (await running.get("/v1/receipts", by="council-example")).json() == {"receipts": [], "next": None}
+
+
+async def test_in_a_linked_case_a_client_sees_its_own_business_only(running: Intake) -> None:
+    police = (await running.post(incident())).json()
+    aware = {"aware_at": "2026-06-02T09:00:00Z", "linked_case": {"case_key": police["case_key"]}}
+    council = (await running.post(event("la.became_aware.v1", aware), by="council-example")).json()
+    outsider = incident(id="evt-7", data__case_reference="LSCP-1", data__linked_case={"case_key": police["case_key"]})
+    lscp = (await running.post(outsider, by="lscp-example")).json()
+    case = police["case_key"]
+    await routing_says(
+        running,
+        decided(case, police["event_id"], council["event_id"], lscp["event_id"]),
+        opened("N-11", case, cause=police["event_id"]),
+        opened("N-01", case, holder=f"la:{LEEDS}", cause=police["event_id"]),
+        opened("N-03", case, holder="la:E09000032", cause=council["event_id"]),
+        owed("N-11", case, "dfe"),
+        owed("N-01", case, "panel"),
+        owed("N-03", case, f"lscp:{LEEDS}"),
+    )
+
+    async def rules(receipt: dict[str, Any], by: str) -> set[str]:
+        found = await running.get(f"/v1/receipts/{receipt['receipt_id']}", by=by)
+        return {one["rule"] for one in found.json()["told"]}
+
+    assert await rules(police, "police-example") == {"N-11", "N-01", "N-03"}  # the case is its own
+    assert await rules(council, "council-example") == {"N-01", "N-03"}  # its duty, and what its event led to
+    assert await rules(lscp, "lscp-example") == {"N-03"}  # addressed to it
+
+
+async def test_receipts_are_listed_newest_first_page_by_page(running: Intake) -> None:
+    sent = [(await running.post(incident(id=f"evt-{number}"))).json()["receipt_id"] for number in range(3)]
+
+    first = (await running.get("/v1/receipts?limit=2")).json()
+    rest = (await running.http.get(
+        "/v1/receipts", params={"limit": 2, "before": first["next"]}, headers=running.as_client("police-example")
+    )).json()  # fmt: skip
+
+    assert [one["receipt_id"] for one in first["receipts"] + rest["receipts"]] == sent[::-1]
+    assert rest["next"] is None
+
+
+async def test_only_the_recipient_of_a_notice_answers_it(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    await routing_says(running, owed("N-11", case, f"lscp:{LEEDS}"))
+    answer = {
+        "notice_id": str(ident(f"N-11lscp:{LEEDS}")),
+        "accepted_at": "2026-06-02T09:00:00Z",
+        "personal": {"by": "X"},
+    }
+
+    foreign = await running.post(event("delivery.acknowledged.v1", answer), by="council-example")
+    own = await running.post(event("delivery.acknowledged.v1", answer), by="lscp-example")
+
+    assert (foreign.status_code, own.status_code) == (403, 202)
+
+
+async def test_every_state_of_a_notice_is_told() -> None:
+    data = NoticeData(**notice("N-01", "panel"))
+    waiting = NoticeOwed(**envelope("a", "0" * 32), data=NoticeOwedData(**data.model_dump(), released=False))
+
+    changes = progress.fold([waiting, delivered("N-01", "0" * 32, "panel"), waiting])
+
+    assert changes.notices[data.notice_id]["state"] == "awaiting_release"
+    assert changes.notices[data.notice_id]["reference"] == "REF-1"  # what a later word does not repeat stays
+
+
+async def test_the_pages_need_a_session_and_show_only_the_clients_own_receipts(running: Intake) -> None:
+    receipt = (await running.post(incident())).json()
+    page = {"Accept": "text/html"}
+    partner = page | {"Cookie": f"handrail_session={access_token('partner', client='police-example')}"}
+    other = page | {"Cookie": f"handrail_session={access_token('partner', client='council-example')}"}
+    one = f"/receipts/{receipt['receipt_id']}"
+
+    for path in ("/receipts", one, "/docs/events"):
+        refused = await running.http.get(path, headers=page)
+        assert (refused.status_code, refused.headers["location"][: len(FRONT)]) == (303, FRONT)
+
+    listed, shown = await running.http.get("/receipts", headers=partner), await running.http.get(one, headers=partner)
+    empty, foreign = await running.http.get("/receipts", headers=other), await running.http.get(one, headers=other)
+
+    assert one in listed.text
+    assert receipt["case_key"] in shown.text
+    assert one not in empty.text
+    assert "Nothing has been reported yet" in empty.text
+    assert foreign.status_code == 404
+
+
+async def test_each_event_type_has_a_page_with_every_field(running: Intake) -> None:
+    session = {"Accept": "text/html", "Cookie": f"handrail_session={access_token('auditor')}"}
+
+    overview = await running.http.get("/docs/events", headers=session)
+    page = await running.http.get("/docs/events/incident.reported.v1", headers=session)
+    unknown = await running.http.get("/docs/events/incident.reported.v9", headers=session)
+
+    assert overview.text.count('href="/docs/events/') == 11
+    assert "children[].looked_after_by" in page.text
+    assert "personal.children[].date_of_birth" in page.text
+    assert unknown.status_code == 404
