@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -99,6 +100,15 @@ async def empty_tables(address: DatabaseAddress) -> None:
         )
         await connection.execute("TRUNCATE " + ", ".join(f"routing.{row['tablename']}" for row in found))
         await connection.execute("UPDATE clock.legal_clock SET offset_s = 0")
+    finally:
+        await connection.close()
+
+
+async def move_clock(address: DatabaseAddress, by: timedelta) -> None:
+    """Move the legal clock."""
+    connection = await asyncpg.connect(address.url())
+    try:
+        await connection.execute("UPDATE clock.legal_clock SET offset_s = offset_s + $1", int(by.total_seconds()))
     finally:
         await connection.close()
 

@@ -24,14 +24,16 @@ MONDAY = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 _numbers = count(1)
 
 
-def envelope(*, case_key: str = CASE, at: datetime = MONDAY, event_id: UUID | None = None) -> dict[str, Any]:
+def envelope(
+    *, case_key: str = CASE, at: datetime = MONDAY, event_id: UUID | None = None, recorded_at: datetime | None = None
+) -> dict[str, Any]:
     number = next(_numbers)
     return {
         "id": event_id or UUID(int=number),
         "source": "/handrail/intake",
         "time": at,
         "case_key": case_key,
-        "recorded_at": at + timedelta(microseconds=number),
+        "recorded_at": recorded_at or at + timedelta(microseconds=number),
     }
 
 

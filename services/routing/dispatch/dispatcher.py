@@ -142,11 +142,13 @@ class Dispatcher:
                 for attempt, each in zip(batch, settled, strict=True)
                 if attempt.claimed.delivery_id in states
             ]
-            await insert_history(tx.connection, [settling.history(attempt, each, tx.now) for attempt, each in ours])
+            remembered = []
             for attempt, each in ours:
                 state = states[attempt.claimed.delivery_id]
+                remembered.append(settling.history(attempt, each, state, tx.now))
                 for message in settling.messages(attempt, each, state, tx.now):
                     tx.emit(topics.DELIVERIES, message)
+            await insert_history(tx.connection, remembered)
         for outcome, count in Counter(each.state for _, each in ours).items():
             _log.info("dispatch.settled", outcome=outcome, count=count)
 

@@ -53,12 +53,12 @@ def settle(attempt: Attempt, now: datetime, jitter: float, delays_s: tuple[float
     )
 
 
-def history(attempt: Attempt, settled: Settled, now: datetime) -> dict[str, Any]:
-    """Return the row that remembers an attempt."""
+def history(attempt: Attempt, settled: Settled, state: str, now: datetime) -> dict[str, Any]:
+    """Return the row that remembers an attempt; `state` is the delivery's after it."""
     return {
         "delivery_id": settled.claimed.delivery_id,
         "at": now,
-        "state": settled.state,
+        "state": state,
         "attempt": settled.claimed.attempt,
         "http_status": attempt.answer.http_status,
         "reference": settled.reference,

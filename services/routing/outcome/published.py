@@ -10,6 +10,7 @@ from schemas import decisions as say
 from schemas.notices import Notice
 from services.routing.domain import ledger
 from services.routing.domain.decide import Decision, Obligation
+from services.routing.domain.rulebook.model import Rule
 from services.routing.outcome.gathered import Occasion, Row
 
 
@@ -23,7 +24,7 @@ def opened_data(identity: UUID, revision: int, obligation: Obligation, occasion:
         title=rule.title,
         position=slot.position,
         duty=rule.strength,
-        citation=citation_of(obligation),
+        citation=citation_of(obligation.rule),
         rulebook=occasion.rulebook,
         duty_holder=slot.duty_holder,
         subject=slot.subject,
@@ -41,9 +42,9 @@ def opened_data(identity: UUID, revision: int, obligation: Obligation, occasion:
     )
 
 
-def citation_of(obligation: Obligation) -> say.Citation:
-    """Return where an obligation's rule comes from."""
-    source = obligation.rule.source
+def citation_of(rule: Rule) -> say.Citation:
+    """Return where a rule comes from."""
+    source = rule.source
     return say.Citation(cite=source.cite, href=source.href, quote=source.quote, verified=bool(source.verified))
 
 
@@ -74,7 +75,7 @@ def notice_payload(change: ledger.Owed, occasion: Occasion, decision: Decision) 
         rule=obligation.rule.id,
         title=obligation.rule.title,
         duty=obligation.rule.strength,
-        citation=citation_of(obligation),
+        citation=citation_of(obligation.rule),
         purpose=profile.purpose,
         lawful_basis=profile.lawful_basis,
         due_on=obligation.dates.due_on,

@@ -20,6 +20,8 @@ from services.routing.domain.happenings import Slot
 from services.routing.domain.happenings_of import Told
 from services.routing.domain.periods import Dates
 
+Row = RowMapping | Mapping[str, Any]
+
 # Links stand in the table in both directions.
 _LINKED: Final = text("""
     WITH RECURSIVE reached(root, case_key) AS (
@@ -110,7 +112,7 @@ def _of(members: Iterable[str], rows: Mapping[str, list[RowMapping]]) -> Iterabl
     return (row for member in members for row in rows.get(member, ()))
 
 
-def fact_of(row: RowMapping, vocabulary: Vocabulary) -> Fact:
+def fact_of(row: Row, vocabulary: Vocabulary) -> Fact:
     """Return the fact in a row; values are kept as text and read back by the vocabulary."""
     value = row["value"]
     return Fact(
@@ -126,12 +128,12 @@ def fact_of(row: RowMapping, vocabulary: Vocabulary) -> Fact:
     )
 
 
-def told_of(row: RowMapping) -> Told:
+def told_of(row: Row) -> Told:
     """Return what may have ended a duty, from its row."""
     return Told(**{name: row[name] for name in Told.__slots__})
 
 
-def obligation_of(row: RowMapping) -> ledger.KnownObligation:
+def obligation_of(row: Row) -> ledger.KnownObligation:
     """Return an obligation as it stands, from its row."""
     opened = ObligationOpenedData.model_validate(row["opened"], strict=False)
     period = opened.period
@@ -154,12 +156,12 @@ def obligation_of(row: RowMapping) -> ledger.KnownObligation:
     )
 
 
-def _question_of(row: RowMapping) -> ledger.KnownQuestion:
+def _question_of(row: Row) -> ledger.KnownQuestion:
     opened = QuestionOpenedData.model_validate(row["opened"], strict=False)
     return ledger.KnownQuestion(row["question_id"], row["case_key"], opened.fact, opened.of_whom, opened.subject)
 
 
-def notice_of(row: RowMapping) -> ledger.KnownNotice:
+def notice_of(row: Row) -> ledger.KnownNotice:
     """Return a notice as it stands, from its row."""
     return ledger.KnownNotice(
         notice_id=row["notice_id"],

@@ -6,26 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 from sqlalchemy import text
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import deliveries as tell
 from services.kit.faults import InjectedFault
 from services.routing.dispatch import rows
-from tests.support.road import Recipients, Road, of
+from tests.support.road import Recipients, Road, move_clock, of
 from tests.support.routing import LEEDS, POLICE, acknowledged, aware, corrected, decided, reported, suspects
 
 LA, LSCP_ID = f"la:{LEEDS}", f"lscp:{LEEDS}"
-
-
-async def later(address: DatabaseAddress, by: timedelta) -> None:
-    """Move the legal clock."""
-    connection = await asyncpg.connect(address.url())
-    try:
-        await connection.execute("UPDATE clock.legal_clock SET offset_s = offset_s + $1", int(by.total_seconds()))
-    finally:
-        await connection.close()
 
 
 def outcomes(journal: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -96,7 +86,7 @@ async def test_a_recipient_that_fails_twice_gets_its_notice_at_the_third_try_und
     await road.route(reported())
     for _ in range(3):
         await recipients.send_all()
-        await later(address, timedelta(seconds=1))
+        await move_clock(address, timedelta(seconds=1))
 
     entries = await recipients.journal(LSCP_ID)
     published = await road.published()
@@ -124,7 +114,7 @@ async def test_a_refusal_is_published_for_a_person_stays_visible_and_can_be_redr
     published = await road.route(reported())
     notice = next(m for m in of(tell.NoticeOwed, published) if m.data.recipient == LSCP_ID)
     await recipients.send_all()
-    await later(address, timedelta(days=1))
+    await move_clock(address, timedelta(days=1))
     await recipients.send_all()
     refused = [m for m in of(tell.NoticeAttempted, await road.published()) if m.data.recipient == LSCP_ID]
 
@@ -145,7 +135,7 @@ async def test_when_half_of_the_time_is_gone_a_person_is_told_once_and_trying_go
     await road.route(reported())  # due at the end of 2 June 2026, which has long gone by the legal clock
     for _ in range(4):
         await recipients.send_all()
-        await later(address, timedelta(hours=1))
+        await move_clock(address, timedelta(hours=1))
 
     published = await road.published()
     attempts = [m.data.outcome for m in of(tell.NoticeAttempted, published) if m.data.recipient == LSCP_ID]
@@ -161,7 +151,7 @@ async def test_what_is_older_goes_first_to_one_recipient_about_one_case(
     await road.route(aware(), suspects())  # N-03 tells the council too
     for _ in range(4):
         await recipients.send_all()
-        await later(address, timedelta(seconds=1))
+        await move_clock(address, timedelta(seconds=1))
 
     entries = await recipients.journal(LA)
     assert [(entry["outcome"], entry["body"]["rule"]) for entry in entries] == [

@@ -1,0 +1,11 @@
+"""Start the routing service: `python -m services.routing`."""
+
+from __future__ import annotations
+
+from services.kit.runtime import serve
+from services.routing.main import create_app
+from services.routing.settings import RoutingSettings
+
+if __name__ == "__main__":
+    settings = RoutingSettings()
+    serve(create_app(settings), settings)

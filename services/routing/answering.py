@@ -1,0 +1,156 @@
+"""Answers "was this recipient told, and if not, why not?" in the eight states that exist. Pure.
+
+What has become of a notice is known from its history and goes first; everything else is what the rulebook says about
+the facts as they were known at the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from services.routing.domain.decide import Decision
+from services.routing.domain.explain import Finding, Kind, explain
+from services.routing.domain.facts import Fact
+from services.routing.domain.register import Register
+from services.routing.outcome.published import citation_of
+from services.routing.views import (
+    STATE_WORDS,
+    AnswerView,
+    AskedView,
+    AskView,
+    CaseView,
+    NoticeView,
+    ObligationView,
+    State,
+    StatementView,
+)
+
+_BY_NOTICE: Final[dict[str, State]] = {
+    "delivered": "delivered",
+    "accepted": "delivered",
+    "owed": "owed",
+    "sending": "owed",
+    "refused": "owed",
+    "awaiting_release": "awaiting_release",
+    "withdrawn": "withdrawn",
+}
+_BY_KIND: Final[dict[Kind, State]] = {
+    "owed": "owed",
+    "awaiting_release": "awaiting_release",
+    "met": "withdrawn",  # met before anything was sent: nothing is
+    "withdrawn": "withdrawn",
+    "cannot_decide": "cannot_decide",
+    "not_in_force": "not_in_force",
+    "condition_false": "condition_false",
+    "no_rule": "no_rule",
+}
+_ORDER: Final = tuple(STATE_WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about a recipient: the case as it stood, and the decision on the facts as they were known."""
+
+    case: CaseView
+    decision: Decision
+    recipient: str
+
+
+def answer(asked: Asked, register: Register) -> AskView:
+    """Return every answer, the strongest first; there is always one."""
+    noticed = [
+        (obligation, notice)
+        for obligation in asked.case.obligations
+        for notice in obligation.notices
+        if notice.recipient == asked.recipient
+    ]
+    answers = [_of_notice(obligation, notice) for obligation, notice in noticed]
+    told = {(each.rule, each.subject) for each, _ in noticed}
+    standing = {each.rule for each, notice in noticed if each.state == "open"}
+    for finding in explain(asked.decision, asked.recipient):
+        slot = finding.obligation.slot if finding.obligation else None
+        if slot is not None and (slot.rule, slot.subject) in told:
+            continue  # its notice has been answered for
+        if finding.kind == "cannot_decide" and finding.rule in standing:
+            continue  # doubt does not withdraw a duty
+        if finding.kind == "no_rule" and answers:
+            continue
+        answers.append(_of_finding(finding, asked, register))
+    answers.sort(key=lambda each: _ORDER.index(each.state))
+    return AskView(
+        case_key=asked.case.case_key,
+        recipient=asked.recipient,
+        name=register.name(asked.recipient),
+        as_of=asked.case.as_of,
+        state=answers[0].state,
+        answers=tuple(answers),
+    )
+
+
+def _of_notice(obligation: ObligationView, notice: NoticeView) -> AnswerView:
+    return AnswerView(
+        state=_BY_NOTICE[notice.state],
+        rule=obligation.rule,
+        title=obligation.title,
+        says=_notice_says(obligation, notice),
+        citation=obligation.citation,
+        notice=notice,
+        due_on=obligation.due_on,
+    )
+
+
+def _notice_says(obligation: ObligationView, notice: NoticeView) -> str:
+    tried = "1 attempt" if notice.attempts == 1 else f"{notice.attempts} attempts"
+    match notice.state:
+        case "accepted":
+            return f"a named person accepted it; reference {notice.reference or 'not given'}"
+        case "delivered":
+            return f"its system took the notice, reference {notice.reference}"
+        case "refused":
+            return f"a person must act: {notice.reason}; {tried}"
+        case "owed" | "sending":
+            return f"{tried} so far" + (f"; last: {notice.reason}" if notice.reason else "")
+        case "awaiting_release":
+            return f"sent when {obligation.release}"
+        case _:
+            return notice.reason or "withdrawn"
+
+
+def _of_finding(finding: Finding, asked: Asked, register: Register) -> AnswerView:
+    rule = asked.decision.evaluation.book.rules[finding.rule].rule if finding.rule else None
+    because = finding.because
+    return AnswerView(
+        state=_BY_KIND[finding.kind],
+        rule=finding.rule,
+        title=rule.title if rule else None,
+        says=f"the duty was met before anything was sent: {finding.says}" if finding.kind == "met" else finding.says,
+        citation=citation_of(rule) if rule else None,
+        due_on=finding.obligation.dates.due_on if finding.obligation else None,
+        condition=because.condition if because else None,
+        statements=tuple(_statement(fact, register) for fact in because.statements) if because else (),
+        questions=tuple(_questions(finding, asked, register)),
+    )
+
+
+def _statement(fact: Fact, register: Register) -> StatementView:
+    return StatementView(
+        fact=fact.name,
+        value=str(fact.value),
+        source=fact.authority,
+        name=register.name(fact.authority),
+        recorded_at=fact.recorded_at,
+    )
+
+
+def _questions(finding: Finding, asked: Asked, register: Register) -> Iterator[AskedView]:
+    opened = {(each.fact, each.of_whom): each.opened_at for each in asked.case.questions}
+    for question in finding.questions:
+        yield AskedView(
+            fact=question.in_words,
+            ask=question.ask,
+            of_whom=question.of_whom,
+            name=register.name(question.of_whom),
+            since=opened.get((question.fact, question.of_whom), asked.case.as_of),
+        )

@@ -1,0 +1,115 @@
+"""The HTTP API: decisions and their reasons, deliveries and redrive, and the keys that verify our webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.kit.auth import Principal, public, require
+from services.kit.database import Database
+from services.kit.errors import Conflict, NotFound
+from services.routing.dispatch import rows
+from services.routing.dispatch.sign import public_key_pem, public_key_text
+from services.routing.reading import Reader
+from services.routing.store.saving import insert_history
+from services.routing.views import AskView, CaseList, CaseView, DeliveryList
+
+Looker = Annotated[Principal, Depends(require("review_officer", "operations", "auditor", "service"))]
+Operator = Annotated[Principal, Depends(require("operations"))]
+CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+Recipient = Annotated[str, Query(pattern=r"^[a-z]+(:[A-Za-z0-9-]+)?$")]
+DeliveryState = Annotated[
+    str | None, Query(pattern=r"^(awaiting_release|due|sending|delivered|accepted|refused|withdrawn)$")
+]
+AsOf = AwareDatetime | None
+_log = structlog.get_logger("services.routing.api")
+
+
+class Redrive(BaseModel):
+    """Why a delivery is tried again."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reason: str = Field(min_length=1, max_length=200, description="Never anything about a person.")
+
+
+class Redriven(BaseModel):
+    """A delivery that is due again."""
+
+    delivery_id: UUID
+    at: datetime
+
+
+class WebhookKey(BaseModel):
+    """A public key that verifies webhooks, in both usual forms."""
+
+    algorithm: str = "ed25519"
+    public_key: str
+    pem: str
+
+
+class WebhookKeys(BaseModel):
+    """Every live key; one good signature is enough."""
+
+    keys: tuple[WebhookKey, ...]
+
+
+def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateKey]) -> APIRouter:
+    """Return the routes under `/v1`."""
+    router = APIRouter(prefix="/v1")
+    published = WebhookKeys(
+        keys=tuple(WebhookKey(public_key=public_key_text(key), pem=public_key_pem(key)) for key in keys)
+    )
+
+    @router.get("/cases")
+    async def cases(_who: Looker, prefix: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "") -> CaseList:
+        """List the cases decided last; `prefix` is the beginning of a case key."""
+        return await reader.cases(prefix)
+
+    @router.get("/cases/{case_key}/decisions")
+    async def decisions(_who: Looker, case_key: CaseKey, as_of: AsOf = None) -> CaseView:
+        """Give what is owed in a case and those linked to it, as at a time, by default now."""
+        return await reader.case(case_key, as_of)
+
+    @router.get("/cases/{case_key}/ask")
+    async def ask(_who: Looker, case_key: CaseKey, recipient: Recipient, as_of: AsOf = None) -> AskView:
+        """Say whether a recipient was told, as at a time, and if not, why not."""
+        return await reader.ask(case_key, recipient, as_of)
+
+    @router.get("/deliveries")
+    async def deliveries(_who: Looker, state: DeliveryState = None) -> DeliveryList:
+        """List deliveries, the oldest first."""
+        return await reader.deliveries(state)
+
+    @router.post("/deliveries/{delivery_id}/redrive", status_code=202)
+    async def redrive(who: Operator, delivery_id: UUID, why: Redrive) -> Redriven:
+        """Try a delivery again at once: one that was refused, or one that waits for its next try."""
+        async with database.begin() as tx:
+            case_key = await rows.case_of(tx.connection, delivery_id)
+            if case_key is None:
+                raise NotFound
+            await tx.lock_cases([case_key])
+            if not await rows.redrive(tx.connection, delivery_id, tx.now):
+                raise Conflict("only a delivery that was refused, or that waits for its next try, can be redriven")
+            await insert_history(tx.connection, [_redriven(delivery_id, tx.now, who, why.reason)])
+            _log.info("delivery.redriven", delivery_id=str(delivery_id), subject=who.subject)
+            return Redriven(delivery_id=delivery_id, at=tx.now)
+
+    @router.get("/webhook-keys")
+    @public
+    async def webhook_keys() -> WebhookKeys:
+        """Give the public keys that verify our webhooks (Standard Webhooks `v1a`)."""
+        return published
+
+    return router
+
+
+def _redriven(delivery_id: UUID, now: datetime, who: Principal, reason: str) -> dict[str, Any]:
+    return {"delivery_id": delivery_id, "at": now, "state": "due", "reason": f"redriven: {reason}", "by": who.subject}

@@ -1,0 +1,87 @@
+"""The routing service, put together; nothing else constructs anything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from fastapi import FastAPI
+
+from services.kit.http import build_http
+from services.kit.quarantine_api import quarantine_router
+from services.kit.runtime import Loop, Runtime
+from services.kit.runtime import lifespan as kit_lifespan
+from services.kit.ui import Navigation, build_templates, install_ui
+from services.routing.api import build_api
+from services.routing.dispatch.body import Composer
+from services.routing.dispatch.dispatcher import Dispatcher
+from services.routing.dispatch.endpoints import read_endpoints
+from services.routing.dispatch.grants import read_key
+from services.routing.dispatch.guard import Guard
+from services.routing.dispatch.sender import WebhookChannel
+from services.routing.dispatch.sign import read_private_keys
+from services.routing.handlers import build_router
+from services.routing.law import read_law
+from services.routing.pages.cases import build_pages
+from services.routing.pages.recording import Intake, build_recording
+from services.routing.reading import Reader
+from services.routing.service import RoutingService
+from services.routing.settings import RoutingSettings
+
+TEMPLATES: Final = Path(__file__).parent / "pages" / "templates"
+POLL_S: Final = 0.2
+SETTLE_S: Final = 0.02
+
+
+def create_app(settings: RoutingSettings | None = None) -> FastAPI:
+    """Return the whole service; its lifespan starts the subscription, the relay and the dispatcher."""
+    settings = settings or RoutingSettings()
+    runtime = Runtime(settings, "routing")
+    law = read_law(settings.rulebook)
+    channel = WebhookChannel()
+    intake = Intake(settings.intake_url)
+    keys = read_private_keys(settings.webhook_key.get_secret_value().encode())
+    composer = Composer(Guard(law.texts), read_key(settings.grant_key.get_secret_value().encode()), settings.intake_url)
+    dispatcher = Dispatcher(
+        runtime.database,
+        channel,
+        composer,
+        endpoints=read_endpoints(settings.endpoints_file, plain_text_ok=settings.endpoints_plaintext_ok),
+        keys=keys,
+        clock=runtime.clock,
+    )
+    routers = [build_router(RoutingService(law), runtime.consume)]
+    loops = [
+        Loop("claim", dispatcher.claim_step, every_s=POLL_S),
+        Loop("settle", dispatcher.settle_step, every_s=SETTLE_S),
+    ]
+    start_kit = kit_lifespan(runtime, routers, loops)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session, start_kit(app):
+            channel.session = intake.session = session
+            yield
+            await dispatcher.drain()  # what was sent is settled before the database closes
+
+    app = build_http(runtime, "Handrail routing", description="Who must be told, and who was.", lifespan=lifespan)
+    navigation = Navigation(
+        home=f"{settings.front_url}/",
+        desk=f"{settings.deadlines_url}/desk",
+        cases=f"{settings.routing_url}/case",
+        log=f"{settings.audit_url}/log",
+        sign_in=f"{settings.front_url}/sign-in",
+        sign_out=f"{settings.front_url}/sign-out",
+        demo=settings.demo,
+    )
+    templates = build_templates(TEMPLATES, navigation=navigation)
+    reader = Reader(runtime.database, law)
+    app.include_router(build_api(reader, runtime.database, keys))
+    app.include_router(build_recording(reader, templates, intake))
+    app.include_router(build_pages(reader, templates, law))
+    app.include_router(quarantine_router(runtime))
+    install_ui(app, templates, navigation)
+    return app

@@ -1,0 +1,205 @@
+"""Forms made from the schemas of submissions: which fields a page shows, and the event data that an answer means. Pure.
+
+A field's name is its path in the event (`children.0.harm`), so an error that intake points at finds its field. Dates
+are three boxes and instants a date with a time of day in England; what is left empty is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel
+
+from schemas.calendar.london import LONDON
+
+Kind = Literal["choice", "date", "instant", "number", "text", "long_text", "text_or_number"]
+Json = dict[str, Any]
+LONG: Final = 500  # characters from which a text gets a large box
+_SPACES: Final = str.maketrans("_.", "  ")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question of a form."""
+
+    name: str
+    label: str
+    hint: str | None
+    kind: Kind
+    options: tuple[str, ...]
+    required: bool
+
+    @property
+    def id(self) -> str:
+        """Return the id of its first input, to which an error leads."""
+        suffix = "-day" if self.kind in {"date", "instant"} else ""
+        return self.name.replace(".", "-") + suffix
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that belong together; the first section of a form has no title."""
+
+    title: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormError:
+    """What is wrong with an answer; `field` None if it is about the whole form."""
+
+    field: str | None
+    text: str
+
+
+def sections(model: type[BaseModel], repeats: int = 1) -> tuple[Section, ...]:
+    """Return the form of a submission; lists get `repeats` entries."""
+    schema = model.model_json_schema()
+    found = _Reading(schema.get("$defs", {}), repeats)
+    found.object(schema, "", "")
+    return tuple(Section(title, tuple(fields)) for title, fields in found.sections if fields)
+
+
+class _Reading:
+    """Walks a JSON Schema and collects its questions."""
+
+    def __init__(self, definitions: Mapping[str, Json], repeats: int) -> None:
+        self._definitions = definitions
+        self._repeats = repeats
+        self.sections: list[tuple[str, list[Field]]] = []
+
+    def object(self, schema: Json, prefix: str, title: str) -> None:
+        fields: list[Field] = []
+        self.sections.append((title, fields))
+        required = schema.get("required", ())
+        for name, node in schema["properties"].items():
+            self._property(fields, f"{prefix}{name}", node, required=name in required)
+
+    def _property(self, fields: list[Field], path: str, node: Json, *, required: bool) -> None:
+        variants = [each for each in map(self._resolve, node.get("anyOf", [node])) if each.get("type") != "null"]
+        main, title = variants[0], _words(path)
+        if main.get("type") == "object":
+            self.object(main, f"{path}.", title)
+        elif main.get("type") == "array":
+            entry = self._resolve(main["items"])
+            for number in range(self._repeats):
+                self.object(entry, f"{path}.{number}.", f"{title} {number + 1}")
+        else:
+            hint = node.get("description") or main.get("description")
+            kind, options = _kind(variants)
+            fields.append(Field(path, _words(path.rpartition(".")[2]), hint, kind, options, required))
+
+    def _resolve(self, node: Json) -> Json:
+        reference = node.get("$ref")
+        return {**self._definitions[reference.rpartition("/")[2]], **node} if reference else node
+
+
+def _kind(variants: Sequence[Json]) -> tuple[Kind, tuple[str, ...]]:
+    main = variants[0]
+    if "enum" in main:
+        return "choice", tuple(main["enum"])
+    if {each.get("type") for each in variants} >= {"string", "integer"}:
+        return "text_or_number", ()
+    if main.get("type") == "integer":
+        return "number", ()
+    if main.get("format") == "date":
+        return "date", ()
+    if main.get("format") == "date-time":
+        return "instant", ()
+    return ("long_text" if main.get("maxLength", 0) >= LONG else "text"), ()
+
+
+def _words(path: str) -> str:
+    words = path.translate(_SPACES).strip()
+    return words[:1].upper() + words[1:]
+
+
+def read(form: Mapping[str, str], shown: Sequence[Section]) -> tuple[Json, list[FormError]]:
+    """Return the event data that the answers mean, and what could not be read."""
+    data: Json = {}
+    errors: list[FormError] = []
+    for field in (field for section in shown for field in section.fields):
+        try:
+            value = _value(field, form)
+        except ValueError as error:
+            errors.append(FormError(field.name, str(error)))
+            continue
+        if value is not None:
+            _put(data, field.name.split("."), value)
+        elif field.kind == "text_or_number":
+            _put(data, field.name.split("."), None)  # left empty on purpose: the fact is withdrawn
+    return _lists(data), errors
+
+
+def _value(field: Field, form: Mapping[str, str]) -> str | int | None:
+    match field.kind:
+        case "date" | "instant":
+            return _moment(field, form)
+        case _:
+            text = form.get(field.name, "").strip()
+    if not text:
+        return None
+    if field.kind == "number" or (field.kind == "text_or_number" and text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit()):
+            raise ValueError(f"{field.label} must be a whole number")
+        return int(text)
+    return text
+
+
+def _moment(field: Field, form: Mapping[str, str]) -> str | None:
+    parts = [form.get(f"{field.name}-{part}", "").strip() for part in ("day", "month", "year")]
+    clock = form.get(f"{field.name}-time", "").strip()
+    if not any((*parts, clock)):
+        return None
+    try:
+        day, month, year = map(int, parts)
+        on = date(year, month, day)
+    except ValueError:
+        raise ValueError(f"{field.label} must be a real date, such as 23 11 2026") from None
+    if field.kind == "date":
+        return on.isoformat()
+    try:
+        at = time.fromisoformat(clock)
+    except ValueError:
+        raise ValueError(f"{field.label} must have a time of day, such as 09:30") from None
+    return datetime.combine(on, at, LONDON).isoformat()
+
+
+def _put(data: Json, path: Sequence[str], value: object) -> None:
+    *parents, last = path
+    for parent in parents:
+        data = data.setdefault(parent, {})
+    data[last] = value
+
+
+def _lists(data: Any) -> Any:
+    """Turn objects whose keys are numbers into lists, in order."""
+    if not isinstance(data, dict):
+        return data
+    found = {name: _lists(value) for name, value in data.items()}
+    if found and all(name.isdigit() for name in found):
+        return [found[name] for name in sorted(found, key=int)]
+    return found
+
+
+def errors_of(problem: Json, shown: Sequence[Section]) -> list[FormError]:
+    """Return intake's problem details as errors of the form's fields; what points elsewhere is about the whole form."""
+    names = {field.name for section in shown for field in section.fields}
+    found = [_error(each, names) for each in problem.get("errors", ())]
+    return found or [FormError(None, str(problem.get("detail") or problem.get("title") or "it was refused"))]
+
+
+def _error(error: Json, names: set[str]) -> FormError:
+    detail = str(error.get("detail") or error.get("reason") or "cannot be used")
+    path = ".".join(_pointed(str(error.get("pointer", ""))))
+    if path in names:
+        return FormError(path, f"{_words(path)}: {detail}")
+    return FormError(None, f"{_words(path)}: {detail}" if path else detail)
+
+
+def _pointed(pointer: str) -> Iterator[str]:
+    parts = [part for part in pointer.lstrip("#").split("/") if part]
+    yield from parts[1:] if parts[:1] == ["data"] else parts

@@ -1,0 +1,144 @@
+"""Recording what happened, from a case's page: a form per event type, posted through intake like everyone else's events.
+
+The person's own access token goes along, so intake decides whether they may report it, and for which client. What was
+typed is neither kept nor logged here.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import aiohttp
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
+from fastapi.templating import Jinja2Templates
+
+from schemas.envelope import iso
+from schemas.submissions import SUBMISSIONS
+from services.kit.auth import COOKIE, Principal, require_page
+from services.kit.errors import NotFound
+from services.routing.pages.form import FormError, Section, errors_of, read, sections
+from services.routing.reading import Reader
+
+MOST_CHILDREN: Final = 4
+TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
+SOURCE: Final = "/handrail/case-page"
+_TAKEN: Final = frozenset({200, 202})
+Recorder = Annotated[Principal, Depends(require_page("review_officer", "operations"))]
+CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+Children = Annotated[int, Query(ge=1, le=MOST_CHILDREN)]
+AWAY: Final = {"detail": "Handrail's intake cannot be reached; nothing was kept. Try again in a minute."}
+
+
+class Intake:
+    """Posts events to intake. `session` is set when the process's event loop runs."""
+
+    session: aiohttp.ClientSession
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    async def post(self, event: Mapping[str, Any], token: str) -> tuple[int, dict[str, Any]]:
+        """Return intake's status and answer; 503 with a sentence of ours if there is none."""
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/cloudevents+json"}
+        try:
+            async with self.session.post(
+                f"{self._url}/v1/events", json=event, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            ) as response:
+                return response.status, await response.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return 503, dict(AWAY)
+
+
+def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake) -> APIRouter:
+    """Return the routes of the forms."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/case/{case_key}/record")
+    async def choose(request: Request, who: Recorder, case_key: CaseKey) -> Response:
+        request.state.principal = who
+        await reader.case(case_key)  # answers 404 for a case that there is not
+        kinds = [(kind, _title(kind), (model.__doc__ or "").strip()) for kind, model in SUBMISSIONS.items()]
+        shown = {"current": "cases", "case_key": case_key, "kinds": kinds, "client": who.client}
+        return templates.TemplateResponse(request, "record_choose.html", shown)
+
+    @router.get("/case/{case_key}/record/{kind}")
+    async def show(request: Request, who: Recorder, case_key: CaseKey, kind: str, children: Children = 1) -> Response:
+        request.state.principal = who
+        await reader.case(case_key)
+        values = {
+            "linked_case.case_key": case_key,
+            "event.id": secrets.token_hex(16),  # made once, so that sending the form twice records one event
+            "event.time": iso(await reader.now()),
+        }
+        return _page(templates, request, case_key, kind, _form(kind, children), values, ())
+
+    @router.post("/case/{case_key}/record/{kind}")
+    async def record(request: Request, who: Recorder, case_key: CaseKey, kind: str, children: Children = 1) -> Response:
+        request.state.principal = who
+        shown = _form(kind, children)
+        values = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        data, errors = read(values, shown)
+        if errors:
+            return _page(templates, request, case_key, kind, shown, values, errors)
+        event = {
+            "specversion": "1.0",
+            "id": values.get("event.id", ""),
+            "source": SOURCE,
+            "type": kind,
+            "time": values.get("event.time", ""),
+            "data": data,
+        }
+        status, answer = await intake.post(event, _token(request))
+        if status not in _TAKEN:
+            return _page(templates, request, case_key, kind, shown, values, errors_of(answer, shown), status)
+        told = {"current": "cases", "case_key": case_key, "title": _title(kind), "receipt": answer}
+        return templates.TemplateResponse(request, "recorded.html", told)
+
+    return router
+
+
+def _form(kind: str, children: int) -> tuple[Section, ...]:
+    model = SUBMISSIONS.get(kind)
+    if model is None:
+        raise NotFound
+    return sections(model, children)
+
+
+def _page(
+    templates: Jinja2Templates,
+    request: Request,
+    case_key: str,
+    kind: str,
+    shown: Sequence[Section],
+    values: Mapping[str, str],
+    errors: Sequence[FormError],
+    status: int = 422,
+) -> Response:
+    ids = {field.name: field.id for section in shown for field in section.fields}
+    first = shown[0].fields[0].id
+    context = {
+        "current": "cases",
+        "case_key": case_key,
+        "kind": kind,
+        "title": _title(kind),
+        "sections": shown,
+        "values": values,
+        "errors": [{"text": each.text, "href": f"#{ids.get(each.field or '', first)}"} for each in errors],
+        "wrong_fields": {each.field: {"text": each.text} for each in errors if each.field},
+        "can_add": any(field.name.startswith("children.0") for section in shown for field in section.fields),
+        "action": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+    }
+    return templates.TemplateResponse(request, "record.html", context, status_code=status if errors else 200)
+
+
+def _title(kind: str) -> str:
+    words = kind.removesuffix(".v1").replace(".", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _token(request: Request) -> str:
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")

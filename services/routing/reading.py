@@ -1,0 +1,163 @@
+"""Assembles what the API and the pages show: a case at any time, and the answer to "was this recipient told?".
+
+Facts are taken as they had been recorded by that time and the rulebook is asked again; what had become of duties and
+notices comes from their histories. Nothing is changed by looking.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.decisions import RulebookRef
+from services.kit.database import Database
+from services.kit.errors import NotFound
+from services.routing.answering import Asked, answer
+from services.routing.domain import ledger
+from services.routing.domain.decide import Decision
+from services.routing.domain.happenings_of import happenings
+from services.routing.law import Law
+from services.routing.store import loading, reading
+from services.routing.views import (
+    AskView,
+    CaseLine,
+    CaseList,
+    CaseView,
+    DeliveryList,
+    DeliveryView,
+    NoticeView,
+    ObligationView,
+    QuestionView,
+)
+
+
+class NoSuchCase(NotFound):
+    """Routing knows no such case, or did not at that time."""
+
+
+class Reader:
+    """Reads for the API and the pages."""
+
+    def __init__(self, database: Database, law: Law) -> None:
+        self._database = database
+        self._law = law
+
+    async def now(self) -> datetime:
+        """Return the legal clock."""
+        async with self._database.connect() as connection:
+            return await reading.legal_now(connection)
+
+    async def case(self, case_key: str, as_of: datetime | None = None) -> CaseView:
+        """Return everything decided about a case at a time, by default now.
+
+        Raises:
+            NoSuchCase: Nothing had been decided about it then.
+        """
+        async with self._database.connect() as connection:
+            return await self._case(connection, case_key, as_of or await reading.legal_now(connection))
+
+    async def _case(self, connection: AsyncConnection, case_key: str, as_of: datetime) -> CaseView:
+        decided = await reading.latest_decision(connection, case_key, as_of)
+        if decided is None:
+            raise NoSuchCase
+        keys = await reading.linked(connection, case_key, as_of)
+        notices: defaultdict[UUID, list[NoticeView]] = defaultdict(list)
+        for row in await reading.notices(connection, keys, as_of):
+            notices[row["obligation_id"]].append(self._notice(row))
+        obligations = [
+            ObligationView.model_validate(
+                {
+                    **row["opened"],
+                    "case_key": row["case_key"],
+                    "state": row["state_then"],
+                    "reason": row["reason_then"],
+                    "opened_at": row["opened_at"],
+                    "notices": notices[row["obligation_id"]],
+                },
+                strict=False,
+            )
+            for row in await reading.obligations(connection, keys, as_of)
+        ]
+        questions = [
+            QuestionView.model_validate(
+                {**row["opened"], "case_key": row["case_key"], "opened_at": row["opened_at"]}, strict=False
+            )
+            for row in await reading.questions(connection, keys, as_of)
+        ]
+        return CaseView(
+            case_key=case_key,
+            linked=tuple(key for key in keys if key != case_key),
+            as_of=as_of,
+            revision=decided["revision"],
+            rulebook=RulebookRef(**decided["rulebook"]),
+            obligations=tuple(obligations),
+            questions=tuple(questions),
+            conflicts=tuple(decided["conflicts"]),
+            traces=tuple(decided["traces"]),
+        )
+
+    async def decision(self, case_key: str, as_of: datetime | None = None) -> tuple[CaseView, Decision]:
+        """Return a case as shown, and its decision asked again from the facts known at that time.
+
+        Raises:
+            NoSuchCase: Nothing had been decided about it then.
+        """
+        async with self._database.connect() as connection:
+            at = as_of or await reading.legal_now(connection)
+            shown = await self._case(connection, case_key, at)
+            keys = sorted({case_key, *shown.linked})
+            facts = tuple(
+                loading.fact_of(row, self._law.vocabulary) for row in await reading.facts(connection, keys, at)
+            )
+            told = {row["event_id"]: loading.told_of(row) for row in await reading.happened(connection, keys, at)}
+            known = await self._known(connection, keys, at)
+        return shown, self._law.decide(self._law.merge(facts), happenings(told, known), at)
+
+    async def _known(self, connection: AsyncConnection, keys: list[str], as_of: datetime) -> ledger.Known:
+        return ledger.Known(
+            obligations=tuple(loading.obligation_of(row) for row in await reading.obligations(connection, keys, as_of)),
+            notices=tuple(loading.notice_of(row) for row in await reading.notices(connection, keys, as_of)),
+        )
+
+    async def ask(self, case_key: str, recipient: str, as_of: datetime | None = None) -> AskView:
+        """Return whether a recipient was told, as at a time, with the reason.
+
+        Raises:
+            NoSuchCase: Nothing had been decided about the case then.
+            NotFound: The recipient is not in the register.
+        """
+        if recipient not in self._law.register.bodies:
+            raise NotFound("this recipient is not in the register")
+        shown, decision = await self.decision(case_key, as_of)
+        return answer(Asked(shown, decision, recipient), self._law.register)
+
+    async def cases(self, prefix: str = "") -> CaseList:
+        """Return the cases decided last whose key begins with `prefix`."""
+        async with self._database.connect() as connection:
+            return CaseList(cases=tuple(CaseLine(**row) for row in await reading.cases(connection, prefix=prefix)))
+
+    async def deliveries(self, state: str | None) -> DeliveryList:
+        """Return deliveries in a state, the oldest first."""
+        async with self._database.connect() as connection:
+            found = await reading.deliveries(connection, state)
+        names = DeliveryView.model_fields
+        return DeliveryList(deliveries=tuple(DeliveryView(**{name: row[name] for name in names}) for row in found))
+
+    def _notice(self, row: Any) -> NoticeView:
+        state = row["state_then"]
+        if state == "due":
+            state = "sending" if row["state"] == "sending" else "owed"
+        return NoticeView(
+            notice_id=row["notice_id"],
+            recipient=row["recipient"],
+            name=self._law.register.name(row["recipient"]),
+            state=state,
+            attempts=row["attempts_then"],
+            reference=row["reference_then"],
+            reason=row["reason_then"],
+            at=row["at_then"],
+        )

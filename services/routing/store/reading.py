@@ -1,0 +1,132 @@
+"""Reads for the API and the pages: a case as it stood at any time, the list of cases, deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_NOW: Final = text("SELECT clock.legal_now()")
+_LINKED: Final = text("""
+    WITH RECURSIVE reached(case_key) AS (
+        SELECT CAST(:case_key AS text)
+        UNION
+        SELECT l.linked_case_key FROM reached r JOIN routing.case_link l USING (case_key) WHERE l.recorded_at <= :as_of
+    )
+    SELECT case_key FROM reached ORDER BY case_key
+""")
+_DECISION: Final = text("""
+    SELECT * FROM routing.decision WHERE case_key = :case_key AND decided_at <= :as_of ORDER BY revision DESC LIMIT 1
+""")
+_OBLIGATIONS: Final = text("""
+    SELECT o.*, h.state AS state_then, h.reason AS reason_then
+    FROM routing.obligation o
+    JOIN LATERAL (
+        SELECT state, reason FROM routing.obligation_history
+        WHERE obligation_id = o.obligation_id AND changed_at <= :as_of ORDER BY seq DESC LIMIT 1
+    ) h ON true
+    WHERE o.case_key = ANY(:keys)
+    ORDER BY o.rule, o.position, o.subject, o.duty_holder
+""")
+# The dates and the release that an obligation had then; a state that was only closed keeps the last ones.
+_TERMS: Final = text("""
+    SELECT DISTINCT ON (obligation_id) obligation_id, due_on, released FROM routing.obligation_history
+    WHERE obligation_id = ANY(:ids) AND changed_at <= :as_of AND state = 'open' ORDER BY obligation_id, seq DESC
+""")
+_NOTICES: Final = text("""
+    SELECT d.*, h.state AS state_then, h.reason AS reason_then, h.at AS at_then, tries.attempts AS attempts_then,
+        tries.reference AS reference_then
+    FROM routing.delivery d
+    JOIN LATERAL (
+        SELECT state, reason, at FROM routing.delivery_history
+        WHERE delivery_id = d.delivery_id AND at <= :as_of ORDER BY seq DESC LIMIT 1
+    ) h ON true
+    JOIN LATERAL (
+        SELECT count(attempt) AS attempts, max(reference) AS reference FROM routing.delivery_history
+        WHERE delivery_id = d.delivery_id AND at <= :as_of
+    ) tries ON true
+    WHERE d.case_key = ANY(:keys) AND d.kind = 'notice' ORDER BY d.seq
+""")
+_QUESTIONS: Final = text("""
+    SELECT * FROM routing.question
+    WHERE case_key = ANY(:keys) AND opened_at <= :as_of AND (closed_at IS NULL OR closed_at > :as_of)
+    ORDER BY opened_at, question_id
+""")
+_FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys) AND recorded_at <= :as_of")
+_HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys) AND recorded_at <= :as_of")
+_CASES: Final = text("""
+    SELECT latest.case_key, latest.decided_at, latest.revision,
+        (SELECT count(*) FROM routing.obligation o WHERE o.case_key = latest.case_key AND o.state = 'open')
+            AS open_obligations,
+        (SELECT count(*) FROM routing.question q WHERE q.case_key = latest.case_key AND q.state = 'open')
+            AS open_questions
+    FROM (
+        SELECT DISTINCT ON (case_key) case_key, decided_at, revision FROM routing.decision
+        WHERE case_key LIKE :prefix ORDER BY case_key, revision DESC
+    ) latest
+    ORDER BY latest.decided_at DESC, latest.case_key LIMIT :most
+""")
+_DELIVERIES: Final = text("""
+    SELECT * FROM routing.delivery WHERE (CAST(:state AS text) IS NULL OR state = :state) ORDER BY seq LIMIT :most
+""")
+
+
+async def legal_now(connection: AsyncConnection) -> datetime:
+    """Return the legal clock."""
+    found: datetime = (await connection.execute(_NOW)).scalar_one()
+    return found
+
+
+async def linked(connection: AsyncConnection, case_key: str, as_of: datetime) -> list[str]:
+    """Return a case and those linked to it at a time, sorted."""
+    return list(await connection.scalars(_LINKED, {"case_key": case_key, "as_of": as_of}))
+
+
+async def latest_decision(connection: AsyncConnection, case_key: str, as_of: datetime) -> RowMapping | None:
+    """Return the last decision on a case at a time."""
+    return (await connection.execute(_DECISION, {"case_key": case_key, "as_of": as_of})).mappings().first()
+
+
+async def obligations(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[dict[str, Any]]:
+    """Return the obligations of some cases as they stood at a time, in the order of rules."""
+    found = [dict(row) for row in (await connection.execute(_OBLIGATIONS, {"keys": keys, "as_of": as_of})).mappings()]
+    ids = [row["obligation_id"] for row in found]
+    terms = {row.obligation_id: row for row in await connection.execute(_TERMS, {"ids": ids, "as_of": as_of})}
+    for row in found:
+        then = terms.get(row["obligation_id"])
+        if then is not None:
+            row["opened"] = {**row["opened"], "due_on": then.due_on, "released": then.released}
+    return found
+
+
+async def notices(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
+    """Return the notices of some cases as they stood at a time, the oldest first."""
+    return list((await connection.execute(_NOTICES, {"keys": keys, "as_of": as_of})).mappings())
+
+
+async def questions(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
+    """Return the questions that were open at a time, the oldest first."""
+    return list((await connection.execute(_QUESTIONS, {"keys": keys, "as_of": as_of})).mappings())
+
+
+async def facts(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
+    """Return what had been stated by a time."""
+    return list((await connection.execute(_FACTS, {"keys": keys, "as_of": as_of})).mappings())
+
+
+async def happened(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
+    """Return what had been told by a time that may end duties."""
+    return list((await connection.execute(_HAPPENINGS, {"keys": keys, "as_of": as_of})).mappings())
+
+
+async def cases(connection: AsyncConnection, *, prefix: str = "", most: int = 50) -> list[RowMapping]:
+    """Return the cases decided last whose key begins with `prefix` (hexadecimal digits)."""
+    return list((await connection.execute(_CASES, {"prefix": f"{prefix}%", "most": most})).mappings())
+
+
+async def deliveries(connection: AsyncConnection, state: str | None, *, most: int = 500) -> list[RowMapping]:
+    """Return deliveries in a state (None: in any), the oldest first."""
+    return list((await connection.execute(_DELIVERIES, {"state": state, "most": most})).mappings())

@@ -1,0 +1,174 @@
+"""What the API and the pages show of a case: decisions, notices, and the answer to "was this recipient told?"."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.decisions import Citation, ObligationOpenedData, QuestionOpenedData, RulebookRef
+
+State = Literal[
+    "delivered",
+    "owed",
+    "awaiting_release",
+    "withdrawn",
+    "cannot_decide",
+    "condition_false",
+    "not_in_force",
+    "no_rule",
+]
+STATE_WORDS: Final[dict[State, str]] = {
+    "delivered": "Delivered",
+    "owed": "Owed, undelivered",
+    "awaiting_release": "Awaiting a person's release",
+    "withdrawn": "Withdrawn",
+    "cannot_decide": "Cannot decide yet",
+    "condition_false": "A condition is false",
+    "not_in_force": "The rule was not in force then",
+    "no_rule": "No rule names it",
+}
+"""The eight answers, in the order in which they are given when there are several."""
+
+
+class View(BaseModel):
+    """Base of everything shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class NoticeView(View):
+    """One notice and its state: owed, awaiting_release, sending, delivered, accepted, refused or withdrawn."""
+
+    notice_id: UUID
+    recipient: str
+    name: str
+    state: str
+    attempts: int
+    reference: str | None
+    reason: str | None
+    at: datetime
+
+
+class ObligationView(ObligationOpenedData):
+    """An obligation as it stands, or stood, with its notices."""
+
+    model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
+
+    case_key: str
+    state: str
+    reason: str | None
+    opened_at: datetime
+    notices: tuple[NoticeView, ...]
+
+
+class QuestionView(QuestionOpenedData):
+    """An open question."""
+
+    model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
+
+    case_key: str
+    opened_at: datetime
+
+
+class CaseView(View):
+    """Everything decided about a case and those linked to it, at one time."""
+
+    case_key: str
+    linked: tuple[str, ...]
+    as_of: datetime
+    revision: int
+    rulebook: RulebookRef | None
+    obligations: tuple[ObligationView, ...]
+    questions: tuple[QuestionView, ...]
+    conflicts: tuple[str, ...]
+    traces: tuple[dict[str, Any], ...]
+
+
+class CaseLine(View):
+    """One case in the list."""
+
+    case_key: str
+    decided_at: datetime
+    revision: int
+    open_obligations: int
+    open_questions: int
+
+
+class CaseList(View):
+    """The cases decided last."""
+
+    cases: tuple[CaseLine, ...]
+
+
+class StatementView(View):
+    """A statement that an answer rests on."""
+
+    fact: str
+    value: str
+    source: str
+    name: str
+    recorded_at: datetime
+
+
+class AskedView(View):
+    """A question that keeps an answer open."""
+
+    fact: str
+    ask: str
+    of_whom: str
+    name: str
+    since: datetime
+
+
+class AnswerView(View):
+    """One answer about a recipient under one rule."""
+
+    state: State
+    rule: str | None
+    title: str | None
+    says: str
+    citation: Citation | None = None
+    notice: NoticeView | None = None
+    due_on: date | None = None
+    condition: str | None = None
+    statements: tuple[StatementView, ...] = ()
+    questions: tuple[AskedView, ...] = ()
+
+
+class AskView(View):
+    """Whether a recipient was told, as at a time; the first answer is the strongest."""
+
+    case_key: str
+    recipient: str
+    name: str
+    as_of: datetime
+    state: State
+    answers: tuple[AnswerView, ...]
+
+
+class DeliveryView(View):
+    """One delivery: a notice, or the withdrawal of one."""
+
+    delivery_id: UUID
+    kind: str
+    notice_id: UUID
+    obligation_id: UUID
+    case_key: str
+    rule: str
+    recipient: str
+    state: str
+    reason: str | None
+    attempts: int
+    owed_at: datetime
+    next_at: datetime | None
+    due_by: datetime | None
+    reference: str | None
+
+
+class DeliveryList(View):
+    """Deliveries, the oldest first."""
+
+    deliveries: tuple[DeliveryView, ...]
