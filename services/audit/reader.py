@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.audit.domain.merkle import consistency_ranges, inclusion_ranges
-from services.audit.domain.tiles import range_hashes
+from services.audit.domain.tiles import range_hash, range_hashes
 from services.audit.store import log, projection, reading
 from services.kit.database import Database
 from services.kit.errors import NotFound, Refused, Unavailable
@@ -165,9 +165,10 @@ async def _proven(connection: AsyncConnection, rows: Sequence[reading.Row], size
     if not rows:
         return ()
     paths = {row.index: inclusion_ranges(row.index, size) for row in rows}
-    head = await _head(connection)
-    tiles = await log.tiles_for(connection, head, [part for path in paths.values() for part in path])
-    return tuple(Proven(row, tuple(range_hashes(paths[row.index], tiles))) for row in rows)
+    ranges = {part for path in paths.values() for part in path}  # neighbours share most of their paths: hash each once
+    tiles = await log.tiles_for(connection, await _head(connection), ranges)
+    hashes = {part: range_hash(part, tiles) for part in ranges}
+    return tuple(Proven(row, tuple(hashes[part] for part in paths[row.index])) for row in rows)
 
 
 def _line(in_tree: bytes, row: reading.Row | None) -> bytes:

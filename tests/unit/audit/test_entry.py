@@ -73,7 +73,7 @@ def test_an_attribute_of_any_kind_is_taken_or_refused_and_never_breaks(name: str
 
 
 def test_a_refusal_never_quotes_what_was_refused() -> None:
-    with pytest.raises(NotAnEvent, match="^expected a CloudEvent, got one with a bad id, time$") as refused:
+    with pytest.raises(NotAnEvent, match=r"^expected a CloudEvent, got one with a bad id, time$") as refused:
         text_of(event(1, id="Invented Name", time="Invented Street"))
 
     assert refused.value.__cause__ is None
