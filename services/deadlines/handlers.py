@@ -14,11 +14,16 @@ from services.kit.transaction import Transaction
 
 
 def build_router(service: DeadlinesService, consume: Consume) -> KafkaRouter:
-    """Subscribe deadlines to what routing decides and delivers."""
+    """Subscribe deadlines to what routing decides and delivers, and to what any service puts aside."""
     router = KafkaRouter()
 
     @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="deadlines")
     async def on_routing(events: Sequence[Event], tx: Transaction) -> None:
         await service.follow(events, tx)
+
+    # A group of its own: where a case is parked in the group above, the alert that says so must not wait behind it.
+    @consume.batches(router, *topics.QUARANTINES, group_id="deadlines.quarantine")
+    async def on_quarantine(events: Sequence[Event], tx: Transaction) -> None:
+        await service.follow_quarantines(events, tx)
 
     return router

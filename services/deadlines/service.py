@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from schemas import decisions, deliveries, identity, topics
+from schemas import decisions, deliveries, identity, quarantines, topics
 from schemas.calendar import Calendar, london_date, working_days_between
 from services.deadlines import translate
 from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Duty, working_days_late
 from services.deadlines.domain.ladder import Rung, ladder
-from services.deadlines.domain.words import refused_says
+from services.deadlines.domain.words import quarantined_says, refused_says
 from services.deadlines.store import alerts, duties, rungs
 from services.kit.codec import Event
 from services.kit.errors import Refused
@@ -78,6 +78,17 @@ class DeadlinesService:
                 case _:  # owed, released, failed and to be tried again: nothing for a person to do
                     pass
 
+    async def follow_quarantines(self, events: Sequence[Event], tx: Transaction) -> None:
+        """Alert a person about each thing that a service put aside; close the alert once a person has dealt with it."""
+        for event in events:
+            match event.message:
+                case quarantines.Quarantined() as message:
+                    await raise_alerts(tx, [_quarantined(message, tx.now)], causation_id=message.id)
+                case quarantines.QuarantineResolved(data=data):
+                    await alerts.close(tx.connection, [str(data.quarantine_id)], f"a person {data.outcome} it", tx.now)
+                case _:  # a quarantine topic carries nothing else
+                    pass
+
     async def _save(self, changed: Sequence[Duty], tx: Transaction) -> None:
         if not changed:
             return
@@ -126,6 +137,20 @@ def _refused(message: deliveries.NoticeAttempted, now: datetime) -> Alert:
         severity="fault",
         reference=str(data.notice_id),
         says=refused_says(data.recipient, data.attempt, data.reason),
+        raised_at=now,
+        case_key=message.case_key,
+        partnership=message.partnership,
+    )
+
+
+def _quarantined(message: quarantines.Quarantined, now: datetime) -> Alert:
+    data = message.data
+    return Alert(
+        alert_id=identity.derived_event_id("alert record.quarantined", data.quarantine_id),
+        kind="record.quarantined",
+        severity="fault",
+        reference=str(data.quarantine_id),
+        says=quarantined_says(data.service, data.reason, parked=data.parked),
         raised_at=now,
         case_key=message.case_key,
         partnership=message.partnership,

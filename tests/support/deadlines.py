@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from schemas import decisions, deliveries
+from schemas import decisions, deliveries, quarantines
 from services.deadlines.domain.duty import Citation, Dating, Duty, Period
 
 CASE = "c" * 32
@@ -191,3 +191,27 @@ def notice_failed(number: int) -> deliveries.NoticeAttempted:
 def notice_delivered(number: int) -> deliveries.NoticeDelivered:
     data = deliveries.NoticeDeliveredData(**_notice(), attempt=4, reference="WYP-1")
     return deliveries.NoticeDelivered(**envelope(number), data=data)
+
+
+def quarantined(number: int) -> quarantines.Quarantined:
+    """Return the announcement that intake put something aside."""
+    data = quarantines.QuarantinedData(
+        quarantine_id=UUID(int=700),
+        service="intake",
+        topic="safeguarding.submissions.example-police.v1",
+        partition=0,
+        offset=4,
+        sha256="0" * 64,
+        size_bytes=17,
+        reason="it is not JSON",
+        parked=False,
+    )
+    return quarantines.Quarantined(**{**envelope(number), "case_key": None}, data=data)
+
+
+def resolved(number: int) -> quarantines.QuarantineResolved:
+    """Return the announcement that a person discarded it."""
+    data = quarantines.QuarantineResolvedData(
+        quarantine_id=UUID(int=700), service="intake", outcome="discarded", by="account-1", reason="a test message"
+    )
+    return quarantines.QuarantineResolved(**{**envelope(number), "case_key": None}, data=data)

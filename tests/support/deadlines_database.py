@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -17,14 +18,28 @@ from services.deadlines.watch import ClockWatch, witness
 from services.kit.clock import SystemClock
 from services.kit.codec import Event
 from services.kit.database import Database
+from services.kit.transaction import Transaction
 
 
 async def feed(database: Database, *messages: Envelope) -> None:
-    """Hand messages to the service in one transaction, as the consume path does."""
+    """Hand messages of routing to the service in one transaction, as the consume path does."""
+    await _hand(database, DeadlinesService(load_england()).follow, messages)
+
+
+async def feed_quarantines(database: Database, *messages: Envelope) -> None:
+    """Hand messages of the quarantine topics to the service in one transaction, as the consume path does."""
+    await _hand(database, DeadlinesService(load_england()).follow_quarantines, messages)
+
+
+async def _hand(
+    database: Database,
+    handler: Callable[[Sequence[Event], Transaction], Awaitable[None]],
+    messages: Sequence[Envelope],
+) -> None:
     events = [Event(message, b"", "topic", 0, offset) for offset, message in enumerate(messages)]
     async with database.begin() as tx:
         await tx.lock_cases({message.case_key for message in messages if message.case_key})
-        await DeadlinesService(load_england()).follow(events, tx)
+        await handler(events, tx)
 
 
 def worker(database: Database) -> Firing:

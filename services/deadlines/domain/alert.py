@@ -8,7 +8,14 @@ from typing import Literal
 from uuid import UUID
 
 Severity = Literal["warning", "breach", "fault"]
-AlertKind = Literal["deadline.due-soon", "deadline.breached", "deadline.digest", "notice.refused", "clock.distrusted"]
+AlertKind = Literal[
+    "deadline.due-soon",
+    "deadline.breached",
+    "deadline.digest",
+    "notice.refused",
+    "record.quarantined",
+    "clock.distrusted",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,12 @@ def refused_says(recipient: str, attempt: int, reason: str) -> str:
     return f"A notice to {body_words(recipient)} was not taken (attempt {attempt}) and is not tried again: {reason}"
 
 
+def quarantined_says(service: str, reason: str, *, parked: bool) -> str:
+    """Return the sentence about something that a service put aside; `reason` is the service's own and quotes nothing."""
+    waits = " Later events of its case wait behind it." if parked else ""
+    return f"{service.capitalize()} could not process a message and kept it in quarantine: {reason}.{waits}"
+
+
 def missing_words(duty: Duty, asked: Sequence[str]) -> str:
     """Say what an undated duty waits for: the questions that are open about its rule, else the fact's name."""
     if asked:

@@ -13,8 +13,15 @@ from services.deadlines.store import alerts
 from services.kit.auth import Principal
 from services.kit.database import Database
 from services.kit.errors import NotFound
-from tests.support.deadlines import notice_delivered, notice_failed, notice_refused, obligation_withdrawn
-from tests.support.deadlines_database import feed, published
+from tests.support.deadlines import (
+    notice_delivered,
+    notice_failed,
+    notice_refused,
+    obligation_withdrawn,
+    quarantined,
+    resolved,
+)
+from tests.support.deadlines_database import feed, feed_quarantines, published
 
 ADA = Principal("account-1", "Ada Example", "operations")
 BO = Principal("account-2", "Bo Example", "review_officer")
@@ -64,3 +71,19 @@ async def test_an_alert_that_does_not_exist_cannot_be_taken_on(database: Databas
 async def test_a_change_to_a_duty_that_was_never_opened_is_refused(database: Database) -> None:
     with pytest.raises(UnknownDuty):
         await feed(database, obligation_withdrawn(1, UUID(int=404)))
+
+
+async def test_what_a_service_puts_aside_is_told_to_a_person_until_it_is_dealt_with(database: Database) -> None:
+    await feed_quarantines(database, quarantined(1), quarantined(1))
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection)
+    (raised,) = await published(database)
+    assert alert.says == "Intake could not process a message and kept it in quarantine: it is not JSON."
+    assert isinstance(raised, AlertRaised)
+    assert (raised.data.kind, raised.data.severity) == ("record.quarantined", "fault")
+
+    await feed_quarantines(database, resolved(2))
+
+    async with database.connect() as connection:
+        assert await alerts.find(connection) == []
