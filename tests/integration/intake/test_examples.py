@@ -1,0 +1,124 @@
+"""The examples of the how-to page are run as they stand, against a served intake and a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from handrail.client import HandrailClient, NotAccepted
+from handrail.embedded.topics import add_client_topic
+from schemas.topics import submissions
+from tests.support import curl
+from tests.support.docs import ROOT, Block, Document
+from tests.support.eventually import eventually
+from tests.support.intake import LEEDS, incident
+from tests.support.intake_app import Intake, intake, register
+from tests.support.stack import stack
+
+PAGE = Document(ROOT / "docs/how-to/send-an-event.md")
+NAME = f"example-{os.getpid()}"
+PASSWORD = "client-test-password"
+
+
+def blocks(language: str) -> list[Block]:
+    return [block for block in PAGE.blocks() if block.language == language]
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[tuple[Intake, str]]:
+    """Serve intake on a port of loopback, with its consumers."""
+    kafka = stack().kafka
+    given = {
+        "kafka_bootstrap": kafka.bootstrap,
+        "kafka_security": kafka.security_protocol,
+        "kafka_ca_file": kafka.ca_file,
+    }
+    async with intake(**given) as opened:
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(opened.app, log_config=None, lifespan="on"))
+        task = asyncio.create_task(server.serve([listening]))
+        await eventually(lambda: server.started, "the server")
+        try:
+            yield opened, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+async def run_python(block: Block, folder: Path, environment: dict[str, str]) -> str:
+    """Run an example in a process of its own and return what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        block.body,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+async def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
+    kafka = stack().kafka
+    [shell], [by_http, by_kafka] = blocks("sh"), blocks("python")
+    [command] = shell.commands()
+    async with served() as (opened, url):
+        token = await register(opened, {"name": NAME, "body": "police", "area": LEEDS})
+        add_client_topic(kafka, NAME, PASSWORD)
+        config = kafka.client_config(user=f"client-{NAME}", password=PASSWORD)
+        environment = {
+            "INTAKE_URL": url,
+            "TOKEN": token,
+            "TOPIC": submissions(NAME),
+            "KAFKA_CONFIG": json.dumps(config),
+        }
+        event = tmp_path / "event.json"
+
+        event.write_text(json.dumps(incident(id="by-curl")))
+        status, body = await asyncio.to_thread(curl.run, command, environment, tmp_path)
+        event.write_text(json.dumps(incident(id="by-client")))
+        printed = await run_python(by_http, tmp_path, environment)
+        event.write_text(json.dumps(incident(id="by-kafka")))
+        await run_python(by_kafka, tmp_path, environment)
+
+        async def three() -> bool:
+            return await opened.column(f"SELECT count(*) FROM submission WHERE client = '{NAME}'") == [3]  # noqa: S608
+
+        await eventually(three, "all three events")
+        assert status == 202
+        assert json.loads(body).keys() == json.loads(blocks("json")[0].body).keys()
+        assert "child.care_leaver" in printed
+
+
+async def test_the_client_says_what_to_change_and_knows_a_repeat(tmp_path: Path) -> None:
+    del tmp_path
+    async with served() as (opened, url):
+        token = await register(opened, {"name": NAME, "body": "police", "area": LEEDS})
+        client = HandrailClient(url, token)
+
+        first = await asyncio.to_thread(client.send, incident())
+        again = await asyncio.to_thread(client.send, incident())
+        progress = await asyncio.to_thread(client.receipt, first.receipt_id)
+        with pytest.raises(NotAccepted, match="/data/harm") as caught:
+            await asyncio.to_thread(client.send, incident(id="other", data__harm="deaht"))
+
+        shown = json.loads(blocks("json")[1].body)
+
+    assert (first.again, again.again, again.receipt_id) == (False, True, first.receipt_id)
+    assert progress["status"] == "kept"
+    assert caught.value.problem["errors"] == shown["errors"]
+    assert {name: caught.value.problem[name] for name in ("title", "status", "kept")} == {
+        name: shown[name] for name in ("title", "status", "kept")
+    }
