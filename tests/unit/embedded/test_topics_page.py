@@ -18,7 +18,7 @@ WRITERS = {
 READERS = {
     "intake": {topics.DECISIONS, topics.DELIVERIES, topics.SUBMISSIONS_PREFIX},
     "routing": {topics.CASE_EVENTS},
-    "deadlines": {topics.DECISIONS, topics.DELIVERIES},
+    "deadlines": {topics.DECISIONS, topics.DELIVERIES, *topics.QUARANTINES},
     "audit": set(topics.AUDITED),
 }
 
