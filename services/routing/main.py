@@ -61,13 +61,19 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     start_kit = kit_lifespan(runtime, routers, loops)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session, start_kit(app):
+    async def open_sessions() -> AsyncIterator[None]:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             channel.session = intake.session = session
+            yield
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_sessions(), start_kit(app):
             yield
             await dispatcher.drain()  # what was sent is settled before the database closes
 
     app = build_http(runtime, "Handrail routing", description="Who must be told, and who was.", lifespan=lifespan)
+    app.state.open_sessions = open_sessions  # for pages without the loops
     navigation = Navigation(
         home=f"{settings.front_url}/",
         desk=f"{settings.deadlines_url}/desk",

@@ -1,0 +1,198 @@
+"""The pages of a case in a real browser without JavaScript: read, asked about a recipient, and what happened recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Page
+
+from handrail.embedded.postgres import DatabaseAddress
+from schemas.submissions import SUBMISSIONS
+from tests.support.browser import PHONE, assert_reflows, axe, browser, press, tab_to
+from tests.support.road import Road
+from tests.support.routing import CASE, OTHER_CASE, aware, decided, linked, reported, suspects
+from tests.support.routing_app import FRONT, app, client, token
+from tests.support.web import address_of, free_listener, serving
+
+RECEIPT = {"receipt_id": "r-1", "event_id": "e-1", "case_key": CASE, "status": "kept", "missing": []}
+
+
+class FakeIntake:
+    """Answers like intake and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.tokens: list[str] = []
+        self.answer: tuple[int, dict[str, Any]] = (202, RECEIPT)
+
+    async def post(self, request: web.Request) -> web.Response:
+        self.events.append(json.loads(await request.read()))
+        self.tokens.append(request.headers["authorization"].removeprefix("Bearer "))
+        return web.json_response(self.answer[1], status=self.answer[0])
+
+
+@asynccontextmanager
+async def visit(
+    address: DatabaseAddress, path: str, *, intake: FakeIntake | None = None, role: str = "review_officer"
+) -> AsyncIterator[Page]:
+    """Open a page on a phone, signed in as somebody who acts for a client."""
+    listener = free_listener()
+    here = address_of(listener)
+    upstream = web.Application()
+    upstream.router.add_post("/v1/events", (intake or FakeIntake()).post)
+    async with TestServer(upstream) as server:
+        application = app(address, routing_url=here, intake_url=str(server.make_url("")))
+        async with application.state.open_sessions(), serving(application, listener), browser() as found:
+            seen = await found.page_at(PHONE)
+            value = token(role, client="council-leeds")
+            await seen.page.context.add_cookies([{"name": "handrail_session", "value": value, "url": here}])
+            await seen.page.goto(here + path)
+            yield seen.page
+            assert [error for error in seen.errors if "422" not in error] == []  # a refused form says so
+        await application.state.runtime.database.close()
+
+
+async def story(road: Road) -> None:
+    await road.route(reported(), aware(), suspects())
+    await road.route(decided("not_notify"))
+    await road.route(linked(OTHER_CASE, to=CASE))
+
+
+async def test_a_case_says_what_is_owed_to_whom_why_and_since_when(road: Road, address: DatabaseAddress) -> None:
+    await story(road)
+
+    async with visit(address, f"/case/{CASE}", role="auditor") as page:
+        shown = " ".join((await page.locator("main").inner_text()).split())
+        assert await axe(page) == []
+        await assert_reflows(page)
+
+    for words in (
+        "Tell the Panel - the child died or was seriously harmed in the authority's area",
+        "Leeds City Council",
+        "Children Act 2004, section 16C(1)(a)",
+        "withdrawn: decision not to notify",
+        "Monday 8 June 2026",
+        "Not checked against the full text",
+        f"Decided together with case {OTHER_CASE[:8]}",
+    ):
+        assert words in shown
+    assert "Record what happened" not in shown  # an auditor looks only
+
+
+async def test_a_person_asks_about_the_panel_by_keyboard(road: Road, address: DatabaseAddress) -> None:
+    await story(road)
+
+    async with visit(address, f"/case/{CASE}") as page:
+        await tab_to(page, "Was this recipient told?")
+        await page.keyboard.type("Child Safeguarding Practice")
+        await tab_to(page, "Ask")
+        await press(page, "Enter")
+        answer = await page.locator("#answer").inner_text()
+        assert await axe(page) == []
+
+    assert "withdrawn" in answer
+    assert "decision not to notify" in answer
+
+
+async def test_a_date_that_is_none_is_explained(road: Road, address: DatabaseAddress) -> None:
+    await story(road)
+
+    async with visit(address, f"/case/{CASE}?recipient=panel&on=yesterday") as page:
+        assert (await page.title()).startswith("Error: ")
+        assert "Enter a date such as 2026-11-23" in await page.locator(".govuk-error-summary").inner_text()
+        assert await axe(page) == []
+
+
+async def test_awareness_is_recorded_through_intake_with_the_person_s_own_token(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+
+    async with visit(address, f"/case/{CASE}/record/la.became_aware.v1", intake=intake) as page:
+        assert await axe(page) == []
+        await assert_reflows(page)
+        await page.fill("#case_reference", "LCC-2026-1")
+        for part, value in (("day", "1"), ("month", "6"), ("year", "2026"), ("time", "10:30")):
+            await page.fill(f"#aware_at-{part}", value)
+        await page.get_by_role("button", name="Record it").focus()
+        await press(page, "Enter")
+        heading = await page.locator("h1").inner_text()
+        assert await axe(page) == []
+
+    assert heading == "Recorded"
+    (event,) = intake.events
+    assert event["type"] == "la.became_aware.v1"
+    assert event["data"] == {
+        "case_reference": "LCC-2026-1",
+        "linked_case": {"case_key": CASE},
+        "aware_at": "2026-06-01T10:30:00+01:00",
+    }
+    assert len(event["id"]) == 32
+    assert intake.tokens[0].count(".") == 2
+
+
+async def test_what_intake_refuses_is_shown_at_its_field_and_nothing_typed_is_lost(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+    problem = {
+        "title": "Refused",
+        "status": 422,
+        "errors": [{"pointer": "/data/case_reference", "detail": "is needed"}],
+    }
+    intake.answer = (422, problem)
+
+    async with visit(address, f"/case/{CASE}/record/notification.decision.v1", intake=intake) as page:
+        await page.fill("#personal-reason", "because of this")
+        await page.click("text=Record it")
+        link = page.locator(".govuk-error-summary a")
+        assert await link.inner_text() == "Case reference: is needed"
+        assert await link.get_attribute("href") == "#case_reference"
+        assert await page.input_value("#personal-reason") == "because of this"
+        assert await axe(page) == []
+
+
+@pytest.mark.parametrize("kind", SUBMISSIONS)
+async def test_there_is_a_form_for_every_event(road: Road, address: DatabaseAddress, kind: str) -> None:
+    await road.route(reported())
+
+    async with client(app(address), "operations") as http:
+        page = await http.get(f"/case/{CASE}/record/{kind}")
+        chooser = await http.get(f"/case/{CASE}/record")
+
+    assert page.status_code == 200
+    assert 'name="case_reference"' in page.text
+    assert f"/record/{kind}" in chooser.text
+
+
+async def test_the_list_finds_a_case_by_how_its_key_begins(road: Road, address: DatabaseAddress) -> None:
+    async with client(app(address), "auditor") as http:
+        empty = await http.get("/case")
+    await road.route(reported(), reported(case_key=OTHER_CASE))
+    async with client(app(address), "auditor") as http:
+        found = await http.get("/case", params={"key": "aaaa"})
+        nothing = await http.get("/case", params={"key": "not a key"})
+        whole = await http.get("/case", params={"key": CASE})
+
+    assert "No case has been decided yet" in empty.text
+    assert CASE in found.text
+    assert OTHER_CASE not in found.text
+    assert "No case has a key that begins so" in nothing.text
+    assert (whole.status_code, whole.headers["location"]) == (303, f"/case/{CASE}")
+
+
+async def test_without_a_session_a_page_leads_to_the_sign_in(road: Road, address: DatabaseAddress) -> None:
+    await road.route(reported())
+    async with client(app(address), None) as http:
+        answers = [await http.get(path) for path in ("/case", f"/case/{CASE}", f"/case/{CASE}/record")]
+
+    assert [answer.status_code for answer in answers] == [303, 303, 303]
+    assert all(answer.headers["location"].startswith(f"{FRONT}/sign-in?next=") for answer in answers)

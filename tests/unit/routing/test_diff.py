@@ -1,0 +1,203 @@
+"""Pins what a decision changes: ids survive, the same decision changes nothing, and what has happened is not undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.routing.domain import ledger
+from services.routing.domain.decide import Decision
+from services.routing.domain.diff import diff, homes
+from services.routing.domain.facts_of import facts_of
+from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
+from services.routing.law import Law, read_law
+from tests.support.routing import (
+    CASE,
+    LEEDS,
+    LSCP,
+    OTHER_CASE,
+    POLICE,
+    acknowledged,
+    aware,
+    corrected,
+    decided,
+    reported,
+    submitted,
+    suspects,
+)
+
+NOW = datetime(2026, 6, 3, tzinfo=UTC)
+REPORT = reported()
+
+
+@cache
+def law() -> Law:
+    return read_law()
+
+
+def decision(events: Sequence[Any], known: ledger.Known | None = None) -> Decision:
+    facts = tuple(fact for event in events for fact in facts_of(event, law().vocabulary))
+    told = {event.id: each for event in events if (each := told_by(event)) is not None}
+    return law().decide(law().merge(facts), happenings(told, known or ledger.Known()), NOW)
+
+
+def apply(known: ledger.Known, changes: Sequence[ledger.Change]) -> ledger.Known:
+    """Return what stands once changes are made, as the store would."""
+    obligations = {each.obligation_id: each for each in known.obligations}
+    questions = {each.question_id: each for each in known.questions}
+    for change in changes:
+        match change:
+            case ledger.Opened(obligation_id=identity, case_key=case_key, revision=revision, obligation=new):
+                obligations[identity] = ledger.KnownObligation(
+                    identity, case_key, new.slot, revision, "open", NOW, new.recipients, new.dates, new.released
+                )
+            case ledger.Redated(known=old, revision=revision, obligation=new):
+                obligations[old.obligation_id] = replace(old, revision=revision, dates=new.dates, released=new.released)
+            case ledger.ReleaseChanged(known=old, obligation=new):
+                obligations[old.obligation_id] = replace(old, released=new.released)
+            case ledger.Met(obligation_id=identity):
+                obligations[identity] = replace(obligations[identity], state="met")
+            case ledger.Closed(obligation_id=identity, state=state):
+                obligations[identity] = replace(obligations[identity], state=state)
+            case ledger.Asked(question_id=identity, case_key=case_key, question=asked):
+                questions[identity] = ledger.KnownQuestion(identity, case_key, asked.fact, asked.of_whom, asked.subject)
+            case ledger.Answered(known=answered):
+                del questions[answered.question_id]
+            case _:
+                pass
+    return ledger.Known(
+        tuple(obligations.values()), tuple(questions.values()), tuple(apply_to_notices(known.notices, changes))
+    )
+
+
+def apply_to_notices(known: Sequence[ledger.KnownNotice], changes: Sequence[ledger.Change]) -> list[ledger.KnownNotice]:
+    notices = {each.notice_id: each for each in known}
+    for change in changes:
+        match change:
+            case ledger.Owed(notice=notice):
+                notices[notice.notice_id] = notice
+            case ledger.Released(notice=notice, released=released):
+                notices[notice.notice_id] = replace(notice, state="due" if released else "awaiting_release")
+            case ledger.NoticeWithdrawn(notice=notice):
+                notices[notice.notice_id] = replace(notice, state="withdrawn")
+            case _:
+                pass
+    return list(notices.values())
+
+
+def after(*batches: Sequence[Any]) -> tuple[ledger.Known, tuple[ledger.Change, ...]]:
+    """Return what stands after batches of events, and the changes of the last one."""
+    known, changes, events = ledger.Known(), (), []  # type: tuple[ledger.Known, tuple[ledger.Change, ...], list[Any]]
+    for batch in batches:
+        events += batch
+        changes = diff(known, decision(events, known), homes([("incident", CASE)]))
+        known = apply(known, changes)
+    return known, changes
+
+
+EVENTS = (
+    REPORT,
+    aware(),
+    suspects(),
+    suspects("not_suspected"),
+    decided("notify"),
+    decided("not_notify"),
+    decided("defer"),
+    submitted(),
+    corrected(REPORT.id, "harm", "other", POLICE),
+    corrected(REPORT.id, "incident.area", "E09000032", POLICE),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(EVENTS), unique=True, max_size=4), min_size=1, max_size=4))
+def test_whatever_came_before_the_same_decision_again_changes_nothing(batches: list[list[Any]]) -> None:
+    _, changes = after(*batches, [])
+
+    assert changes == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(EVENTS), unique=True, max_size=4), min_size=1, max_size=4))
+def test_only_an_open_duty_has_notices_that_may_still_leave_and_one_for_each_recipient(
+    batches: list[list[Any]],
+) -> None:
+    known, _ = after(*batches)
+
+    states = {each.obligation_id: each for each in known.obligations}
+    live = [notice for notice in known.notices if notice.state != "withdrawn"]
+    for notice in live:
+        owner = states[notice.obligation_id]
+        assert owner.state == "open" or (owner.state == "met" and notice.state == "due")
+        assert owner.released == (notice.state == "due") or owner.state == "met"
+    assert len({(notice.obligation_id, notice.recipient) for notice in live}) == len(live)
+
+
+def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() -> None:
+    early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    known, changes = after([REPORT, aware(), suspects(), early], [late])
+
+    assert [change.released for change in changes if isinstance(change, ledger.Released)] == [False]
+    assert [each.state for each in known.notices if each.recipient == "panel"] == ["awaiting_release"]
+
+
+def test_a_duty_that_moves_to_another_authority_is_superseded_by_the_new_one() -> None:
+    moved = corrected(REPORT.id, "incident.area", "E09000032", POLICE)
+    wandsworth = replace_reporter()
+    _, changes = after([REPORT, aware(), suspects(), *wandsworth], [moved])
+
+    closed = [change for change in changes if isinstance(change, ledger.Closed) and change.state == "superseded"]
+    opened = {change.obligation_id for change in changes if isinstance(change, ledger.Opened)}
+    assert closed
+    assert all(change.by in opened for change in closed)
+
+
+def replace_reporter() -> list[Any]:
+    council = LSCP.model_copy(update={"client": "council-wandsworth", "body": "local_authority", "area": "E09000032"})
+    return [aware(council), suspects("suspected", council)]
+
+
+def test_doubt_does_not_withdraw_a_duty() -> None:
+    view = suspects()
+    known, changes = after([REPORT, aware(), view], [corrected(view.id, "abuse_or_neglect", None)])
+
+    assert not [change for change in changes if isinstance(change, ledger.Closed)]
+    assert {each.state for each in known.obligations if each.slot.rule == "N-01"} == {"open"}
+
+
+def test_an_answered_question_is_closed_as_answered_and_a_needless_one_as_such() -> None:
+    _, answered = after([REPORT], [aware(), suspects()])
+    _, needless = after([REPORT], [corrected(REPORT.id, "harm", "other", POLICE)])
+
+    assert {c.reason for c in answered if isinstance(c, ledger.Answered)} == {"answered"}
+    assert {c.reason for c in needless if isinstance(c, ledger.Answered)} == {"no rule needs it any more"}
+
+
+def told(event: Any) -> dict[UUID, Told]:
+    each = told_by(event)
+    assert each is not None
+    return {event.id: each}
+
+
+def test_an_acceptance_counts_once_and_only_from_the_recipient_itself() -> None:
+    known, _ = after([REPORT])
+    notice = next(each for each in known.notices if each.recipient == f"lscp:{LEEDS}")
+    own, strange = acknowledged(notice.notice_id, LSCP), acknowledged(notice.notice_id, POLICE)
+
+    assert acceptances(told(own) | told(strange), known) == [(notice.notice_id, own.id)]
+    accepted = replace(known, notices=tuple(ledger.accepted(each) for each in known.notices))
+    assert acceptances(told(own), accepted) == []
+    assert happenings(told(strange), known) == []
+
+
+def test_new_things_are_opened_in_the_case_in_which_their_subject_was_first_spoken_of() -> None:
+    home = homes([("child", OTHER_CASE), ("incident", CASE), ("child", CASE)])
+
+    assert [home(subject) for subject in ("child", "incident", "a report")] == [OTHER_CASE, OTHER_CASE, OTHER_CASE]

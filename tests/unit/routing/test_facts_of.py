@@ -1,0 +1,121 @@
+"""Pins which facts each case event states, and in whose name."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from schemas.case_events import ChildFacts, Reporter
+from schemas.vocabulary import FactRefused, load
+from services.routing.domain.facts_of import facts_of, rooted, source_of
+from tests.support.routing import (
+    CHILD,
+    COUNCIL,
+    LEEDS,
+    POLICE,
+    acknowledged,
+    aware,
+    corrected,
+    decided,
+    linked,
+    reported,
+    submitted,
+    suspects,
+)
+
+VOCABULARY = load()
+NOTICE = UUID(int=7)
+
+
+def stated(event: Any) -> set[tuple[str, str, Any]]:
+    return {(fact.subject, fact.name, fact.value) for fact in facts_of(event, VOCABULARY)}
+
+
+def test_a_report_states_who_reports_the_incident_and_each_child() -> None:
+    event = reported(concerns=("yes", None, "no"))
+
+    assert stated(event) == {
+        (str(event.id), "reporter.body", "police"),
+        (str(event.id), "reporter.area", LEEDS),
+        (str(event.id), "reported_on", date(2026, 6, 1)),
+        ("incident", "harm", "serious_harm"),
+        ("incident", "incident.country", "england"),
+        ("incident", "incident.area", LEEDS),
+        ("incident", "concern.child_review", "yes"),
+        ("incident", "concern.domestic_death", "no"),
+        (CHILD, "child.home_area", LEEDS),
+        (CHILD, "child.looked_after", "no"),
+        (CHILD, "child.care_leaver", "no"),
+        (CHILD, "child.age_at_incident", 3),
+    }
+
+
+def test_a_child_of_whom_nothing_is_known_is_still_a_child_of_the_case() -> None:
+    event = reported(children=(ChildFacts(child=CHILD),))
+
+    assert [(f.name, f.value) for f in facts_of(event, VOCABULARY) if f.subject == CHILD] == [("child.home_area", None)]
+
+
+def test_what_an_authority_knows_is_stated_in_its_own_name() -> None:
+    facts = [fact for event in (aware(), suspects(), decided("defer")) for fact in facts_of(event, VOCABULARY)]
+
+    assert {(fact.name, fact.value) for fact in facts} == {
+        ("aware_on", date(2026, 6, 1)),
+        ("abuse_or_neglect", "suspected"),
+        ("suspected_on", date(2026, 6, 1)),
+        ("notification.decision", "defer"),
+    }
+    assert {fact.authority for fact in facts} == {f"la:{LEEDS}"}
+
+
+@pytest.mark.parametrize("view", ["not_suspected", None])
+def test_a_view_that_is_no_suspicion_starts_no_clock(view: str | None) -> None:
+    """Domain rule 12: the clock starts on the later of awareness and the authority's own first suspicion."""
+    assert {name for _, name, _ in stated(suspects(view))} == {"abuse_or_neglect"}
+
+
+def test_a_correction_takes_the_subject_of_what_it_corrects() -> None:
+    report = UUID(int=5)
+
+    assert stated(corrected(report, "harm", "death", POLICE)) == {("incident", "harm", "death")}
+    assert stated(corrected(report, "child.age_at_death", 4, POLICE, child=CHILD)) == {(CHILD, "child.age_at_death", 4)}
+    assert stated(corrected(report, "reported_on", "2026-06-02", POLICE)) == {
+        (str(report), "reported_on", date(2026, 6, 2))
+    }
+    assert stated(corrected(report, "aware_on", None)) == {("incident", "aware_on", None)}
+
+
+def test_a_corrected_view_that_was_no_suspicion_also_takes_back_its_first_day() -> None:
+    assert stated(corrected(UUID(int=5), "abuse_or_neglect", "not_suspected")) == {
+        ("incident", "abuse_or_neglect", "not_suspected"),
+        ("incident", "suspected_on", None),
+    }
+
+
+def test_a_correction_of_a_correction_goes_back_to_the_report() -> None:
+    report = UUID(int=5)
+    first = corrected(report, "reported_on", "2026-06-02", POLICE)
+    second = corrected(first.id, "reported_on", "2026-06-03", POLICE)
+    facts = [fact for event in (second, first) for fact in facts_of(event, VOCABULARY)]
+
+    assert {fact.subject for fact in rooted(facts, VOCABULARY)} == {str(report)}
+
+
+@pytest.mark.parametrize(("fact", "value"), [("hram", "death"), ("harm", "terrible"), ("child.age_at_death", "old")])
+def test_a_correction_outside_the_vocabulary_is_refused(fact: str, value: str) -> None:
+    with pytest.raises(FactRefused):
+        facts_of(corrected(UUID(int=5), fact, value), VOCABULARY)
+
+
+@pytest.mark.parametrize("event", [acknowledged(NOTICE), submitted(), linked()])
+def test_an_act_or_a_link_states_no_fact(event: Any) -> None:
+    assert stated(event) == set()
+
+
+def test_a_client_speaks_as_its_authority_its_recipient_or_itself() -> None:
+    board = Reporter(client="board-leeds", body="adults_board", area=LEEDS, recipient="sab:leeds")
+
+    assert [source_of(each) for each in (COUNCIL, board, POLICE)] == [f"la:{LEEDS}", "sab:leeds", "client:police-leeds"]

@@ -1,0 +1,105 @@
+"""Pins the forms made from the schemas of submissions: what is asked, and the event that an answer means."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.submissions import SUBMISSIONS, BecameAware, FactCorrected, IncidentReported
+from services.routing.pages.form import FormError, errors_of, read, sections
+
+
+def fields(kind: str, repeats: int = 1) -> dict[str, str]:
+    return {field.name: field.kind for section in sections(SUBMISSIONS[kind], repeats) for field in section.fields}
+
+
+def test_each_field_of_the_schema_is_asked_once_in_its_kind() -> None:
+    asked = fields("la.became_aware.v1")
+
+    assert asked == {
+        "case_reference": "text",
+        "linked_case.case_key": "text",
+        "linked_case.client": "text",
+        "linked_case.case_reference": "text",
+        "aware_at": "instant",
+        "how": "choice",
+        "personal.by": "text",
+        "personal.reason": "long_text",
+    }
+
+
+def test_a_list_has_as_many_entries_as_wanted() -> None:
+    asked = fields("incident.reported.v1", repeats=2)
+
+    assert asked["children.1.age_at_death"] == "number"
+    assert asked["personal.children.1.date_of_birth"] == "date"
+    assert "children.2.ref" not in asked
+
+
+def test_answers_become_the_event_s_data_and_what_is_empty_is_left_out() -> None:
+    form = {
+        "case_reference": " A/1 ",
+        "harm": "death",
+        "reported_on-day": "1",
+        "reported_on-month": "6",
+        "reported_on-year": "2026",
+        "children.0.ref": "child-1",
+        "children.0.age_at_death": "3",
+        "area": "",
+    }
+
+    data, errors = read(form, sections(IncidentReported, 2))
+
+    assert errors == []
+    assert data == {
+        "case_reference": "A/1",
+        "harm": "death",
+        "reported_on": "2026-06-01",
+        "children": [{"ref": "child-1", "age_at_death": 3}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("month", "expected"),
+    [("6", "2026-06-01T10:30:00+01:00"), ("12", "2026-12-01T10:30:00+00:00")],  # summer time, winter time
+)
+def test_a_time_of_day_is_england_s(month: str, expected: str) -> None:
+    form = {"aware_at-day": "1", "aware_at-month": month, "aware_at-year": "2026", "aware_at-time": "10:30"}
+
+    assert read(form, sections(BecameAware))[0]["aware_at"] == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ({"aware_at-day": "31", "aware_at-month": "2", "aware_at-year": "2026"}, "real date"),
+        ({"aware_at-day": "1", "aware_at-month": "2", "aware_at-year": "2026"}, "time of day"),
+        ({"aware_at-time": "10:30"}, "real date"),
+    ],
+)
+def test_a_date_that_cannot_be_read_is_an_error_at_its_field(form: dict[str, str], text: str) -> None:
+    (error,) = read(form, sections(BecameAware))[1]
+
+    assert error.field == "aware_at"
+    assert text in error.text
+
+
+def test_a_corrected_value_is_a_number_a_word_or_withdrawn() -> None:
+    shown = sections(FactCorrected)
+
+    assert [read({"value": value}, shown)[0]["value"] for value in ("4", "death", "")] == [4, "death", None]
+
+
+def test_intake_s_problems_find_their_fields_and_the_rest_is_about_the_form() -> None:
+    shown = sections(IncidentReported)
+    problem = {
+        "errors": [
+            {"pointer": "/data/children/0/age_at_death", "detail": "too old"},
+            {"pointer": "/time", "detail": "too late"},
+        ]
+    }
+
+    assert errors_of(problem, shown) == [
+        FormError("children.0.age_at_death", "Children 0 age at death: too old"),
+        FormError(None, "Time: too late"),
+    ]
+    assert errors_of({"title": "Forbidden"}, shown) == [FormError(None, "Forbidden")]
