@@ -127,6 +127,7 @@ class Worker(ConsumerRebalanceListener):
         self._holes: dict[Place, int] = {}
         self._next_offsets: dict[Place, int] = {}
         self._stopping: asyncio.Task[None] | None = None
+        self._assigning: asyncio.Task[None] | None = None
 
     async def receive(self, items: Sequence[Decoded]) -> None:
         """Handle one batch; returning acknowledges it, raising has it read again."""
@@ -227,6 +228,11 @@ class Worker(ConsumerRebalanceListener):
         self._holes.clear()
         metrics.REBALANCES.labels(self.consumer.group_id).inc()
         places = sorted(Place(tp.topic, tp.partition) for tp in assigned)
+        # In a task of its own: aiokafka cancels its listener when it stops, and a connection would be left open.
+        self._assigning = asyncio.create_task(self._stand_on_fence(places))
+        await asyncio.shield(self._assigning)
+
+    async def _stand_on_fence(self, places: Sequence[Place]) -> None:
         bounds = await self.subscriber.bounds(places)
         group = self.consumer.group_id
         async with self._store.begin() as tx:
@@ -277,6 +283,11 @@ class Worker(ConsumerRebalanceListener):
     def hurry(self) -> None:
         """The process is stopping: finish or give back the batch in hand."""
         self._hurry.set()
+
+    async def settled(self) -> None:
+        """Wait until nothing of this consumer runs any more; its subscriber has been stopped."""
+        unfinished = [task for task in (self._assigning, self._stopping) if task]
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     def wrong(self) -> str | None:
         """Return why this consumer is dead, or nothing."""

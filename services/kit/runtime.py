@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+import signal
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
@@ -154,14 +156,13 @@ class Runtime:
             loop.stop()
         for worker in self.consume.workers.values():
             worker.hurry()
+        await _finish(self._tasks[1:])  # before the broker goes, which some of them talk to
         if self._started.is_set():
             await self.broker.stop()  # waits for the batch in hand, which may emit
+        for worker in self.consume.workers.values():
+            await worker.settled()
         self.relay.stop()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=GRACE_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await _finish(self._tasks[:1])
         await self.database.close()
         _log.info("runtime.stopped")
 
@@ -193,6 +194,16 @@ class Runtime:
         except Exception as error:  # noqa: BLE001 - whatever the driver says, the answer is "not ready"
             return f"the database does not answer: {summary(error)}"
         return None
+
+
+async def _finish(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for tasks that were told to end; cancel those that do not."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=GRACE_S)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
 
 
 async def _stopping() -> str | None:
@@ -265,6 +276,8 @@ def serve(app: FastAPI, settings: KitSettings) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn stops gracefully, then raises the signal once more
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         host=settings.http_host,
