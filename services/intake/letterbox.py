@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from services.intake.domain.cloudevent import strict_json
 from services.intake.domain.personal import unreadable
+from services.intake.domain.problems import Refusal
 
 ALGORITHMS: Final = ["ECDH-ES+A256KW", "A256GCM"]
 _LONGEST: Final = 256 * 1024
 # A hostile header reaches the library's look-ups of curves and key fields, which answer with these.
-_UNREADABLE: Final = (JoseError, ValueError, KeyError, TypeError, AttributeError, InvalidUnwrap)
+_UNREADABLE: Final = (JoseError, ValueError, KeyError, TypeError, AttributeError, InvalidUnwrap, Refusal)
 
 
 class Letterbox:
@@ -45,6 +46,6 @@ class Letterbox:
         if len(block) > _LONGEST or not block.isascii():
             raise unreadable()
         try:
-            return orjson.loads(jwe.decrypt_compact(block, self._key, algorithms=ALGORITHMS).plaintext or b"")
+            return strict_json(jwe.decrypt_compact(block, self._key, algorithms=ALGORITHMS).plaintext or b"")
         except _UNREADABLE:
             raise unreadable() from None

@@ -56,7 +56,7 @@ def read(raw: RawEvent) -> dict[str, object]:
     Raises:
         Refusal: The body is not strict JSON, or is not an object.
     """
-    document = _strict_json(raw.body)
+    document = strict_json(raw.body)
     if not isinstance(document, dict):
         raise invalid(FieldError("", "the body is not an object", "a JSON object in curly brackets"))
     if media_type(raw.content_type) == STRUCTURED:
@@ -72,7 +72,12 @@ def _misspelt(fields: Mapping[str, object]) -> dict[str, object]:
     return {"data_base64": fields["data_base64"]} if "data_base64" in fields else {}
 
 
-def _strict_json(body: bytes) -> object:
+def strict_json(body: bytes) -> object:
+    """Return what JSON text says, if there is only one way to read it.
+
+    Raises:
+        Refusal: It is not strict JSON, has a name twice in one object, or is nested too deeply to be read.
+    """
     try:
         document: object = orjson.loads(body)  # refuses NaN, lone surrogates, a byte order mark and great depth
         json.loads(body, object_pairs_hook=_no_repeats)  # sees what the other silently drops: repeated names

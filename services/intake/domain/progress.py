@@ -64,6 +64,9 @@ def fold(messages: Sequence[Envelope]) -> Changes:
 
 def _fold_notice(changes: Changes, message: Envelope, data: deliveries.NoticeData) -> None:
     before = changes.notices.get(data.notice_id, {})
+    if before.get("state") == "withdrawn":  # final: what was on its way then is told of later
+        before["reference"] = getattr(data, "reference", None) or before["reference"]
+        return
     changes.notices[data.notice_id] = {
         "obligation": data.obligation_id,
         "case_key": message.case_key,

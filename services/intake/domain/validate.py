@@ -112,7 +112,7 @@ def _model_of(fields: Mapping[str, object]) -> type[Submission]:
 def _attributes(fields: Mapping[str, object]) -> tuple[Attributes | None, tuple[FieldError, ...]]:
     given = {name: value for name, value in fields.items() if name in _ATTRIBUTES}
     try:
-        return Attributes.model_validate_json(orjson.dumps(given)), ()
+        return Attributes.model_validate_json(_written(given)), ()
     except ValidationError as error:
         return None, explain(error, Attributes, given, ())
 
@@ -122,9 +122,17 @@ def _data(fields: Mapping[str, object], model: type[Submission]) -> tuple[Submis
         hint = "put the event's content in data as JSON, not base64" if "data_base64" in fields else ""
         return None, (FieldError("/data", "this field is missing", "an object with the event's content", hint),)
     try:
-        return model.model_validate_json(orjson.dumps(fields["data"])), ()
+        return model.model_validate_json(_written(fields["data"])), ()
     except ValidationError as error:
         return None, explain(error, model, fields["data"], ("data",))
+
+
+def _written(value: object) -> bytes:
+    """Return the JSON of a value; what can be read may be nested more deeply than what can be written."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise Refusal("not_json", "The event is nested too deeply to be read.") from None
 
 
 def _meaning(data: Submission, vocabulary: Vocabulary) -> Iterator[FieldError]:

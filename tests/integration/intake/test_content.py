@@ -159,3 +159,21 @@ async def test_a_grant_is_held_against_what_routing_announced(running: Intake, r
 
     assert (await read(running, grant(**claims(case)))).status_code == 403
     assert await reads(running) == []
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+async def test_an_attempt_told_of_after_the_withdrawal_gives_nothing_back(running: Intake, batches: int) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    data = notice("N-01", "panel") | {"notice_id": UUID(NOTICE)}
+    withdrawn = deliveries.NoticeWithdrawnData(**data, reason="corrected", was_delivered=False)
+    late = deliveries.NoticeAttemptedData(**data, attempt=1, outcome="failed", reason="no answer in time")
+    said = [
+        deliveries.NoticeWithdrawn(**envelope("withdrawn", case), data=withdrawn),
+        deliveries.NoticeAttempted(**envelope("late", case), data=late),
+    ]
+    for batch in [said] if batches == 1 else [[each] for each in said]:
+        async with running.database.begin() as tx:
+            await store.apply(tx.connection, progress.fold(batch))
+
+    assert (await read(running, grant(**claims(case)))).status_code == 403
+    assert await reads(running) == []

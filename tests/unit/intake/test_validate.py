@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import vocabulary
 from services.intake.domain.cloudevent import BINARY, STRUCTURED, RawEvent, read, unkept
+from services.intake.domain.personal import with_block
 from services.intake.domain.problems import FieldError, Refusal
 from services.intake.domain.validate import Submitted, check_allowed, validate
 from tests.support.intake import LEEDS, NOW, event, incident, structured
@@ -288,6 +289,24 @@ def test_any_value_in_any_place_is_accepted_or_refused_with_places(place: str, v
     if refusal is not None:
         assert refusal.errors or refusal.cause == "not_json"
         assert all(error.expected for error in refusal.errors)
+
+
+@pytest.mark.parametrize("depth", [200, 252, 253, 254, 255, 300, 900, 5_000])
+def test_nesting_of_any_depth_is_refused_and_never_crashes(depth: int) -> None:
+    block = b"[" * depth + b"]" * depth
+    body = orjson.dumps(incident(data__personal="here")).replace(b'"here"', b'{"summary": ' + block + b"}")
+
+    with pytest.raises(Refusal):
+        validate(read(RawEvent(body, STRUCTURED, {})), FACTS, NOW)
+    with pytest.raises(Refusal):
+        validate(with_block(read(structured(incident())), {"summary": _nested(min(depth, 900))}), FACTS, NOW)
+
+
+def _nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
 
 
 @given(st.binary(max_size=200))

@@ -124,6 +124,17 @@ def test_other_algorithms_and_compression_are_refused(header: dict[str, str]) ->
     assert caught.value.cause == "unreadable_personal"
 
 
+@pytest.mark.parametrize("plain", [b'{"by": "Sample", "by": "Example"}', b"[" * 5_000, b"\xff"])
+def test_what_can_be_read_in_two_ways_or_not_at_all_is_refused_inside_a_block_too(plain: bytes) -> None:
+    box = letterbox()
+    key = ECKey.import_key(box.public_keys()["keys"][0])
+
+    with pytest.raises(Refusal) as caught:
+        box.open(jwe.encrypt_compact({"alg": "ECDH-ES+A256KW", "enc": "A256GCM"}, plain, key))
+
+    assert caught.value.cause == "unreadable_personal"
+
+
 _BLOCKS = st.text(max_size=60) | st.lists(st.text("abcAQeyJ-_", max_size=12), min_size=5, max_size=5).map(".".join)
 
 
