@@ -6,6 +6,7 @@ difference is saved and published. The caller (the kit's consume path) holds all
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -48,13 +49,16 @@ class RoutingService:
         messages: list[CaseEvent] = [event.message for event in events]
         cases = await self._keep(messages, tx.connection)
         sets = await loading.linked_sets(tx.connection, set(cases.values()))
+        causes: defaultdict[tuple[str, ...], list[UUID]] = defaultdict(list)
+        set_of = {key: members for members in sets for key in members}
+        for message in messages:
+            causes[set_of[cases[message.id]]].append(message.id)
         found = Gathered()
         for loaded in await loading.load(tx.connection, sets, self._law.vocabulary):
-            causes = [message.id for message in messages if cases[message.id] in loaded.case_keys]
-            self._decide(loaded, tuple(causes), tx.now, found)
+            self._decide(loaded, tuple(causes[loaded.case_keys]), tx.now, found)
         await saving.save(tx.connection, found)
-        for topic, message in found.messages:
-            tx.emit(topic, message)
+        for topic, outgoing in found.messages:
+            tx.emit(topic, outgoing)
 
     async def _keep(self, messages: Sequence[CaseEvent], connection: AsyncConnection) -> dict[UUID, str]:
         """Append facts, happenings and links; return the case that each event is about, by event id."""

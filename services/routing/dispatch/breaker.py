@@ -17,7 +17,7 @@ OPEN_S: Final = 20.0
 class Breakers:
     """Who may be sent to now. `cap` is how many requests one recipient gets at once."""
 
-    cap: int = 8
+    cap: int = 24
     failures_to_open: int = FAILURES_TO_OPEN
     open_s: float = OPEN_S
 
