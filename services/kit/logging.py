@@ -78,6 +78,7 @@ ALLOWED: Final = frozenset(
         "error",
         "where",
         "logger",
+        "template",
         "command",
     }
 )
@@ -99,14 +100,19 @@ def only_allowed(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _own_sentence(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Replace a library's line by its logger's name and the type of its exception."""
+    """Replace a library's line by its logger's name and the type of its exception.
+
+    aiokafka's lines keep their template without the values: it never formats them before (a test looks).
+    """
     record: logging.LogRecord | None = event.get("_record")
     if record is not None and event.get("_from_structlog") is False:
         event["event"] = "library.log"
         event["logger"] = record.name
-        if record.exc_info and record.exc_info[0]:
-            event["error"] = record.exc_info[0].__name__
-        event.pop("exc_info", None)
+        if record.name.startswith("aiokafka.") and isinstance(record.msg, str):
+            event["template"] = record.msg
+        exc_info = event.pop("exc_info", None)
+        if exc_info and exc_info[0]:
+            event["error"] = exc_info[0].__name__
     return event
 
 
@@ -136,12 +142,14 @@ def configure_logging(service: str, *, json: bool = True, stream: Any = None) ->
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
-    for library in _LIBRARIES:
+    root.setLevel(logging.WARNING)  # libraries' lines carry no text here, so only trouble is worth one
+    for ours in ("services", "deploy", "handrail"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+    for library in _LIBRARIES:  # those that bring handlers of their own
         logger = logging.getLogger(library)
         logger.handlers = []
         logger.propagate = True
-        logger.setLevel(logging.WARNING)  # their lines carry no text here, so only trouble is worth one
+        logger.setLevel(logging.WARNING)
 
 
 def _add_service(service: str) -> Processor:

@@ -1,0 +1,82 @@
+"""Canaries: each private or half-public name of FastStream and aiokafka that the kit leans on is still what it was."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import aiokafka
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
+from aiokafka.partitioner import DefaultPartitioner, murmur2
+from aiokafka.producer.sender import Sender
+from faststream import AckPolicy
+from faststream._internal.endpoint.subscriber.utils import MultiLock
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from services.kit.codec import RawBatchCodec
+from services.kit.kafka_compat import partition_of, safe_parser, subscribe
+
+JAVA_MURMUR2 = {
+    # From Apache Kafka, clients/src/test/java/org/apache/kafka/common/utils/UtilsTest.java, testMurmur2 (Apache-2.0).
+    b"21": -973932308,
+    b"foobar": -790332482,
+    b"a-little-bit-long-string": -985981536,
+    b"a-little-bit-longer-string": -1486304829,
+    b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+    b"abc": 479470107,
+}
+
+
+@pytest.mark.parametrize(("key", "expected"), JAVA_MURMUR2.items())
+def test_murmur2_is_javas(key: bytes, expected: int) -> None:
+    assert (murmur2(key) ^ 0x80000000) - 0x80000000 == expected  # Java's int is signed
+
+
+@pytest.mark.parametrize("key", JAVA_MURMUR2)
+def test_the_cached_partition_is_that_of_the_default_partitioner(key: bytes) -> None:
+    assert partition_of(key, 12) == DefaultPartitioner()(key, list(range(12)), list(range(12)))
+
+
+def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
+    broker = KafkaBroker(logger=None)
+    subscriber, view = subscribe(
+        broker,
+        "topic",
+        group_id="group",
+        parser=safe_parser,
+        codec=RawBatchCodec(None),
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+    )
+
+    assert (subscriber.consumer, subscriber.running, subscriber.tasks) == (None, False, [])
+    assert view.problem(1.0) is None
+    assert view.assignment() == set()
+    assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
+    assert hasattr(MultiLock(), "wait_release")
+
+
+def test_acknowledging_and_rewinding_look_at_the_raw_message() -> None:
+    assert "self.raw_message" in inspect.getsource(KafkaAckableMessage.nack)
+
+
+def test_aiokafka_tells_how_long_nobody_has_read() -> None:
+    assert isinstance(vars(SubscriptionState)["fetcher_idle_time"], property)
+    assert "_subscription" in inspect.getsource(AIOKafkaConsumer.__init__)
+    assert {"has_valid_position", "position"} <= set(dir(TopicPartitionState))
+    assert "self.highwater" in inspect.getsource(TopicPartitionState.__init__)
+
+
+def test_aiokafkas_producer_shows_whether_its_sender_lives() -> None:
+    assert isinstance(vars(Sender)["sender_task"], property)
+    assert "self._sender = Sender(" in inspect.getsource(AIOKafkaProducer.__init__)
+
+
+def test_aiokafka_never_formats_a_log_line_before_it_logs_it() -> None:
+    formatted = re.compile(r"\b(?:log|logger)\.\w+\(\s*(?:f[\"']|[^)]*\.format\()")
+    sources = Path(inspect.getfile(aiokafka)).parent.rglob("*.py")
+
+    assert [path.name for path in sources if formatted.search(path.read_text())] == []

@@ -1,0 +1,90 @@
+"""Background loops, heartbeats and fault points."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.kit import faults
+from services.kit.errors import is_infrastructure
+from services.kit.health import Heartbeat
+from services.kit.runtime import Loop
+from tests.support.eventually import eventually
+
+
+async def test_a_loop_goes_on_at_once_while_there_is_work_and_then_waits() -> None:
+    work = [True, True, False]
+    steps: list[bool] = []
+
+    async def step() -> bool:
+        steps.append(work.pop(0))
+        return steps[-1]
+
+    loop = Loop("test", step, every_s=60)
+    task = asyncio.create_task(loop.run())
+    await eventually(lambda: not work, "three steps")
+    loop.stop()
+    await asyncio.wait_for(task, 5)
+
+    assert steps == [True, True, False]
+
+
+async def test_a_waiting_loop_can_be_woken() -> None:
+    steps: list[int] = []
+
+    async def step() -> None:
+        steps.append(1)
+
+    loop = Loop("test", step, every_s=60)
+    task = asyncio.create_task(loop.run())
+    await eventually(lambda: len(steps) == 1, "the first step")
+    loop.wake()
+    await eventually(lambda: len(steps) == 2, "the second step")
+    loop.stop()
+    await asyncio.wait_for(task, 5)
+
+
+async def test_a_loop_survives_a_failing_step() -> None:
+    outcomes: list[str] = []
+
+    async def step() -> None:
+        outcomes.append("step")
+        if len(outcomes) < 3:
+            raise ZeroDivisionError
+
+    loop = Loop("test", step, every_s=60)
+    task = asyncio.create_task(loop.run())
+    await eventually(lambda: len(outcomes) == 3, "the third step")
+
+    assert loop.wrong() is None
+    loop.stop()
+    await asyncio.wait_for(task, 5)
+
+
+def test_a_heartbeat_that_is_too_old_says_so() -> None:
+    assert Heartbeat(60).wrong() is None
+    assert "expected at most" in str(Heartbeat(-1).wrong())
+
+
+def test_a_fault_point_acts_at_the_pass_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults.register("test.point")
+    monkeypatch.setenv("HANDRAIL_FAULT", "test.point:raise:2")
+
+    faults.faultpoint("test.point")
+    with pytest.raises(faults.InjectedFault):
+        faults.faultpoint("test.point")
+    faults.faultpoint("test.point")
+
+
+def test_a_fault_point_that_nobody_registered_is_an_error() -> None:
+    with pytest.raises(LookupError, match=r"faults\.register"):
+        faults.faultpoint("no.such.point")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(ConnectionResetError(), True), (TimeoutError(), True), (FileNotFoundError(), False), (ValueError(), False)],
+)
+def test_only_an_absent_part_is_worth_waiting_for(error: Exception, expected: bool) -> None:  # noqa: FBT001
+    assert is_infrastructure(error) is expected

@@ -1,0 +1,165 @@
+"""The relay on a memory cursor and a publisher that can be told to fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+import orjson
+
+from services.kit.errors import Unavailable
+from services.kit.fence import Place
+from services.kit.memory import MemoryCursor, MemoryStore
+from services.kit.publisher import Outgoing
+from services.kit.relay import Relay
+from tests.support.eventually import eventually
+from tests.support.kit import NOON, aware, case
+
+
+class FakeBroker:
+    """One topic partition per topic, which remembers what it was sent."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, list[Outgoing]] = {}
+        self.failures = 0
+        self.keeps_before_failing = False
+
+    async def publish(self, records: Sequence[Outgoing]) -> dict[Place, tuple[int, int]]:
+        if self.failures:
+            self.failures -= 1
+            if self.keeps_before_failing:
+                self._keep(records)
+            raise Unavailable
+        return self._keep(records)
+
+    def _keep(self, records: Sequence[Outgoing]) -> dict[Place, tuple[int, int]]:
+        offsets: dict[Place, tuple[int, int]] = {}
+        for record in records:
+            topic = self.topics.setdefault(record.topic, [])
+            place = Place(record.topic, 0)
+            offsets[place] = (offsets.get(place, (len(topic), 0))[0], len(topic))
+            topic.append(record)
+        return offsets
+
+    async def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        return {place: len(self.topics[place.topic]) for place in places if place.topic in self.topics}
+
+    async def close(self) -> None:
+        return None
+
+    def numbers(self, topic: str = "topic") -> list[tuple[int, str]]:
+        bodies = [orjson.loads(record.value) for record in self.topics.get(topic, [])]
+        return [(body["producerseq"], body["data"]["how"]) for body in bodies]
+
+
+@asynccontextmanager
+async def running(relay: Relay) -> AsyncIterator[Relay]:
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        relay.stop()
+        await task
+
+
+def relay_of(store: MemoryStore, broker: FakeBroker) -> Relay:
+    return Relay("kit", MemoryCursor(store), broker, store.committed)
+
+
+async def emit(store: MemoryStore, *names: str) -> None:
+    async with store.begin() as tx:
+        await tx.lock_cases([case(1)])
+        for name in names:
+            tx.emit("topic", aware(name, case(1)))
+
+
+async def test_messages_are_numbered_without_a_gap_across_relays() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    for names in (("a", "b"), ("c",)):
+        await emit(store, *names)
+        async with running(relay_of(store, broker)):
+            await eventually(lambda: store.cursor.producer_seq == len(store.state.outbox), "published")
+
+    assert broker.numbers() == [(1, "a"), (2, "b"), (3, "c")]
+
+
+async def test_a_commit_is_published_at_once() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    async with running(relay_of(store, broker)):
+        await emit(store, "a")
+        await eventually(broker.numbers, "published", within_s=2)
+
+    assert broker.numbers() == [(1, "a")]
+
+
+async def test_a_failure_after_sending_only_repeats_with_the_same_numbers() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    broker.failures, broker.keeps_before_failing = 1, True
+    await emit(store, "a", "b")
+
+    async with running(relay_of(store, broker)):
+        await eventually(lambda: len(broker.numbers()) == 4, "repeated")
+
+    assert broker.numbers() == [(1, "a"), (2, "b")] * 2
+
+
+async def test_a_topic_that_became_shorter_is_refused_with_the_way_out() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    await emit(store, "a", "b")
+    async with running(relay_of(store, broker)):
+        await eventually(lambda: store.cursor.producer_seq == 2, "published")
+    broker.topics.clear()
+    await emit(store, "c")
+
+    relay = relay_of(store, broker)
+    async with running(relay):
+        refusal = await eventually(relay.unready, "refused")
+
+    assert "handrail relay rewind kit" in str(refusal)
+    assert broker.numbers() == []
+
+
+async def test_a_topic_made_again_while_the_relay_runs_is_noticed_with_the_next_message() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    relay = relay_of(store, broker)
+    async with running(relay):
+        await emit(store, "a", "b")
+        await eventually(lambda: store.cursor.producer_seq == 2, "published")
+        broker.topics.clear()
+        await emit(store, "c")
+        refusal = await eventually(relay.unready, "refused")
+
+    assert "shorter than what was published" in str(refusal)
+    assert store.cursor.producer_seq == 2
+
+
+async def test_another_database_is_refused_with_the_way_out() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    await emit(store, "a")
+    async with running(relay_of(store, broker)):
+        await eventually(broker.numbers, "published")
+    store.identity = "a copy"
+    await emit(store, "b")
+
+    relay = relay_of(store, broker)
+    async with running(relay):
+        refusal = await eventually(relay.unready, "refused")
+
+    assert "another database" in str(refusal)
+    assert "handrail relay rewind kit" in str(refusal)
+    assert broker.numbers() == [(1, "a")]
+
+
+async def test_a_second_relay_stands_by() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    first, second = relay_of(store, broker), relay_of(store, broker)
+    async with running(first):
+        await emit(store, "a")
+        await eventually(broker.numbers, "published")
+        async with running(second):
+            await emit(store, "b")
+            await eventually(lambda: len(broker.numbers()) == 2, "published")
+
+    assert broker.numbers() == [(1, "a"), (2, "b")]
+    assert store.cursor.epoch == 1

@@ -1,0 +1,80 @@
+"""Where settings come from, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from services.kit.settings import KitSettings
+
+BASE: dict[str, Any] = {
+    "kafka_bootstrap": "127.0.0.1:9092",
+    "kafka_user": "kit",
+    "kafka_password": "kafka-password",
+    "database_url": "postgresql://kit:database-password@127.0.0.1/handrail",
+    "token_public_key_file": "token.pub",
+}
+
+
+class Settings(KitSettings):
+    vault_key: SecretStr
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os  # noqa: PLC0415
+
+    for name in list(os.environ):
+        if name.startswith("HANDRAIL_"):
+            monkeypatch.delenv(name)
+
+
+def test_a_secret_can_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("kafka_password", "vault_key"):
+        (tmp_path / name).write_text(f"{name} from a file\n")
+        monkeypatch.setenv(f"HANDRAIL_{name.upper()}_FILE", str(tmp_path / name))
+    for name, value in BASE.items():
+        if name != "kafka_password":
+            monkeypatch.setenv(f"HANDRAIL_{name.upper()}", str(value))
+
+    settings = Settings()
+
+    assert settings.kafka_password.get_secret_value() == "kafka_password from a file"
+    assert settings.vault_key.get_secret_value() == "vault_key from a file"
+
+
+def test_there_is_no_default_for_a_secret_or_a_host() -> None:
+    with pytest.raises(ValidationError) as caught:
+        KitSettings()
+
+    missing = {error["loc"][0] for error in caught.value.errors()}
+    assert missing == set(BASE)
+
+
+@pytest.mark.parametrize("bootstrap", ["kafka:9092", "127.0.0.1:9092,kafka:9092", "10.0.0.1:9092"])
+def test_plain_text_to_another_machine_is_refused(bootstrap: str) -> None:
+    with pytest.raises(ValidationError, match="HANDRAIL_KAFKA_SECURITY=SASL_SSL"):
+        KitSettings(**BASE | {"kafka_bootstrap": bootstrap, "kafka_security": "SASL_PLAINTEXT"})
+
+
+@pytest.mark.parametrize("bootstrap", ["localhost:9092", "127.0.0.1:9092", "[::1]:9092"])
+def test_plain_text_on_this_machine_is_allowed(bootstrap: str) -> None:
+    settings = KitSettings(**BASE | {"kafka_bootstrap": bootstrap, "kafka_security": "SASL_PLAINTEXT"})
+
+    assert settings.kafka_bootstrap == bootstrap
+
+
+def test_plain_text_is_allowed_if_the_operator_means_it() -> None:
+    changes = {"kafka_bootstrap": "kafka:9092", "kafka_security": "SASL_PLAINTEXT", "kafka_plaintext_ok": True}
+
+    assert KitSettings(**BASE | changes).kafka_plaintext_ok
+
+
+def test_no_secret_shows_in_a_settings_own_text() -> None:
+    shown = repr(KitSettings(**BASE))
+
+    assert "kafka-password" not in shown
+    assert "database-password" not in shown
