@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -53,4 +53,6 @@ async def add(connection: AsyncConnection, keys: dict[tuple[str, str], bytes], f
         rows = [{"case_key": case, "child_key": child, "wrapped_key": key} for (case, child), key in keys.items()]
         await connection.execute(insert(tables.vault_key), rows)
     if fields:
-        await connection.execute(insert(tables.vault_item), [asdict(item) for item in fields])
+        await connection.execute(
+            insert(tables.vault_item), [{name: getattr(item, name) for name in Item.__slots__} for item in fields]
+        )

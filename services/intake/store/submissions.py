@@ -80,9 +80,10 @@ async def recipients(connection: AsyncConnection, ids: Collection[UUID]) -> dict
 async def add(connection: AsyncConnection, kept: Sequence[Kept]) -> None:
     """Keep accepted events."""
     if kept:
-        await connection.execute(insert(tables.submission), [asdict(one) for one in kept])
+        rows = [{name: getattr(one, name) for name in Kept.__slots__} for one in kept]  # asdict would copy deeply
+        await connection.execute(insert(tables.submission), rows)
 
 
 async def add_returned(connection: AsyncConnection, returned: Returned) -> None:
     """Keep what could not be accepted."""
-    await connection.execute(insert(tables.returned), [asdict(returned)])
+    await connection.execute(insert(tables.returned), asdict(returned))
