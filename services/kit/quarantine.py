@@ -205,9 +205,9 @@ class PostgresQuarantine:
             "topic": record.topic,
             "partition": record.partition,
             "offset": record.offset,
-            "key": record.key,
-            "payload": self._sealer.seal(record.payload, _place(record)),
-            "headers": self._sealer.seal(_pack(record.headers), _place(record)),
+            "key": self._seal(record.key, record),
+            "payload": self._seal(record.payload, record),
+            "headers": self._seal(_pack(record.headers), record),
             "sealed": self._sealer.seals,
             "case_key": record.case_key,
             "sha256": sha256(record.payload).digest(),
@@ -234,9 +234,9 @@ class PostgresQuarantine:
                 "topics": [one.topic for one in records],
                 "partitions": [one.partition for one in records],
                 "offsets": [one.offset for one in records],
-                "keys": [one.key for one in records],
-                "payloads": [self._sealer.seal(one.payload, _place(one)) for one in records],
-                "headers": [self._sealer.seal(_pack(one.headers), _place(one)) for one in records],
+                "keys": [self._seal(one.key, one) for one in records],
+                "payloads": [self._seal(one.payload, one) for one in records],
+                "headers": [self._seal(_pack(one.headers), one) for one in records],
                 "sealed": [self._sealer.seals] * len(records),
                 "case_keys": [one.case_key for one in records],
             },
@@ -271,6 +271,9 @@ class PostgresQuarantine:
         """Count a retry that did not succeed."""
         await self._connection.execute(_FAILED_AGAIN, {"quarantine_id": quarantine_id, "reason": reason})
 
+    def _seal(self, value: bytes | None, record: Record) -> bytes | None:
+        return None if value is None else self._sealer.seal(value, _place(record))
+
     def _held(self, row: Any) -> Held:
         return Held(
             row["quarantine_id"],
@@ -285,11 +288,12 @@ class PostgresQuarantine:
         )
 
     def _record(self, row: Any) -> Record:
-        bare = Record(row["consumer"], row["topic"], row["partition"], row["offset"], row["key"], b"", row["case_key"])
-        payload, headers = (
-            self._sealer.open(row[name], _place(bare), sealed=row["sealed"]) for name in ("payload", "headers")
+        bare = Record(row["consumer"], row["topic"], row["partition"], row["offset"], None, b"", row["case_key"])
+        key, payload, headers = (
+            None if row[name] is None else self._sealer.open(row[name], _place(bare), sealed=row["sealed"])
+            for name in ("key", "payload", "headers")
         )
-        return replace(bare, payload=payload, headers=_unpack(headers))
+        return replace(bare, key=key, payload=payload or b"", headers=_unpack(headers or b"[]"))
 
 
 def _place(record: Record) -> str:

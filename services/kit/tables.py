@@ -125,8 +125,8 @@ def _define(metadata: MetaData, schema: str) -> MetaData:
         ("topic", Text, False),
         ("partition", Integer, False),
         ("offset", BigInteger, False),
-        ("key", LargeBinary, True),
-        ("payload", LargeBinary, False),  # sealed when the service has a quarantine key
+        ("key", LargeBinary, True),  # key, payload and headers are sealed when the service has a quarantine key
+        ("payload", LargeBinary, False),
         ("headers", LargeBinary, False),
         ("sealed", Boolean, False),
     )
