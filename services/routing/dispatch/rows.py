@@ -20,17 +20,23 @@ from services.routing.store.saving import as_json
 
 LEASE_S: Final = 60  # four times the longest request
 
-# Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient.
+# Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
+# withdrawn while it is on its way still goes before its withdrawal: whoever got them the other way round would act on it.
+# A row is as urgent as the most urgent one that waits behind it.
 _CLAIM: Final = text("""
     WITH heads AS (
-        SELECT DISTINCT ON (recipient, case_key) delivery_id, recipient, next_at, seq, state, lease_until
+        SELECT DISTINCT ON (recipient, case_key) delivery_id, recipient, case_key, next_at, seq, state, lease_until
         FROM routing.delivery WHERE state IN ('due', 'sending') AND recipient <> ALL(CAST(:closed AS text[]))
         ORDER BY recipient, case_key, seq
     ), ready AS (
         SELECT delivery_id, next_at, seq, row_number() OVER (PARTITION BY recipient ORDER BY next_at, seq) AS place
         FROM heads
-        WHERE (state = 'due' AND next_at <= clock.legal_now())
-           OR (state = 'sending' AND lease_until < clock_timestamp())
+        WHERE ((state = 'due' AND next_at <= clock.legal_now())
+            OR (state = 'sending' AND lease_until < clock_timestamp()))
+          AND NOT EXISTS (
+            SELECT 1 FROM routing.delivery before
+            WHERE before.case_key = heads.case_key AND before.recipient = heads.recipient
+              AND before.seq < heads.seq AND before.lease_until > clock_timestamp())
     ), chosen AS (
         SELECT d.delivery_id FROM routing.delivery d JOIN ready r USING (delivery_id)
         WHERE r.place <= :cap AND d.state IN ('due', 'sending')
@@ -43,13 +49,17 @@ _CLAIM: Final = text("""
     FROM chosen WHERE d.delivery_id = chosen.delivery_id
       AND (d.state = 'due' OR d.lease_until < clock_timestamp())
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
-        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_by, d.due_since, d.person_told, d.payload
+        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.payload,
+        (SELECT min(live.due_by) FROM routing.delivery live
+         WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by
 """)
-# A notice that was withdrawn or accepted while it was on its way stays so; that it arrived is kept all the same.
+# A notice that was withdrawn or accepted while it was on its way stays so; that it arrived is kept all the same. One that
+# must wait again has arrived if it was taken, and is not tried again if it was not.
 _SETTLE: Final = text("""
     UPDATE routing.delivery d
-    SET state = CASE WHEN d.state = 'sending' THEN r.state ELSE d.state END,
-        next_at = CASE WHEN d.state = 'sending' THEN r.next_at END,
+    SET state = CASE WHEN d.state = 'sending' OR (d.state IN ('awaiting_release', 'due') AND r.state = 'delivered')
+            THEN r.state ELSE d.state END,
+        next_at = CASE WHEN d.state = 'sending' THEN r.next_at ELSE d.next_at END,
         reason = coalesce(r.reason, d.reason), reference = coalesce(r.reference, d.reference),
         delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
         person_told = d.person_told OR r.person_told, maybe_arrived = d.maybe_arrived OR r.maybe_arrived,

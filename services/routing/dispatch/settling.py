@@ -12,7 +12,7 @@ from schemas import deliveries as tell
 from schemas.envelope import Envelope
 from schemas.identity import derived_event_id
 from services.routing.dispatch.rows import Claimed, Settled
-from services.routing.dispatch.schedule import DELAYS_S, Failure, after_failure
+from services.routing.dispatch.schedule import DELAYS_S, FINAL_STATUSES_TO, Failure, after_failure
 from services.routing.dispatch.sender import Answer
 
 SOURCE: Final = "/handrail/routing"
@@ -49,8 +49,13 @@ def settle(attempt: Attempt, now: datetime, jitter: float, delays_s: tuple[float
         next_at=decision.next_at,
         reason=answer.problem,
         person_told=decision.person_must_act,
-        maybe_arrived=answer.http_status is None or answer.http_status < 300,  # noqa: PLR2004 - 2xx without a reference
+        maybe_arrived=not _turned_away(answer.http_status),
     )
+
+
+def _turned_away(http_status: int | None) -> bool:
+    """Say whether an answer means that nothing was taken: a redirect, or the sender's fault. A gateway's 5xx does not."""
+    return http_status is not None and 300 <= http_status <= FINAL_STATUSES_TO  # noqa: PLR2004 - 3xx and 4xx
 
 
 def history(attempt: Attempt, settled: Settled, state: str, now: datetime) -> dict[str, Any]:
@@ -69,7 +74,8 @@ def history(attempt: Attempt, settled: Settled, state: str, now: datetime) -> di
 def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> list[Envelope]:
     """Return what is published of an attempt; `state` is the row's after it.
 
-    Attempts to withdraw a notice are published only when a person must act: the notice itself is withdrawn already.
+    Attempts to withdraw a notice are published only when a person must act: the notice itself is withdrawn already. A
+    failure to send what was withdrawn, accepted or held back meanwhile is not published: nobody has to act on it.
     """
     claimed = settled.claimed
     about: dict[str, Any] = {
@@ -91,6 +97,8 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
             )
             found.append(tell.NoticeWithdrawn(**_envelope("withdrawn", claimed, now), data=withdrawn))
         return found
+    if state in {"withdrawn", "accepted", "awaiting_release"}:
+        return []
     act_now = settled.state == "refused" or (settled.person_told and not claimed.person_told)
     if claimed.kind != "notice" and not act_now:
         return []

@@ -111,7 +111,7 @@ class _Diffing:
                     yield self._owed(identity, case_key, obligation, recipient, latest.revision + 1 if latest else 1)
             elif obligation.released and latest.state == "awaiting_release":
                 yield Released(latest, released=True)
-            elif not obligation.released and latest.state in {"due", "refused"}:
+            elif not obligation.released and latest.state in {"due", "sending", "refused"}:
                 yield Released(latest, released=False)
         for latest in self._latest.values():
             if latest.obligation_id == identity and latest.recipient not in obligation.recipients:

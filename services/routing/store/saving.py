@@ -33,18 +33,26 @@ _QUESTION_STATES: Final = text("""
 """)
 _DELIVERY_STATES: Final = text("""
     UPDATE routing.delivery d
-    SET state = r.state, reason = r.reason, due_since = coalesce(r.due_since, d.due_since), next_at = r.next_at
+    SET state = r.state, reason = r.reason, due_since = coalesce(r.due_since, d.due_since), next_at = r.next_at,
+        maybe_arrived = d.maybe_arrived OR d.state = 'sending'
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS r(delivery_id uuid, state text, reason text, due_since timestamptz, next_at timestamptz)
     WHERE d.delivery_id = r.delivery_id
 """)
-# What has not left yet carries the present date.
+# What has not left yet carries the present date; what is on its way carries it should it have to be sent again.
 _DELIVERY_DATES: Final = text("""
     UPDATE routing.delivery d
     SET due_by = r.due_by, payload = jsonb_set(d.payload, '{body,due_on}', coalesce(to_jsonb(r.due_on), 'null'))
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(obligation_id uuid, due_on date, due_by timestamptz)
     WHERE d.obligation_id = r.obligation_id AND d.kind = 'notice'
-      AND d.state IN ('awaiting_release', 'due', 'refused')
+      AND d.state IN ('awaiting_release', 'due', 'sending', 'refused')
+""")
+# What can be sent now does not wait for the next try of what goes before it.
+_DELIVERY_HEADS: Final = text("""
+    UPDATE routing.delivery d SET next_at = new.next_at
+    FROM routing.delivery new
+    WHERE new.delivery_id = ANY(CAST(:ids AS uuid[])) AND new.state = 'due'
+      AND d.case_key = new.case_key AND d.recipient = new.recipient AND d.state = 'due' AND d.next_at > new.next_at
 """)
 
 
@@ -74,6 +82,7 @@ async def save(connection: AsyncConnection, found: Gathered) -> None:
     await _update(connection, _DELIVERY_STATES, found.delivery_states)
     await _update(connection, _DELIVERY_DATES, found.delivery_dates)
     await _insert(connection, tables.delivery, found.deliveries)
+    await _hurry(connection, [row["delivery_id"] for row in (*found.deliveries, *found.delivery_states)])
     await _insert(connection, tables.delivery_history, found.delivery_history)
     await _insert(connection, tables.decision, found.decisions)
 
@@ -81,6 +90,11 @@ async def save(connection: AsyncConnection, found: Gathered) -> None:
 async def insert_history(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append to the history of deliveries."""
     await _insert(connection, tables.delivery_history, rows)
+
+
+async def _hurry(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    if ids:
+        await connection.execute(_DELIVERY_HEADS, {"ids": ids})
 
 
 async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:

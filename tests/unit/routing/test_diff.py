@@ -148,6 +148,16 @@ def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() 
     assert [each.state for each in known.notices if each.recipient == "panel"] == ["awaiting_release"]
 
 
+def test_a_notice_goes_back_to_waiting_also_while_it_is_being_sent() -> None:
+    early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    known, _ = after([REPORT, aware(), suspects(), early])
+    sending = replace(known, notices=tuple(replace(each, state="sending") for each in known.notices))
+    changes = diff(sending, decision([REPORT, aware(), suspects(), early, late]), homes([("incident", CASE)]))
+
+    held = [change.notice.recipient for change in changes if isinstance(change, ledger.Released)]
+    assert held == ["panel"]
+
+
 def test_a_duty_that_moves_to_another_authority_is_superseded_by_the_new_one() -> None:
     moved = corrected(REPORT.id, "incident.area", "E09000032", POLICE)
     wandsworth = replace_reporter()

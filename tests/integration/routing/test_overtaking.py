@@ -1,0 +1,101 @@
+"""Pins what becomes of a delivery when the case is decided again while it is on its way, or waits for its next try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from services.routing.dispatch import rows
+from services.routing.dispatch.rows import Claimed, Settled
+from tests.support.road import Road
+from tests.support.routing import LEEDS, POLICE, aware, corrected, decided, reported, suspects
+
+LA = f"la:{LEEDS}"
+LATER = datetime(2026, 6, 2, tzinfo=UTC)
+
+
+async def claim(road: Road) -> list[Claimed]:
+    async with road.database.begin() as tx:
+        return await rows.claim(tx.connection, most=100, cap=100, closed=[])
+
+
+async def settle(
+    road: Road, claimed: Sequence[Claimed], state: str, *, wait: timedelta = timedelta(), reference: str | None = None
+) -> None:
+    async with road.database.begin() as tx:
+        next_at = tx.now + wait if state == "due" else None
+        found = [Settled(each, state, next_at=next_at, reference=reference) for each in claimed]
+        await rows.settle(tx.connection, found, tx.now)
+
+
+async def test_a_withdrawal_never_overtakes_the_notice_that_is_still_on_its_way(road: Road) -> None:
+    report = reported()
+    await road.route(report)
+    on_the_way = await claim(road)
+    await road.route(corrected(report.id, "harm", "other", POLICE))
+
+    overtaking = await claim(road)
+    await settle(road, on_the_way, "delivered", reference="R-1")
+    following = await claim(road)
+
+    assert {each.kind for each in on_the_way} == {"notice"}
+    assert overtaking == []
+    assert {each.kind for each in following} == {"withdrawal"}
+    assert {each.notice_id for each in following} == {each.notice_id for each in on_the_way}
+
+
+async def test_a_notice_whose_release_was_undone_while_it_was_on_its_way_is_not_tried_again(road: Road) -> None:
+    await road.route(reported(), aware(), suspects(), decided("notify"))
+    on_the_way = await claim(road)
+    await road.route(decided("defer", at=LATER))
+    await settle(road, on_the_way, "due")
+
+    again = {each.recipient for each in await claim(road)}
+    (panel,) = await road.rows("SELECT state, maybe_arrived FROM routing.delivery WHERE recipient = 'panel'")
+
+    assert "panel" in {each.recipient for each in on_the_way}
+    assert again
+    assert "panel" not in again
+    assert (panel["state"], panel["maybe_arrived"]) == ("awaiting_release", True)
+
+
+async def test_a_notice_that_was_taken_after_its_release_was_undone_is_known_as_delivered(road: Road) -> None:
+    await road.route(reported(), aware(), suspects(), decided("notify"))
+    on_the_way = await claim(road)
+    await road.route(decided("defer", at=LATER))
+    await settle(road, on_the_way, "delivered", reference="R-1")
+
+    (panel,) = await road.rows("SELECT state, reference FROM routing.delivery WHERE recipient = 'panel'")
+    assert (panel["state"], panel["reference"]) == ("delivered", "R-1")
+
+
+async def test_a_notice_that_is_redated_on_its_way_carries_the_new_date_when_it_is_sent_again(road: Road) -> None:
+    became = aware()
+    await road.route(reported(), became, suspects(), decided("notify"))
+    on_the_way = await claim(road)
+    await road.route(corrected(became.id, "aware_on", "2026-06-03"))
+    await settle(road, on_the_way, "due")
+
+    before, after = (
+        next(each for each in claimed if each.recipient == "panel") for claimed in (on_the_way, await claim(road))
+    )
+    assert date.fromisoformat(after.payload["body"]["due_on"]) > date.fromisoformat(before.payload["body"]["due_on"])
+    assert before.due_by is not None
+    assert after.due_by is not None
+    assert after.due_by > before.due_by
+
+
+async def test_what_is_new_does_not_wait_for_the_next_try_of_what_is_older_and_lends_it_its_haste(road: Road) -> None:
+    await road.route(reported())
+    first = [each for each in await claim(road) if each.recipient == LA]
+    await settle(road, first, "due", wait=timedelta(hours=10))
+    waiting = [each for each in await claim(road) if each.recipient == LA]
+
+    await road.route(aware(), suspects())  # N-03 tells the council too
+    hurried = [each for each in await claim(road) if each.recipient == LA]
+    dues = await road.rows("SELECT due_by FROM routing.delivery WHERE recipient = :r", r=LA)
+
+    assert waiting == []
+    assert [each.delivery_id for each in hurried] == [each.delivery_id for each in first]
+    assert len(dues) > 1
+    assert hurried[0].due_by == min(row["due_by"] for row in dues if row["due_by"])

@@ -1,0 +1,65 @@
+"""Pins what an answer leads to: whether the notice may have arrived, and what is published of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from schemas.deliveries import NoticeAttempted
+from services.routing.dispatch.rows import Claimed
+from services.routing.dispatch.sender import Answer
+from services.routing.dispatch.settling import Attempt, messages, settle
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def claimed(**changes: Any) -> Claimed:
+    given: dict[str, Any] = {
+        "delivery_id": UUID(int=1),
+        "kind": "notice",
+        "notice_id": UUID(int=1),
+        "obligation_id": UUID(int=2),
+        "case_key": "a" * 32,
+        "rule": "N-11",
+        "recipient": "la:E08000035",
+        "profile": "thin",
+        "revision": 1,
+        "attempt": 1,
+        "lease_epoch": 1,
+        "due_by": None,
+        "due_since": NOW,
+        "person_told": False,
+        "payload": {},
+    }
+    return Claimed(**given | changes)
+
+
+@pytest.mark.parametrize(
+    ("http_status", "maybe"),
+    [(None, True), (200, True), (302, False), (403, False), (404, False), (429, False), (500, True), (504, True)],
+)
+def test_a_notice_may_have_arrived_unless_the_answer_says_that_it_was_turned_away(
+    *, http_status: int | None, maybe: bool
+) -> None:
+    found = settle(Attempt(claimed(), Answer(http_status, problem="no receipt")), NOW, 0.5)
+
+    assert found.maybe_arrived == maybe
+
+
+@pytest.mark.parametrize("http_status", [403, 503])
+@pytest.mark.parametrize("state", ["withdrawn", "accepted", "awaiting_release"])
+def test_nobody_is_told_of_a_failure_to_send_what_need_not_be_sent_any_more(state: str, http_status: int) -> None:
+    attempt = Attempt(claimed(), Answer(http_status, problem="no receipt"))
+
+    assert messages(attempt, settle(attempt, NOW, 0.5), state, NOW) == []
+
+
+def test_a_failure_to_send_what_still_stands_is_published() -> None:
+    attempt = Attempt(claimed(), Answer(403, problem="answered 403"))
+    [message] = messages(attempt, settle(attempt, NOW, 0.5), "refused", NOW)
+
+    assert isinstance(message, NoticeAttempted)
+    assert message.data.outcome == "refused"
