@@ -19,6 +19,7 @@ from handrail.installation.tokens import TokenIssuer
 from services.kit.auth import COOKIE, Tokens, principal_of
 from services.kit.clock import SystemClock
 from services.kit.errors import NotSignedIn
+from services.kit.http import BodyLimit
 from services.kit.ui import Navigation, build_templates, install_ui
 from services.kit.ui.web import is_own_address
 
@@ -69,7 +70,12 @@ def create_app(settings: FrontSettings) -> FastAPI:
             return templates.TemplateResponse(request, "sign_in.html", shown, status_code=401)
         response = RedirectResponse(next if is_own_address(next, navigation.origins) else "/", status_code=303)
         response.set_cookie(
-            COOKIE, issuer.issue(found, valid_s=SESSION_S), max_age=SESSION_S, httponly=True, samesite="strict"
+            COOKIE,
+            issuer.issue(found, valid_s=SESSION_S),
+            max_age=SESSION_S,
+            httponly=True,
+            samesite="strict",
+            secure=settings.front_url.startswith("https:"),
         )
         return response
 
@@ -90,5 +96,6 @@ def create_app(settings: FrontSettings) -> FastAPI:
         page = {"stops": await read_road(services), "stubs_url": settings.stubs_url, "intake_url": settings.intake_url}
         return templates.TemplateResponse(request, "home.html", page)
 
+    app.add_middleware(BodyLimit)  # before anybody has signed in
     install_ui(app, templates, navigation)
     return app

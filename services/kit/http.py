@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES: Final = 256 * 1024
 _QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger("services.kit.http")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -49,7 +50,7 @@ def build_http(
     """
     from services.kit.runtime import lifespan as default_lifespan  # noqa: PLC0415 - the two know each other
 
-    options.setdefault("redoc_url", None)
+    options = {"docs_url": None, "redoc_url": None} | options  # both pages are scripts of another host
     app = FastAPI(
         title=title,
         description=description,
@@ -138,6 +139,11 @@ async def _no_receive() -> Message:
     return {"type": "http.disconnect"}
 
 
+def _method(scope: Scope) -> str:
+    """Return the method if it is one: the server lets any word through, and what is counted must be bounded."""
+    return scope["method"] if scope["method"] in _METHODS else "other"
+
+
 def _route(scope: Scope) -> str:
     """Return the path's template: the path itself may hold ids and what somebody typed."""
     return str(getattr(scope.get("route"), "path", "none"))
@@ -172,10 +178,10 @@ class CanonicalLine:
                     raise
                 status = await _unexpected(error, scope, observe)
         seconds = time.monotonic() - started
-        route = _route(scope)
-        REQUESTS.labels(scope["method"], route, status).observe(seconds)
+        method, route = _method(scope), _route(scope)
+        REQUESTS.labels(method, route, status).observe(seconds)
         if scope["path"] not in _QUIET:
-            _log.info("http.request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+            _log.info("http.request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 class BodyLimit:

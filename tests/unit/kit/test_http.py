@@ -161,3 +161,17 @@ async def test_a_bug_is_logged_by_type_and_place(client: httpx.AsyncClient, line
     assert (failed["event"], failed["error"]) == ("http.failed", "ZeroDivisionError")
     assert request["status"] == 500
     assert "Invented" not in json.dumps([failed, request])
+
+
+async def test_a_method_that_somebody_made_up_is_neither_logged_nor_counted(
+    client: httpx.AsyncClient, lines: Any
+) -> None:
+    await client.request("ZEBEDEE-TESTCASE", "/raw")
+
+    assert [line["method"] for line in lines() if line["event"] == "http.request"] == ["other"]
+    assert "ZEBEDEE" not in (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_no_page_loads_scripts_of_another_host(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 404

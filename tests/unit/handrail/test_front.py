@@ -1,0 +1,74 @@
+"""The front before anybody has signed in: what it takes, where it sends people, and how it gives a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from handrail.front.accounts import write_accounts
+from handrail.front.main import create_app
+from handrail.front.settings import FrontSettings
+from handrail.installation.keys import make_keys
+from services.kit.http import MAX_BODY_BYTES
+
+PASSWORD = "an invented password"
+
+
+def front(folder: Path, scheme: str = "http") -> httpx.AsyncClient:
+    """Return a caller of a front with its own keys and accounts."""
+    make_keys(folder / "keys")
+    write_accounts(folder / "accounts.yaml", PASSWORD)
+    names = ("front", "intake", "routing", "deadlines", "audit")
+    urls: dict[str, Any] = {f"{name}_url": f"{scheme}://{name}.example" for name in names}
+    settings = FrontSettings(
+        http_port=1,
+        token_key_file=folder / "keys" / "token.key",
+        token_public_key_file=folder / "keys" / "token.pub",
+        accounts_file=folder / "accounts.yaml",
+        **urls,
+    )
+    transport = httpx.ASGITransport(create_app(settings), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=f"{scheme}://front.example")
+
+
+async def signed_in(client: httpx.AsyncClient, **changed: str) -> httpx.Response:
+    return await client.post("/sign-in", data={"account": "auditor", "password": PASSWORD} | changed)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_session_is_for_this_site_alone_and_stays_on_https_where_that_is_used(
+    tmp_path: Path, scheme: str
+) -> None:
+    async with front(tmp_path, scheme) as client:
+        cookie = (await signed_in(client)).headers["set-cookie"].lower()
+
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert ("; secure" in cookie) == (scheme == "https")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"]
+)
+async def test_signing_in_leads_to_our_own_pages_only(tmp_path: Path, address: str) -> None:
+    async with front(tmp_path) as client:
+        answer = await signed_in(client, next=address)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+async def test_a_wrong_password_gives_no_session(tmp_path: Path) -> None:
+    async with front(tmp_path) as client:
+        answers = [await signed_in(client, **changed) for changed in ({"password": "x"}, {"account": "nobody"})]
+
+    assert [(answer.status_code, "set-cookie" in answer.headers) for answer in answers] == [(401, False)] * 2
+
+
+async def test_strangers_cannot_fill_the_memory(tmp_path: Path) -> None:
+    async with front(tmp_path) as client:
+        answer = await signed_in(client, password="x" * MAX_BODY_BYTES)
+
+    assert answer.status_code == 413
