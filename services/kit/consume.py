@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -233,23 +233,26 @@ class Worker(ConsumerRebalanceListener):
         await asyncio.shield(self._assigning)
 
     async def _stand_on_fence(self, places: Sequence[Place]) -> None:
-        bounds = await self.subscriber.bounds(places)
         group = self.consumer.group_id
         async with self._store.begin() as tx:
             next_offsets = await tx.fence.hold(group, places)
-            # Written down from the first day, so that even a loss in the very first batch shows as a gap.
-            new = {place: bounds[place][0] for place in places if place not in next_offsets}
-            await tx.fence.advance(group, new)
+        # Asked after the fence was read: what its last owner read meanwhile must not look like a topic cut short.
+        bounds = await self.subscriber.bounds(places)
+        # Written down from the first day, so that even a loss in the very first batch shows as a gap.
+        new = {place: bounds[place][0] for place in places if place not in next_offsets}
+        if new:
+            async with self._store.begin() as tx:
+                await tx.fence.advance(group, new)
         self._next_offsets = next_offsets | new
-        if not self._check_bounds(bounds):
+        if not self._check_bounds(bounds, self._next_offsets):
             return
         for place, offset in self._next_offsets.items():
             self.subscriber.seek(place, offset)
         self._assigned = True
 
-    def _check_bounds(self, bounds: dict[Place, tuple[int, int]]) -> bool:
+    def _check_bounds(self, bounds: Mapping[Place, tuple[int, int]], next_offsets: Mapping[Place, int]) -> bool:
         for place, (begin, end) in bounds.items():
-            next_offset = self._next_offsets.get(place, begin)
+            next_offset = next_offsets.get(place, begin)
             if not begin <= next_offset <= end:
                 self._stop(TopicChanged(place, min(begin, end), next_offset))
                 return False
@@ -257,11 +260,22 @@ class Worker(ConsumerRebalanceListener):
 
     async def watch(self) -> None:
         """Measure lag, and look whether a topic has become shorter than what was read of it; every few seconds."""
-        if self._stopped or not self._assigned:
+        if self._stopped or self._hurry.is_set():
+            return
+        if not self._assigned:
+            await self._stand_up_again()
             return
         for place, lag in (await self.subscriber.lag()).items():
             metrics.LAG.labels(self.consumer.group_id, *place).set(lag)
-        self._check_bounds(await self.subscriber.bounds(self.subscriber.assignment()))
+        stood = dict(self._next_offsets)  # before asking: while one broker keeps us waiting, the others are read on
+        self._check_bounds(await self.subscriber.bounds(self.subscriber.assignment()), stood)
+
+    async def _stand_up_again(self) -> None:
+        """Take the partitions over if that failed: aiokafka only logs it, and a database may have been away just then."""
+        failed = self._assigning is not None and self._assigning.done()
+        if failed and (places := sorted(self.subscriber.assignment())):
+            self._assigning = asyncio.create_task(self._stand_on_fence(places))
+            await asyncio.shield(self._assigning)
 
     def _stop(self, changed: TopicChanged) -> None:
         if self._stopped:

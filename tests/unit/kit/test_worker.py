@@ -1,0 +1,169 @@
+"""A consumer and its partitions, on a memory store and a subscriber that answers as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from services.kit.consume import Worker
+from services.kit.fence import Place
+from services.kit.memory import MemoryStore, MemoryTransaction
+from services.kit.path import Consumer
+from tests.support.kit import NOON
+
+GROUP = "group"
+PLACE = Place("topic", 0)
+Bounds = dict[Place, tuple[int, int]]
+
+
+class FakeSubscriber:
+    """One partition of one topic. `meanwhile` happens between the broker's answer and its arrival."""
+
+    def __init__(self) -> None:
+        self.end = 0
+        self.sought: list[int] = []
+        self.stopped = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def bounds(self, places: Iterable[Place]) -> Bounds:
+        found = dict.fromkeys(places, (0, self.end))
+        if self.meanwhile:
+            await self.meanwhile()
+        return found
+
+    async def lag(self) -> dict[Place, int]:
+        return {}
+
+    async def drain(self, timeout_s: float) -> None:
+        del timeout_s
+
+    def assignment(self) -> set[Place]:
+        return {PLACE}
+
+    def seek(self, place: Place, offset: int) -> None:
+        assert place == PLACE
+        self.sought.append(offset)
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+    def problem(self, idle_limit_s: float) -> str | None:
+        del idle_limit_s
+        return None
+
+
+class FailingStore(MemoryStore):
+    """A store that is away for some transactions."""
+
+    failures = 0
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[MemoryTransaction]:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError
+        async with super().begin() as tx:
+            yield tx
+
+
+async def handler(events: Sequence[Any], tx: Any) -> None:
+    del events, tx
+
+
+def worker_on(store: MemoryStore, subscriber: FakeSubscriber) -> Worker:
+    worker = Worker(store, Consumer(GROUP, handler, None))
+    worker.subscriber = subscriber  # type: ignore[assignment] # answers what the worker asks
+    return worker
+
+
+async def fenced(store: MemoryStore, next_offset: int) -> None:
+    async with store.begin() as tx:
+        await tx.fence.advance(GROUP, {PLACE: next_offset})
+
+
+async def assign(worker: Worker) -> None:
+    await worker.on_partitions_assigned({TopicPartition(*PLACE)})
+
+
+async def test_what_the_last_owner_reads_during_a_rebalance_does_not_look_like_a_topic_cut_short() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    await fenced(store, 4)
+    subscriber.end = 5
+
+    async def last_owner_goes_on() -> None:
+        subscriber.end = 6
+        await fenced(store, 6)
+
+    subscriber.meanwhile = last_owner_goes_on
+    await assign(worker)
+
+    assert worker.wrong() is None
+    assert await worker.unready() is None
+    assert subscriber.sought == [4]
+
+
+async def test_what_is_read_while_the_broker_answers_does_not_look_like_a_topic_cut_short() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.end = 5
+    await fenced(store, 5)
+    await assign(worker)
+
+    async def reading_goes_on() -> None:
+        worker._next_offsets[PLACE] = 7  # what a batch does that ends now
+
+    subscriber.meanwhile = reading_goes_on
+    await worker.watch()
+
+    assert worker.wrong() is None
+
+
+async def test_a_topic_that_became_shorter_stops_the_consumer() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.end = 5
+    await fenced(store, 5)
+    await assign(worker)
+
+    subscriber.end = 2
+    await worker.watch()
+    await worker.settled()
+
+    assert "cut short" in (worker.wrong() or "")
+    assert subscriber.stopped
+
+
+async def test_a_database_that_is_away_at_the_rebalance_leaves_the_consumer_unready_only_until_it_is_back() -> None:
+    store, subscriber = FailingStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.end = 5
+    await fenced(store, 3)
+    store.failures = 2
+
+    with pytest.raises(ConnectionError):  # aiokafka logs it and goes on
+        await assign(worker)
+    with pytest.raises(ConnectionError):  # the loop that watches logs it and comes back
+        await worker.watch()
+    assert await worker.unready() == "no partitions are assigned yet"
+    await worker.watch()
+
+    assert await worker.unready() is None
+    assert subscriber.sought == [3]
+
+
+async def test_nothing_is_taken_over_while_a_rebalance_is_under_way() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    await assign(worker)
+    await worker.on_partitions_revoked({TopicPartition(*PLACE)})
+    subscriber.sought.clear()
+
+    await worker.watch()
+
+    assert subscriber.sought == []
+    assert await worker.unready() == "no partitions are assigned yet"
