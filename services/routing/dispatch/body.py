@@ -20,6 +20,9 @@ _WITHDRAWAL_FIELDS: Final = frozenset(
     {"type", "notice_id", "obligation_id", "case_key", "recipient", "rule", "reason", "withdrawn_at"}
 )
 
+WITHDRAWN: Final = "What the duty to tell you rested on was corrected, or decided otherwise. The body that owed it to you can say more."
+"""The reason that a recipient is given: ours names facts, which may lie outside the recipient's profile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -75,4 +78,4 @@ def _withdrawal(claimed: Claimed) -> Composed:
     body = claimed.payload["body"]
     if body.keys() != _WITHDRAWAL_FIELDS or body["recipient"] != claimed.recipient:
         return Composed(objection="a withdrawal names its notice and says why, and nothing else")
-    return Composed(orjson.dumps(body))
+    return Composed(orjson.dumps({**body, "reason": WITHDRAWN}))
