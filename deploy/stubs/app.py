@@ -127,6 +127,8 @@ class Stubs:
 
     async def behave(self, request: web.Request) -> web.Response:
         """Tell a recipient how to answer from now on."""
+        if request.content_type != "application/json":  # which a page of another site cannot send
+            raise web.HTTPUnsupportedMediaType(text="expected application/json")
         try:
             behaviour = read_behaviour(_read(await request.read()))
         except BadBehaviour as error:

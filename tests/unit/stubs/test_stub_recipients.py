@@ -187,3 +187,13 @@ async def test_pages_show_what_came_and_escape_it(client: Client) -> None:
 async def test_a_mailbox_needs_a_well_formed_recipient_id(client: Client) -> None:
     async with client.get("/recipients/No%20body/journal") as response:
         assert response.status == 404
+
+
+async def test_a_page_of_another_site_cannot_tell_a_recipient_how_to_answer(client: Client) -> None:
+    instruction = json.dumps({"mode": "refuse"})
+    async with client.post(
+        "/recipients/panel/behaviour", data=instruction, headers={"Content-Type": "text/plain"}
+    ) as response:
+        assert response.status == 415
+
+    assert (await send(client))[0] == 200
