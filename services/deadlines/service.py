@@ -132,7 +132,8 @@ def _applied(message: translate.Opening | translate.Change, known: Duty | None) 
 def _refused(message: deliveries.NoticeAttempted, now: datetime) -> Alert:
     data = message.data
     return Alert(
-        alert_id=identity.derived_event_id("alert notice.refused", data.notice_id, data.attempt),
+        # By the message: a notice and its withdrawal count their attempts apart, under one notice id.
+        alert_id=identity.derived_event_id("alert notice.refused", message.id),
         kind="notice.refused",
         severity="fault",
         reference=str(data.notice_id),

@@ -193,6 +193,11 @@ def notice_delivered(number: int) -> deliveries.NoticeDelivered:
     return deliveries.NoticeDelivered(**envelope(number), data=data)
 
 
+def notice_withdrawn(number: int) -> deliveries.NoticeWithdrawn:
+    data = deliveries.NoticeWithdrawnData(**_notice(), reason="the duty no longer stands", was_delivered=False)
+    return deliveries.NoticeWithdrawn(**envelope(number), data=data)
+
+
 def quarantined(number: int) -> quarantines.Quarantined:
     """Return the announcement that intake put something aside."""
     data = quarantines.QuarantinedData(

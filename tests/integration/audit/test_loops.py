@@ -1,13 +1,16 @@
 """The alarms: a refusal to sign and a number that stays away show in readiness and in metrics, and go when it is over."""
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 
 from services.audit.loops import Loops
 from services.kit.clock import FixedClock
 from tests.support.audit import NOON, TestLog, records
+from tests.support.eventually import eventually
 
 
 def loops_of(log: TestLog, clock: FixedClock) -> Loops:
@@ -39,6 +42,26 @@ async def test_a_refusal_to_sign_makes_the_service_unready_until_the_log_is_righ
     await loops.sign()
     assert await loops.unready() is None
     assert REGISTRY.get_sample_value("handrail_audit_signing_refused") == 0
+    assert REGISTRY.get_sample_value("handrail_audit_signed_entries") == 3
+
+
+async def test_a_copy_of_the_service_signs_only_after_another_has_done_so(log: TestLog) -> None:
+    loops = loops_of(log, FixedClock(NOON))
+
+    async def somebody_waits() -> bool:
+        async with log.database.connect() as connection:
+            found = await connection.execute(text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+            return found.first() is not None
+
+    async with log.database.begin() as tx:
+        await tx.lock_cases(("signing",))
+        turn = asyncio.create_task(loops.sign())
+        await eventually(somebody_waits, "the second copy waits for its turn")
+        await log.append(records(3))
+        await log.publisher.publish(tx.connection, NOON)
+    await turn
+
+    assert await loops.unready() is None
     assert REGISTRY.get_sample_value("handrail_audit_signed_entries") == 3
 
 

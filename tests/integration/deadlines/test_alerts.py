@@ -17,6 +17,7 @@ from tests.support.deadlines import (
     notice_delivered,
     notice_failed,
     notice_refused,
+    notice_withdrawn,
     obligation_withdrawn,
     quarantined,
     resolved,
@@ -37,6 +38,17 @@ async def test_a_refused_notice_is_told_to_a_person_and_a_failed_attempt_is_not(
     assert isinstance(raised, AlertRaised)
     assert (raised.data.kind, raised.data.reference) == ("notice.refused", str(UUID(int=901)))
     assert raised.causation_id == UUID(int=2)
+
+
+async def test_a_withdrawal_that_is_refused_too_is_told_to_a_person_although_it_counts_its_attempts_anew(
+    database: Database,
+) -> None:
+    await feed(database, notice_refused(2, attempt=1), notice_withdrawn(3))
+    await feed(database, notice_refused(4, attempt=1))
+
+    async with database.connect() as connection:
+        assert len(await alerts.find(connection)) == 1
+    assert len(await published(database)) == 2
 
 
 async def test_the_alert_goes_once_the_notice_was_taken(database: Database) -> None:
