@@ -44,6 +44,10 @@ class Database:
                     "application_name": f"handrail-{service}",
                     # A transaction that is forgotten open would hold back every relay of the cluster.
                     "idle_in_transaction_session_timeout": "60s",
+                    # The relay's lock lives as long as its session: a machine that vanished must not keep it for hours.
+                    "tcp_keepalives_idle": "10",
+                    "tcp_keepalives_interval": "5",
+                    "tcp_keepalives_count": "4",
                     "jit": "off",
                 },
             },
