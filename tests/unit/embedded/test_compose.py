@@ -68,3 +68,12 @@ def test_the_image_installs_a_part_of_what_is_locked_for_everybody() -> None:
 
 def test_the_image_runs_as_an_account_that_is_not_root() -> None:
     assert re.search(r"^USER 10001:10001$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_no_password_stands_on_a_command_line_or_in_the_log_of_the_broker() -> None:
+    script = (ROOT / "deploy" / "kafka" / "start.sh").read_text()
+    commands = re.findall(r"^(?:exec )?java .*$", script, re.MULTILINE)
+
+    assert len(commands) == 2
+    assert not [command for command in commands if "password" in command]
+    assert "> /dev/null" in commands[0]
