@@ -134,3 +134,14 @@ class PostgresFence:
                 "next_offsets": list(next_offsets.values()),
             },
         )
+
+
+_REWIND: Final = text("DELETE FROM consumer_offset WHERE consumer = :consumer AND topic = :topic")
+
+
+async def rewind(connection: AsyncConnection, consumer: str, topic: str) -> None:
+    """Let a consumer read a topic from its beginning; what its inbox knows has no second effect.
+
+    For `handrail consumer rewind`, after the topic was made again and the consumer has stopped because of it.
+    """
+    await connection.execute(_REWIND, {"consumer": consumer, "topic": topic})

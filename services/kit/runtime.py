@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import structlog
 import uvicorn
+import uvloop
 from aiokafka.helpers import create_ssl_context
 from fastapi import FastAPI
 from faststream import AckPolicy
@@ -42,6 +43,7 @@ _log = structlog.get_logger("services.kit.runtime")
 GRACE_S: Final = 30.0
 WATCH_EVERY_S: Final = 5.0
 METADATA_AGE_MS: Final = 10_000  # a new client's topic is found within seconds
+_NOT_STARTED: Final = 3  # uvicorn's own exit code for it
 _LOOP_RETRY_CAP_S: Final = 10.0
 
 _COUNT_HELD: Final = text("""
@@ -278,14 +280,17 @@ def serve(app: FastAPI, settings: KitSettings) -> None:
     gc.set_threshold(50_000, 20, 50)
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn stops gracefully, then raises the signal once more
         signal.signal(number, lambda *_: sys.exit(0))
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.http_host,
         port=settings.http_port,
-        loop="uvloop",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=10,
         timeout_graceful_shutdown=int(GRACE_S),
     )
+    server = uvicorn.Server(config)
+    uvloop.run(server.serve())
+    if not server.started:
+        sys.exit(_NOT_STARTED)

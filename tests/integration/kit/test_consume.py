@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from services.kit.codec import Event
 from services.kit.database import Database
+from services.kit.fence import rewind
 from services.kit.runtime import Runtime
 from services.kit.settings import KitSettings
 from tests.support import kit
@@ -211,6 +212,13 @@ async def test_a_topic_deleted_and_made_again_stops_the_consumer(road: Road) -> 
     assert "deleted and made again" in wrong
     assert f"consumer {road.group}" in dead
     assert len(await road.effects()) == 3
+
+    store = kit.database(road.url)
+    async with store.engine.begin() as connection:
+        await rewind(connection, road.group, road.source)
+    await store.close()
+    async with road.here():
+        await eventually(lambda: _has(road, 8), "the new topic is read from its beginning")
 
 
 async def test_stopping_a_process_finishes_the_batch_in_hand(road: Road) -> None:
