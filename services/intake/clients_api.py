@@ -16,7 +16,7 @@ from services.intake.store import clients
 from services.intake.store.clients import Client
 from services.kit.auth import Principal, require
 from services.kit.database import Database
-from services.kit.errors import Conflict, NotFound
+from services.kit.errors import Conflict, NotFound, Refused
 
 Registrar = Annotated[Principal, Depends(require("operations", "service"))]
 Name = Annotated[str, Path(pattern=CLIENT_NAME)]
@@ -64,6 +64,7 @@ def build_clients_api(database: Database) -> APIRouter:
     @router.post("", status_code=201)
     async def add_client(new: NewClient, _who: Registrar) -> NewClientView:
         """Register a client. A revoked name may come back, with a new token, to the same body and area."""
+        check_recipient(new)
         token = new_token(new.name)
         async with database.begin() as tx:
             client = Client(new.name, new.body, new.area, new.recipient, tx.now)
@@ -87,6 +88,19 @@ def build_clients_api(database: Database) -> APIRouter:
                 raise NotFound
 
     return router
+
+
+def check_recipient(new: NewClient) -> None:
+    """Let an authority's word come from the authority alone, and from none of them for anybody else.
+
+    Raises:
+        Refused: The client would speak for an authority that it is not.
+    """
+    own = f"la:{new.area}" if new.body == "local_authority" else None
+    speaks_for_authority = new.recipient is not None and new.recipient.startswith("la:")
+    if (own or speaks_for_authority) and new.recipient not in {None, own}:
+        detail = "A local authority answers for itself alone, and nobody else answers for one."
+        raise Refused(detail, errors=[{"pointer": "/recipient", "detail": detail}])
 
 
 def _view(client: Client) -> ClientView:

@@ -1,0 +1,42 @@
+"""Who may be registered to speak for whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.intake.clients_api import NewClient, check_recipient
+from services.kit.errors import Refused
+from tests.support.intake import LEEDS
+
+
+@pytest.mark.parametrize(
+    ("body", "recipient"),
+    [
+        ("local_authority", None),
+        ("local_authority", f"la:{LEEDS}"),
+        ("police", "police:west-yorkshire"),
+        ("childrens_partnership", f"lscp:{LEEDS}"),
+        ("other_agency", "panel"),
+        ("school", None),
+    ],
+)
+def test_a_client_may_answer_for_the_body_that_it_is(body: str, recipient: str | None) -> None:
+    check_recipient(NewClient.model_validate({"name": "example", "body": body, "area": LEEDS, "recipient": recipient}))
+
+
+@pytest.mark.parametrize(
+    ("body", "recipient"),
+    [
+        ("school", f"la:{LEEDS}"),
+        ("police", f"la:{LEEDS}"),
+        ("local_authority", "la:E09000032"),
+        ("local_authority", f"lscp:{LEEDS}"),
+    ],
+)
+def test_nobody_answers_for_an_authority_but_itself(body: str, recipient: str) -> None:
+    new = NewClient.model_validate({"name": "example", "body": body, "area": LEEDS, "recipient": recipient})
+
+    with pytest.raises(Refused) as caught:
+        check_recipient(new)
+
+    assert caught.value.errors[0]["pointer"] == "/recipient"
