@@ -24,28 +24,31 @@ from services.kit.database import Database
 relay_app = typer.Typer(help="What publishes a service's messages.", no_args_is_help=True)
 consumer_app = typer.Typer(help="What reads messages for a service.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
-Address = Annotated[str | None, typer.Option("--database", help="postgresql:// address of the service's own role.")]
+# A file, because every account of the machine can read a command line.
+Address = Annotated[
+    Path | None, typer.Option("--database-file", help="File with the postgresql:// address of the service's own role.")
+]
 
 
 @relay_app.command("rewind")
-def relay_rewind(service: Service, data: Folder = None, database: Address = None) -> None:
+def relay_rewind(service: Service, data: Folder = None, database_file: Address = None) -> None:
     """Publish a service's whole outbox again, with the same ids and numbers; consumers skip what they know."""
-    asyncio.run(_change(service, _address(service, data, database), rewind_cursor))
+    asyncio.run(_change(service, _address(service, data, database_file), rewind_cursor))
     typer.echo(f"{service} publishes its outbox again from the start.")
 
 
 @consumer_app.command("rewind")
-def consumer_rewind(service: Service, data: Folder = None, database: Address = None) -> None:
+def consumer_rewind(service: Service, data: Folder = None, database_file: Address = None) -> None:
     """Let a service read every topic again from the start; what it has handled has no second effect. Restart it then."""
-    asyncio.run(_change(service, _address(service, data, database), _forget_offsets))
+    asyncio.run(_change(service, _address(service, data, database_file), _forget_offsets))
     typer.echo(f"{service} reads from the start. Restart it now.")
 
 
-def _address(service: str, data: Path | None, given: str | None) -> str:
+def _address(service: str, data: Path | None, given: Path | None) -> str:
     if service not in SERVICES:
         raise StoryError(f"no service '{service}'; there are {', '.join(SERVICES)}")
     if given:
-        return given
+        return given.read_text().strip()
     status = read_status(data)
     password = (Path(status["folder"]) / "keys" / f"database-{service}.password").read_text()
     return f"postgresql://handrail_{service}:{quote(password, safe='')}@{status['database']}"
