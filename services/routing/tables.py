@@ -146,6 +146,7 @@ delivery = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("person_told", Boolean, nullable=False, server_default=text("false")),
     Column("maybe_arrived", Boolean, nullable=False, server_default=text("false")),
+    Column("granted_at", DateTime(timezone=True)),  # wall clock
     Column("lease_until", _INSTANT),  # wall clock of the database
     Column("lease_epoch", Integer, nullable=False, server_default=text("0")),
     Column("reference", Text),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -40,8 +39,8 @@ class Composer:
         self._grant_key = grant_key
         self._intake_url = intake_url.rstrip("/")
 
-    def compose(self, claimed: Claimed, now: datetime) -> Composed:
-        """Return the bytes of a delivery; `now` is the wall clock, from which the grant counts."""
+    def compose(self, claimed: Claimed) -> Composed:
+        """Return the bytes of a delivery, the same for the same row."""
         if claimed.kind == "withdrawal":
             return _withdrawal(claimed)
         payload = claimed.payload
@@ -55,7 +54,7 @@ class Composer:
             give=payload["grant"]["give"],
         )
         url = f"{self._intake_url}/v1/content/{claimed.notice_id}"
-        content = NoticeContent(url=url, grant=grants.mint(grant, self._grant_key, now))
+        content = NoticeContent(url=url, grant=grants.mint(grant, self._grant_key, claimed.granted_at))
         body = orjson.loads(Notice.model_validate_json(orjson.dumps(payload["body"])).model_dump_json())
         body["content"] = content.model_dump()
         objection = self._guard.objection(

@@ -116,14 +116,13 @@ class Dispatcher:
         self._done.append(attempt)
 
     async def _send(self, claimed: Claimed) -> Attempt:
-        now = self._clock.wall_now()
-        composed = self._composer.compose(claimed, now)
+        composed = self._composer.compose(claimed)
         if composed.objection is not None:
             return Attempt(claimed, Answer(None), composed.objection)
         url = self._endpoints.get(claimed.recipient)
         if url is None:
             return Attempt(claimed, Answer(None), "no address is registered for this recipient")
-        headers = sign(self._keys, str(claimed.delivery_id), int(now.timestamp()), composed.body)
+        headers = sign(self._keys, str(claimed.delivery_id), int(self._clock.wall_now().timestamp()), composed.body)
         answer = await self._channel.send(url, headers, composed.body)
         faultpoint("dispatch.sent")
         return Attempt(claimed, answer)

@@ -16,9 +16,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.routing.dispatch.grants import VALID_FOR
 from services.routing.store.saving import as_json
 
 LEASE_S: Final = 60  # four times the longest request
+RENEW_AFTER: Final = VALID_FOR / 2
 
 # Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
 # withdrawn while it is on its way still goes before its withdrawal: whoever got them the other way round would act on it.
@@ -45,11 +47,13 @@ _CLAIM: Final = text("""
     UPDATE routing.delivery d
     SET state = 'sending', attempts = d.attempts + 1, lease_epoch = d.lease_epoch + 1,
         maybe_arrived = d.maybe_arrived OR d.state = 'sending',
+        granted_at = CASE WHEN d.granted_at > clock_timestamp() - make_interval(days => :renew_days)
+            THEN d.granted_at ELSE clock_timestamp() END,
         lease_until = clock_timestamp() + make_interval(secs => :lease_s)
     FROM chosen WHERE d.delivery_id = chosen.delivery_id
       AND (d.state = 'due' OR d.lease_until < clock_timestamp())
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
-        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.payload,
+        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.granted_at, d.payload,
         (SELECT min(live.due_by) FROM routing.delivery live
          WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by
 """)
@@ -80,7 +84,11 @@ _CASE: Final = text("SELECT case_key FROM routing.delivery WHERE delivery_id = :
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this process may send now. `attempt` counts from 1."""
+    """A delivery that this process may send now. `attempt` counts from 1.
+
+    `granted_at`: when its grant begins (wall clock); the same at every attempt, so that a repeat is the same bytes, until
+    half of the grant's time is over.
+    """
 
     delivery_id: UUID
     kind: str
@@ -96,6 +104,7 @@ class Claimed:
     due_by: datetime | None
     due_since: datetime
     person_told: bool
+    granted_at: datetime
     payload: dict[str, Any]
 
 
@@ -114,7 +123,7 @@ class Settled:
 
 async def claim(connection: AsyncConnection, *, most: int, cap: int, closed: Sequence[str]) -> list[Claimed]:
     """Take the deliveries that are due, leaving out recipients in `closed`; at most `cap` for one recipient."""
-    limits = {"most": most, "cap": cap, "closed": list(closed), "lease_s": LEASE_S}
+    limits = {"most": most, "cap": cap, "closed": list(closed), "lease_s": LEASE_S, "renew_days": RENEW_AFTER.days}
     found = await connection.execute(_CLAIM, limits)
     return [Claimed(**row) for row in found.mappings()]
 

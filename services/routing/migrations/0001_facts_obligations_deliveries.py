@@ -51,6 +51,7 @@ _TABLES = (
         attempts INTEGER DEFAULT 0 NOT NULL,
         person_told BOOLEAN DEFAULT false NOT NULL,
         maybe_arrived BOOLEAN DEFAULT false NOT NULL,
+        granted_at timestamptz,
         lease_until timestamptz,
         lease_epoch INTEGER DEFAULT 0 NOT NULL,
         reference TEXT,

@@ -85,11 +85,14 @@ async def test_a_recipient_that_fails_twice_gets_its_notice_at_the_third_try_und
 ) -> None:
     await recipients.behave(LSCP_ID, mode="fail", times=2)
     await road.route(reported())
+    granted = []
     for _ in range(3):
         await recipients.send_all()
         await move_clock(address, timedelta(seconds=1))
+        granted += await road.rows("SELECT granted_at FROM routing.delivery WHERE recipient = :r", r=LSCP_ID)
 
     entries = await recipients.journal(LSCP_ID)
+    assert len({row["granted_at"] for row in granted}) == 1, "a repeat carries the same grant, so it is the same bytes"
     published = await road.published()
     assert [entry["outcome"] for entry in entries] == ["failed", "failed", "taken"]
     assert len({entry["webhook_id"] for entry in entries}) == 1

@@ -35,13 +35,14 @@ CLAIMED = Claimed(
     due_by=None,
     due_since=NOW,
     person_told=False,
+    granted_at=NOW,
     payload=withdrawal_payload(NOTICE, "child.looked_after is no", NOW),
 )
 COMPOSER = Composer(Guard([]), OKPKey.generate_key("Ed25519"), "https://intake.example")
 
 
 def test_a_withdrawal_names_its_notice_and_tells_no_fact() -> None:
-    composed = COMPOSER.compose(CLAIMED, NOW)
+    composed = COMPOSER.compose(CLAIMED)
 
     body = orjson.loads(composed.body)
     assert composed.objection is None
@@ -54,7 +55,7 @@ def test_a_withdrawal_names_its_notice_and_tells_no_fact() -> None:
 def test_a_withdrawal_with_anything_more_or_for_somebody_else_is_not_sent(more: dict[str, str]) -> None:
     altered = replace(CLAIMED, payload={"body": {**CLAIMED.payload["body"], **more}})
 
-    composed = COMPOSER.compose(altered, NOW)
+    composed = COMPOSER.compose(altered)
 
     assert composed.body == b""
     assert composed.objection is not None

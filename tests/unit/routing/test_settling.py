@@ -32,6 +32,7 @@ def claimed(**changes: Any) -> Claimed:
         "due_by": None,
         "due_since": NOW,
         "person_told": False,
+        "granted_at": NOW,
         "payload": {},
     }
     return Claimed(**given | changes)
