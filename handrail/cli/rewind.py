@@ -20,6 +20,7 @@ from handrail.demo.story import StoryError
 from schemas.topics import SERVICES
 from services.kit.cursor import rewind as rewind_cursor
 from services.kit.database import Database
+from services.kit.fence import rewind as rewind_fence
 
 relay_app = typer.Typer(help="What publishes a service's messages.", no_args_is_help=True)
 consumer_app = typer.Typer(help="What reads messages for a service.", no_args_is_help=True)
@@ -63,5 +64,7 @@ async def _change(service: str, address: str, change: Callable[[AsyncConnection]
         await database.close()
 
 
-async def _forget_offsets(connection: AsyncConnection) -> None:
-    await connection.execute(text("DELETE FROM consumer_offset"))
+async def _read_again(connection: AsyncConnection) -> None:
+    read = await connection.execute(text("SELECT DISTINCT consumer, topic FROM consumer_offset"))
+    for consumer, topic in read.all():
+        await rewind_fence(connection, consumer, topic)
