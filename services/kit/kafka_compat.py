@@ -1,4 +1,4 @@
-"""Every use of a private or half-public name of FastStream and aiokafka, in one place.
+"""Every use of a private or half-public name of FastStream and aiokafka, in one place (reading: `kafka_records`).
 
 Canary tests pin each of them, and the versions are pinned in `pyproject.toml` (`faststream<0.8`, `aiokafka<0.15`).
 """
@@ -14,7 +14,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.partitioner import murmur2
 from faststream.kafka import KafkaBroker, KafkaRouter
 
+from services.kit import kafka_records
 from services.kit.fence import Place
+
+kafka_records.install()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""Reads records whose header names are not UTF-8, which aiokafka cannot, and so would never get past.
+
+Kafka takes any bytes as the name of a header. aiokafka raises `UnicodeDecodeError` in the middle of a fetch, loses the
+records before it, and does so again at each fetch: one record of one partner would stop every topic of its consumer
+group. Here such a batch is read by aiokafka's own Python reader, over bytes whose text is always readable. Private names
+of aiokafka; canary tests pin them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
+
+_MAGIC_OFFSET: Final = _MemoryRecordsPy.MAGIC_OFFSET
+_WITH_HEADERS: Final = 2
+
+
+class TolerantRecords:
+    """The batches of one fetch."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._records = _MemoryRecordsPy(raw)
+
+    def has_next(self) -> bool:
+        """Return whether there is another whole batch."""
+        return self._records.has_next()
+
+    def size_in_bytes(self) -> int:
+        """Return the size of the fetch."""
+        return self._records.size_in_bytes()
+
+    def next_batch(self) -> Any:
+        """Return the next batch."""
+        raw = self._records._next_slice  # noqa: SLF001
+        batch = self._records.next_batch()
+        return batch if raw is None or _is_readable(raw) else _TolerantBatch(batch, raw)
+
+
+class _TolerantBatch:
+    """A batch as aiokafka has it, but for how its records are read."""
+
+    def __init__(self, batch: Any, raw: memoryview) -> None:
+        self._batch = batch
+        self._raw = raw
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        reader = _DefaultRecordBatchPy(self._raw)
+        reader._maybe_uncompress()  # noqa: SLF001
+        reader._buffer = _Readable(reader._buffer)  # noqa: SLF001
+        return iter(reader)
+
+
+class _Readable(bytearray):
+    """Bytes that are text in any case: what is not UTF-8 is shown escaped."""
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return _Readable(found) if isinstance(index, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        del errors
+        return super().decode(encoding, "backslashreplace")
+
+
+def _is_readable(raw: memoryview) -> bool:
+    if raw[_MAGIC_OFFSET] < _WITH_HEADERS:
+        return True
+    try:
+        for _ in DefaultRecordBatch(raw):
+            pass
+    except UnicodeDecodeError:
+        return False
+    except Exception:  # noqa: BLE001 - what else is wrong with it aiokafka will say itself, after it checked the sum
+        return True
+    return True
+
+
+def install() -> None:
+    """Have aiokafka's consumers read with this."""
+    fetcher.MemoryRecords = TolerantRecords  # type: ignore[attr-defined] # imported there, for itself
