@@ -41,7 +41,7 @@ def relay_rewind(service: Service, data: Folder = None, database_file: Address =
 @consumer_app.command("rewind")
 def consumer_rewind(service: Service, data: Folder = None, database_file: Address = None) -> None:
     """Let a service read every topic again from the start; what it has handled has no second effect. Restart it then."""
-    asyncio.run(_change(service, _address(service, data, database_file), _forget_offsets))
+    asyncio.run(_change(service, _address(service, data, database_file), _read_again))
     typer.echo(f"{service} reads from the start. Restart it now.")
 
 
