@@ -81,6 +81,7 @@ class ObligationOpenedData(Model):
     citation: Citation
     rulebook: RulebookRef
     duty_holder: RecipientId
+    duty_holder_name: str | None = Field(default=None, description="As the register has it, for people.")
     subject: str
     anchor: str
     recipients: tuple[RecipientId, ...]
@@ -132,6 +133,7 @@ class QuestionOpenedData(Model):
     question_id: UUID
     fact: str
     of_whom: RecipientId
+    of_whom_name: str | None = Field(default=None, description="As the register has it, for people.")
     subject: str
     ask: str
     rules: tuple[str, ...]

@@ -52,7 +52,7 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
             "taken": taken,
             "groups": _groups(reading),
             "now": reading.now,
-            "holders": [{"value": one, "text": body_words(one)} for one in holders],
+            "holders": [{"value": one, "text": name or body_words(one)} for one, name in holders.items()],
             "rules": [{"value": one, "text": one} for one in rules],
             "holder": holder,
             "rule": rule,

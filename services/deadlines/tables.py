@@ -47,6 +47,7 @@ duty = Table(
     Column("title", Text, nullable=False),
     Column("strength", Text, nullable=False),
     Column("duty_holder", Text, nullable=False),
+    Column("holder_name", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("recipients", ARRAY(Text), nullable=False),
     Column("citation", JSONB, nullable=False),

@@ -91,7 +91,7 @@ class ObligationView(_View):
             duty_words=STRENGTH_WORDS[duty.strength],
             citation=duty.citation,
             duty_holder=duty.duty_holder,
-            duty_holder_words=body_words(duty.duty_holder),
+            duty_holder_words=duty.holder_name or body_words(duty.duty_holder),
             recipients=duty.recipients,
             subject=duty.subject,
             rulebook=duty.rulebook,

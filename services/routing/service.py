@@ -40,7 +40,8 @@ class RoutingService:
         """Return every case that must be held to decide these events: linked ones, and those of notices they answer."""
         messages = [event.message for event in events]
         named = await loading.cases_of(connection, _named_ids(messages))
-        keys = {message.case_key for message in messages} | set(named.values())
+        # An event without a case is left to `route`, which fails on it alone: this question is put to a whole batch.
+        keys = {message.case_key for message in messages if message.case_key} | set(named.values())
         keys |= {message.data.linked_case_key for message in messages if isinstance(message, CaseLinked)}
         return {key for members in await loading.linked_sets(connection, keys) for key in members}
 
@@ -94,6 +95,7 @@ class RoutingService:
             rulebook=self._law.rulebook,
             calendar=self._law.calendar_ref,
             partnership=self._law.partnership(facts),
+            name_of=self._law.register.name,
         )
         known = _accept(loaded, occasion, found)
         changes = self._changes(loaded, known, decision)

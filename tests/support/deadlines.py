@@ -44,6 +44,7 @@ def duty(number: int = 1, due_on: date | None = date(2026, 11, 9), from_on: date
         awaits="aware_on of la:E08000035",
         dating=dating(due_on, from_on),
         opened_at=NOON,
+        holder_name="Leeds City Council",
     )
 
 
@@ -98,6 +99,7 @@ def obligation_opened(
                 id="england-serious-incidents", version="2026.11.0", sha256="0" * 64, approved=False
             ),
             duty_holder="la:E08000035",
+            duty_holder_name="Leeds City Council",
             subject="incident",
             anchor="aware_on of la:E08000035",
             recipients=("panel",),

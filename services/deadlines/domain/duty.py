@@ -55,6 +55,7 @@ class Dating:
 class Duty:
     """One duty as it stands.
 
+    `holder_name` is the duty holder as the register names it, empty if not told.
     `rules` are the rules that it comes from (one for an obligation). `awaits` names the fact that starts the clock of an
     obligation, or that a question asks for. `reason` says why the duty has its present state or date.
     """
@@ -75,6 +76,7 @@ class Duty:
     awaits: str
     dating: Dating
     opened_at: datetime
+    holder_name: str = ""
     generation: int = 1
     state: State = "open"
     reason: str = ""

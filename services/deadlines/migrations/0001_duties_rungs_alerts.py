@@ -18,6 +18,7 @@ _TABLES = (
         title text NOT NULL,
         strength text NOT NULL,
         duty_holder text NOT NULL,
+        holder_name text NOT NULL,
         subject text NOT NULL,
         recipients text[] NOT NULL,
         citation jsonb NOT NULL,

@@ -96,12 +96,13 @@ async def open_questions(connection: AsyncConnection, case_keys: Collection[str]
     return [_from_row(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def choices(connection: AsyncConnection) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the duty holders and the rules that open duties have, each sorted: what the desk can be filtered by."""
+async def choices(connection: AsyncConnection) -> tuple[Mapping[str, str], Sequence[str]]:
+    """Return the duty holders (id to name) and the rules of open duties, sorted by id: what the desk can be filtered by."""
     is_open = table.c.state == "open"
-    holders = await connection.scalars(select(table.c.duty_holder).where(is_open).distinct())
+    names = select(table.c.duty_holder, func.max(table.c.holder_name).label("holder_name")).where(is_open).group_by(table.c.duty_holder)
+    holders = await connection.execute(names.order_by(table.c.duty_holder))
     rules = await connection.scalars(select(func.unnest(table.c.rules)).where(is_open).distinct())
-    return sorted(holders), sorted(rules)
+    return {row.duty_holder: row.holder_name for row in holders}, sorted(rules)
 
 
 def _to_row(duty: Duty) -> Mapping[str, Any]:

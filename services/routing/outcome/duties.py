@@ -68,6 +68,7 @@ def asked(out: Gathered, change: ledger.Asked, occasion: Occasion) -> None:
         question_id=change.question_id,
         fact=question.fact,
         of_whom=question.of_whom,
+        of_whom_name=occasion.name_of(question.of_whom),
         subject=question.subject,
         ask=question.ask,
         rules=question.rules,

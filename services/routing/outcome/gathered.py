@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
@@ -31,6 +32,7 @@ class Occasion:
     rulebook: say.RulebookRef
     calendar: str
     partnership: str | None
+    name_of: Callable[[str], str]
 
     def message(self, kind: type[_Message], about: object, case_key: str, data: Model) -> _Message:
         """Return a message of this decision; `about` tells it from others of its kind."""

@@ -27,6 +27,7 @@ def opened_data(identity: UUID, revision: int, obligation: Obligation, occasion:
         citation=citation_of(obligation.rule),
         rulebook=occasion.rulebook,
         duty_holder=slot.duty_holder,
+        duty_holder_name=occasion.name_of(slot.duty_holder),
         subject=slot.subject,
         anchor=slot.anchor,
         recipients=obligation.recipients,

@@ -78,7 +78,14 @@ async def test_duties_are_found_by_date_and_page_by_page_with_undated_ones_last(
 
 
 async def test_duties_are_narrowed_by_state_holder_rule_case_and_kind(database: Database) -> None:
-    other = replace(duty(2), duty_holder="la:E06000006", rules=("N-03", "N-04"), case_key="d" * 32, kind="question")
+    other = replace(
+        duty(2),
+        duty_holder="la:E06000006",
+        holder_name="Halton Borough Council",
+        rules=("N-03", "N-04"),
+        case_key="d" * 32,
+        kind="question",
+    )
     done = replace(duty(3), state="withdrawn", closed_at=LATE)
     async with database.begin() as tx:
         await duties.save(tx.connection, [duty(1), other, done])
@@ -92,7 +99,10 @@ async def test_duties_are_narrowed_by_state_holder_rule_case_and_kind(database: 
             (Wanted(kind="obligation"), [1, 3]),
         ):
             assert [item.duty_id.int for item in await duties.find(connection, wanted)] == expected
-        assert await duties.choices(connection) == (["la:E06000006", "la:E08000035"], ["N-01", "N-03", "N-04"])
+        assert await duties.choices(connection) == (
+            {"la:E06000006": "Halton Borough Council", "la:E08000035": "Leeds City Council"},
+            ["N-01", "N-03", "N-04"],
+        )
         assert [item.duty_id.int for item in await duties.open_questions(connection, ["d" * 32, CASE])] == [2]
 
 
