@@ -34,6 +34,7 @@ def fold(messages: Sequence[Envelope]) -> Changes:
                 row = {"at": message.recorded_at, "revision": data.revision, "rulebook": book}
                 changes.decided |= dict.fromkeys(data.event_ids, row)
             case decisions.ObligationOpened(data=data):
+                changes.redated.pop(data.obligation_id, None)  # opened again, with a date of its own
                 changes.opened[data.obligation_id] = {
                     "case_key": message.case_key,
                     "cause": message.causation_id,
@@ -63,8 +64,8 @@ def fold(messages: Sequence[Envelope]) -> Changes:
 
 
 def _fold_notice(changes: Changes, message: Envelope, data: deliveries.NoticeData) -> None:
-    before = changes.notices.get(data.notice_id, {})
-    if before.get("state") == "withdrawn":  # final: what was on its way then is told of later
+    before, state = changes.notices.get(data.notice_id, {}), _state(data)
+    if not _follows(state, before.get("state")):
         before["reference"] = getattr(data, "reference", None) or before["reference"]
         return
     changes.notices[data.notice_id] = {
@@ -72,10 +73,18 @@ def _fold_notice(changes: Changes, message: Envelope, data: deliveries.NoticeDat
         "case_key": message.case_key,
         "rule": data.rule,
         "recipient": data.recipient,
-        "state": _state(data),
+        "state": state,
         "reference": getattr(data, "reference", None) or before.get("reference"),
         "at": message.time,
     }
+
+
+def _follows(state: str, before: str | None) -> bool:
+    """Say whether a state counts after another: withdrawn is final, and only that ends accepted.
+
+    What was on its way when a notice was withdrawn or accepted is told of later.
+    """
+    return before != "withdrawn" and (before != "accepted" or state == "withdrawn")
 
 
 def _state(data: deliveries.NoticeData) -> str:

@@ -38,15 +38,18 @@ _ASKED: Final = text("""
     ON CONFLICT (question_id) DO UPDATE SET due_on = excluded.due_on
 """)
 _ANSWERED: Final = text("DELETE FROM question WHERE question_id = ANY(CAST(:ids AS uuid[]))")
-# Withdrawn is final, because content is refused on it: an attempt that was on its way may be told of later.
+# Withdrawn is final, because content is refused on it, and only that ends accepted: an attempt that was on its way then
+# may be told of later.
 _NOTICES: Final = text("""
     INSERT INTO notice (notice_id, obligation_id, case_key, rule, recipient, state, reference, at)
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:obligation AS uuid[]), CAST(:case_key AS text[]),
         CAST(:rule AS text[]), CAST(:recipient AS text[]), CAST(:state AS text[]), CAST(:reference AS text[]),
         CAST(:at AS timestamptz[]))
     ON CONFLICT (notice_id) DO UPDATE SET
-        state = CASE WHEN notice.state = 'withdrawn' THEN notice.state ELSE excluded.state END,
-        at = CASE WHEN notice.state = 'withdrawn' THEN notice.at ELSE excluded.at END,
+        state = CASE WHEN notice.state = 'withdrawn' OR (notice.state = 'accepted' AND excluded.state <> 'withdrawn')
+            THEN notice.state ELSE excluded.state END,
+        at = CASE WHEN notice.state = 'withdrawn' OR (notice.state = 'accepted' AND excluded.state <> 'withdrawn')
+            THEN notice.at ELSE excluded.at END,
         reference = coalesce(excluded.reference, notice.reference)
 """)
 
