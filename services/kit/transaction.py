@@ -113,6 +113,8 @@ class TransactionBase:
         quarantine_id = record.quarantine_id()
         if not await self.held.hold(record, reason=reason, parks=parks, now=self.now, arrival=arrival):
             return quarantine_id
+        if record.topic == quarantine_topic(self.service):
+            return quarantine_id  # announcing that an announcement was put aside would never end
         message = Quarantined(
             id=derived_event_id("quarantined", quarantine_id),
             source=f"/handrail/{self.service}",

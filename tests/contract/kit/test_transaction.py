@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from services.kit.fence import Place
+from services.kit.quarantine import Record
 from services.kit.transaction import CaseNotHeld, LateLock
-from tests.support.kit import Backend, aware, case
+from tests.support.kit import SERVICE, Backend, aware, case
 
 PLACE = Place("kit-test", 3)
 
@@ -220,3 +221,14 @@ async def test_a_message_in_hand_passes_its_trace_on_to_what_it_causes(kit: Back
 
     (row,) = await kit.outbox()
     assert orjson.loads(row.payload)["traceparent"].split("-")[1] == trace
+
+
+async def test_an_announcement_that_is_put_aside_is_not_announced_again(kit: Backend) -> None:
+    own = Record("reader", f"safeguarding.{SERVICE}.quarantine.v1", 0, 0, None, b"x")
+    other = Record("reader", "safeguarding.other.quarantine.v1", 0, 0, None, b"x")
+    async with kit.store.begin() as tx:
+        held = [await tx.quarantine(record, reason="it failed") for record in (own, other)]
+
+    async with kit.store.begin() as tx:
+        assert None not in [await tx.held.find(each) for each in held]
+    assert await kit.said() == ["record.quarantined.v1"]

@@ -14,6 +14,7 @@ from tests.support.routing import (
     OTHER_CASE,
     POLICE,
     acknowledged,
+    as_event,
     aware,
     corrected,
     decided,
@@ -185,3 +186,11 @@ async def test_the_decision_on_one_case_never_touches_another(road: Road) -> Non
     published = await road.route(aware())
 
     assert {m.case_key for m in published} == {CASE}
+
+
+async def test_an_event_without_a_case_does_not_keep_its_neighbours_from_being_held(road: Road) -> None:
+    stray = as_event(reported().model_copy(update={"case_key": None}))
+    async with road.database.connect() as connection:
+        held = set(await road.service.linked_keys([stray, as_event(aware())], connection))
+
+    assert held == {CASE}
