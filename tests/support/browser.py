@@ -56,7 +56,8 @@ _FOCUSED = """() => {
   const style = getComputedStyle(element);
   const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none';
   return {
-    name: (element.getAttribute('aria-label') || element.labels?.[0]?.innerText || element.innerText || element.value || '').trim(),
+    name: (element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent || element.value || '')
+      .replace(/\\s+/g, ' ').trim(),
     seen: element.contains(found) && (marked || element.matches('[type=radio],[type=checkbox]')),
   };
 }"""

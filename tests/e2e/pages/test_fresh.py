@@ -1,0 +1,44 @@
+"""An installation to which nothing was reported yet: every page says so, and what would make something appear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from handrail.installation.installation import Installation
+from tests.support.browser import DESKTOP, PHONE, Pages
+from tests.support.installation import add_police, start_installation
+from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CLIENT = "quiet-police"
+PAGES = [
+    ("operations", "front", "/", "0 messages logged so far"),
+    ("operations", "deadlines", "/desk", "One appears here as soon as a reported event leads to it."),
+    ("operations", "deadlines", "/desk", "No alert waits for a person."),
+    ("auditor", "routing", "/case", "No case has been decided yet. One appears here as soon as an event is reported."),
+    ("auditor", "audit", "/log", "The log is empty. An entry appears here as soon as something is reported."),
+    ("partner", "intake", "/receipts", "Nothing has been reported yet."),
+    ("operations", "stubs", "/", "Nothing has reached any mailbox yet."),
+]
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Installation]:
+    installation = start_installation()
+    add_police(installation, CLIENT)
+    yield installation
+    installation.stop()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP], ids=["320px", "1280px"])
+async def test_every_page_says_that_there_is_nothing_yet(width: int, fresh: Installation, pages: Pages) -> None:
+    visitor = Visitor(fresh, await pages.page_at(width))
+    for role, service, path, words in PAGES:
+        await visitor.sign_in(role, client=CLIENT if role == "partner" else None)
+
+        await visitor.open(service, path)
+
+        assert words in await visitor.text()

@@ -1,0 +1,117 @@
+"""The front: signing in and out, being sent to the sign-in page and back, and the road with its counts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.installation import PlayedDemo
+from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+GUARDED = [
+    ("front", "/"),
+    ("deadlines", "/desk"),
+    ("routing", "/case"),
+    ("routing", "/case/0123456789abcdef0123456789abcdef"),
+    ("audit", "/log"),
+    ("intake", "/receipts"),
+]
+
+
+async def give(visitor: Visitor, account: str, password: str) -> None:
+    await visitor.fill("Account name", account)
+    await visitor.fill("Password", password)
+
+
+async def test_a_page_without_a_session_leads_to_the_sign_in_page_and_back(visitor: Visitor, demo: PlayedDemo) -> None:
+    await visitor.open("deadlines", "/desk")
+    asked_at = visitor.page.url
+
+    await give(visitor, "operations", demo.password)
+    await visitor.choose("Sign in")
+
+    assert asked_at.startswith(f"{demo.installation.url('front')}/sign-in?next=")
+    assert visitor.page.url == f"{demo.installation.url('deadlines')}/desk"
+    assert await visitor.heading() == "Desk"
+    assert "Signed in as Olive Operations, operations" in await visitor.page.locator("body").inner_text()
+
+
+async def test_a_wrong_password_is_told_and_the_account_name_is_kept(visitor: Visitor, demo: PlayedDemo) -> None:
+    await visitor.open("front", "/sign-in")
+
+    await give(visitor, "auditor", "not the password")
+    await visitor.choose("Sign in", status=401)
+
+    assert (await visitor.page.title()).startswith("Error: ")
+    assert "There is a problem" in await visitor.text()
+    assert await visitor.page.locator("#account").input_value() == "auditor"
+    assert await visitor.page.locator("#password").input_value() == ""
+
+    await visitor.fill("Password", demo.password)
+    await visitor.choose("Sign in")
+
+    assert visitor.page.url == f"{demo.installation.url('front')}/"
+
+
+async def test_after_signing_out_nothing_is_shown_any_more(visitor: Visitor, demo: PlayedDemo) -> None:
+    await visitor.sign_in("auditor")
+    await visitor.open("audit", "/log")
+
+    await visitor.choose("Sign out")
+    signed_out_at = visitor.page.url
+    await visitor.open("audit", "/log")
+
+    assert signed_out_at == f"{demo.installation.url('front')}/sign-in"
+    assert await visitor.heading() == "Sign in"
+
+
+@pytest.mark.parametrize(("service", "path"), GUARDED)
+async def test_no_page_is_shown_without_a_session(service: str, path: str, demo: PlayedDemo) -> None:
+    answer = demo.installation.web(service)
+    answer.token = None
+
+    response = answer.call("GET", path, headers={"Accept": "text/html"})
+
+    assert "<h1" in response.text
+    assert "Sign in" in response.text
+    assert "Signed in as" not in response.text
+
+
+async def test_the_road_shows_how_many_messages_each_service_sent_on(visitor: Visitor) -> None:
+    await visitor.sign_in("operations")
+
+    await visitor.open("front", "/")
+    await visitor.choose("Read the counts again")
+
+    counts = re.findall(r"(\d+) messages? (?:sent on|logged) so far", await visitor.text())
+    assert await visitor.heading() == "The road one event takes"
+    assert [int(count) > 0 for count in counts] == [True, True, True, True]
+    assert "Not answering" not in await visitor.text()
+
+
+@pytest.mark.parametrize(
+    ("role", "link", "heading"),
+    [("operations", "Desk", "Desk"), ("auditor", "Log", "Log"), ("review_officer", "Cases", "Cases")],
+)
+async def test_the_navigation_leads_to_each_page(role: str, link: str, heading: str, visitor: Visitor) -> None:
+    await visitor.sign_in(role)
+    await visitor.open("front", "/")
+
+    await visitor.choose(link)
+
+    assert await visitor.heading() == heading
+
+
+async def test_an_address_that_does_not_exist_says_so_and_leads_home(visitor: Visitor, demo: PlayedDemo) -> None:
+    await visitor.sign_in("operations")
+    await visitor.open("front", "/nowhere", status=404)
+
+    assert await visitor.heading() == "Page not found"
+    assert "No event was sent, and none was lost" in await visitor.text()
+
+    await visitor.choose("Go to the home page")
+
+    assert visitor.page.url == f"{demo.installation.url('front')}/"
