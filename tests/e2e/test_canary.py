@@ -88,9 +88,15 @@ class Places:
         consumer.close()
 
     def logs(self) -> Iterator[str]:
-        """Yield every log file, broker and database included."""
-        for path in self._installation.folder.rglob("*.log"):
-            yield path.read_text(errors="replace")
+        """Yield every log file, broker and database included.
+
+        Kafka calls its segments `.log` too; what stands in them is searched as topics, where those that partners
+        wrote themselves are left out.
+        """
+        folder = self._installation.folder
+        for path in folder.rglob("*.log"):
+            if not path.is_relative_to(folder / "kafka" / "data"):
+                yield path.read_text(errors="replace")
 
     def metrics(self) -> Iterator[str]:
         """Yield the metrics of every service."""
