@@ -62,9 +62,14 @@ def build_router(service: IntakeService, consume: Consume) -> KafkaRouter:
             metrics.QUARANTINED.labels(SUBMISSIONS_GROUP, "refused").inc()
             await tx.quarantine(kept(SUBMISSIONS_GROUP, record), reason=_reason(record, refusal))
 
-    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="intake")
+    async def cases_told(events: Sequence[Event], connection: AsyncConnection) -> Iterable[str]:
+        return await service.cases_told([event.message for event in events], connection)
+
+    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="intake", keys=cases_told)
     async def on_routing(events: Sequence[Event], tx: Transaction) -> None:
-        await progress_store.apply(tx.connection, progress.fold([event.message for event in events]))
+        messages = [event.message for event in events]
+        await progress_store.apply(tx.connection, progress.fold(messages))
+        await service.settle(messages, tx)
 
     return router
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas import topics
 from schemas.case_events import CaseLinked, CaseLinkedData
+from schemas.deliveries import NoticeData
 from schemas.envelope import Envelope
 from schemas.identity import derived_event_id, link_id
 from schemas.messages import MESSAGES
@@ -85,6 +86,21 @@ class IntakeService:
         """Return what a batch must hold, for the consume path, which takes all locks before it writes."""
         return await cases.reach(connection, self._reader.names(sent))
 
+    async def settle(self, messages: Sequence[Envelope], tx: Transaction) -> None:
+        """Let the links that waited for these notices take effect; the notices are stored, and `cases_told` are held."""
+        told = _told_of(messages)
+        if not told:
+            return
+        book = CaseBook(await cases.load(tx, _named(told)), self._mint)
+        for link in book.settle():
+            tx.emit(topics.CASE_EVENTS, _linked(link, tx.now, None, tx.now))
+        await cases.save(tx.connection, book, {}, tx.now)
+
+    async def cases_told(self, messages: Sequence[Envelope], connection: AsyncConnection) -> set[str]:
+        """Return what a batch of routing's messages must hold, because its notices may let waiting links take effect."""
+        told = _told_of(messages)
+        return await cases.reach(connection, _named(told), told) if told else set()
+
     def _try_read(self, incoming: Incoming, tx: Transaction) -> Reading | Refusal:
         try:
             return self._reader.read(incoming, tx.now)
@@ -145,11 +161,10 @@ class IntakeService:
     async def _admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Kept:
         """Mint what is new, seal what is personal, and announce the event."""
         submitted, event_id = reading.submitted, reading.event_id
-        case_key, links = batch.book.case(reading.own)
+        case_key = batch.book.case(reading.own)
         if case_key in batch.book.minted:
             await tx.lock_cases((case_key,), minted=True)
-        if reading.target:
-            links = (*links, *batch.book.link(case_key, reading.target))
+        links = batch.book.link(case_key, reading.target, reading.client.answers_for) if reading.target else ()
         children = {
             ref: batch.book.child(case_key, self._reader.child_digest(ref)) for ref in child_refs(submitted.data)
         }
@@ -157,7 +172,7 @@ class IntakeService:
         for one in said:
             batch.keeping.keep(event_id, case_key, children[one.child_ref] if one.child_ref else "", one)
         for link in links:
-            tx.emit(topics.CASE_EVENTS, _linked(link, reading, tx.now))
+            tx.emit(topics.CASE_EVENTS, _linked(link, submitted.time, event_id, tx.now))
         tx.emit(topics.CASE_EVENTS, _message(reading, case_key, children, event_id if said else None, tx.now))
         wrapped, sealed = seal_whole(self._vault, case_key, event_id, reading.raw)
         return Kept(
@@ -195,13 +210,23 @@ def _not_own(reading: Reading, batch: _Batch) -> Refusal | None:
     return None
 
 
-def _linked(link: Link, reading: Reading, now: datetime) -> CaseLinked:
+def _told_of(messages: Iterable[Envelope]) -> set[cases.Told]:
+    """Return case and recipient of every notice in these messages, in whatever state."""
+    data = ((message.case_key, getattr(message, "data", None)) for message in messages)
+    return {(case_key, said.recipient) for case_key, said in data if case_key and isinstance(said, NoticeData)}
+
+
+def _named(told: Iterable[cases.Told]) -> cases.Names:
+    return cases.Names(frozenset(), frozenset(), frozenset(case_key for case_key, _ in told))
+
+
+def _linked(link: Link, at: datetime, cause: UUID | None, now: datetime) -> CaseLinked:
     return CaseLinked(
         id=link_id(link.case_key, link.linked_case_key),
         source=_SOURCE,
-        time=reading.submitted.time,
+        time=at,
         case_key=link.case_key,
-        causation_id=reading.event_id,
+        causation_id=cause,
         recorded_at=now,
         data=CaseLinkedData(linked_case_key=link.linked_case_key),
     )

@@ -70,11 +70,11 @@ case_link = Table(
     Column("linked_at", _INSTANT, nullable=False),
 )
 
-pending_link = Table(
+pending_link = Table(  # a case named a reference, and the other side has not let it in yet
     "pending_link",
     metadata,
     Column("digest", LargeBinary, nullable=False),
-    Column("case_key", Text, nullable=False),
+    Column("case_key", Text, nullable=False, index=True),
     Column("since", _INSTANT, nullable=False),
     PrimaryKeyConstraint("digest", "case_key"),
 )

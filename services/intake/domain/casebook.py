@@ -2,15 +2,22 @@
 
 Keys are random and stored, never computed from anything a partner wrote. A case belongs to one client. A link joins the cases
 of several reporters; history is not re-keyed, but a child first seen after the link has one key in all of them.
+
+A case number can be guessed, so naming one is only a claim. It takes effect once the other side has let the claimant in: a
+notice of that case, or of one linked with it, went to the claimant, or that case's own reporter names the claimant's case
+back. A case key is random and stands in notices only: whoever names it was told.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 MintKey = Callable[[], str]
+MAX_LINKS: Final = 20
+"""Links of one case, those that wait included. What is named beyond them is kept in the event and has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +37,31 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A case that named another's reference. `answers_for`: the recipient ids that its reporter speaks for."""
+
+    digest: bytes
+    case_key: str
+    answers_for: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the store has about a batch.
 
-    `cases`: case key by digest of client and reference. `keys`: those of the case keys asked about that exist.
-    `children`: child key by case key and digest of the child's reference, for all cases reachable by `links`.
-    `waiting`: case keys that named a reference before anybody had reported under it, by digest of that reference.
+    `cases`: case key by digest of client and reference. `keys`: every case within reach.
+    `children`: child key by case key and digest of the child's reference, for all cases within reach.
+    `waiting`: claims that this batch may fulfil. `claimed`: references that a case of the batch waits for, as pairs of both.
+    `told`: case key and recipient of each notice that reached, or is on its way to, that recipient.
     """
 
     cases: Mapping[bytes, str] = field(default_factory=dict)
     keys: frozenset[str] = frozenset()
     children: Mapping[tuple[str, bytes], str] = field(default_factory=dict)
     links: Iterable[tuple[str, str]] = ()
-    waiting: Iterable[tuple[bytes, str]] = ()
+    waiting: Iterable[Claim] = ()
+    claimed: frozenset[tuple[bytes, str]] = frozenset()
+    told: frozenset[tuple[str, str]] = frozenset()
 
 
 class CaseBook:
@@ -51,47 +70,66 @@ class CaseBook:
     def __init__(self, known: Known, mint: MintKey) -> None:
         self._mint = mint
         self._cases = dict(known.cases)
+        self._digests = {key: digest for digest, key in known.cases.items()}
         self._keys = {*known.keys, *known.cases.values()}
         self._children = dict(known.children)
+        self._told = known.told
         self._neighbours: defaultdict[str, set[str]] = defaultdict(set)
         for one, two in known.links:
             self._join(one, two)
-        self._waiting: defaultdict[bytes, list[str]] = defaultdict(list)
-        for digest, case_key in known.waiting:
-            self._waiting[digest].append(case_key)
+        self._claims: dict[tuple[bytes | None, str], Claim] = {
+            (claim.digest, claim.case_key): claim for claim in known.waiting
+        }
+        self._stored = set(known.claimed)
+        self._waiting = Counter(case_key for _, case_key in known.claimed)
         self.new_cases: dict[bytes, str] = {}
         self.new_children: dict[tuple[str, bytes], str] = {}
         self.new_links: list[Link] = []
         self.new_waiting: list[tuple[bytes, str]] = []
-        self.settled: list[bytes] = []
+        self.settled: list[tuple[bytes, str]] = []
 
     @property
     def minted(self) -> frozenset[str]:
         """Case keys that this batch made: nobody else can know them yet."""
         return frozenset(self.new_cases.values())
 
-    def case(self, digest: bytes) -> tuple[str, tuple[Link, ...]]:
-        """Return the key of a case, and the links that its minting completed (oldest first)."""
-        known = self._cases.get(digest)
-        if known is not None:
-            return known, ()
-        key = self._mint()
-        self._cases[digest] = self.new_cases[digest] = key
-        self._keys.add(key)
-        waiting = self._waiting.pop(digest, [])
-        if waiting:
-            self.settled.append(digest)
-        return key, tuple(link for other in waiting for link in self._link(key, other))
+    def case(self, digest: bytes) -> str:
+        """Return the key of a case."""
+        if digest not in self._cases:
+            key = self._mint()
+            self._cases[digest] = self.new_cases[digest] = key
+            self._digests[key] = digest
+            self._keys.add(key)
+        return self._cases[digest]
 
-    def link(self, case_key: str, target: Target) -> tuple[Link, ...]:
-        """Return the link to the case that was named: none if it is there already, or has to wait for that case."""
-        if target.digest is not None:
-            other = self._cases.get(target.digest)
-            if other is None:
-                self._wait(target.digest, case_key)
-        else:
-            other = target.case_key if target.case_key in self._keys else None
-        return tuple(self._link(case_key, other)) if other is not None else ()
+    def link(self, case_key: str, target: Target, answers_for: frozenset[str]) -> tuple[Link, ...]:
+        """Return the links that take effect because a case named another: none if the claim has to wait.
+
+        Args:
+            case_key: The case whose event names the other.
+            target: The case that is named.
+            answers_for: Recipient ids that its reporter speaks for.
+        """
+        if target.digest is None:
+            named = target.case_key if target.case_key in self._keys else None
+            direct = tuple(self._link(case_key, named)) if named else ()
+            return (*direct, *self.settle()) if direct else ()
+        if self._cases.get(target.digest) in {case_key, *self._neighbours[case_key]}:
+            return ()
+        claim = Claim(target.digest, case_key, answers_for)
+        self._claims[target.digest, case_key] = claim
+        if self._agreed(claim):
+            return tuple(self.settle())
+        self._store(target.digest, case_key)
+        return ()
+
+    def settle(self) -> Iterator[Link]:
+        """Link what waited and waits no more. Each link may let in others, so look until nothing changes."""
+        while ripe := [claim for claim in self._claims.values() if self._agreed(claim)]:
+            for claim in ripe:
+                del self._claims[claim.digest, claim.case_key]
+                self.settled.append((claim.digest, claim.case_key))
+                yield from self._link(claim.case_key, self._cases[claim.digest])
 
     def child(self, case_key: str, digest: bytes) -> str:
         """Return the key of a child: the case's own, else that of the same reference in a linked case, else a new one."""
@@ -103,13 +141,30 @@ class CaseBook:
         self._children[case_key, digest] = self.new_children[case_key, digest] = key
         return key
 
-    def _wait(self, digest: bytes, case_key: str) -> None:
-        if case_key not in self._waiting[digest]:
-            self._waiting[digest].append(case_key)
-            self.new_waiting.append((digest, case_key))
+    def _agreed(self, claim: Claim) -> bool:
+        other = self._cases.get(claim.digest)
+        if other is None:
+            return False
+        if any(
+            (near, recipient) in self._told for near in (other, *self._linked(other)) for recipient in claim.answers_for
+        ):
+            return True
+        return (self._digests.get(claim.case_key), other) in self._claims
+
+    def _store(self, digest: bytes, case_key: str) -> None:
+        if (digest, case_key) in self._stored:
+            return
+        if self._waiting[case_key] + len(self._neighbours[case_key]) >= MAX_LINKS:
+            del self._claims[digest, case_key]
+            return
+        self._waiting[case_key] += 1
+        self._stored.add((digest, case_key))
+        self.new_waiting.append((digest, case_key))
 
     def _link(self, case_key: str, other: str) -> Iterator[Link]:
         if other == case_key or other in self._neighbours[case_key]:
+            return
+        if any(len(self._neighbours[one]) >= MAX_LINKS for one in (case_key, other)):
             return
         self._join(case_key, other)
         link = Link(case_key, other)

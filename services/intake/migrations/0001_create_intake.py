@@ -50,6 +50,7 @@ _TABLES = (
         since timestamptz NOT NULL,
         PRIMARY KEY (digest, case_key))
     """,
+    "CREATE INDEX ix_intake_pending_link_case_key ON intake.pending_link (case_key)",
     """
     CREATE TABLE intake.submission (
         event_id uuid PRIMARY KEY,

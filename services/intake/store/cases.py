@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -12,8 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.identity import link_id
 from services.intake import tables
-from services.intake.domain.casebook import CaseBook, Known
+from services.intake.domain.casebook import CaseBook, Claim, Known
 from services.kit.transaction import Transaction
+
+Told = tuple[str, str]
+"""Case key and recipient of a notice."""
 
 # The cases of these references, and those of these keys that exist.
 _CASES: Final = text("""
@@ -32,12 +35,39 @@ _LINKS: Final = text("""
     SELECT l.case_key, l.linked_case_key FROM case_link AS l JOIN reach AS r ON l.case_key = r.key
 """)
 
-# Who waits for these references to be reported under, in the order in which they asked.
-_WAITING: Final = text("""
-    SELECT digest, case_key FROM pending_link WHERE digest = ANY(CAST(:digests AS bytea[])) ORDER BY since, case_key
+# To whom a notice went. One that awaits release has told nobody yet, and one that was withdrawn lets nobody in.
+_TOLD: Final = text("""
+    SELECT DISTINCT case_key, recipient FROM notice
+    WHERE case_key = ANY(CAST(:keys AS text[])) AND state NOT IN ('awaiting_release', 'withdrawn')
 """)
+
+# Claims on these cases that may be fulfilled: of somebody who was told of one of them, or of a case that is named back.
+_CLAIMS: Final = text("""
+    SELECT p.digest, p.case_key, target.case_key AS target, a.recipients
+    FROM pending_link AS p
+        JOIN case_ref AS own ON own.case_key = p.case_key
+        JOIN client AS c ON c.name = own.client AND c.revoked_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT array_remove(ARRAY[c.recipient, CASE WHEN c.body = 'local_authority' THEN 'la:' || c.area END], NULL)
+        ) AS a(recipients)
+        LEFT JOIN case_ref AS target ON target.digest = p.digest
+    WHERE p.digest IN (
+            SELECT unnest(CAST(:own AS bytea[]))
+            UNION SELECT digest FROM case_ref WHERE case_key = ANY(CAST(:keys AS text[]))
+        )
+        AND (a.recipients && CAST(:told AS text[]) OR p.case_key = ANY(CAST(:named AS text[])))
+    ORDER BY p.since, p.case_key
+""")
+_CLAIMED: Final = text("SELECT digest, case_key FROM pending_link WHERE case_key = ANY(CAST(:keys AS text[]))")
 _CHILDREN: Final = text("SELECT case_key, digest, child_key FROM child_ref WHERE case_key = ANY(CAST(:keys AS text[]))")
-_SETTLE: Final = text("DELETE FROM pending_link WHERE digest = ANY(CAST(:digests AS bytea[]))")
+_WAIT: Final = text("""
+    INSERT INTO pending_link (digest, case_key, since)
+    SELECT digest, case_key, :now FROM unnest(CAST(:digests AS bytea[]), CAST(:keys AS text[])) AS n(digest, case_key)
+""")
+_SETTLE: Final = text("""
+    DELETE FROM pending_link AS p USING unnest(CAST(:digests AS bytea[]), CAST(:keys AS text[])) AS s(digest, case_key)
+    WHERE p.digest = s.digest AND p.case_key = s.case_key
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +84,29 @@ class Names:
         return {digest.hex() for digest in self.own | self.named}
 
 
-async def reach(connection: AsyncConnection, names: Names) -> set[str]:
-    """Return everything that a batch must hold: the names of its cases, and the key of every case within reach."""
-    return names.locks | _reach(await _find(connection, names))
+async def reach(connection: AsyncConnection, names: Names, heard: Collection[Told] = ()) -> set[str]:
+    """Return everything that a batch must hold: the names of its cases, and the key of every case within reach.
+
+    Args:
+        connection: Inside the transaction that will hold them.
+        names: What the batch calls its cases.
+        heard: Notices that the batch is about to store.
+    """
+    return names.locks | (await _find(connection, names, heard)).keys
 
 
 async def load(tx: Transaction, names: Names) -> Known:
     """Return what is known of the cases of a batch, and hold them.
 
     On the consume path they are held already (see `reach`); a request has written nothing yet and takes the locks here.
+    What was read before the cases were held is read again: a notice may have come, or a link, in between.
     """
     await tx.lock_cases(names.locks)
-    known = await _find(tx.connection, names)
-    keys = _reach(known)
-    if not keys:
-        return known
-    await tx.lock_cases(keys)
-    return replace(known, children=await children(tx.connection, keys))
+    held: frozenset[str] = frozenset()
+    while not (known := await _find(tx.connection, names)).keys <= held:
+        held |= known.keys
+        await tx.lock_cases(held)
+    return replace(known, children=await children(tx.connection, held)) if held else known
 
 
 async def children(connection: AsyncConnection, case_keys: Iterable[str]) -> dict[tuple[str, bytes], str]:
@@ -79,44 +115,58 @@ async def children(connection: AsyncConnection, case_keys: Iterable[str]) -> dic
     return {(row.case_key, bytes(row.digest)): row.child_key for row in rows}
 
 
-async def _find(connection: AsyncConnection, names: Names) -> Known:
+async def _find(connection: AsyncConnection, names: Names, heard: Collection[Told] = ()) -> Known:
     digests = [*names.own, *names.named]
     rows = (await connection.execute(_CASES, {"digests": digests, "keys": list(names.keys)})).all()
     cases = {bytes(row.digest): row.case_key for row in rows}
-    unknown = [digest for digest in names.own if digest not in cases]
-    waiting = (await connection.execute(_WAITING, {"digests": unknown})).all() if unknown else []
-    found = {*cases.values(), *(row.case_key for row in waiting)}
-    links = (await connection.execute(_LINKS, {"keys": list(found)})).all() if found else []
+    if not cases:
+        return Known()
+    own = [cases[digest] for digest in names.own if digest in cases]
+    named = [cases[digest] for digest in names.named if digest in cases]
+    claimed = (await connection.execute(_CLAIMED, {"keys": own})).all() if own and names.named else []
+    keys, more = set[str](), set(cases.values())
+    while more:  # a claim that is fulfilled brings in the cases linked with its own, and the claims on those
+        links = [
+            (row.case_key, row.linked_case_key) for row in await connection.execute(_LINKS, {"keys": [*keys, *more]})
+        ]
+        keys = keys.union(more, *links)
+        told = {(row.case_key, row.recipient) for row in await connection.execute(_TOLD, {"keys": list(keys)})}
+        told |= {one for one in heard if one[0] in keys}
+        values = {"own": list(names.own), "keys": list(keys), "named": named, "told": [who for _, who in told]}
+        claims = (await connection.execute(_CLAIMS, values)).all() if told or named else []
+        more = {row.case_key for row in claims} - keys
     return Known(
-        cases={digest: key for digest, key in cases.items() if digest in names.own | names.named},
-        keys=frozenset(cases.values()),
-        links=[(row.case_key, row.linked_case_key) for row in links],
-        waiting=[(bytes(row.digest), row.case_key) for row in waiting],
+        cases={**cases, **{bytes(row.digest): row.target for row in claims if row.target}},
+        keys=frozenset(keys),
+        links=links,
+        waiting=[Claim(bytes(row.digest), row.case_key, frozenset(row.recipients)) for row in claims],
+        claimed=frozenset((bytes(row.digest), row.case_key) for row in claimed),
+        told=frozenset(told),
     )
 
 
-def _reach(known: Known) -> set[str]:
-    return {*known.keys, *(key for _, key in known.waiting)}.union(*known.links)
-
-
-async def save(connection: AsyncConnection, book: CaseBook, clients: dict[bytes, str], now: datetime) -> None:
+async def save(connection: AsyncConnection, book: CaseBook, clients: Mapping[bytes, str], now: datetime) -> None:
     """Store what a batch added. `clients`: whose each reference is, by digest."""
     minted = [{"case_key": c, "digest": d, "child_key": k} for (c, d), k in book.new_children.items()]
-    waiting = [{"digest": d, "case_key": c, "since": now} for d, c in book.new_waiting]
     added: tuple[tuple[Table, Sequence[Mapping[str, object]]], ...] = (
         (tables.case_ref, list(_case_rows(book, clients, now))),
         (tables.child_ref, minted),
         (tables.case_link, list(_link_rows(book, now))),
-        (tables.pending_link, waiting),
     )
     for table, rows in added:
         if rows:
             await connection.execute(insert(table), rows)
+    if book.new_waiting:
+        await connection.execute(_WAIT, {**_pairs(book.new_waiting), "now": now})
     if book.settled:
-        await connection.execute(_SETTLE, {"digests": book.settled})
+        await connection.execute(_SETTLE, _pairs(book.settled))
 
 
-def _case_rows(book: CaseBook, clients: dict[bytes, str], now: datetime) -> Iterable[dict[str, object]]:
+def _pairs(claims: Sequence[tuple[bytes, str]]) -> dict[str, object]:
+    return {"digests": [digest for digest, _ in claims], "keys": [case_key for _, case_key in claims]}
+
+
+def _case_rows(book: CaseBook, clients: Mapping[bytes, str], now: datetime) -> Iterable[dict[str, object]]:
     for digest, key in book.new_cases.items():
         yield {"case_key": key, "client": clients[digest], "digest": digest, "created_at": now}
 

@@ -12,7 +12,7 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 from sqlalchemy import text
 
-from schemas.case_events import CaseLinked, IncidentReported
+from schemas.case_events import IncidentReported
 from services.kit.auth import unguarded
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import CLOUDEVENT, POLICE, Intake, access_token, intake, register, submission_key
@@ -222,28 +222,6 @@ async def test_a_token_is_shown_once_and_stored_as_a_digest(running: Intake) -> 
     assert not any(token in row for row in await running.column("SELECT c::text FROM client AS c"))
     taken = await running.http.post("/v1/clients", json=POLICE, headers=operator)
     assert taken.status_code == 409
-
-
-async def test_cases_are_linked_whichever_is_reported_first(running: Intake) -> None:
-    link = {"client": "police-example", "case_reference": "WYP/2026/0001"}
-    early = await running.post(event("la.became_aware.v1", {**AWARE, "linked_case": link}), by="council-example")
-    nowhere = {"client": "police-example", "case_reference": "NEVER/1"}
-    never = await running.post(
-        event("la.became_aware.v1", {**AWARE, "linked_case": nowhere, "case_reference": "LCC-2"}, id_="evt-3"),
-        by="council-example",
-    )
-    report = await running.post(incident())
-    again = await running.post(
-        event("la.became_aware.v1", {**AWARE, "linked_case": link}, id_="evt-4"), by="council-example"
-    )
-
-    assert early.json().keys() == never.json().keys()  # the answer does not tell whether the other case exists
-    links = [message for message in await running.published() if isinstance(message, CaseLinked)]
-    assert [(one.case_key, one.data.linked_case_key) for one in links] == [
-        (report.json()["case_key"], early.json()["case_key"])
-    ]
-    assert again.status_code == 202
-    assert await running.column("SELECT count(*) FROM pending_link") == [1]
 
 
 async def test_the_same_child_has_one_key_in_linked_cases(running: Intake) -> None:

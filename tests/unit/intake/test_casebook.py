@@ -1,4 +1,4 @@
-"""Which case and which child: minted once, linked once, shared by linked cases."""
+"""Which case and which child: minted once, linked once and only with consent, shared by linked cases."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.casebook import CaseBook, Known, Link, MintKey, Target
+from services.intake.domain.casebook import MAX_LINKS, CaseBook, Claim, Known, Link, MintKey, Target
 
 POLICE, COUNCIL, BOARD = b"police/1", b"council/1", b"board/1"
+LEEDS, NOBODY = frozenset({"la:leeds"}), frozenset[str]()
 
 
 def minting() -> MintKey:
@@ -20,64 +21,110 @@ def minting() -> MintKey:
 def test_a_case_is_minted_once() -> None:
     book = CaseBook(Known(), minting())
 
-    first, _ = book.case(POLICE)
-    again, _ = book.case(POLICE)
-    other, _ = book.case(COUNCIL)
-
-    assert (first, again, other) == ("key-1", "key-1", "key-2")
+    assert (book.case(POLICE), book.case(POLICE), book.case(COUNCIL)) == ("key-1", "key-1", "key-2")
     assert book.new_cases == {POLICE: "key-1", COUNCIL: "key-2"}
 
 
 def test_a_known_case_keeps_its_key() -> None:
     book = CaseBook(Known(cases={POLICE: "known"}), minting())
 
-    assert book.case(POLICE) == ("known", ())
+    assert book.case(POLICE) == "known"
     assert not book.new_cases
 
 
-def test_a_link_by_reference_is_made_once_in_either_direction() -> None:
+def test_whoever_guesses_a_reference_is_not_let_in() -> None:
+    book = CaseBook(Known(cases={POLICE: "p", COUNCIL: "c"}, told=frozenset({("p", "lscp:example")})), minting())
+
+    assert book.link("c", Target(None, POLICE), LEEDS) == ()
+    assert not book.new_links
+    assert book.new_waiting == [(POLICE, "c")]
+    assert book.child("p", b"child-1") != book.child("c", b"child-1")
+
+
+def test_whoever_names_the_key_is_linked_once_in_either_direction() -> None:
     book = CaseBook(Known(cases={POLICE: "p", COUNCIL: "c"}), minting())
 
-    assert book.link("c", Target(None, POLICE)) == (Link("c", "p"),)
-    assert book.link("c", Target(None, POLICE)) == ()
-    assert book.link("p", Target("c", None)) == ()
+    assert book.link("c", Target("p", None), NOBODY) == (Link("c", "p"),)
+    assert book.link("p", Target("c", None), NOBODY) == ()
+    assert book.link("p", Target(None, COUNCIL), NOBODY) == ()
     assert book.new_links == [Link("c", "p")]
+    assert not book.new_waiting
 
 
-def test_a_link_to_what_does_not_exist_waits_until_that_reference_is_minted() -> None:
+def test_whoever_was_told_of_the_case_or_of_one_linked_with_it_is_linked_at_once() -> None:
+    told = frozenset({("b", "la:leeds")})
+    known = Known(cases={POLICE: "p", COUNCIL: "c", BOARD: "b"}, links=[("b", "p")], told=told)
+    book = CaseBook(known, minting())
+
+    assert book.link("c", Target(None, POLICE), LEEDS) == (Link("c", "p"),)
+    assert not book.new_waiting
+
+
+def test_a_claim_waits_until_the_other_reporter_names_the_case_back() -> None:
     early = CaseBook(Known(cases={COUNCIL: "c"}), minting())
 
-    assert early.link("c", Target(None, POLICE)) == ()
+    assert early.link("c", Target(None, POLICE), LEEDS) == ()
     assert early.new_waiting == [(POLICE, "c")]
 
-    later = CaseBook(Known(waiting=[(POLICE, "c"), (POLICE, "b")]), minting())
+    later = CaseBook(Known(cases={COUNCIL: "c"}, waiting=[Claim(POLICE, "c", LEEDS)]), minting())
+    police = later.case(POLICE)
 
-    assert later.case(POLICE) == ("key-1", (Link("key-1", "c"), Link("key-1", "b")))
-    assert later.settled == [POLICE]
+    assert not later.new_links  # minting alone is no consent
+    assert later.link(police, Target(None, COUNCIL), NOBODY) == (Link("c", police),)
+    assert set(later.settled) == {(POLICE, "c"), (COUNCIL, police)}
+    assert not later.new_waiting
 
 
-def test_a_link_is_completed_within_one_batch() -> None:
-    book = CaseBook(Known(), minting())
-    council, _ = book.case(COUNCIL)
+def test_a_claim_that_waited_takes_effect_when_its_reporter_is_told() -> None:
+    waiting = [Claim(POLICE, "c", LEEDS), Claim(POLICE, "b", NOBODY)]
+    told = frozenset({("p", "la:leeds")})
+    book = CaseBook(Known(cases={POLICE: "p"}, waiting=waiting, told=told), minting())
 
-    assert book.link(council, Target(None, POLICE)) == ()
-    police, links = book.case(POLICE)
+    assert list(book.settle()) == [Link("c", "p")]
+    assert book.settled == [(POLICE, "c")]
+    assert list(book.settle()) == []
 
-    assert links == (Link(police, council),)
+
+def test_a_new_link_lets_in_whoever_was_told_of_the_case_that_it_brings() -> None:
+    known = Known(
+        cases={POLICE: "p", BOARD: "b"}, waiting=[Claim(BOARD, "c", LEEDS)], told=frozenset({("p", "la:leeds")})
+    )
+    book = CaseBook(known, minting())
+
+    assert book.link("b", Target("p", None), NOBODY) == (Link("b", "p"), Link("c", "b"))
 
 
 def test_a_key_that_was_never_minted_links_nothing() -> None:
     book = CaseBook(Known(cases={COUNCIL: "c"}), minting())
 
-    assert book.link("c", Target("0" * 32, None)) == ()
+    assert book.link("c", Target("0" * 32, None), LEEDS) == ()
     assert not book.new_links
 
 
 def test_a_case_is_not_linked_to_itself() -> None:
     book = CaseBook(Known(cases={COUNCIL: "c"}), minting())
 
-    assert book.link("c", Target(None, COUNCIL)) == ()
-    assert book.link("c", Target("c", None)) == ()
+    assert book.link("c", Target(None, COUNCIL), LEEDS) == ()
+    assert book.link("c", Target("c", None), LEEDS) == ()
+    assert not book.new_waiting
+
+
+def test_a_case_has_at_most_so_many_links() -> None:
+    full = [("p", f"other-{number}") for number in range(MAX_LINKS)]
+    book = CaseBook(Known(cases={POLICE: "p", COUNCIL: "c"}, links=full), minting())
+
+    assert book.link("c", Target("p", None), NOBODY) == ()
+    assert book.link("p", Target("c", None), NOBODY) == ()
+
+
+def test_a_case_waits_for_at_most_so_many_others_and_for_each_once() -> None:
+    stored = frozenset((b"guess/%d" % number, "c") for number in range(MAX_LINKS - 1))
+    book = CaseBook(Known(cases={COUNCIL: "c"}, claimed=stored), minting())
+
+    for digest in (b"guess/0", POLICE, BOARD, POLICE):
+        book.link("c", Target(None, digest), NOBODY)
+
+    assert book.new_waiting == [(POLICE, "c")]
 
 
 def test_the_same_reference_in_a_linked_case_is_the_same_child() -> None:
@@ -95,7 +142,7 @@ def test_the_same_reference_in_a_linked_case_is_the_same_child() -> None:
 
 def test_the_same_reference_in_a_case_that_is_not_linked_is_another_child() -> None:
     book = CaseBook(Known(cases={POLICE: "p"}, children={("p", b"child-1"): "zebedee"}), minting())
-    council, _ = book.case(COUNCIL)
+    council = book.case(COUNCIL)
 
     assert book.child(council, b"child-1") != "zebedee"
 
@@ -114,14 +161,13 @@ _STEPS = st.lists(
 
 
 @given(_STEPS)
-def test_in_any_order_each_pair_that_was_named_is_linked_once_when_both_exist(steps: list[tuple[bytes, bytes]]) -> None:
+def test_in_any_order_exactly_the_pairs_that_named_each_other_are_linked_once(steps: list[tuple[bytes, bytes]]) -> None:
     book = CaseBook(Known(), minting())
     told: list[Link] = []
     for own, named in steps:
-        key, links = book.case(own)
-        told += [*links, *book.link(key, Target(None, named))]
+        told += book.link(book.case(own), Target(None, named), NOBODY)
 
-    pairs = {frozenset((book.new_cases[a], book.new_cases[b])) for a, b in steps if a != b and b in book.new_cases}
-    assert [{link.case_key, link.linked_case_key} for link in told] == [set(pair) for pair in dict.fromkeys(
-        frozenset((link.case_key, link.linked_case_key)) for link in told)]  # fmt: skip
-    assert {frozenset((link.case_key, link.linked_case_key)) for link in told} == pairs
+    mutual = {frozenset((book.new_cases[a], book.new_cases[b])) for a, b in steps if a != b and (b, a) in steps}
+    pairs = [frozenset((link.case_key, link.linked_case_key)) for link in told]
+    assert len(pairs) == len(mutual)
+    assert set(pairs) == mutual
