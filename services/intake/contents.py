@@ -24,7 +24,7 @@ from services.intake.reading import Reader
 from services.intake.store import access, cases, clients, personal, submissions
 from services.intake.vault import Vault
 from services.kit.clock import Clock
-from services.kit.errors import Forbidden, NotFound, NotSignedIn
+from services.kit.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 from services.kit.transaction import Transaction
 
 ISSUER: Final = "handrail-routing"
@@ -163,6 +163,9 @@ async def _check_notice(grant: Grant, tx: Transaction) -> None:
         raise Forbidden("This grant is not for the recipient of the notice.")
     if notice.state == "withdrawn":
         raise Forbidden("The notice was withdrawn, so its content is no longer given.")
+    if notice.state == "awaiting_release":
+        # Not for good: a release may be on its way to us while its recipient already asks.
+        raise Unavailable("The notice awaits a named person's decision. If it was released a moment ago, try again.")
 
 
 def _about(subject: str, kept: list[submissions.Kept]) -> tuple[list[submissions.Kept], str | None]:

@@ -37,6 +37,9 @@ def released(out: Gathered, change: ledger.Released, occasion: Occasion) -> None
     notice, now = change.notice, occasion.now
     if not change.released:
         out.delivery_state(notice.notice_id, "awaiting_release", now, reason="the decision to notify was undone")
+        # Said again, so that intake refuses the content to whoever got the grant meanwhile.
+        waits = tell.NoticeOwedData(**notice_data(notice), released=False)
+        out.tell(occasion.message(tell.NoticeOwed, notice.notice_id, notice.case_key, waits))
         return
     out.delivery_state(notice.notice_id, "due", now, due_since=now, next_at=now)
     data = tell.NoticeData(**notice_data(notice))

@@ -161,6 +161,23 @@ async def test_a_grant_is_held_against_what_routing_announced(running: Intake, r
     assert await reads(running) == []
 
 
+async def test_content_is_not_given_while_its_notice_awaits_release(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    data = notice("N-01", "panel") | {"notice_id": UUID(NOTICE)}
+    said = [
+        deliveries.NoticeOwed(**envelope("again", case), data=deliveries.NoticeOwedData(**data, released=False)),
+        deliveries.NoticeReleased(**envelope("released", case), data=deliveries.NoticeData(**data)),
+    ]
+    found = []
+    for message in said:
+        async with running.database.begin() as tx:
+            await store.apply(tx.connection, progress.fold([message]))
+        found.append((await read(running, grant(**claims(case)))).status_code)
+
+    assert found == [503, 200]
+    assert len(await reads(running)) == 1
+
+
 @pytest.mark.parametrize("batches", [1, 2])
 async def test_an_attempt_told_of_after_the_withdrawal_gives_nothing_back(running: Intake, batches: int) -> None:
     case = (await running.post(incident())).json()["case_key"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from schemas.deliveries import NoticeOwed
 from services.routing.dispatch import rows
 from services.routing.dispatch.rows import Claimed, Settled
-from tests.support.road import Road
+from tests.support.road import Road, of
 from tests.support.routing import LEEDS, POLICE, aware, corrected, decided, reported, suspects
 
 LA = f"la:{LEEDS}"
@@ -47,12 +48,13 @@ async def test_a_withdrawal_never_overtakes_the_notice_that_is_still_on_its_way(
 async def test_a_notice_whose_release_was_undone_while_it_was_on_its_way_is_not_tried_again(road: Road) -> None:
     await road.route(reported(), aware(), suspects(), decided("notify"))
     on_the_way = await claim(road)
-    await road.route(decided("defer", at=LATER))
+    said = await road.route(decided("defer", at=LATER))
     await settle(road, on_the_way, "due")
 
     again = {each.recipient for each in await claim(road)}
     (panel,) = await road.rows("SELECT state, maybe_arrived FROM routing.delivery WHERE recipient = 'panel'")
 
+    assert [(one.data.recipient, one.data.released) for one in of(NoticeOwed, said)] == [("panel", False)]
     assert "panel" in {each.recipient for each in on_the_way}
     assert again
     assert "panel" not in again
