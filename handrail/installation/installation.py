@@ -19,8 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from services.kit.migrate import migrate_all
-
 from handrail.embedded.places import REPOSITORY, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port
 from handrail.embedded.stack import Ports, Stack
@@ -32,6 +30,7 @@ from handrail.installation.keys import make_keys, read_password
 from handrail.installation.tokens import Account, TokenIssuer
 from handrail.installation.web import Web
 from schemas.topics import SERVICES
+from services.kit.migrate import migrate_all
 
 BASE_PORT: Final = 8400
 OPERATOR: Final = Account("command-line", "The command line of this installation", "operations")
@@ -244,7 +243,7 @@ class Installation:
             "HANDRAIL_KAFKA_SECURITY": self._stack.kafka.security_protocol,
             "HANDRAIL_KAFKA_USER": name,
             "HANDRAIL_KAFKA_PASSWORD": read_password(self.keys, f"kafka-{name}"),
-            "HANDRAIL_QUARANTINE_KEY_FILE": str(self.keys / "quarantine.key"),
+            "HANDRAIL_QUARANTINE_KEY_FILE": str(self.keys / f"quarantine-{name}.key"),
         }
 
     def _write_status(self) -> None:

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from schemas.topics import SERVICES
+
 SIGNING_KEYS: Final = ("token", "webhook", "grant", "log")
 """Ed25519 pairs: access tokens, webhooks, content grants, checkpoints of the log."""
 
-SYMMETRIC_KEYS: Final = ("vault", "identity", "quarantine")
-"""256-bit keys, base64: the vault's key-encryption key, sameness of events, bytes in quarantine."""
+SYMMETRIC_KEYS: Final = ("vault", "identity", *(f"quarantine-{service}" for service in SERVICES))
+"""256-bit keys, base64: the vault's key-encryption key, sameness of events, bytes in each service's quarantine."""
 
 
 def make_keys(folder: Path) -> None:

@@ -36,11 +36,13 @@ def test_every_secret_that_a_container_names_is_one_that_it_is_given(name: str) 
     assert named <= set(service.get("secrets", []))
 
 
-def test_no_service_is_given_the_password_of_another() -> None:
+def test_no_service_is_given_a_password_or_a_quarantine_key_of_another() -> None:
     for name in ("intake", "routing", "deadlines", "audit"):
         others = {"intake", "routing", "deadlines", "audit", "admin"} - {name}
         given = SERVICES[name]["secrets"]
-        assert not [secret for secret in given if re.fullmatch(rf"(kafka|database)-({'|'.join(others)})\..*", secret)]
+        assert not [
+            secret for secret in given if re.fullmatch(rf"(kafka|database|quarantine)-({'|'.join(others)})\..*", secret)
+        ]
 
 
 def test_the_vault_key_is_given_to_intake_alone() -> None:
