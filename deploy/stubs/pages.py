@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from html import escape
+from typing import Any
 
 from deploy.stubs.behaviour import Behaviour
 from deploy.stubs.journal import Entry
@@ -55,8 +56,16 @@ def _entry(entry: Entry) -> str:
     return (
         f"<section><h2>{entry.number}. {escape(entry.outcome)}{f': {escape(str(title))}' if title else ''}</h2>"
         f"<p>{escape(facts)}</p><details><summary>What was sent, number {entry.number}</summary>"
-        f"<pre>{escape(json.dumps(entry.body, indent=2, ensure_ascii=False))}</pre></details></section>"
+        f"<pre>{escape(json.dumps(_masked(entry.body), indent=2, ensure_ascii=False))}</pre></details></section>"
     )
+
+
+def _masked(body: Any) -> Any:
+    """Return a notice without its grant, which opens personal data for whoever holds it."""
+    content = body.get("content") if isinstance(body, dict) else None
+    if not isinstance(content, dict) or "grant" not in content:
+        return body
+    return {**body, "content": {**content, "grant": "(hidden)"}}
 
 
 def _page(title: str, content: str) -> str:

@@ -184,6 +184,14 @@ async def test_pages_show_what_came_and_escape_it(client: Client) -> None:
     assert "&lt;script&gt;" in mailbox
 
 
+async def test_no_page_shows_a_grant(client: Client) -> None:
+    await send(client, PANEL | {"content": {"url": "https://intake.example/v1/content/1", "grant": "eyJhbGciOi"}})
+    mailbox = await (await client.get("/recipients/panel")).text()
+
+    assert "https://intake.example/v1/content/1" in mailbox
+    assert "eyJhbGciOi" not in mailbox
+
+
 async def test_a_mailbox_needs_a_well_formed_recipient_id(client: Client) -> None:
     async with client.get("/recipients/No%20body/journal") as response:
         assert response.status == 404
