@@ -36,6 +36,7 @@ def create_app(settings: FrontSettings) -> FastAPI:
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
         demo=settings.demo,
+        receipts=f"{settings.intake_url}/receipts",
     )
     templates = build_templates(Path(__file__).parent / "templates", navigation=navigation)
     accounts = Accounts(settings.accounts_file)

@@ -64,11 +64,12 @@ class Navigation:
     sign_in: str
     sign_out: str
     demo: bool = False
+    receipts: str = ""  # a partner's page, which the menu does not show
 
     @property
     def origins(self) -> tuple[str, ...]:
         """The origins of all these addresses, sorted, each once; root-relative ones have none."""
-        addresses = (self.home, self.desk, self.cases, self.log, self.sign_in, self.sign_out)
+        addresses = (self.home, self.desk, self.cases, self.log, self.sign_in, self.sign_out, self.receipts)
         parts = [urlsplit(address) for address in addresses]
         return tuple(sorted({f"{part.scheme}://{part.netloc}" for part in parts if part.netloc}))
 

@@ -60,6 +60,14 @@ async def test_signing_in_leads_to_our_own_pages_only(tmp_path: Path, address: s
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
+async def test_signing_in_leads_back_to_a_page_of_any_service(tmp_path: Path) -> None:
+    pages = [f"http://{name}.example/page" for name in ("intake", "routing", "deadlines", "audit")]
+    async with front(tmp_path) as client:
+        led = [(await signed_in(client, next=page)).headers["location"] for page in pages]
+
+    assert led == pages
+
+
 async def test_a_wrong_password_gives_no_session(tmp_path: Path) -> None:
     async with front(tmp_path) as client:
         answers = [await signed_in(client, **changed) for changed in ({"password": "x"}, {"account": "nobody"})]
