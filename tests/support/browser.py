@@ -4,6 +4,8 @@ No host but loopback can be reached. The checks read the page from outside, so t
 page's own JavaScript is off.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,6 +33,7 @@ _FLAGS = (
 _AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _MOST_TAB_STOPS = 200
+_SCROLL_S = 2.0
 
 _REFLOW = """() => {
   const problems = [], root = document.documentElement;
@@ -52,7 +55,9 @@ _REFLOW = """() => {
 _FOCUSED = """() => {
   const element = document.activeElement, box = element.getClientRects()[0];
   if (element === document.body || !box) return null;
-  const found = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+  // In the middle of the part that is in view: of a tall field the browser shows only where the cursor is.
+  const y = (Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2;
+  const found = document.elementFromPoint(box.left + box.width / 2, y);
   const style = getComputedStyle(element);
   const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none';
   return {
@@ -161,7 +166,7 @@ async def tab_to(page: Page, name: str) -> int:
     passed: list[str] = []
     while len(passed) < _MOST_TAB_STOPS:
         await page.keyboard.press("Tab")
-        focused = await page.evaluate(_FOCUSED)
+        focused = await _focused(page)
         if focused is None:
             break
         assert focused["seen"], f"the focus cannot be seen on {focused['name']!r}"
@@ -169,6 +174,16 @@ async def tab_to(page: Page, name: str) -> int:
         if focused["name"] == name:
             return len(passed)
     raise AssertionError(f"no tab stop {name!r}; passed {passed}")
+
+
+async def _focused(page: Page) -> dict[str, Any] | None:
+    """Return the name of what has the focus, and whether that is seen once the page has scrolled to it."""
+    deadline = time.monotonic() + _SCROLL_S
+    while True:
+        focused: dict[str, Any] | None = await page.evaluate(_FOCUSED)
+        if focused is None or focused["seen"] or time.monotonic() > deadline:
+            return focused
+        await asyncio.sleep(0.02)
 
 
 async def press(page: Page, key: str) -> None:
