@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -84,7 +85,12 @@ def test_the_command_exits_1_when_the_expectations_beside_the_story_say_otherwis
     page.write_text(page.read_text().replace("2026-06-08", "2026-06-09", 1))
 
     done = subprocess.run(
-        [HANDRAIL, "demo", "--check", "--events", events], capture_output=True, text=True, check=False, timeout=240
+        [HANDRAIL, "demo", "--check", "--events", events],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env={**os.environ, "COLUMNS": "240"},  # the table breaks no sentence in this width
     )
 
     assert done.returncode == 1, done.stdout + done.stderr
