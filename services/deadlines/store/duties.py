@@ -99,7 +99,11 @@ async def open_questions(connection: AsyncConnection, case_keys: Collection[str]
 async def choices(connection: AsyncConnection) -> tuple[Mapping[str, str], Sequence[str]]:
     """Return the duty holders (id to name) and the rules of open duties, sorted by id: what the desk can be filtered by."""
     is_open = table.c.state == "open"
-    names = select(table.c.duty_holder, func.max(table.c.holder_name).label("holder_name")).where(is_open).group_by(table.c.duty_holder)
+    names = (
+        select(table.c.duty_holder, func.max(table.c.holder_name).label("holder_name"))
+        .where(is_open)
+        .group_by(table.c.duty_holder)
+    )
     holders = await connection.execute(names.order_by(table.c.duty_holder))
     rules = await connection.scalars(select(func.unnest(table.c.rules)).where(is_open).distinct())
     return {row.duty_holder: row.holder_name for row in holders}, sorted(rules)
