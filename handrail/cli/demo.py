@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from handrail.cli.status import demo_folder
-from handrail.cli.up import wait_for_stop
+from handrail.cli.up import FirstPort, stop_on_sigterm, wait_for_stop
 from handrail.demo.expected import load_expected
 from handrail.demo.judge import Finding, judge, observe
 from handrail.demo.player import Player
 from handrail.demo.story import Step, load_story
 from handrail.embedded.places import REPOSITORY
-from handrail.installation.installation import Installation, Options
+from handrail.installation.installation import BASE_PORT, Installation, Options
 from handrail.installation.keys import read_password
 
 EVENTS = REPOSITORY / "examples" / "events"
@@ -30,6 +29,7 @@ def demo(
         bool, typer.Option("--check", help="Play without a person, judge from outside, exit 0 or 1.")
     ] = False,
     events: Annotated[Path, typer.Option(help="Folder with story.yaml, expected.yaml and the event files.")] = EVENTS,
+    port: FirstPort = BASE_PORT,
 ) -> None:
     """Start everything, play a story with invented people, and show who was told, why, and by when."""
     console = Console(highlight=False)
@@ -37,7 +37,7 @@ def demo(
     if check:
         expected = load_expected(events / "expected.yaml")
         with tempfile.TemporaryDirectory(prefix="handrail-check-") as folder:
-            options = Options(demo=True, clock_movable=True, fixed_ports=False, keep=False)
+            options = Options(demo=True, clock_movable=True, base_port=None, keep=False)
             with Installation(
                 Path(folder) / "data", options, progress=lambda text: console.print(f"  {text}")
             ) as running:
@@ -45,16 +45,16 @@ def demo(
                 played = Player(running, story, lambda step, _receipt: console.print(f"  {step.title}")).play()
                 findings = judge(observe(running, played), expected)
         raise typer.Exit(report(console, findings))
-    _live(console, Path(events))
+    _live(console, Path(events), port)
 
 
-def _live(console: Console, events: Path) -> None:
+def _live(console: Console, events: Path, port: int) -> None:
     folder = demo_folder()
     if (folder / "status.json").exists():
         console.print(f"If a demo still runs on {folder}, stop it first; its data is made anew at each start.")
     shutil.rmtree(folder, ignore_errors=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    options = Options(demo=True, clock_movable=True, keep=False)
+    stop_on_sigterm()
+    options = Options(demo=True, clock_movable=True, keep=False, base_port=port or None)
     with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as running:
         console.print(f"  {running.stack.description()}\n")
         Player(running, load_story(events), lambda step, receipt: _narrate(console, running, step, receipt)).play()
@@ -69,7 +69,6 @@ def _live(console: Console, events: Path) -> None:
         )
         console.print("  Then try: handrail clock +6d · handrail verify · handrail status --json · handrail send FILE")
         console.print("Ctrl-C stops it and leaves nothing behind.")
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         wait_for_stop()
 
 

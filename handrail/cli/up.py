@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import signal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from handrail.cli.status import Folder, data_folder
-from handrail.installation.installation import Installation, Options
+from handrail.installation.installation import BASE_PORT, Installation, Options
 from handrail.installation.keys import read_password
 
+FirstPort = Annotated[int, typer.Option("--port", help="First of 12 ports; 0 takes any that are free.")]
 
-def up(data: Folder = None) -> None:
+
+def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
     """Start Handrail with its own Kafka and PostgreSQL; data is kept, the clock cannot be moved. Ctrl-C stops it."""
+    stop_on_sigterm()
     console = Console()
     folder = data_folder(data)
-    options = Options(demo=False, clock_movable=False, keep=True)
+    options = Options(demo=False, clock_movable=False, keep=True, base_port=port or None)
     with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as installation:
         console.print(f"Handrail is ready. Its data is in {folder}")
         console.print(f"  Sign in at   {installation.url('front')}/sign-in")
@@ -27,7 +31,14 @@ def up(data: Folder = None) -> None:
         wait_for_stop()
 
 
+def stop_on_sigterm() -> None:
+    """Let SIGTERM end the command as Ctrl-C does, in good order."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def wait_for_stop() -> None:
     """Return when a Ctrl-C or a SIGTERM asks for the end."""
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    typer.echo("\nStopping; this takes a few seconds.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        typer.echo("\nStopping; this takes a few seconds.")

@@ -50,13 +50,13 @@ class Options:
     Attributes:
         demo: Stub recipients, demo accounts and a notice on each page that everything is invented.
         clock_movable: The legal clock may be moved.
-        fixed_ports: Ports 8400 to 8411; else ports that the system says are free.
+        base_port: First of the ports that are used, 12 in all; None for ports that the system says are free.
         keep: Keep broker and database data when stopped.
     """
 
     demo: bool = False
     clock_movable: bool = False
-    fixed_ports: bool = True
+    base_port: int | None = BASE_PORT
     keep: bool = True
 
 
@@ -164,11 +164,10 @@ class Installation:
         self.processes[name].wait_until(lambda: _answers(self.url(name) + path), timeout_s=_READY_S)
 
     def _choose_ports(self) -> None:
-        names = ("front", *SERVICES, "stubs")
-        for number, name in enumerate(names):
-            self.ports[name] = choose_port(name, BASE_PORT + number if self.options.fixed_ports else None)
-        for number, name in enumerate(("kafka", "postgres"), start=10):
-            self.ports[name] = choose_port(name, BASE_PORT + number if self.options.fixed_ports else None)
+        base = self.options.base_port
+        places = [*enumerate(("front", *SERVICES, "stubs")), (10, "kafka"), (11, "postgres")]
+        for number, name in places:
+            self.ports[name] = choose_port(name, None if base is None else base + number)
 
     def _prepare(self) -> None:
         self.progress("Making topics, users and tables")

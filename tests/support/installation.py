@@ -17,7 +17,7 @@ from handrail.installation.installation import Installation, Options
 from handrail.installation.keys import read_password
 
 EVENTS = Path(__file__).resolve().parents[2] / "examples" / "events"
-DEMO = Options(demo=True, clock_movable=True, fixed_ports=False, keep=False)
+DEMO = Options(demo=True, clock_movable=True, base_port=None, keep=False)
 
 
 @dataclass(frozen=True)
