@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Route, async_playwright
 
@@ -34,6 +35,7 @@ _AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8
 _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _MOST_TAB_STOPS = 200
 _SCROLL_S = 2.0
+_COPIES: WeakKeyDictionary[Browser, Page] = WeakKeyDictionary()
 
 _REFLOW = """() => {
   const problems = [], root = document.documentElement;
@@ -84,9 +86,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class Pages:
-    """A running browser."""
+    """A running browser, and the visits that were made with it."""
 
     browser: Browser
+    visits: list[Visit] = field(default_factory=list)
 
     async def page_at(self, width: int = DESKTOP, *, javascript: bool = False) -> Visit:
         """Open an empty page of `width` CSS pixels, with cookies of its own."""
@@ -94,6 +97,7 @@ class Pages:
             viewport={"width": width, "height": _HEIGHT}, java_script_enabled=javascript, locale="en-GB"
         )
         visit = Visit(await context.new_page())
+        self.visits.append(visit)
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type == "error":
@@ -103,6 +107,11 @@ class Pages:
         visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
         visit.page.on("request", lambda request: visit.requested.append(request.url))
         return visit
+
+    async def close_visits(self) -> None:
+        """Close every page that was opened, with its cookies."""
+        while self.visits:
+            await self.visits.pop().page.context.close()
 
 
 @asynccontextmanager
@@ -122,29 +131,37 @@ async def axe(page: Page) -> list[str]:
     axe needs timers, which stand still where JavaScript is off. So it looks at a copy: the same content at the
     same address in a page with JavaScript, whose own scripts are barred.
     """
-    assert page.context.browser is not None
     shown, address = await page.content(), page.url.partition("#")[0]
-    context = await page.context.browser.new_context(viewport=page.viewport_size, locale="en-GB")
+
+    async def serve_copy(route: Route) -> None:
+        headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": "script-src 'none'"}
+        await route.fulfill(status=200, headers=headers, body=shown)
+
+    copy = await _copy_beside(page)
+    await copy.route(lambda url: url == address, serve_copy)
     try:
-        await context.add_cookies(await page.context.cookies())  # type: ignore[arg-type]  # a cookie is a cookie
-        copy = await context.new_page()
-
-        async def serve_copy(route: Route) -> None:
-            headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": "script-src 'none'"}
-            await route.fulfill(status=200, headers=headers, body=shown)
-
-        await copy.route(lambda url: url == address, serve_copy)
         await copy.goto(address)
         await copy.evaluate(_AXE)
         found: dict[str, Any] = await copy.evaluate(
             "(tags) => axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", _AXE_TAGS
         )
     finally:
-        await context.close()
+        await copy.unroute_all()
     return [
         f"{violation['id']}: {violation['help']}: " + ", ".join(str(node["target"]) for node in violation["nodes"])
         for violation in found["violations"]
     ]
+
+
+async def _copy_beside(page: Page) -> Page:
+    """Return the browser's one page for copies, as wide as `page`; a new one for each look would take three times as long."""
+    started = page.context.browser
+    assert started is not None
+    copy = _COPIES.get(started)
+    if copy is None:
+        copy = _COPIES[started] = await (await started.new_context(locale="en-GB")).new_page()
+    await copy.set_viewport_size(page.viewport_size or {"width": DESKTOP, "height": _HEIGHT})
+    return copy
 
 
 async def reflow_problems(page: Page) -> list[str]:

@@ -19,8 +19,7 @@ async def running_browser() -> AsyncIterator[Pages]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def pages(running_browser: Pages) -> AsyncIterator[Pages]:
     yield running_browser
-    for context in running_browser.browser.contexts:
-        await context.close()
+    await running_browser.close_visits()
 
 
 @pytest.fixture(scope="session")
