@@ -236,7 +236,9 @@ class Installation:
         return {**common, **own.get(name, {}), **(self._connections(name) if name in SERVICES else {})}
 
     def _connections(self, name: str) -> dict[str, str]:
+        ca_file = self._stack.kafka.ca_file
         return {
+            **({"HANDRAIL_KAFKA_CA_FILE": str(Path(ca_file).absolute())} if ca_file else {}),
             "HANDRAIL_DATABASE_URL": self.database_url(name).replace("postgresql://", "postgresql+asyncpg://", 1),
             "HANDRAIL_KAFKA_BOOTSTRAP": self._stack.kafka.bootstrap,
             "HANDRAIL_KAFKA_SECURITY": self._stack.kafka.security_protocol,
