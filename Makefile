@@ -12,7 +12,7 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test check lint types schemas lock lock-kafka up down clean
+.PHONY: help setup demo test check lint types schemas lock lock-kafka up up-check down clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -89,10 +89,15 @@ up: setup ## Start everything in containers (needs Docker with compose)
 	@docker compose version >/dev/null 2>&1 || $(call fail,docker compose is missing. Install Docker with the compose plug-in$(comma) or use: make demo.)
 	@$(BIN)/python -m deploy.make_secrets
 	@$(COMPOSE) up --build --detach --wait
-	@echo "Handrail is at http://127.0.0.1:8400 (password: deploy/secrets/accounts.password). Stop it with: make down"
+	@echo "Handrail is at http://127.0.0.1:8400 (password: deploy/secrets/accounts.password)."
+	@echo "Try: make up-check, handrail status --data deploy/secrets. Stop it: docker compose stop, or make down to delete it."
 
-down: ## Stop the containers; data stays in their volumes
-	@$(COMPOSE) down
+up-check: setup ## Play the story on the containers of a fresh `make up` and judge it from outside
+	@$(BIN)/handrail demo --check --data deploy/secrets
+
+down: ## Stop the containers and delete them with their data and their secrets
+	@$(COMPOSE) down --volumes --remove-orphans
+	@rm -rf deploy/secrets
 
 clean: ## Delete .venv, caches and build results (not data, not the download cache)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from handrail.cli.status import Folder, operator_web, read_status
-from handrail.embedded.kafka import BrokerAddress
-from handrail.installation.clients import ClientRegistry
+from handrail.cli.status import Folder, find_running
 from schemas.case_events import ReporterBody
 
 app = typer.Typer(help="Add, list and revoke the partner systems that may report.", no_args_is_help=True)
-
-
-def _registry(data: Path | None) -> ClientRegistry:
-    status = read_status(data)
-    folder = Path(status["folder"])
-    broker = BrokerAddress(
-        status["kafka_bootstrap"], status["kafka_admin"], _admin_password(folder), status["kafka_security"]
-    )
-    return ClientRegistry(operator_web("intake", data), broker, folder / "clients")
-
-
-def _admin_password(folder: Path) -> str:
-    return (folder / "keys" / "kafka-admin.password").read_text()
 
 
 @app.command()
@@ -41,7 +25,7 @@ def add(
     data: Folder = None,
 ) -> None:
     """Register a partner system and show its credentials, once."""
-    credentials = _registry(data).add(name, body=body, area=area, recipient=recipient)
+    credentials = find_running(data).clients.add(name, body=body, area=area, recipient=recipient)
     typer.echo(json.dumps(asdict(credentials), indent=2))
 
 
@@ -49,7 +33,7 @@ def add(
 def list_clients(data: Folder = None) -> None:
     """List the registered partner systems."""
     table = Table("name", "body", "area", "recipient", "revoked")
-    for client in _registry(data).list():
+    for client in find_running(data).clients.list():
         table.add_row(*(str(client.get(key) or "") for key in ("name", "body", "area", "recipient", "revoked_at")))
     Console().print(table)
 
@@ -57,5 +41,5 @@ def list_clients(data: Folder = None) -> None:
 @app.command()
 def revoke(name: str, data: Folder = None) -> None:
     """Refuse a partner system from now on. What it reported stays."""
-    _registry(data).revoke(name)
+    find_running(data).clients.revoke(name)
     typer.echo(f"{name} is refused from now on, by HTTP and by Kafka.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from handrail.cli.status import Folder, operator_web
+from handrail.cli.status import Folder, find_running
 from handrail.demo.story import parse_move
 
 
@@ -16,7 +16,7 @@ def clock(
     reason: Annotated[str, typer.Option(help="Kept in the log.")] = "moved from the command line",
 ) -> None:
     """Show the legal clock, or move it (demo only) so that timers fire while you watch."""
-    deadlines = operator_web("deadlines", data)
+    deadlines = find_running(data).web("deadlines")
     if move is not None:
         deadlines.post("/v1/clock", {"seconds": parse_move(move), "reason": reason})
     typer.echo(f"The legal clock says {deadlines.get('/v1/clock')['legal_now']}")

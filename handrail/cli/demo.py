@@ -11,15 +11,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from handrail.cli.status import demo_folder
+from handrail.cli.status import demo_folder, find_running
 from handrail.cli.up import FirstPort, stop_on_sigterm, wait_for_stop
 from handrail.demo.expected import load_expected
 from handrail.demo.judge import Finding, judge, observe
 from handrail.demo.player import Player
-from handrail.demo.story import Step, load_story
+from handrail.demo.story import Step, StoryError, load_story
 from handrail.embedded.places import REPOSITORY
 from handrail.installation.installation import BASE_PORT, Installation, Options
-from handrail.installation.keys import read_password
+from handrail.installation.running import Running, status_file
 
 EVENTS = REPOSITORY / "examples" / "events"
 
@@ -29,34 +29,48 @@ def demo(
         bool, typer.Option("--check", help="Play without a person, judge from outside, exit 0 or 1.")
     ] = False,
     events: Annotated[Path, typer.Option(help="Folder with story.yaml, expected.yaml and the event files.")] = EVENTS,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="With --check: the folder of an installation that runs and is still empty, to play on."),
+    ] = None,
     port: FirstPort = BASE_PORT,
 ) -> None:
     """Start everything, play a story with invented people, and show who was told, why, and by when."""
     console = Console(highlight=False)
-    story = load_story(events)
+    if data and not check:
+        raise StoryError("--data goes with --check; without it, `handrail demo` starts an installation of its own")
     if check:
-        expected = load_expected(events / "expected.yaml")
-        with tempfile.TemporaryDirectory(prefix="handrail-check-") as folder:
-            options = Options(demo=True, clock_movable=True, base_port=None, keep=False)
-            with Installation(
-                Path(folder) / "data", options, progress=lambda text: console.print(f"  {text}")
-            ) as running:
-                console.print(f"  {running.stack.description()}")
-                played = Player(running, story, lambda step, _receipt: console.print(f"  {step.title}")).play()
-                findings = judge(observe(running, played), expected)
-        raise typer.Exit(report(console, findings))
-    _live(console, Path(events), port)
+        raise typer.Exit(_check(console, events, data))
+    _live(console, events, port)
+
+
+def _check(console: Console, events: Path, data: Path | None) -> int:
+    story, expected = load_story(events), load_expected(events / "expected.yaml")
+
+    def findings(running: Running) -> list[Finding]:
+        played = Player(running, story, lambda step, _receipt: console.print(f"  {step.title}")).play()
+        return judge(observe(running, played), expected)
+
+    if data:
+        return report(console, findings(find_running(data)))
+    with tempfile.TemporaryDirectory(prefix="handrail-check-") as folder:
+        options = Options(demo=True, clock_movable=True, base_port=None, keep=False)
+        with Installation(Path(folder) / "data", options, progress=lambda text: console.print(f"  {text}")) as started:
+            console.print(f"  {started.stack.description()}")
+            found = findings(started.running)
+    return report(console, found)
 
 
 def _live(console: Console, events: Path, port: int) -> None:
     folder = demo_folder()
-    if (folder / "status.json").exists():
+    if status_file(folder).exists():
         console.print(f"If a demo still runs on {folder}, stop it first; its data is made anew at each start.")
     shutil.rmtree(folder, ignore_errors=True)
     stop_on_sigterm()
     options = Options(demo=True, clock_movable=True, keep=False, base_port=port or None)
-    with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as running:
-        console.print(f"  {running.stack.description()}\n")
+    with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as started:
+        console.print(f"  {started.stack.description()}\n")
+        running = started.running
         Player(running, load_story(events), lambda step, receipt: _narrate(console, running, step, receipt)).play()
         console.print("\n[bold]The story is played. Everything stays up; look around:[/bold]")
         console.print(f"  The road       {running.url('front')}/")
@@ -65,14 +79,14 @@ def _live(console: Console, events: Path, port: int) -> None:
         console.print(f"  The log        {running.url('audit')}/log")
         console.print(f"  The recipients {running.url('stubs')}/")
         console.print(
-            f"  Sign in as operations, review-officer, auditor or partner; password {read_password(running.keys, 'accounts')}"
+            f"  Sign in as operations, review-officer, auditor or partner; password {running.password('accounts')}"
         )
         console.print("  Then try: handrail clock +6d · handrail verify · handrail status --json · handrail send FILE")
         console.print("Ctrl-C stops it and leaves nothing behind.")
         wait_for_stop()
 
 
-def _narrate(console: Console, running: Installation, step: Step, receipt: dict[str, Any] | None) -> None:
+def _narrate(console: Console, running: Running, step: Step, receipt: dict[str, Any] | None) -> None:
     console.print(f"\n[bold]{step.title}[/bold]")
     console.print(f"  {step.says}")
     if receipt is None:

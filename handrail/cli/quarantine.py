@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from handrail.cli.status import Folder, operator_web
+from handrail.cli.status import Folder, find_running
 from schemas.topics import SERVICES
 
 app = typer.Typer(help="List, retry and discard what could not be processed.", no_args_is_help=True)
@@ -21,7 +21,7 @@ def list_items(data: Folder = None) -> None:
     """List what is in quarantine, in every service."""
     table = Table("service", "id", "since", "topic", "reason", "waiting behind it")
     for service in SERVICES:
-        for item in operator_web(service, data).get("/v1/quarantine"):
+        for item in find_running(data).web(service).get("/v1/quarantine"):
             table.add_row(
                 service,
                 item["quarantine_id"],
@@ -36,12 +36,12 @@ def list_items(data: Folder = None) -> None:
 @app.command()
 def retry(quarantine_id: str, service: Service, reason: Reason, data: Folder = None) -> None:
     """Process it again, and what waits behind it, in order."""
-    operator_web(service, data).post(f"/v1/quarantine/{quarantine_id}/retry", {"reason": reason})
+    find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/retry", {"reason": reason})
     typer.echo("Tried again; see `handrail quarantine list`.")
 
 
 @app.command()
 def discard(quarantine_id: str, service: Service, reason: Reason, data: Folder = None) -> None:
     """Leave it out for good and release what waits behind it. Its bytes and the reason are kept."""
-    operator_web(service, data).post(f"/v1/quarantine/{quarantine_id}/discard", {"reason": reason})
+    find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/discard", {"reason": reason})
     typer.echo("Discarded; the reason is in the log.")

@@ -15,7 +15,7 @@ import typer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from handrail.cli.status import Folder, read_status
+from handrail.cli.status import Folder, find_running
 from handrail.demo.story import StoryError
 from schemas.topics import SERVICES
 from services.kit.cursor import rewind as rewind_cursor
@@ -50,9 +50,9 @@ def _address(service: str, data: Path | None, given: Path | None) -> str:
         raise StoryError(f"no service '{service}'; there are {', '.join(SERVICES)}")
     if given:
         return given.read_text().strip()
-    status = read_status(data)
-    password = (Path(status["folder"]) / "keys" / f"database-{service}.password").read_text()
-    return f"postgresql://handrail_{service}:{quote(password, safe='')}@{status['database']}"
+    running = find_running(data)
+    password = quote(running.password(f"database-{service}"), safe="")
+    return f"postgresql://handrail_{service}:{password}@{running.database}"
 
 
 async def _change(service: str, address: str, change: Callable[[AsyncConnection], Awaitable[None]]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from handrail.cli.status import Folder, read_status
+from handrail.cli.status import Folder, find_running
 from handrail.demo.story import EVENT, NOTICE, StoryError
 from handrail.installation.web import CallFailed, Web
 
@@ -24,13 +24,13 @@ def send(
     text = file.read_text()
     if NOTICE.search(text) or EVENT.search(text):
         raise StoryError(f"{file} has placeholders in double braces; put in the ids from a notice or a receipt first")
-    status = read_status(data)
+    running = find_running(data)
     name = client or json.loads(text).get("source", "").rsplit(":", 1)[-1]
-    path = Path(status["folder"]) / "clients" / f"{name}.json"
+    path = Path(running.folder) / "clients" / f"{name}.json"
     if not path.exists():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.json"))) or "none"
         raise StoryError(f"no client '{name}' here (known: {known}). Choose one with --as, or `handrail client add`.")
-    intake = Web(status["urls"]["intake"], json.loads(path.read_text())["token"])
+    intake = Web(running.url("intake"), json.loads(path.read_text())["token"])
     answer = intake.call("POST", "/v1/events", text.encode(), {"Content-Type": "application/cloudevents+json"})
     if answer.status not in (200, 202):
         raise CallFailed(f"refused ({answer.status}): {answer.detail()}")

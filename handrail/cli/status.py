@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from handrail.installation.installation import OPERATOR
-from handrail.installation.tokens import TokenIssuer
-from handrail.installation.web import Web
+from handrail.installation.running import Running, status_file
 
 
 class NotRunning(RuntimeError):
@@ -34,27 +32,18 @@ def demo_folder() -> Path:
     return data_folder().parent / "handrail-demo"
 
 
-def read_status(given: Path | None = None) -> dict[str, Any]:
-    """Return the status file of the installation that runs: in the given folder, else the user's, else the demo's.
+def find_running(given: Path | None = None) -> Running:
+    """Return the installation that runs: in the given folder, else in the user's, else the demo.
 
     Raises:
         NotRunning: None of them runs.
     """
     candidates = [given] if given else [data_folder(), demo_folder()]
     for folder in candidates:
-        path = folder / "status.json"
-        if path.exists():
-            status: dict[str, Any] = json.loads(path.read_text())
-            return status
+        if status_file(folder).exists():
+            return Running.read(folder)
     places = " or ".join(str(folder) for folder in candidates)
     raise NotRunning(f"no Handrail runs in {places}. Start one with `handrail demo` or `handrail up`.")
-
-
-def operator_web(service: str, given: Path | None = None) -> Web:
-    """Return a caller of one service of the running installation, signed in as its command line."""
-    status = read_status(given)
-    issuer = TokenIssuer(Path(status["folder"]) / "keys" / "token.key")
-    return Web(status["urls"][service], issuer.issue(OPERATOR))
 
 
 Folder = Annotated[Path | None, typer.Option("--data", help="Folder of the installation.")]
@@ -65,9 +54,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs, with every client's credentials.")] = False,
 ) -> None:
     """Show every address, the Kafka bootstrap and the clients' credentials, so that another program can join in."""
-    found = read_status(data)
-    clients = sorted((Path(found["folder"]) / "clients").glob("*.json"))
-    found["clients"] = {path.stem: json.loads(path.read_text()) for path in clients}
+    found = find_running(data).shown()
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from handrail.cli.status import Folder, data_folder
 from handrail.installation.installation import BASE_PORT, Installation, Options
-from handrail.installation.keys import read_password
 
 FirstPort = Annotated[int, typer.Option("--port", help="First of 12 ports; 0 takes any that are free.")]
 
@@ -25,7 +24,7 @@ def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
         console.print(f"Handrail is ready. Its data is in {folder}")
         console.print(f"  Sign in at   {installation.url('front')}/sign-in")
         console.print(f"  Accounts     operations, review-officer, auditor, partner (in {folder / 'accounts.yaml'})")
-        console.print(f"  Password     {read_password(installation.keys, 'accounts')}")
+        console.print(f"  Password     {installation.running.password('accounts')}")
         console.print("  Next         handrail client add --help, then fill in endpoints.yaml")
         console.print("Ctrl-C stops it.")
         wait_for_stop()

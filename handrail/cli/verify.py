@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from handrail.cli.status import Folder, operator_web, read_status
+from handrail.cli.status import Folder, find_running
 from handrail.verify import verify_log
 
 
@@ -16,8 +16,9 @@ def verify(
     key: Annotated[Path | None, typer.Option(help="Public key of the log (PEM); default: the installation's.")] = None,
 ) -> None:
     """Recompute every hash of the log and compare with the signed checkpoint; exit 1 if anything is wrong."""
-    audit = operator_web("audit", data)
-    key_file = key or Path(read_status(data)["log_public_key"])
+    running = find_running(data)
+    audit = running.web("audit")
+    key_file = key or Path(running.log_public_key)
     report = verify_log(audit.base_url, audit.token, key_file.read_bytes())
     typer.echo(report.summary())
     if not report.ok:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from handrail.demo.expected import Expected, Overdue, Told
 from handrail.demo.player import Played, breached, overdue
-from handrail.installation.installation import AUDITOR, Installation
+from handrail.installation.running import AUDITOR, Running
 from handrail.installation.web import Web
 from handrail.verify import verify_log
 from schemas.topics import SERVICES
@@ -71,14 +72,14 @@ def compare(check: str, expected: Counter[Any], found: Counter[Any]) -> Finding:
     return Finding(check, missing=_shown(expected - found), surplus=_shown(found - expected))
 
 
-def observe(installation: Installation, played: Played) -> Observed:
+def observe(running: Running, played: Played) -> Observed:
     """Read the journals, the APIs and the log of an installation on which a story was played.
 
     Raises:
         CallFailed: A service refused or did not answer.
     """
     names = {key: reference for (_, reference), key in played.cases.items()}
-    entries = list(_journal(Web(installation.url("stubs"))))
+    entries = list(_journal(Web(running.url("stubs"))))
     taken = [entry for entry in entries if entry["outcome"] == "taken" and entry["body"]["type"] == "notice.v1"]
     return Observed(
         notices=Counter(
@@ -86,10 +87,10 @@ def observe(installation: Installation, played: Played) -> Observed:
             for entry in taken
         ),
         unverified=Counter(entry["recipient"] for entry in entries if not entry["verified"]),
-        owed=Counter(_owed(installation, played)),
-        overdue=Counter(_overdue(installation, names)),
-        quarantined=Counter({service: n for service in SERVICES if (n := _quarantined(installation, service))}),
-        log=_log(installation),
+        owed=Counter(_owed(running, played)),
+        overdue=Counter(_overdue(running, names)),
+        quarantined=Counter({service: n for service in SERVICES if (n := _quarantined(running, service))}),
+        log=_log(running),
     )
 
 
@@ -98,9 +99,9 @@ def _journal(stubs: Web) -> Iterator[dict[str, Any]]:
         yield from stubs.get(f"/recipients/{quote(mailbox['recipient'], safe='')}/journal")["entries"]
 
 
-def _owed(installation: Installation, played: Played) -> Iterator[Told]:
+def _owed(running: Running, played: Played) -> Iterator[Told]:
     """Yield each obligation's recipients once, under the reference of the case that the obligation was opened in."""
-    routing = installation.web("routing", AUDITOR)
+    routing = running.web("routing", AUDITOR)
     names = {key: reference for (_, reference), key in played.cases.items()}
     seen: set[str] = set()
     for key in names:
@@ -112,21 +113,21 @@ def _owed(installation: Installation, played: Played) -> Iterator[Told]:
                     yield Told(names[duty["case_key"]], notice["recipient"], duty["rule"], by, duty["state"])
 
 
-def _overdue(installation: Installation, names: dict[str, str]) -> Iterator[Overdue]:
-    deadlines = installation.web("deadlines")
+def _overdue(running: Running, names: dict[str, str]) -> Iterator[Overdue]:
+    deadlines = running.web("deadlines")
     raised = breached(deadlines)
     for duty in overdue(deadlines):
         if duty["kind"] == "obligation" and duty["obligation_id"] in raised:
             yield Overdue(names.get(duty["case_key"], "unknown case"), duty["rule"], duty["due_on"])
 
 
-def _quarantined(installation: Installation, service: str) -> int:
-    return len(installation.web(service).get("/v1/quarantine"))
+def _quarantined(running: Running, service: str) -> int:
+    return len(running.web(service).get("/v1/quarantine"))
 
 
-def _log(installation: Installation) -> str:
-    token = installation.web("audit", AUDITOR).token
-    report = verify_log(installation.url("audit"), token, (installation.keys / "log.pub").read_bytes())
+def _log(running: Running) -> str:
+    token = running.web("audit", AUDITOR).token
+    report = verify_log(running.url("audit"), token, Path(running.log_public_key).read_bytes())
     return "verifies" if report.ok else f"does not verify: {'; '.join(report.problems[:3])}"
 
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 from confluent_kafka import Producer
 
 from handrail.demo.story import EVENT, NOTICE, Step, Story, StoryError
-from handrail.installation.clients import ClientRegistry, Credentials
-from handrail.installation.installation import AUDITOR, Installation
+from handrail.installation.clients import Credentials
+from handrail.installation.running import AUDITOR, Running
 from handrail.installation.web import Web
 
 SETTLE_S: Final = 30.0
@@ -42,7 +42,7 @@ class Played:
 class Player:
     """Plays one story. `tell` is called with each step and, for an event, its receipt once decided."""
 
-    installation: Installation
+    running: Running
     story: Story
     tell: Callable[[Step, dict[str, Any] | None], None]
     played: Played = field(default_factory=Played, init=False)
@@ -56,9 +56,7 @@ class Player:
             CallFailed: A service refused.
         """
         self._set_clock()
-        registry = ClientRegistry(
-            self.installation.web("intake"), self.installation.stack.kafka, self.installation.folder / "clients"
-        )
+        registry = self.running.clients
         for client in self.story.clients:
             self._clients[client.name] = registry.add(
                 client.name, body=client.body, area=client.area, recipient=client.recipient
@@ -77,13 +75,13 @@ class Player:
         return self._send(step)
 
     def _set_clock(self) -> None:
-        now = datetime.fromisoformat(self.installation.web("deadlines").get("/v1/clock")["legal_now"])
+        now = datetime.fromisoformat(self.running.web("deadlines").get("/v1/clock")["legal_now"])
         start = datetime.fromisoformat(self.story.starts_at)
         self.move_clock(int((start - now).total_seconds()))
 
     def move_clock(self, seconds: int) -> None:
         """Move the legal clock and return once every duty that is overdue by it stands as overdue."""
-        deadlines = self.installation.web("deadlines")
+        deadlines = self.running.web("deadlines")
         deadlines.post("/v1/clock", {"seconds": seconds, "reason": "the story moves on"})
 
         def all_breaches_raised() -> bool:
@@ -94,7 +92,7 @@ class Player:
     def _send(self, step: Step) -> dict[str, Any]:
         assert step.event is not None and step.client is not None  # noqa: S101, PT018 - `_do` chose this branch
         text = self._fill_in(step.event.read_text())
-        intake = Web(self.installation.url("intake"), self._clients[step.client].token)
+        intake = Web(self.running.url("intake"), self._clients[step.client].token)
         answer = intake.call("POST", "/v1/events", text.encode(), _CLOUD_EVENT)
         if answer.status not in (200, 202):
             raise StoryStuck(f"'{step.title}' was refused ({answer.status}): {answer.detail()}")
@@ -108,10 +106,9 @@ class Player:
 
     def _write_raw(self, step: Step) -> None:
         assert step.raw is not None and step.client is not None  # noqa: S101, PT018 - `_do` chose this branch
-        client, intake = self._clients[step.client], self.installation.web("intake")
+        client, intake = self._clients[step.client], self.running.web("intake")
         before = len(intake.get("/v1/quarantine"))
-        broker = self.installation.stack.kafka
-        producer = Producer(broker.client_config(user=client.kafka_user, password=client.kafka_password))
+        producer = Producer(self.running.broker.client_config(user=client.kafka_user, password=client.kafka_password))
         producer.produce(client.kafka_topic, step.raw.read_bytes())
         if producer.flush(SETTLE_S):
             raise StoryStuck(f"'{step.title}': the broker did not take the message")
@@ -128,7 +125,7 @@ class Player:
         return self.played.receipts[file]
 
     def _notice(self, rule: str, recipient: str) -> str:
-        journal = Web(self.installation.url("stubs")).get(f"/recipients/{recipient}/journal")
+        journal = Web(self.running.url("stubs")).get(f"/recipients/{recipient}/journal")
         for entry in journal["entries"]:
             if entry["verified"] and entry["body"].get("rule") == rule:
                 return str(entry["body"]["notice_id"])
@@ -136,7 +133,7 @@ class Player:
 
     def decisions(self, case_key: str) -> dict[str, Any]:
         """Return what routing decided in a case, as an auditor may read it."""
-        decided: dict[str, Any] = self.installation.web("routing", AUDITOR).get(f"/v1/cases/{case_key}/decisions")
+        decided: dict[str, Any] = self.running.web("routing", AUDITOR).get(f"/v1/cases/{case_key}/decisions")
         return decided
 
 

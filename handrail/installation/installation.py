@@ -6,7 +6,6 @@ once), then every service at once. Stopping goes the other way, and nothing outl
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -27,14 +26,13 @@ from handrail.front.accounts import write_accounts
 from handrail.installation.database import DATABASE, ensure_database
 from handrail.installation.endpoints import write_endpoints
 from handrail.installation.keys import make_keys, read_password
-from handrail.installation.tokens import Account, TokenIssuer
+from handrail.installation.running import OPERATOR, Running, status_file
+from handrail.installation.tokens import Account
 from handrail.installation.web import Web
 from schemas.topics import SERVICES
 from services.kit.migrate import migrate_all
 
 BASE_PORT: Final = 8400
-OPERATOR: Final = Account("command-line", "The command line of this installation", "operations")
-AUDITOR: Final = Account("command-line-audit", "The command line of this installation, as auditor", "auditor")
 _MODULES: Final = {
     "front": "handrail.front",
     **{service: f"services.{service}" for service in SERVICES},
@@ -91,7 +89,8 @@ class Installation:
         except BaseException:
             self.stop()
             raise
-        self._write_status()
+        write_private(self.keys / "kafka-admin.password", self._stack.kafka.password)
+        self.running.write()
         return self
 
     def stop(self) -> None:
@@ -102,7 +101,7 @@ class Installation:
             child.stop()
         self.processes.clear()
         self._stack.stop()
-        (self.folder / "status.json").unlink(missing_ok=True)
+        status_file(self.folder).unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -128,7 +127,23 @@ class Installation:
 
     def web(self, service: str, account: Account = OPERATOR) -> Web:
         """Return a caller of one service, signed in as the account."""
-        return Web(self.url(service), TokenIssuer(self.keys / "token.key").issue(account))
+        return self.running.web(service, account)
+
+    @property
+    def running(self) -> Running:
+        """What others need to use this installation."""
+        return Running(
+            folder=str(self.folder),
+            keys=str(self.keys),
+            demo=self.options.demo,
+            urls={name: self.url(name) for name in _MODULES if name != "stubs" or self.options.demo},
+            kafka_bootstrap=self._stack.kafka.bootstrap,
+            kafka_security=self._stack.kafka.security_protocol,
+            kafka_admin=self._stack.kafka.user,
+            kafka_ca_file=self._stack.kafka.ca_file,
+            database=f"{self._stack.database.host}:{self._stack.database.port}/{self._database}",
+            log_public_key=str(self.keys / "log.pub"),
+        )
 
     def database_url(self, service: str | None = None) -> str:
         """Return the address of the database for a service's own role, or for the administrator."""
@@ -246,20 +261,6 @@ class Installation:
             "HANDRAIL_KAFKA_PASSWORD": read_password(self.keys, f"kafka-{name}"),
             "HANDRAIL_QUARANTINE_KEY_FILE": str(self.keys / f"quarantine-{name}.key"),
         }
-
-    def _write_status(self) -> None:
-        status = {
-            "folder": str(self.folder),
-            "demo": self.options.demo,
-            "urls": {name: self.url(name) for name in self.processes},
-            "kafka_bootstrap": self._stack.kafka.bootstrap,
-            "kafka_security": self._stack.kafka.security_protocol,
-            "kafka_admin": self._stack.kafka.user,
-            "database": f"{self._stack.database.host}:{self._stack.database.port}/{self._database}",
-            "log_public_key": str(self.keys / "log.pub"),
-        }
-        write_private(self.keys / "kafka-admin.password", self._stack.kafka.password)
-        write_private(self.folder / "status.json", json.dumps(status, indent=2) + "\n")
 
 
 def _inherited() -> dict[str, str]:

@@ -22,7 +22,8 @@ import aiohttp
 import asyncpg
 import pytest
 
-from handrail.installation.installation import AUDITOR, Installation
+from handrail.installation.installation import Installation
+from handrail.installation.running import AUDITOR
 from handrail.installation.web import Web
 from handrail.verify import verify_log
 from schemas.topics import SERVICES

@@ -50,13 +50,15 @@ def start_installation() -> Installation:
 def played_demo() -> PlayedDemo:
     """Return the one installation of this run on which the story of `examples/events` was played."""
     installation = start_installation()
-    played = Player(installation, load_story(EVENTS), lambda _step, _receipt: None).play()
-    return PlayedDemo(installation, played, observe(installation, played), load_expected(EVENTS / "expected.yaml"))
+    played = Player(installation.running, load_story(EVENTS), lambda _step, _receipt: None).play()
+    return PlayedDemo(
+        installation, played, observe(installation.running, played), load_expected(EVENTS / "expected.yaml")
+    )
 
 
 def registry(installation: Installation) -> ClientRegistry:
     """Return the clients of an installation."""
-    return ClientRegistry(installation.web("intake"), installation.stack.kafka, installation.folder / "clients")
+    return installation.running.clients
 
 
 def add_police(installation: Installation, name: str) -> Credentials:

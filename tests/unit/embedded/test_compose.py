@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from deploy.make_secrets import make_secrets
+from handrail.installation.running import Running
 
 ROOT = Path(__file__).parents[3]
 PAGE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -59,6 +60,18 @@ def test_every_secret_file_is_one_that_make_secrets_makes(tmp_path: Path) -> Non
     assert {Path(secret["file"]).name for secret in PAGE["secrets"].values()} <= first.keys()
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_command_line_finds_each_process_where_its_port_is_published(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+
+    environments = {name: service.get("environment", {}) for name, service in SERVICES.items()}
+    ports = {name: each["HANDRAIL_HTTP_PORT"] for name, each in environments.items() if "HANDRAIL_HTTP_PORT" in each}
+    running = Running.read(tmp_path)
+
+    assert {name: url.rpartition(":")[2] for name, url in running.urls.items()} == ports
+    assert SERVICES["kafka"]["ports"] == [f"{running.kafka_bootstrap}:8410"]
+    assert running.broker.password == (tmp_path / "kafka-admin.password").read_text()
 
 
 def test_the_image_installs_a_part_of_what_is_locked_for_everybody() -> None:
