@@ -1,7 +1,8 @@
 """Run every test, say what they ran on, and refuse to call a thinned-out run green: `python -m tests.run [pytest args]`.
 
-A run passes only if nothing was skipped, deselected or expected to fail, and if each layer has at least as many tests
-as `tests/minimum.yaml` says. With arguments of its own (a path, `-k`), it is a plain pytest run.
+The tests run in two processes, because a machine has at least two cores, and the tests wait as much as they work. A run
+passes only if nothing was skipped, deselected or expected to fail, and if each layer has at least as many tests as
+`tests/minimum.yaml` says. With arguments of its own (a path, `-k`), it is a plain pytest run in one process.
 """
 
 from __future__ import annotations
@@ -9,23 +10,25 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.chromium import chromium
-from tests.support.stack import stack
+from tests.support.chromium import ChromiumMissingError, chromium
 
 TESTS = Path(__file__).parent
 MINIMUM = TESTS / "minimum.yaml"
+PROCESSES = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
 
 
 class Layers:
-    """Counts what ran, by layer: the first folder below `tests/`."""
+    """Counts what ran, by layer: the first folder below `tests/`; and remembers what it ran on."""
 
     def __init__(self) -> None:
         self.ran: Counter[str] = Counter()
         self.not_run: list[str] = []
+        self.ran_on: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count one phase of one test."""
@@ -34,9 +37,13 @@ class Layers:
         if report.outcome == "skipped" or hasattr(report, "wasxfail"):
             self.not_run.append(report.nodeid)
 
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Remember what was left out."""
-        self.not_run += [item.nodeid for item in items]
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a process tells at its end (`tests/conftest.py`); one that crashed tells nothing."""
+        told = getattr(node, "workeroutput", {})
+        self.not_run += told.get("deselected", [])
+        if told.get("ran_on"):
+            self.ran_on.append(told["ran_on"])
 
 
 def layer(nodeid: str) -> str:
@@ -57,13 +64,23 @@ def main(arguments: list[str]) -> int:
     """Run the tests and judge the run."""
     if arguments:
         return int(pytest.main(arguments))
-    chromium()
+    try:
+        chromium()
+    except ChromiumMissingError as missing:
+        print(f"handrail: {missing}", file=sys.stderr)  # noqa: T201
+        return 1
+    return judged_run([*PROCESSES, "-q", str(TESTS)], yaml.safe_load(MINIMUM.read_text()))
+
+
+def judged_run(arguments: list[str], minimum: dict[str, int]) -> int:
+    """Run pytest, print what ran and on what, and return 0 only for a whole green run."""
     layers = Layers()
-    code = int(pytest.main(["-q", str(TESTS)], plugins=[layers]))
-    print(f"Ran on {stack().description}")  # noqa: T201
+    code = int(pytest.main(arguments, plugins=[layers]))
+    for place in layers.ran_on:
+        print(f"Ran on {place}")  # noqa: T201
     for name, count in sorted(layers.ran.items()):
         print(f"  {name:<14} {count:>5} tests")  # noqa: T201
-    problems = shortfalls(layers.ran, yaml.safe_load(MINIMUM.read_text()))
+    problems = shortfalls(layers.ran, minimum)
     problems += [f"not run: {nodeid}" for nodeid in layers.not_run]
     print("\n".join(problems) or "Nothing was skipped, deselected or expected to fail.")  # noqa: T201
     return code or (1 if problems else 0)

@@ -27,6 +27,7 @@ USED_BY = {
     "import-linter": ("pyproject.toml", "[tool.importlinter]"),
     "mypy": ("pyproject.toml", "[tool.mypy]"),
     "pytest-asyncio": ("pyproject.toml", "asyncio_mode"),
+    "pytest-xdist": ("tests/run.py", "--numprocesses"),
     "ruff": ("pyproject.toml", "[tool.ruff]"),
     "types-confluent-kafka": ("pyproject.toml", "strict = true"),
     "types-psutil": ("pyproject.toml", "strict = true"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from handrail.demo.story import load_story
 from handrail.installation.clients import ClientRegistry, Credentials
 from handrail.installation.installation import Installation, Options
 from handrail.installation.keys import read_password
+from tests.support.ending import ENDING
 
 EVENTS = Path(__file__).resolve().parents[2] / "examples" / "events"
 DEMO = Options(demo=True, clock_movable=True, base_port=None, keep=False)
@@ -39,10 +39,9 @@ def start_installation() -> Installation:
     """Start a fresh installation; it is stopped, and its data deleted, when the test run ends."""
     folder = tempfile.TemporaryDirectory(prefix="handrail-e2e-")
     Path(folder.name).chmod(0o711)  # where root runs the tests, another account runs PostgreSQL
-    installation = Installation(Path(folder.name) / "data", DEMO)
-    installation.start()
-    atexit.register(folder.cleanup)
-    atexit.register(installation.stop)
+    ENDING.callback(folder.cleanup)
+    installation = Installation(Path(folder.name) / "data", DEMO).start()
+    ENDING.callback(installation.stop)
     return installation
 
 

@@ -6,7 +6,6 @@ data deleted, when the process ends. When it is killed, their guards stop them a
 """
 
 import asyncio
-import atexit
 import itertools
 import os
 import shutil
@@ -23,6 +22,7 @@ from handrail.embedded.kafka import BrokerAddress, EmbeddedKafka
 from handrail.embedded.postgres import DatabaseAddress, EmbeddedPostgres
 from handrail.embedded.stack import Stack
 from handrail.embedded.topics import apply_topics
+from tests.support.ending import ENDING
 
 SERVICES = ("intake", "routing", "deadlines", "audit")
 SERVICE_PASSWORDS = {service: f"{service}-test-password" for service in SERVICES}
@@ -48,7 +48,7 @@ def stack() -> RunningStack:
     The services' users have the passwords of `SERVICE_PASSWORDS`.
     """
     running, stop = _containers() if os.environ.get("HANDRAIL_TEST_STACK") == "docker" else _own_or_embedded()
-    atexit.register(stop)
+    ENDING.callback(stop)
     apply_topics(running.kafka, SERVICE_PASSWORDS)
     return running
 
