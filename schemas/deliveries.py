@@ -25,6 +25,9 @@ class NoticeOwedData(NoticeData):
     """The notice stands; `released` is false while it waits for a named person's decision."""
 
     released: bool
+    corrects: UUID | None = Field(
+        default=None, description="The notice whose place it takes, because that one gave a due date that has changed."
+    )
 
 
 class NoticeAttemptedData(NoticeData):
@@ -54,6 +57,13 @@ class NoticeWithdrawnData(NoticeData):
 
     reason: str
     was_delivered: bool
+
+
+class NoticeSupersededData(NoticeData):
+    """The notice may have arrived with a due date that has changed; notice `by` corrects it and takes its place."""
+
+    reason: str
+    by: UUID
 
 
 class NoticeOwed(Envelope):
@@ -98,7 +108,20 @@ class NoticeWithdrawn(Envelope):
     data: NoticeWithdrawnData
 
 
+class NoticeSuperseded(Envelope):
+    """A notice was replaced by one that corrects it."""
+
+    type: Literal["notice.superseded.v1"] = "notice.superseded.v1"
+    data: NoticeSupersededData
+
+
 DeliveryMessage = Annotated[
-    NoticeOwed | NoticeReleased | NoticeAttempted | NoticeDelivered | NoticeAccepted | NoticeWithdrawn,
+    NoticeOwed
+    | NoticeReleased
+    | NoticeAttempted
+    | NoticeDelivered
+    | NoticeAccepted
+    | NoticeWithdrawn
+    | NoticeSuperseded,
     Field(discriminator="type"),
 ]

@@ -21,6 +21,14 @@ class NoticeContent(Model):
     grant: str
 
 
+class Correction(Model):
+    """What a notice corrects: the earlier notice whose place it takes, and the due date that was given there."""
+
+    notice_id: UUID
+    old_due_on: date | None
+    says: str
+
+
 class Notice(Model):
     """A notice that a duty to tell this recipient is being discharged."""
 
@@ -39,6 +47,7 @@ class Notice(Model):
     due_on: date | None
     owed_since: Instant
     reply_wanted: str
+    corrects: Correction | None = None
     content: NoticeContent | None = None
 
 

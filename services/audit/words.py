@@ -32,6 +32,7 @@ TYPES = {
     "notice.delivered.v1": "Notice delivered",
     "notice.accepted.v1": "Notice accepted",
     "notice.withdrawn.v1": "Notice withdrawn",
+    "notice.superseded.v1": "Notice replaced by one that corrects it",
     "deadline.due-soon.v1": "Due date near",
     "deadline.breached.v1": "Due date passed",
     "deadline.met.v1": "Due date met",

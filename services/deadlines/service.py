@@ -75,6 +75,8 @@ class DeadlinesService:
                     await alerts.close(tx.connection, [str(data.notice_id)], "the notice was taken", tx.now)
                 case deliveries.NoticeWithdrawn(data=data):
                     await alerts.close(tx.connection, [str(data.notice_id)], "the notice was withdrawn", tx.now)
+                case deliveries.NoticeSuperseded(data=data):
+                    await alerts.close(tx.connection, [str(data.notice_id)], "another notice corrects it", tx.now)
                 case _:  # owed, released, failed and to be tried again: nothing for a person to do
                     pass
 

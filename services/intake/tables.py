@@ -164,6 +164,7 @@ notice = Table(
     Column("recipient", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reference", Text),
+    Column("superseded_by", Uuid),
     Column("at", _INSTANT, nullable=False),
 )
 

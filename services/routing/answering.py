@@ -90,15 +90,21 @@ def answer(asked: Asked, register: Register) -> AskView:
 
 
 def _of_notice(obligation: ObligationView, notice: NoticeView) -> AnswerView:
+    replaced = notice.state == "superseded"
     return AnswerView(
-        state=_BY_NOTICE[notice.state],
+        state=_replaced(notice) if replaced else _BY_NOTICE[notice.state],
         rule=obligation.rule,
         title=obligation.title,
         says=_notice_says(obligation, notice),
         citation=obligation.citation,
         notice=notice,
-        due_on=obligation.due_on,
+        due_on=notice.due_on if replaced else obligation.due_on,
     )
+
+
+def _replaced(notice: NoticeView) -> State:
+    """Return what is so of a notice that another one corrects: it was taken with its old date, or is sent no more."""
+    return "delivered" if notice.reference else "withdrawn"
 
 
 def _notice_says(obligation: ObligationView, notice: NoticeView) -> str:
@@ -106,8 +112,9 @@ def _notice_says(obligation: ObligationView, notice: NoticeView) -> str:
     match notice.state:
         case "accepted":
             return f"a named person accepted it; reference {notice.reference or 'not given'}"
-        case "delivered":
-            return f"its system took the notice, reference {notice.reference}"
+        case "delivered" | "superseded" if notice.reference:
+            then = "; the due date changed after that, and another notice corrects it"
+            return f"its system took the notice, reference {notice.reference}" + then * (notice.state == "superseded")
         case "refused":
             return f"a person must act: {notice.reason}; {tried}"
         case "owed" | "sending":

@@ -26,7 +26,7 @@ Operator = Annotated[Principal, Depends(require("operations"))]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Recipient = Annotated[str, Query(pattern=r"^[a-z]+(:[A-Za-z0-9-]+)?$")]
 DeliveryState = Annotated[
-    str | None, Query(pattern=r"^(awaiting_release|due|sending|delivered|accepted|refused|withdrawn)$")
+    str | None, Query(pattern=r"^(awaiting_release|due|sending|delivered|accepted|refused|withdrawn|superseded)$")
 ]
 AsOf = AwareDatetime | None
 _log = structlog.get_logger("services.routing.api")

@@ -151,6 +151,7 @@ class Reader:
         state = row["state_then"]
         if state == "due":
             state = "sending" if row["state"] == "sending" else "owed"
+        body = row["payload"]["body"]
         return NoticeView(
             notice_id=row["notice_id"],
             recipient=row["recipient"],
@@ -160,4 +161,6 @@ class Reader:
             reference=row["reference_then"],
             reason=row["reason_then"],
             at=row["at_then"],
+            due_on=body["due_on"],
+            corrects=corrects["notice_id"] if (corrects := body.get("corrects")) else None,
         )

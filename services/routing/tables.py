@@ -129,7 +129,7 @@ delivery = Table(
     metadata,
     Column("delivery_id", Uuid, primary_key=True),  # the webhook-id; for a notice, the notice's own id
     Column("seq", BigInteger, Identity(always=True), nullable=False),
-    Column("kind", Text, nullable=False),  # notice | withdrawal
+    Column("kind", Text, nullable=False),  # notice (a correction too) | withdrawal
     Column("notice_id", Uuid, nullable=False, index=True),
     Column("obligation_id", Uuid, nullable=False, index=True),
     Column("case_key", Text, nullable=False, index=True),

@@ -40,7 +40,10 @@ class View(BaseModel):
 
 
 class NoticeView(View):
-    """One notice and its state: owed, awaiting_release, sending, delivered, accepted, refused or withdrawn."""
+    """One notice and its state: owed, awaiting_release, sending, delivered, accepted, refused, withdrawn or superseded.
+
+    `due_on`: the date that it gives. `corrects`: the notice whose place it takes, because that one gave another date.
+    """
 
     notice_id: UUID
     recipient: str
@@ -50,6 +53,8 @@ class NoticeView(View):
     reference: str | None
     reason: str | None
     at: datetime
+    due_on: date | None
+    corrects: UUID | None
 
 
 class ObligationView(ObligationOpenedData):

@@ -17,7 +17,14 @@ from schemas.decisions import (
     QuestionOpenedData,
     RulebookRef,
 )
-from schemas.deliveries import NoticeDelivered, NoticeDeliveredData, NoticeOwed, NoticeOwedData
+from schemas.deliveries import (
+    NoticeDelivered,
+    NoticeDeliveredData,
+    NoticeOwed,
+    NoticeOwedData,
+    NoticeSuperseded,
+    NoticeSupersededData,
+)
 from tests.support.intake import LEEDS
 
 NOON = datetime(2026, 6, 2, 12, tzinfo=UTC)
@@ -88,6 +95,12 @@ def notice(rule: str, recipient: str) -> dict[str, Any]:
     """Return the data of a notice."""
     data = {"notice_id": ident(rule + recipient), "obligation_id": ident(rule), "rule": rule, "recipient": recipient}
     return data | {"profile": "referral", "revision": 1}
+
+
+def superseded(rule: str, case_key: str, recipient: str) -> NoticeSuperseded:
+    """Say that another notice, `ident("correction")`, corrects a notice."""
+    data = NoticeSupersededData(**notice(rule, recipient), reason="the due date has changed", by=ident("correction"))
+    return NoticeSuperseded(**envelope("superseded" + rule + recipient, case_key), data=data)
 
 
 def owed(rule: str, case_key: str, recipient: str) -> NoticeOwed:

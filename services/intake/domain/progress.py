@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from schemas import decisions, deliveries
 from schemas.envelope import Envelope
+
+LASTING: Final = ("superseded", "accepted", "withdrawn")
+"""States of a notice that nothing said later undoes, but for a later one of these."""
+_STATES: Final[Mapping[type[deliveries.NoticeData], str]] = {
+    deliveries.NoticeDeliveredData: "delivered",
+    deliveries.NoticeAcceptedData: "accepted",
+    deliveries.NoticeWithdrawnData: "withdrawn",
+    deliveries.NoticeSupersededData: "superseded",
+}
 
 
 @dataclass(slots=True)
@@ -75,29 +84,28 @@ def _fold_notice(changes: Changes, message: Envelope, data: deliveries.NoticeDat
         "recipient": data.recipient,
         "state": state,
         "reference": getattr(data, "reference", None) or before.get("reference"),
+        "superseded_by": getattr(data, "by", None) or before.get("superseded_by"),
         "at": message.time,
     }
 
 
 def _follows(state: str, before: str | None) -> bool:
-    """Say whether a state counts after another: withdrawn is final, and only that ends accepted.
+    """Say whether a state counts after another: each of `LASTING` is ended only by one that stands after it.
 
-    What was on its way when a notice was withdrawn or accepted is told of later.
+    What was on its way when a notice was withdrawn, accepted or superseded is told of later.
     """
-    return before != "withdrawn" and (before != "accepted" or state == "withdrawn")
+    return before not in LASTING or LASTING.index(before) < _place(state)
+
+
+def _place(state: str) -> int:
+    return LASTING.index(state) if state in LASTING else -1
 
 
 def _state(data: deliveries.NoticeData) -> str:
     match data:
-        case deliveries.NoticeOwedData(released=released):
-            return "owed" if released else "awaiting_release"
+        case deliveries.NoticeOwedData(released=False):
+            return "awaiting_release"
         case deliveries.NoticeAttemptedData(outcome=outcome):
             return "sending" if outcome == "failed" else "refused"
-        case deliveries.NoticeDeliveredData():
-            return "delivered"
-        case deliveries.NoticeAcceptedData():
-            return "accepted"
-        case deliveries.NoticeWithdrawnData():
-            return "withdrawn"
-        case _:  # released
-            return "owed"
+        case _:
+            return _STATES.get(type(data), "owed")

@@ -127,6 +127,7 @@ _TABLES = (
         recipient text NOT NULL,
         state text NOT NULL,
         reference text,
+        superseded_by uuid,
         at timestamptz NOT NULL)
     """,
     "CREATE INDEX ix_intake_notice_obligation_id ON intake.notice (obligation_id)",

@@ -12,13 +12,21 @@ from services.intake import tables
 
 
 class Notice(NamedTuple):
-    """To whom a notice is addressed, and how it stands."""
+    """To whom a notice is addressed, and how it stands: as the notice does that corrects it, if there is one."""
 
     recipient: str
     state: str
 
 
-_NOTICE: Final = text("SELECT recipient, state FROM notice WHERE notice_id = :notice_id")
+_NOTICE: Final = text("""
+    WITH RECURSIVE one AS (
+        SELECT recipient, state, superseded_by, 0 AS place FROM notice WHERE notice_id = :notice_id
+        UNION ALL
+        SELECT n.recipient, n.state, n.superseded_by, one.place + 1
+        FROM one JOIN notice AS n ON one.state = 'superseded' AND n.notice_id = one.superseded_by
+    )
+    SELECT recipient, state FROM one ORDER BY place DESC LIMIT 1
+""")
 
 
 async def notice(connection: AsyncConnection, notice_id: UUID) -> Notice | None:

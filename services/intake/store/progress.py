@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.domain.progress import Changes
+from services.intake.domain.progress import LASTING, Changes
 
 _DECIDED: Final = text("""
     UPDATE submission AS s SET decided_at = u.at, revision = u.revision, rulebook = u.rulebook
@@ -38,20 +38,21 @@ _ASKED: Final = text("""
     ON CONFLICT (question_id) DO UPDATE SET due_on = excluded.due_on
 """)
 _ANSWERED: Final = text("DELETE FROM question WHERE question_id = ANY(CAST(:ids AS uuid[]))")
-# Withdrawn is final, because content is refused on it, and only that ends accepted: an attempt that was on its way then
-# may be told of later.
-_NOTICES: Final = text("""
-    INSERT INTO notice (notice_id, obligation_id, case_key, rule, recipient, state, reference, at)
+# Withdrawn is final, because content is refused on it; accepted and superseded are ended only by what stands after them in
+# `LASTING`: an attempt that was on its way then may be told of later.
+_RANK: Final = f"array_position(ARRAY{list(LASTING)}, "
+_STAYS: Final = f"{_RANK}n.state) >= coalesce({_RANK}excluded.state), 0)"
+_NOTICES: Final = text(f"""
+    INSERT INTO notice AS n (notice_id, obligation_id, case_key, rule, recipient, state, reference, superseded_by, at)
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:obligation AS uuid[]), CAST(:case_key AS text[]),
         CAST(:rule AS text[]), CAST(:recipient AS text[]), CAST(:state AS text[]), CAST(:reference AS text[]),
-        CAST(:at AS timestamptz[]))
+        CAST(:superseded_by AS uuid[]), CAST(:at AS timestamptz[]))
     ON CONFLICT (notice_id) DO UPDATE SET
-        state = CASE WHEN notice.state = 'withdrawn' OR (notice.state = 'accepted' AND excluded.state <> 'withdrawn')
-            THEN notice.state ELSE excluded.state END,
-        at = CASE WHEN notice.state = 'withdrawn' OR (notice.state = 'accepted' AND excluded.state <> 'withdrawn')
-            THEN notice.at ELSE excluded.at END,
-        reference = coalesce(excluded.reference, notice.reference)
-""")
+        state = CASE WHEN {_STAYS} THEN n.state ELSE excluded.state END,
+        at = CASE WHEN {_STAYS} THEN n.at ELSE excluded.at END,
+        reference = coalesce(excluded.reference, n.reference),
+        superseded_by = coalesce(excluded.superseded_by, n.superseded_by)
+""")  # noqa: S608 - only our own text
 
 
 async def apply(connection: AsyncConnection, changes: Changes) -> None:
@@ -88,7 +89,7 @@ _TOLD: Final = text(
     FROM reach AS r JOIN notice AS n ON n.case_key = r.key LEFT JOIN obligation AS o USING (obligation_id)
     WHERE n.case_key = :case_key OR n.recipient = ANY(CAST(:own AS text[])) OR o.duty_holder = ANY(CAST(:own AS text[]))
         OR EXISTS (SELECT 1 FROM submission AS s WHERE s.event_id = o.cause_id AND s.client = :client)
-    ORDER BY o.due_on NULLS LAST, n.rule, n.recipient
+    ORDER BY o.due_on NULLS LAST, n.rule, n.recipient, n.state = 'superseded', n.at
 """
 )
 _QUESTIONS: Final = text(

@@ -42,6 +42,7 @@ THIN_FIELDS: Final = frozenset(
         "due_on",
         "owed_since",
         "reply_wanted",
+        "corrects",
         "content",
     }
 )

@@ -23,7 +23,8 @@ LEASE_S: Final = 60  # four times the longest request
 RENEW_AFTER: Final = VALID_FOR / 2
 
 # Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
-# withdrawn while it is on its way still goes before its withdrawal: whoever got them the other way round would act on it.
+# withdrawn or superseded while it is on its way still goes before its withdrawal or correction: whoever got them the other
+# way round would act on it.
 # A row is as urgent as the most urgent one that waits behind it.
 _CLAIM: Final = text("""
     WITH heads AS (
@@ -57,7 +58,7 @@ _CLAIM: Final = text("""
         (SELECT min(live.due_by) FROM routing.delivery live
          WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by
 """)
-# A notice that was withdrawn or accepted while it was on its way stays so; that it arrived is kept all the same. One that
+# A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same. One that
 # must wait again has arrived if it was taken, and is not tried again if it was not.
 _SETTLE: Final = text("""
     UPDATE routing.delivery d

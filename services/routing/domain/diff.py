@@ -7,6 +7,7 @@ notices, questions and linked cases. The same decision again changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from schemas.identity import notice_id, obligation_id, question_id
@@ -26,6 +27,7 @@ from services.routing.domain.ledger import (
     KnownQuestion,
     Met,
     NoticeState,
+    NoticeSuperseded,
     NoticeWithdrawn,
     Opened,
     Owed,
@@ -108,17 +110,32 @@ class _Diffing:
             latest = self._latest.get((identity, recipient))
             if latest is None or latest.state == "withdrawn":
                 if recipient not in obligation.standing.met_by:
-                    yield self._owed(identity, case_key, obligation, recipient, latest.revision + 1 if latest else 1)
+                    yield self._owed(identity, case_key, obligation, recipient, latest)
+            elif latest.tried and latest.due_on != obligation.dates.due_on:
+                yield from self._correct(latest, obligation)
             elif obligation.released and latest.state == "awaiting_release":
                 yield Released(latest, released=True)
             elif not obligation.released and latest.state in {"due", "sending", "refused"}:
                 yield Released(latest, released=False)
-        for latest in self._latest.values():
-            if latest.obligation_id == identity and latest.recipient not in obligation.recipients:
-                yield from self._withdraw([latest], "the duty no longer names this recipient")
+        others = [each for each in self._of_duty(identity) if each.recipient not in obligation.recipients]
+        yield from self._withdraw(others, "the duty no longer names this recipient")
 
-    def _owed(self, identity: UUID, case_key: str, obligation: Obligation, recipient: str, revision: int) -> Owed:
+    def _correct(self, told: KnownNotice, obligation: Obligation) -> Iterator[Change]:
+        """Owe a notice with the present due date to whoever may have been told another.
+
+        What was attempted stays as it was sent, so the correction is a notice of its own. One that a named person has
+        accepted stays accepted.
+        """
+        new = self._owed(told.obligation_id, told.case_key, obligation, told.recipient, told)
+        yield replace(new, corrects=told)
+        if told.state != "accepted":
+            yield NoticeSuperseded(told, new.notice.notice_id)
+
+    def _owed(
+        self, identity: UUID, case_key: str, obligation: Obligation, recipient: str, latest: KnownNotice | None
+    ) -> Owed:
         state: NoticeState = "due" if obligation.released else "awaiting_release"
+        revision = latest.revision + 1 if latest else 1
         found = KnownNotice(
             notice_id(identity, recipient, revision),
             identity,
@@ -128,16 +145,21 @@ class _Diffing:
             obligation.duty.profile,
             revision,
             state,
+            obligation.dates.due_on,
         )
         return Owed(found, obligation)
 
+    def _of_duty(self, identity: UUID) -> list[KnownNotice]:
+        return [each for each in self._known.notices if each.obligation_id == identity]
+
     def _withdraw_all(self, identity: UUID, reason: str) -> Iterator[NoticeWithdrawn]:
-        yield from self._withdraw([each for each in self._latest.values() if each.obligation_id == identity], reason)
+        """Withdraw those that were superseded too: the recipient may have one of them and not yet its correction."""
+        yield from self._withdraw(self._of_duty(identity), reason)
 
     def _withdraw_unreleased(self, identity: UUID, reason: str) -> Iterator[NoticeWithdrawn]:
         """What may be sent still is: knowing twice harms nobody."""
-        waiting = [each for each in self._latest.values() if each.obligation_id == identity]
-        yield from self._withdraw([each for each in waiting if each.state == "awaiting_release"], reason)
+        waiting = [each for each in self._of_duty(identity) if each.state == "awaiting_release"]
+        yield from self._withdraw(waiting, reason)
 
     def _withdraw(self, notices: Iterable[KnownNotice], reason: str) -> Iterator[NoticeWithdrawn]:
         yield from (NoticeWithdrawn(notice, reason) for notice in notices if notice.state != "withdrawn")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -12,13 +12,16 @@ from services.routing.domain.happenings import Slot
 from services.routing.domain.periods import Dates
 
 ObligationState = Literal["open", "met", "withdrawn", "superseded"]
-NoticeState = Literal["awaiting_release", "due", "sending", "delivered", "accepted", "refused", "withdrawn"]
+NoticeState = Literal[
+    "awaiting_release", "due", "sending", "delivered", "accepted", "refused", "withdrawn", "superseded"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownNotice:
     """A notice as it stands; `revision` counts those of its obligation and recipient from 1.
 
+    `due_on`: the due date that it gives. `tried`: an attempt was begun, so that what it says stays as it is.
     `maybe_arrived`: the recipient may have it, because it was taken, is being sent, or an attempt had no answer.
     """
 
@@ -30,12 +33,15 @@ class KnownNotice:
     profile: str
     revision: int
     state: NoticeState
+    due_on: date | None
+    tried: bool = False
+    taken: bool = False
     maybe_arrived: bool = False
 
     @property
     def arrived(self) -> bool:
         """Say whether the recipient's system took it, as far as is known."""
-        return self.state in {"delivered", "accepted"}
+        return self.taken or self.state in {"delivered", "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A notice is owed; it may be sent if `released`."""
+    """A notice is owed; it may be sent if `released`. `corrects` is the one before it, which gave another due date."""
 
     notice: KnownNotice
     obligation: Obligation
+    corrects: KnownNotice | None = None
 
     @property
     def released(self) -> bool:
@@ -166,8 +173,16 @@ class NoticeWithdrawn:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeSuperseded:
+    """A notice gave a due date that has changed; notice `by` takes its place."""
+
+    notice: KnownNotice
+    by: UUID
+
+
 DutyChange = Opened | Redated | ReleaseChanged | Met | Closed | Asked | Answered
-Change = DutyChange | Owed | Released | NoticeWithdrawn
+Change = DutyChange | Owed | Released | NoticeWithdrawn | NoticeSuperseded
 
 
 def accepted(notice: KnownNotice) -> KnownNotice:

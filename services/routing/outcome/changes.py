@@ -19,6 +19,8 @@ def take(out: Gathered, change: ledger.Change, occasion: Occasion, decision: Dec
             notices.released(out, change, occasion)
         case ledger.NoticeWithdrawn():
             notices.withdrawn(out, change, occasion)
+        case ledger.NoticeSuperseded():
+            notices.superseded(out, change, occasion)
         case _:
             _take_duty(out, change, occasion)
 

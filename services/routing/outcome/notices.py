@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from schemas import deliveries as tell
@@ -11,6 +12,8 @@ from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
 from services.routing.outcome.gathered import Gathered, Occasion, Row
 from services.routing.outcome.published import notice_data, notice_payload, withdrawal_payload
+
+SUPERSEDED: Final = "the due date has changed: a notice that corrects it takes its place"
 
 
 def owed(out: Gathered, change: ledger.Owed, occasion: Occasion, decision: Decision) -> None:
@@ -28,7 +31,8 @@ def owed(out: Gathered, change: ledger.Owed, occasion: Occasion, decision: Decis
         }
     )
     out.remember_delivery(notice.notice_id, notice.state, now)
-    data = tell.NoticeOwedData(**notice_data(notice), released=change.released)
+    corrects = change.corrects.notice_id if change.corrects else None
+    data = tell.NoticeOwedData(**notice_data(notice), released=change.released, corrects=corrects)
     out.tell(occasion.message(tell.NoticeOwed, notice.notice_id, notice.case_key, data))
 
 
@@ -65,6 +69,14 @@ def withdrawn(out: Gathered, change: ledger.NoticeWithdrawn, occasion: Occasion)
             }
         )
         out.remember_delivery(message.id, "due", now)
+
+
+def superseded(out: Gathered, change: ledger.NoticeSuperseded, occasion: Occasion) -> None:
+    """A notice gave a due date that has changed; it is sent no more, because the one in its place is."""
+    notice = change.notice
+    out.delivery_state(notice.notice_id, "superseded", occasion.now, reason=SUPERSEDED)
+    data = tell.NoticeSupersededData(**notice_data(notice), reason=SUPERSEDED, by=change.by)
+    out.tell(occasion.message(tell.NoticeSuperseded, notice.notice_id, notice.case_key, data))
 
 
 def accepted(out: Gathered, notice: ledger.KnownNotice, event_id: UUID, occasion: Occasion) -> None:

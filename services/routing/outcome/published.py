@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from schemas import decisions as say
-from schemas.notices import Notice
+from schemas.notices import Correction, Notice
 from services.routing.domain import ledger
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.rulebook.model import Rule
 from services.routing.outcome.gathered import Occasion, Row
+
+CORRECTS: Final = "This notice corrects an earlier one and takes its place: the due date has changed. What counts is the due date of this notice."
 
 
 def opened_data(identity: UUID, revision: int, obligation: Obligation, occasion: Occasion) -> say.ObligationOpenedData:
@@ -82,6 +84,7 @@ def notice_payload(change: ledger.Owed, occasion: Occasion, decision: Decision) 
         due_on=obligation.dates.due_on,
         owed_since=occasion.now,
         reply_wanted=obligation.duty.stop.phrase,
+        corrects=_correction(change.corrects) if change.corrects else None,
     )
     others = [key for key in occasion.case_keys if key != notice.case_key]
     return {
@@ -96,6 +99,10 @@ def notice_payload(change: ledger.Owed, occasion: Occasion, decision: Decision) 
             "give": dict(profile.give),
         },
     }
+
+
+def _correction(told: ledger.KnownNotice) -> Correction:
+    return Correction(notice_id=told.notice_id, old_due_on=told.due_on, says=CORRECTS)
 
 
 def withdrawal_payload(notice: ledger.KnownNotice, reason: str, now: datetime) -> Row:

@@ -37,6 +37,7 @@ NOTICE_COLOURS: Final = {
     "accepted": "green",
     "refused": "red",
     "withdrawn": "grey",
+    "superseded": "grey",
 }
 STATE_COLOURS: Final = {"open": "blue", "met": "green", "withdrawn": "grey", "superseded": "grey"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -172,6 +172,9 @@ def notice_of(row: Row) -> ledger.KnownNotice:
         profile=row["profile"],
         revision=row["revision"],
         state=row["state"],
+        due_on=date.fromisoformat(due_on) if (due_on := row["payload"]["body"]["due_on"]) else None,
+        tried=row["attempts"] > 0,
+        taken=row["reference"] is not None,
         maybe_arrived=row["maybe_arrived"] or row["state"] in {"sending", "delivered", "accepted"},
     )
 

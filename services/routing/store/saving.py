@@ -34,18 +34,18 @@ _QUESTION_STATES: Final = text("""
 _DELIVERY_STATES: Final = text("""
     UPDATE routing.delivery d
     SET state = r.state, reason = r.reason, due_since = coalesce(r.due_since, d.due_since), next_at = r.next_at,
-        maybe_arrived = d.maybe_arrived OR d.state = 'sending'
+        maybe_arrived = d.maybe_arrived OR d.state IN ('sending', 'delivered')
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS r(delivery_id uuid, state text, reason text, due_since timestamptz, next_at timestamptz)
     WHERE d.delivery_id = r.delivery_id
 """)
-# What has not left yet carries the present date; what is on its way carries it should it have to be sent again.
+# What has never left carries the present date. What has been attempted stays as it was sent: another notice corrects it.
 _DELIVERY_DATES: Final = text("""
     UPDATE routing.delivery d
     SET due_by = r.due_by, payload = jsonb_set(d.payload, '{body,due_on}', coalesce(to_jsonb(r.due_on), 'null'))
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(obligation_id uuid, due_on date, due_by timestamptz)
     WHERE d.obligation_id = r.obligation_id AND d.kind = 'notice'
-      AND d.state IN ('awaiting_release', 'due', 'sending', 'refused')
+      AND d.state IN ('awaiting_release', 'due') AND d.attempts = 0
 """)
 # What can be sent now does not wait for the next try of what goes before it.
 _DELIVERY_HEADS: Final = text("""

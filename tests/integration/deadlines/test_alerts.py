@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.deadlines import (
     notice_delivered,
     notice_failed,
     notice_refused,
+    notice_superseded,
     notice_withdrawn,
     obligation_withdrawn,
     quarantined,
@@ -51,10 +53,11 @@ async def test_a_withdrawal_that_is_refused_too_is_told_to_a_person_although_it_
     assert len(await published(database)) == 2
 
 
-async def test_the_alert_goes_once_the_notice_was_taken(database: Database) -> None:
+@pytest.mark.parametrize("said", [notice_delivered, notice_withdrawn, notice_superseded])
+async def test_the_alert_goes_once_the_notice_was_taken_or_need_not_be_any_more(database: Database, said: Any) -> None:
     await feed(database, notice_refused(2))
 
-    await feed(database, notice_delivered(3))
+    await feed(database, said(3))
 
     async with database.connect() as connection:
         assert await alerts.find(connection) == []

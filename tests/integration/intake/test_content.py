@@ -15,7 +15,7 @@ from services.intake.domain import progress
 from services.intake.store import progress as store
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import Intake, grant
-from tests.support.intake_routing import envelope, ident, notice
+from tests.support.intake_routing import delivered, envelope, ident, notice, superseded
 
 NOTICE = str(uuid5(UUID(int=0), "notice"))
 PANEL = {
@@ -176,6 +176,42 @@ async def test_content_is_not_given_while_its_notice_awaits_release(running: Int
 
     assert found == [503, 200]
     assert len(await reads(running)) == 1
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+@pytest.mark.parametrize(
+    ("corrections", "status"),
+    [(["owed"], 200), (["waits"], 503), (["withdrawn"], 403), (["owed", "withdrawn"], 403), ([], 200)],
+)
+async def test_the_grant_of_a_notice_that_another_corrects_is_good_as_long_as_that_one_stands(
+    running: Intake, corrections: list[str], status: int, batches: int
+) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    old = notice("N-01", "panel")
+    new = old | {"notice_id": ident("correction"), "revision": 2}
+    messages = {
+        "owed": deliveries.NoticeOwed(
+            **envelope("owed", case), data=deliveries.NoticeOwedData(**new, released=True, corrects=old["notice_id"])
+        ),
+        "waits": deliveries.NoticeOwed(
+            **envelope("waits", case), data=deliveries.NoticeOwedData(**new, released=False)
+        ),
+        "withdrawn": deliveries.NoticeWithdrawn(
+            **envelope("gone", case), data=deliveries.NoticeWithdrawnData(**new, reason="so", was_delivered=False)
+        ),
+    }
+    said = [
+        delivered("N-01", case, "panel"),
+        *(messages[each] for each in corrections),
+        superseded("N-01", case, "panel"),
+    ]
+    for batch in [said] if batches == 1 else [[each] for each in said]:
+        async with running.database.begin() as tx:
+            await store.apply(tx.connection, progress.fold(batch))
+
+    answer = await read(running, grant(**claims(case, jti=str(old["notice_id"]))), str(old["notice_id"]))
+
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("batches", [1, 2])

@@ -12,7 +12,18 @@ from services.intake.domain import progress
 from services.intake.store import progress as store
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import FRONT, Intake, access_token
-from tests.support.intake_routing import PERIOD, decided, delivered, envelope, ident, notice, opened, owed, question
+from tests.support.intake_routing import (
+    PERIOD,
+    decided,
+    delivered,
+    envelope,
+    ident,
+    notice,
+    opened,
+    owed,
+    question,
+    superseded,
+)
 
 
 async def routing_says(running: Intake, *messages: Envelope) -> None:
@@ -55,6 +66,27 @@ async def test_a_receipt_says_who_was_told_and_what_is_open(running: Intake) -> 
         }
     ]
     assert [one["fact"] for one in after["questions"]] == ["abuse_or_neglect"]
+
+
+async def test_a_receipt_shows_a_notice_and_the_one_that_corrects_it(running: Intake) -> None:
+    receipt = (await running.post(incident())).json()
+    case, la = receipt["case_key"], f"la:{LEEDS}"
+    new = notice("N-11", la) | {"notice_id": ident("correction"), "revision": 2}
+    correction = NoticeOwedData(**new, released=True, corrects=ident(f"N-11{la}"))
+    said = [
+        decided(case, receipt["event_id"]),
+        opened("N-11", case),
+        owed("N-11", case, la),
+        delivered("N-11", case, la),
+    ]
+    await routing_says(running, *said)
+    await routing_says(
+        running, NoticeOwed(**envelope("correction", case), data=correction), superseded("N-11", case, la)
+    )
+
+    told = (await running.get(f"/v1/receipts/{receipt['receipt_id']}")).json()["told"]
+
+    assert [(one["state"], one["reference"]) for one in told] == [("owed", None), ("superseded", "REF-1")]
 
 
 async def test_a_question_that_was_answered_is_gone_and_a_new_date_is_shown(running: Intake) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from schemas.deliveries import NoticeOwed
 from services.routing.dispatch import rows
@@ -71,20 +73,30 @@ async def test_a_notice_that_was_taken_after_its_release_was_undone_is_known_as_
     assert (panel["state"], panel["reference"]) == ("delivered", "R-1")
 
 
-async def test_a_notice_that_is_redated_on_its_way_carries_the_new_date_when_it_is_sent_again(road: Road) -> None:
+@pytest.mark.parametrize("outcome", ["due", "delivered"])
+async def test_a_correction_never_overtakes_the_notice_that_is_still_on_its_way_and_that_one_is_not_tried_again(
+    road: Road, outcome: str
+) -> None:
     became = aware()
     await road.route(reported(), became, suspects(), decided("notify"))
     on_the_way = await claim(road)
     await road.route(corrected(became.id, "aware_on", "2026-06-03"))
-    await settle(road, on_the_way, "due")
 
-    before, after = (
-        next(each for each in claimed if each.recipient == "panel") for claimed in (on_the_way, await claim(road))
+    overtaking = await claim(road)
+    await settle(road, on_the_way, outcome, reference="R-1" if outcome == "delivered" else None)
+    following = await claim(road)
+
+    before, after = (next(each for each in claimed if each.recipient == "panel") for claimed in (on_the_way, following))
+    again = {each.delivery_id for each in following} & {each.delivery_id for each in on_the_way if each.rule != "N-11"}
+    assert "panel" not in {each.recipient for each in overtaking}
+    assert again == set()
+    assert before.payload["body"]["due_on"] == "2026-06-08"
+    assert after.payload["body"]["due_on"] == "2026-06-10"
+    assert after.payload["body"]["corrects"]["notice_id"] == str(before.notice_id)
+    assert (before.due_by, after.due_by) == (
+        datetime(2026, 6, 8, 23, tzinfo=UTC),
+        datetime(2026, 6, 10, 23, tzinfo=UTC),
     )
-    assert date.fromisoformat(after.payload["body"]["due_on"]) > date.fromisoformat(before.payload["body"]["due_on"])
-    assert before.due_by is not None
-    assert after.due_by is not None
-    assert after.due_by > before.due_by
 
 
 async def test_what_is_new_does_not_wait_for_the_next_try_of_what_is_older_and_lends_it_its_haste(road: Road) -> None:

@@ -9,7 +9,7 @@ import pytest
 from schemas import decisions, deliveries
 from schemas.envelope import Envelope
 from services.intake.domain.progress import fold
-from tests.support.intake_routing import PERIOD, delivered, envelope, ident, notice, opened, owed
+from tests.support.intake_routing import PERIOD, delivered, envelope, ident, notice, opened, owed, superseded
 
 CASE = "a" * 32
 RULE, LA = "N-11", "la:E08000035"
@@ -55,6 +55,12 @@ def redated() -> decisions.ObligationRedated:
         ([accepted(), withdrawn()], "withdrawn", None),
         ([withdrawn(), delivered(RULE, CASE, LA)], "withdrawn", "REF-1"),
         ([withdrawn(), accepted()], "withdrawn", None),
+        ([delivered(RULE, CASE, LA), superseded(RULE, CASE, LA)], "superseded", "REF-1"),
+        ([superseded(RULE, CASE, LA), delivered(RULE, CASE, LA)], "superseded", "REF-1"),
+        ([superseded(RULE, CASE, LA), failed()], "superseded", None),
+        ([superseded(RULE, CASE, LA), accepted()], "accepted", None),
+        ([accepted(), superseded(RULE, CASE, LA)], "accepted", None),
+        ([superseded(RULE, CASE, LA), withdrawn()], "withdrawn", None),
     ],
 )
 def test_what_is_told_late_about_a_notice_does_not_undo_what_counts(
@@ -63,6 +69,12 @@ def test_what_is_told_late_about_a_notice_does_not_undo_what_counts(
     found = fold(messages).notices[NOTICE]
 
     assert (found["state"], found["reference"]) == (state, reference)
+
+
+def test_which_notice_corrects_another_is_kept_whatever_is_told_of_it_later() -> None:
+    found = fold([superseded(RULE, CASE, LA), delivered(RULE, CASE, LA), withdrawn()]).notices[NOTICE]
+
+    assert found["superseded_by"] == ident("correction")
 
 
 def test_a_duty_that_is_opened_again_has_the_date_that_this_gives_it() -> None:

@@ -18,7 +18,7 @@ from services.routing.outcome.published import withdrawal_payload
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NOTICE = KnownNotice(
-    UUID(int=1), UUID(int=2), "a" * 32, "N-08", "sab:leeds", "cross-partnership", revision=1, state="withdrawn"
+    UUID(int=1), UUID(int=2), "a" * 32, "N-08", "sab:leeds", "cross-partnership", 1, "withdrawn", due_on=None
 )
 CLAIMED = Claimed(
     delivery_id=UUID(int=3),

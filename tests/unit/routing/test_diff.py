@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,9 @@ from tests.support.routing import (
 
 NOW = datetime(2026, 6, 3, tzinfo=UTC)
 REPORT = reported()
+AWARE = aware()
+SUSPECTED = suspects()
+LATER = corrected(AWARE.id, "aware_on", "2026-06-03")
 
 
 @cache
@@ -87,15 +90,35 @@ def apply_to_notices(known: Sequence[ledger.KnownNotice], changes: Sequence[ledg
                 notices[notice.notice_id] = replace(notice, state="due" if released else "awaiting_release")
             case ledger.NoticeWithdrawn(notice=notice):
                 notices[notice.notice_id] = replace(notice, state="withdrawn")
+            case ledger.NoticeSuperseded(notice=notice):
+                notices[notice.notice_id] = replace(notice, state="superseded")
+            case ledger.Opened(obligation_id=identity, obligation=new):
+                notices |= {each.notice_id: each for each in redate(notices.values(), identity, new.dates.due_on)}
+            case ledger.Redated(known=old, obligation=new):
+                notices |= {
+                    each.notice_id: each for each in redate(notices.values(), old.obligation_id, new.dates.due_on)
+                }
             case _:
                 pass
     return list(notices.values())
 
 
-def after(*batches: Sequence[Any]) -> tuple[ledger.Known, tuple[ledger.Change, ...]]:
-    """Return what stands after batches of events, and the changes of the last one."""
+def redate(known: Iterable[ledger.KnownNotice], identity: UUID, due_on: date | None) -> list[ledger.KnownNotice]:
+    """Return the notices of a duty that never left, with another date."""
+    return [replace(each, due_on=due_on) for each in known if each.obligation_id == identity and not each.tried]
+
+
+def dispatch(known: ledger.Known, state: ledger.NoticeState = "due") -> ledger.Known:
+    """Return what stands once everything that may be sent was attempted."""
+    sent = [replace(each, state=state, tried=True) if each.state == "due" else each for each in known.notices]
+    return replace(known, notices=tuple(sent))
+
+
+def after(*batches: Sequence[Any], sends: bool = False) -> tuple[ledger.Known, tuple[ledger.Change, ...]]:
+    """Return what stands after batches of events, and the changes of the last one; `sends` after each but the last."""
     known, changes, events = ledger.Known(), (), []  # type: tuple[ledger.Known, tuple[ledger.Change, ...], list[Any]]
     for batch in batches:
+        known = dispatch(known) if sends else known
         events += batch
         changes = diff(known, decision(events, known), homes([("incident", CASE)]))
         known = apply(known, changes)
@@ -104,7 +127,8 @@ def after(*batches: Sequence[Any]) -> tuple[ledger.Known, tuple[ledger.Change, .
 
 EVENTS = (
     REPORT,
-    aware(),
+    AWARE,
+    LATER,
     suspects(),
     suspects("not_suspected"),
     decided("notify"),
@@ -114,25 +138,37 @@ EVENTS = (
     corrected(REPORT.id, "harm", "other", POLICE),
     corrected(REPORT.id, "incident.area", "E09000032", POLICE),
 )
+BATCHES = st.lists(st.lists(st.sampled_from(EVENTS), unique=True, max_size=4), min_size=1, max_size=4)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.sampled_from(EVENTS), unique=True, max_size=4), min_size=1, max_size=4))
-def test_whatever_came_before_the_same_decision_again_changes_nothing(batches: list[list[Any]]) -> None:
-    _, changes = after(*batches, [])
+@given(BATCHES, st.booleans())
+def test_whatever_came_before_the_same_decision_again_changes_nothing(batches: list[list[Any]], sends: bool) -> None:  # noqa: FBT001 - drawn
+    _, changes = after(*batches, [], sends=sends)
 
     assert changes == ()
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.sampled_from(EVENTS), unique=True, max_size=4), min_size=1, max_size=4))
+@given(BATCHES)
+def test_whoever_may_have_been_told_of_a_duty_has_or_is_owed_its_present_date(batches: list[list[Any]]) -> None:
+    known, _ = after(*batches, sends=True)
+
+    dates = {each.obligation_id: each.dates.due_on for each in known.obligations if each.state == "open"}
+    standing = [each for each in known.notices if each.state not in {"withdrawn", "superseded"}]
+    assert all(each.due_on == dates[each.obligation_id] for each in standing if each.obligation_id in dates)
+
+
+@settings(max_examples=60, deadline=None)
+@given(BATCHES, st.booleans())
 def test_only_an_open_duty_has_notices_that_may_still_leave_and_one_for_each_recipient(
     batches: list[list[Any]],
+    sends: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    known, _ = after(*batches)
+    known, _ = after(*batches, sends=sends)
 
     states = {each.obligation_id: each for each in known.obligations}
-    live = [notice for notice in known.notices if notice.state != "withdrawn"]
+    live = [notice for notice in known.notices if notice.state not in {"withdrawn", "superseded"}]
     for notice in live:
         owner = states[notice.obligation_id]
         assert owner.state == "open" or (owner.state == "met" and notice.state == "due")
@@ -156,6 +192,63 @@ def test_a_notice_goes_back_to_waiting_also_while_it_is_being_sent() -> None:
 
     held = [change.notice.recipient for change in changes if isinstance(change, ledger.Released)]
     assert held == ["panel"]
+
+
+def test_whoever_was_told_a_date_is_owed_a_notice_that_corrects_it_and_is_told_of_no_other_change() -> None:
+    known, changes = after([REPORT, AWARE, suspects(), decided("notify")], [LATER], sends=True)
+
+    owed = [change for change in changes if isinstance(change, ledger.Owed)]
+    gone = [change for change in changes if isinstance(change, ledger.NoticeSuperseded)]
+    told = {each.recipient: each for each in known.notices if each.rule in {"N-01", "N-03"} and each.revision == 1}
+    assert {change.notice.recipient for change in owed} == set(told)
+    assert all(
+        change.corrects and change.corrects.notice_id == told[change.notice.recipient].notice_id for change in owed
+    )
+    assert {(change.corrects.due_on, change.notice.due_on) for change in owed if change.corrects} == {
+        (date(2026, 6, 8), date(2026, 6, 10))
+    }
+    assert {(change.notice.notice_id, change.by) for change in gone} == {
+        (told[change.notice.recipient].notice_id, change.notice.notice_id) for change in owed
+    }
+    assert {(change.notice.revision, change.released) for change in owed} == {(2, True)}
+
+
+def test_a_notice_that_never_left_needs_no_correction() -> None:
+    _, changes = after([REPORT, AWARE, suspects()], [LATER])
+
+    assert {type(change) for change in changes} == {ledger.Redated}
+
+
+def test_a_notice_that_was_attempted_and_waits_again_is_corrected_by_one_that_waits() -> None:
+    early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    _, changes = after([REPORT, AWARE, suspects(), early], [late], [LATER], sends=True)
+
+    (panel,) = [c for c in changes if isinstance(c, ledger.Owed) and c.notice.recipient == "panel"]
+    assert (panel.released, panel.corrects is not None) == (False, True)
+
+
+def test_who_has_accepted_hears_of_another_date_too_and_what_was_accepted_stays_so() -> None:
+    known, _ = after([REPORT, AWARE, suspects()])
+    known = dispatch(known, "delivered")
+    police, *others = sorted(known.notices, key=lambda each: each.recipient != "police:west-yorkshire")
+    police = ledger.accepted(police)
+    known = replace(known, notices=(police, *others))
+    changes = diff(known, decision([REPORT, AWARE, suspects(), LATER]), homes([("incident", CASE)]))
+
+    gone = [change.notice.recipient for change in changes if isinstance(change, ledger.NoticeSuperseded)]
+    assert police in [change.corrects for change in changes if isinstance(change, ledger.Owed)]
+    assert sorted(gone) == ["icb:west-yorkshire", f"la:{LEEDS}"]
+
+
+def test_a_withdrawal_reaches_who_has_the_earlier_notice_and_not_yet_its_correction() -> None:
+    not_suspected = corrected(SUSPECTED.id, "abuse_or_neglect", "not_suspected")
+    _, changes = after([REPORT, AWARE, SUSPECTED], [LATER], [not_suspected], sends=True)
+
+    police = [c.notice for c in changes if isinstance(c, ledger.NoticeWithdrawn) and c.notice.rule == "N-03"]
+    assert sorted((each.recipient, each.revision) for each in police if each.recipient.startswith("police")) == [
+        ("police:west-yorkshire", 1),
+        ("police:west-yorkshire", 2),
+    ]
 
 
 def test_a_duty_that_moves_to_another_authority_is_superseded_by_the_new_one() -> None:
