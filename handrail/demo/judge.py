@@ -7,7 +7,7 @@ that anything more is as wrong as anything less.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,8 @@ from schemas.topics import SERVICES
 
 Notice = tuple[str, str, str]
 """Case reference, recipient, rule."""
+Dated = tuple[str, str, str, str]
+"""The same, and the due date that the recipient was given last."""
 
 _CLOSED: Final = frozenset({"withdrawn", "superseded"})
 
@@ -31,6 +33,7 @@ class Observed:
     """What can be seen from outside once a story was played; cases by the reference of their reporter."""
 
     notices: Counter[Notice]
+    dates: Counter[Dated]
     unverified: Counter[str]
     owed: Counter[Told]
     overdue: Counter[Overdue]
@@ -55,9 +58,11 @@ class Finding:
 def judge(observed: Observed, expected: Expected) -> list[Finding]:
     """Return one finding a check, in a fixed order."""
     told = Counter((item.case, item.who, item.under) for item in expected.told.elements())
+    dated = Counter((item.case, item.who, item.under, item.by) for item in expected.told.elements() if item.by)
     kinds = {_kind(recipient) for _, recipient, _ in observed.notices}
     return [
         compare("each recipient got exactly its notices", told, observed.notices),
+        compare("each recipient knows the date that counts", dated, observed.dates),
         compare("each duty has its date and state", expected.told + expected.never_told, observed.owed),
         compare("every kind of recipient was told", Counter(expected.kinds), Counter(kinds)),
         compare("every signature was verified", Counter(), observed.unverified),
@@ -80,11 +85,12 @@ def observe(running: Running, played: Played) -> Observed:
     """
     names = {key: reference for (_, reference), key in played.cases.items()}
     entries = list(_journal(Web(running.url("stubs"))))
-    taken = [entry for entry in entries if entry["outcome"] == "taken" and entry["body"]["type"] == "notice.v1"]
+    standing, withdrawn = told(entries)
+    of = {body["notice_id"]: _notice(body, names) for body in standing}
     return Observed(
-        notices=Counter(
-            (names.get(entry["body"]["case_key"], "unknown case"), entry["recipient"], entry["body"]["rule"])
-            for entry in taken
+        notices=Counter(of.values()),
+        dates=Counter(
+            (*of[body["notice_id"]], body["due_on"] or "") for body in standing if body["notice_id"] not in withdrawn
         ),
         unverified=Counter(entry["recipient"] for entry in entries if not entry["verified"]),
         owed=Counter(_owed(running, played)),
@@ -92,6 +98,19 @@ def observe(running: Running, played: Played) -> Observed:
         quarantined=Counter({service: n for service in SERVICES if (n := _quarantined(running, service))}),
         log=_log(running),
     )
+
+
+def told(entries: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], set[str]]:
+    """Return the notices that recipients took, without those that a later one corrects, and the ids of the withdrawn."""
+    taken = [entry["body"] for entry in entries if entry["outcome"] == "taken"]
+    notices = [body for body in taken if body["type"] == "notice.v1"]
+    corrected = {body["corrects"]["notice_id"] for body in notices if body["corrects"]}
+    withdrawn = {body["notice_id"] for body in taken if body["type"] == "notice.withdrawn.v1"}
+    return [body for body in notices if body["notice_id"] not in corrected], withdrawn
+
+
+def _notice(body: dict[str, Any], names: dict[str, str]) -> Notice:
+    return names.get(body["case_key"], "unknown case"), body["recipient"], body["rule"]
 
 
 def _journal(stubs: Web) -> Iterator[dict[str, Any]]:
@@ -109,8 +128,10 @@ def _owed(running: Running, played: Played) -> Iterator[Told]:
             if duty["obligation_id"] not in seen:
                 seen.add(duty["obligation_id"])
                 by = "" if duty["state"] in _CLOSED else duty["due_on"] or ""
+                corrected = {notice["corrects"] for notice in duty["notices"]}
                 for notice in duty["notices"]:
-                    yield Told(names[duty["case_key"]], notice["recipient"], duty["rule"], by, duty["state"])
+                    if notice["notice_id"] not in corrected:
+                        yield Told(names[duty["case_key"]], notice["recipient"], duty["rule"], by, duty["state"])
 
 
 def _overdue(running: Running, names: dict[str, str]) -> Iterator[Overdue]:
