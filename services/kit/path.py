@@ -1,8 +1,9 @@
 """The road of one batch through one transaction, the same on PostgreSQL and in memory.
 
 Locks, fence, inbox, what must wait, the handler, outbox; then the commit, which is the only thing that has an effect.
-If the handler fails, the transaction is tried again with the batch halved until the offender is alone: it goes to
-quarantine, the later events of its case wait behind it, and everybody else's events are handled.
+If the handler fails, or the consumer cannot name the cases of the batch, the transaction is tried again with the batch
+halved until the offender is alone: it goes to quarantine, the later events of its case wait behind it, and everybody
+else's events are handled.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from services.kit.transaction import Transaction
 
 Handler = Callable[[Sequence[Any], Any], Awaitable[None]]
 Keys = Callable[[Sequence[Any], Any], Awaitable[Iterable[str]]]
+"""Names the cases to hold for some events, in any portions: what is asked in parts adds up."""
+Offenders = Mapping[int, Exception]
+"""Why the cases of an item could not be named, by the item's `id`."""
 _KEY_ROUNDS: Final = 5
 
 
@@ -84,7 +88,7 @@ class MoreKeys(Exception):
 
 
 class HandlerFailed(Exception):
-    """The handler raised; the transaction is undone and the batch will be halved."""
+    """The handler, or the naming of cases, raised; the transaction is undone and the batch will be halved."""
 
 
 def kept(consumer: str, item: RawRecord | Decoded, case_key: str | None = None) -> Record:
@@ -104,23 +108,58 @@ def _case_of(item: Decoded) -> str | None:
     return item.case_key if isinstance(item, (Event, Poison)) else None
 
 
-async def lock_all(tx: FlushableTransaction, consumer: Consumer, items: Sequence[Decoded], known: set[str]) -> None:
+async def lock_all(
+    tx: FlushableTransaction, consumer: Consumer, items: Sequence[Decoded], known: set[str], *, isolate: bool
+) -> Offenders:
     """Lock the cases of a batch and those that the consumer adds; what is added is asked for again once they are held.
+
+    Returns:
+        The items whose cases the consumer could not name, with its errors; of these, only their own case is held.
 
     Raises:
         MoreKeys: After locking, more was needed; the caller starts again with those in `known`.
+        HandlerFailed: The consumer could not name the cases, and this attempt does not isolate.
     """
-    wanted = known | {case for item in items if (case := _case_of(item))}
-    if consumer.keys:
-        events = _for_handler(items)
-        connection = getattr(tx, "connection", None)
-        wanted |= set(await consumer.keys(events, connection))
-        await tx.lock_cases(wanted)
-        again = set(await consumer.keys(events, connection))
-        if not again <= wanted:
-            raise MoreKeys(wanted | again)
-    else:
-        await tx.lock_cases(wanted)
+    asking = _Asking(tx, consumer, isolate=isolate)
+    wanted = known | {case for item in items if (case := _case_of(item))} | await asking.keys(items)
+    await tx.lock_cases(wanted)
+    again = await asking.keys(items)
+    if not again <= wanted:
+        raise MoreKeys(wanted | again)
+    return asking.offenders
+
+
+class _Asking:
+    """Asks a consumer which cases must be held, and finds the items for which it cannot say."""
+
+    def __init__(self, tx: FlushableTransaction, consumer: Consumer, *, isolate: bool) -> None:
+        self._tx = tx
+        self._ask = consumer.keys
+        self._isolated = isolate
+        self.offenders: dict[int, Exception] = {}
+
+    async def keys(self, items: Sequence[Decoded]) -> set[str]:
+        readable = [item for item in items if isinstance(item, (Event, Raw)) and id(item) not in self.offenders]
+        if not readable or self._ask is None:
+            return set()
+        try:
+            if not self._isolated:
+                return await self._named(self._ask, readable)
+            async with self._tx.savepoint():
+                return await self._named(self._ask, readable)
+        except Exception as error:
+            if is_infrastructure(error):
+                raise
+            if not self._isolated:
+                raise HandlerFailed from error
+            if len(readable) == 1:
+                self.offenders[id(readable[0])] = error
+                return set()
+        half = len(readable) // 2
+        return await self.keys(readable[:half]) | await self.keys(readable[half:])
+
+    async def _named(self, ask: Keys, items: Sequence[Event | Raw]) -> set[str]:
+        return set(await ask(_for_handler(items), getattr(self._tx, "connection", None)))
 
 
 async def handle_batch(
@@ -142,9 +181,9 @@ async def handle_batch(
                     for item in items
                     if isinstance(item, Event) and item.message.traceparent
                 }
-                await lock_all(tx, consumer, items, known)
+                offenders = await lock_all(tx, consumer, items, known, isolate=isolate)
                 outcome, fresh = await _admit(tx, consumer, items, known_holes or {})
-                await Settling(tx, consumer, outcome, isolate=isolate).settle(fresh)
+                await Settling(tx, consumer, outcome, isolate=isolate, offenders=offenders).settle(fresh)
         except MoreKeys as more:
             known |= more.keys
         except HandlerFailed:
@@ -204,11 +243,14 @@ def _mark(item: Decoded) -> Mark:
 class Settling:
     """Hands the new records of a transaction to the handler, and puts aside what cannot be handled now."""
 
-    def __init__(self, tx: FlushableTransaction, consumer: Consumer, outcome: Outcome, *, isolate: bool) -> None:
+    def __init__(
+        self, tx: FlushableTransaction, consumer: Consumer, outcome: Outcome, *, isolate: bool, offenders: Offenders
+    ) -> None:
         self._tx = tx
         self._consumer = consumer
         self._outcome = outcome
         self._isolated = isolate
+        self._offenders = offenders
         self._parking: set[str] = set()  # cases whose events wait
 
     async def settle(self, items: Sequence[Decoded]) -> None:
@@ -221,16 +263,17 @@ class Settling:
         if cases:
             self._parking = await self._tx.held.parking(self._consumer.group_id, cases)
         ready: list[Event | Raw] = []
-        aside: list[Event | Poison] = []
+        aside: list[Event | Poison | Raw] = []
         blocked = set(self._parking)
         for item in items:
+            case = _case_of(item)
             if isinstance(item, Unknown):
                 self._outcome.counts["unknown"] += 1
-            elif isinstance(item, Poison):
+            elif isinstance(item, Poison) or id(item) in self._offenders:
                 aside.append(item)
-                if item.case_key:
-                    blocked.add(item.case_key)
-            elif isinstance(item, Event) and item.case_key in blocked:
+                if case:
+                    blocked.add(case)
+            elif isinstance(item, Event) and case in blocked:
                 aside.append(item)
             else:
                 ready.append(item)
@@ -284,18 +327,22 @@ class Settling:
             self._parking.add(record.case_key)
         self._outcome.counts["failed"] += 1
 
-    async def _put_aside(self, items: Sequence[Event | Poison]) -> None:
-        """Quarantine poison and park the rest, so that `arrival` keeps their order."""
+    async def _put_aside(self, items: Sequence[Event | Poison | Raw]) -> None:
+        """Quarantine poison and offenders and park the rest, so that `arrival` keeps their order."""
         waiting: list[Record] = []
         for item in items:
             record = kept(self._consumer.group_id, item)
-            if isinstance(item, Event):
+            if isinstance(item, Event) and (id(item) not in self._offenders or item.case_key in self._parking):
                 waiting.append(record)
                 continue
             await self._park(waiting)
             waiting = []
-            await self._tx.quarantine(record, reason=item.reason, parks=record.case_key is not None)
-            self._outcome.counts["poison"] += 1
+            if isinstance(item, Poison):
+                await self._tx.quarantine(record, reason=item.reason, parks=record.case_key is not None)
+                self._outcome.counts["poison"] += 1
+                self._parking |= {record.case_key} if record.case_key else set()
+            else:
+                await self._hold(item, self._offenders[id(item)])
         await self._park(waiting)
 
     async def _park(self, records: list[Record]) -> None:

@@ -22,6 +22,7 @@ from services.kit.path import (
     FlushableTransaction,
     HandlerFailed,
     MoreKeys,
+    Offenders,
     Outcome,
     Settling,
     Store,
@@ -68,12 +69,12 @@ async def release(
                 found, waiting = await _look(tx, consumer, quarantine_id)
                 items = [_item(consumer, found.record), *(_item(consumer, one.record) for one in waiting)]
                 cases = {found.record.case_key} if found.record.case_key else set()
-                await lock_all(tx, consumer, items, known | cases)
+                offenders = await lock_all(tx, consumer, items, known | cases, isolate=True)
                 # Looked at again now that the case is held: somebody else may have been quicker.
                 found, waiting = await _look(tx, consumer, quarantine_id)
                 if len(items) != 1 + len(waiting):
                     continue  # nothing is written yet
-                return await _Release(tx, consumer, found, waiting).run(items, resolution, by, reason)
+                return await _Release(tx, consumer, found, waiting, offenders).run(items, resolution, by, reason)
         except MoreKeys as more:
             known |= more.keys
     raise Unavailable("events of this case keep coming in; try again")
@@ -98,12 +99,20 @@ def _item(consumer: Consumer, record: Record) -> Decoded:
 
 
 class _Release:
-    def __init__(self, tx: FlushableTransaction, consumer: Consumer, found: Held, waiting: Sequence[Parked]) -> None:
+    def __init__(
+        self,
+        tx: FlushableTransaction,
+        consumer: Consumer,
+        found: Held,
+        waiting: Sequence[Parked],
+        offenders: Offenders,
+    ) -> None:
         self._tx = tx
+        self._offenders = offenders
         self._consumer = consumer
         self._found = found
         self._waiting = waiting
-        self._settling = Settling(tx, consumer, Outcome(), isolate=True)
+        self._settling = Settling(tx, consumer, Outcome(), isolate=True, offenders=offenders)
 
     async def run(self, items: Sequence[Decoded], resolution: Resolution, by: str, reason: str) -> Released:
         quarantine_id, record = self._found.quarantine_id, self._found.record
@@ -143,6 +152,8 @@ class _Release:
             return item.reason
         if isinstance(item, Unknown):
             return "a type that this version does not know"
+        if id(item) in self._offenders:
+            return reason_for(self._offenders[id(item)])
         try:
             await self._settling.attempt([item])
         except HandlerFailed as failure:

@@ -102,6 +102,29 @@ async def test_a_retry_that_fails_leaves_everything_where_it_is(service: Service
     assert await service.waiting() == [1]
 
 
+async def test_a_record_whose_cases_cannot_be_named_stays_until_they_can(service: Service) -> None:
+    nameless = {"bad", "third"}
+
+    async def keys(events: Sequence[Event], _connection: Any) -> list[str]:
+        if nameless & {each.message.data.how for each in events}:
+            raise KeyError("a value that must not be shown")
+        return []
+
+    service.failing = set()
+    service.consumer = Consumer("reader", service.handle, parse, keys)
+    await service.take("bad", "second", "third", "fourth")
+
+    still = await service.let_out(await service.first_held())
+    nameless.remove("bad")
+    released = await service.let_out(await service.first_held())
+
+    assert (still.state, still.reason) == ("held", "handling it failed: KeyError")
+    assert (released.state, await service.heard()) == ("retried", ["bad", "second"])
+    assert await service.waiting() == [3]
+    await service.let_out(await service.first_held(), "discarded")
+    assert await service.heard() == ["bad", "second", "fourth"]
+
+
 async def test_discarding_lets_those_behind_it_go_on(service: Service) -> None:
     await service.take("bad", "second")
 
