@@ -27,13 +27,17 @@ FOLDER: Final = Path(__file__).parents[2] / "rulebooks"
 
 @dataclass(frozen=True)
 class Law:
-    """Everything besides facts that a decision depends on. `texts` are those of all known rulebooks, for the guard."""
+    """Everything besides facts that a decision depends on.
+
+    `texts` are those of all known rulebooks, and `register_text` that of the register: for the guard, which reads them itself.
+    """
 
     book: CompiledRulebook
     register: Register
     calendar: Calendar
     vocabulary: Vocabulary
     texts: tuple[str, ...]
+    register_text: str
 
     @property
     def rulebook(self) -> RulebookRef:
@@ -81,13 +85,15 @@ def read_law(version: str | None = None, folder: Path = FOLDER) -> Law:
     """
     vocabulary, calendar = load_vocabulary(), load_england()
     areas = folder / "register" / "areas.yaml"
-    register = parse_register(areas.read_text("utf-8"), areas.name)
+    register_text = areas.read_text("utf-8")
+    register = parse_register(register_text, areas.name)
     files = sorted((folder / "england").glob("*.yaml"), key=_numbers)
     chosen = [file for file in files if version in {None, file.stem}]
     if not chosen:
         raise FileNotFoundError(f"no rulebook {version or ''} in {folder / 'england'}")
     book = load_rulebook(chosen[-1].read_text("utf-8"), chosen[-1].name, vocabulary, register, calendar)
-    return Law(book, register, calendar, vocabulary, tuple(file.read_text("utf-8") for file in files))
+    texts = tuple(file.read_text("utf-8") for file in files)
+    return Law(book, register, calendar, vocabulary, texts, register_text)
 
 
 def _numbers(file: Path) -> tuple[int, ...]:

@@ -44,7 +44,8 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     channel = WebhookChannel()
     intake = Intake(settings.intake_url)
     keys = read_private_keys(settings.webhook_key.get_secret_value().encode())
-    composer = Composer(Guard(law.texts), read_key(settings.grant_key.get_secret_value().encode()), settings.intake_url)
+    grant_key = read_key(settings.grant_key.get_secret_value().encode())
+    composer = Composer(Guard(law.texts, law.register_text), grant_key, settings.intake_url)
     dispatcher = Dispatcher(
         runtime.database,
         channel,

@@ -11,6 +11,7 @@ from joserfc.jwk import OKPKey
 
 from schemas.notices import Notice, NoticeContent
 from services.routing.dispatch import grants
+from services.routing.dispatch.areas import Matter, Statement
 from services.routing.dispatch.grants import Grant
 from services.routing.dispatch.guard import Claim, Guard
 from services.routing.dispatch.rows import Claimed
@@ -38,6 +39,7 @@ class Composer:
         self._guard = guard
         self._grant_key = grant_key
         self._intake_url = intake_url.rstrip("/")
+        self.facts: Final = guard.facts
 
     def compose(self, claimed: Claimed) -> Composed:
         """Return the bytes of a delivery, the same for the same row."""
@@ -66,11 +68,24 @@ class Composer:
                 profile=grant.profile,
                 fields=body.keys(),
                 granted=grant.give,
+                matter=_matter(claimed),
             )
         )
         if objection is None and (body["recipient"], UUID(body["notice_id"])) != (claimed.recipient, claimed.notice_id):
             objection = "the notice is addressed to somebody else"
         return Composed(objection=objection) if objection else Composed(orjson.dumps(body))
+
+
+def _matter(claimed: Claimed) -> Matter | None:
+    """Return what the stored obligation is about; None if there is none, or if it is not the one that the row says."""
+    stored, payload = claimed.obligation, claimed.payload
+    if stored is None or (stored["rule"], stored["position"]) != (payload["body"]["rule"], payload["position"]):
+        return None
+    if stored["subject"] != payload["grant"]["subject"]:
+        return None
+    names = Statement.__slots__
+    statements = [Statement(**{name: each[name] for name in names}) for each in claimed.statements]
+    return Matter(stored["subject"], stored["duty_holder"], statements)
 
 
 def _withdrawal(claimed: Claimed) -> Composed:

@@ -72,7 +72,9 @@ class Dispatcher:
             return False
         closed = self._breakers.closed_to(time.monotonic())
         async with self._database.begin() as tx:
-            claimed = await rows.claim(tx.connection, most=free, cap=self._breakers.cap, closed=closed)
+            claimed = await rows.claim(
+                tx.connection, most=free, cap=self._breakers.cap, closed=closed, facts=self._composer.facts
+            )
         if claimed:
             faultpoint("dispatch.claimed")
         for each in claimed:

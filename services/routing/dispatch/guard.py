@@ -1,7 +1,8 @@
 """The independent check before each send: does the law name this recipient, and does nothing exceed the profile?
 
-Written apart from the engine on purpose: it reads the rulebook's text with nothing but a YAML parser, and shares no code
-with the compiler that decided. An error in one of them is caught by the other. Pure.
+The recipient must be of the kind that the rule names and, unless it is a national body, serve an area that the rule means
+in this case. Written apart from the engine on purpose: it reads the rulebook's text with nothing but a YAML parser, and
+shares no code with the compiler that decided. An error in one of them is caught by the other. Pure.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
+
+from services.routing.dispatch.areas import Areas, Matter, area_facts, area_in
 
 _GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "la": frozenset({"la"}),
@@ -53,7 +56,8 @@ THIN_FIELDS: Final = frozenset(
 class Claim:
     """What is about to be sent, as the sender believes it to be.
 
-    `fields` are the keys of the notice; `granted` maps each field of the content to how much of it is granted.
+    `fields` are the keys of the notice; `granted` maps each field of the content to how much of it is granted; `matter`
+    is what the stored obligation is about, if there is such a one.
     """
 
     rulebook_sha256: str
@@ -63,32 +67,48 @@ class Claim:
     profile: str
     fields: Collection[str]
     granted: Mapping[str, str]
+    matter: Matter | None
 
 
 class Guard:
-    """Checks claims against the texts of every rulebook that this installation knows."""
+    """Checks claims against the texts of every rulebook that this installation knows, and of its register.
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    `facts` are those that it needs to see: the ones by which rules name areas.
+    """
+
+    def __init__(self, texts: Iterable[str], register: str) -> None:
+        self._areas = Areas(register)
         self._books: Final[dict[str, dict[str, Any]]] = {
             hashlib.sha256(text.encode()).hexdigest(): yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - only text
             for text in texts
         }
+        self.facts: Final = sorted({fact for book in self._books.values() for fact in area_facts(book)})
 
     def objection(self, claim: Claim) -> str | None:
         """Return why the claim must not be sent, or None."""
         book = self._books.get(claim.rulebook_sha256)
         if book is None:
             return "the decision's rulebook is not one of ours"
-        then = [rule["then"] for rule in book["rules"] if rule["id"] == claim.rule]
-        if not then or not 0 <= claim.position < len(then[0]):
+        rule = next((rule for rule in book["rules"] if rule["id"] == claim.rule), None)
+        if rule is None or not 0 <= claim.position < len(rule["then"]):
             return "the decision's rulebook has no such duty"
-        duty = then[0][claim.position]
+        duty = rule["then"][claim.position]
         if not _names(duty["tell"], claim.recipient):
             return f"rule {claim.rule} does not name a recipient of this kind"
+        if not self._serves(claim, rule, book):
+            return f"rule {claim.rule} does not name a recipient of this area"
         if duty["send"] != claim.profile:
             return f"rule {claim.rule} sends another profile"
         allowed: Mapping[str, str] = book["disclosure"][claim.profile]["give"]
         return _excess(claim, allowed)
+
+    def _serves(self, claim: Claim, rule: Mapping[str, Any], book: Mapping[str, Any]) -> bool:
+        served, area = self._areas.served_by(claim.recipient), area_in(rule["then"][claim.position]["tell"])
+        if served is None or claim.matter is None:
+            return False
+        if area is None:
+            return not served
+        return not served.isdisjoint(self._areas.meant(area, rule, book, claim.matter))
 
 
 def _names(tell: str, recipient: str) -> bool:

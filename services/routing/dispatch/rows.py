@@ -56,7 +56,12 @@ _CLAIM: Final = text("""
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
         d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.granted_at, d.payload,
         (SELECT min(live.due_by) FROM routing.delivery live
-         WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by
+         WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by,
+        (SELECT jsonb_build_object('rule', o.rule, 'position', o.position, 'duty_holder', o.duty_holder, 'subject', o.subject)
+         FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation,
+        (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.occurred_at, f.recorded_at, f.event_id), '[]')
+         FROM routing.fact f WHERE f.name = ANY(CAST(:facts AS text[]))
+           AND f.case_key IN (SELECT jsonb_array_elements_text(d.payload #> '{grant,case_keys}'))) AS statements
 """)
 # A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same. One that
 # must wait again has arrived if it was taken, and is not tried again if it was not.
@@ -88,7 +93,8 @@ class Claimed:
     """A delivery that this process may send now. `attempt` counts from 1.
 
     `granted_at`: when its grant begins (wall clock); the same at every attempt, so that a repeat is the same bytes, until
-    half of the grant's time is over.
+    half of the grant's time is over. `obligation` and `statements` are for the guard: rows as they are stored, the
+    statements oldest first.
     """
 
     delivery_id: UUID
@@ -107,6 +113,8 @@ class Claimed:
     person_told: bool
     granted_at: datetime
     payload: dict[str, Any]
+    obligation: dict[str, Any] | None
+    statements: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,15 @@ class Settled:
     maybe_arrived: bool = False
 
 
-async def claim(connection: AsyncConnection, *, most: int, cap: int, closed: Sequence[str]) -> list[Claimed]:
-    """Take the deliveries that are due, leaving out recipients in `closed`; at most `cap` for one recipient."""
+async def claim(
+    connection: AsyncConnection, *, most: int, cap: int, closed: Sequence[str], facts: Sequence[str] = ()
+) -> list[Claimed]:
+    """Take the deliveries that are due, leaving out recipients in `closed`; at most `cap` for one recipient.
+
+    Each comes with what was stated in its cases about `facts`.
+    """
     limits = {"most": most, "cap": cap, "closed": list(closed), "lease_s": LEASE_S, "renew_days": RENEW_AFTER.days}
-    found = await connection.execute(_CLAIM, limits)
+    found = await connection.execute(_CLAIM, {**limits, "facts": list(facts)})
     return [Claimed(**row) for row in found.mappings()]
 
 

@@ -57,7 +57,7 @@ async def recipients(road: Road, tmp_path: Path) -> AsyncIterator[Recipients]:
         dispatcher = Dispatcher(
             road.database,
             channel,
-            Composer(Guard(law().texts), read_key(grant_key), "http://127.0.0.1:8401"),
+            Composer(Guard(law().texts, law().register_text), read_key(grant_key), "http://127.0.0.1:8401"),
             endpoints={body: f"{url}/recipients/{body}/webhook" for body in law().register.bodies},
             keys=[WEBHOOK_KEY],
             clock=SystemClock(),

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import deliveries as tell
 from services.kit.faults import InjectedFault
 from services.routing.dispatch import rows
-from tests.support.road import Recipients, Road, move_clock, of
-from tests.support.routing import LEEDS, POLICE, acknowledged, aware, corrected, decided, reported, suspects
+from services.routing.domain.register import Body, Register
+from services.routing.service import RoutingService
+from tests.support.road import Recipients, Road, law, move_clock, of
+from tests.support.routing import (
+    COUNCIL,
+    HALTON,
+    LEEDS,
+    POLICE,
+    acknowledged,
+    aware,
+    corrected,
+    decided,
+    reported,
+    suspects,
+)
 
-LA, LSCP_ID = f"la:{LEEDS}", f"lscp:{LEEDS}"
+LA, LSCP_ID, BARNSLEY_LSCP = f"la:{LEEDS}", f"lscp:{LEEDS}", "lscp:E08000038"
 
 
 def outcomes(journal: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -198,21 +213,63 @@ async def test_a_notice_accepted_while_it_is_on_its_way_stays_accepted(road: Roa
     assert row["reference"].startswith("LSCP-")
 
 
-async def test_a_row_that_no_rule_bears_out_is_never_sent(road: Road, recipients: Recipients) -> None:
+@pytest.mark.parametrize(("planted", "word"), [("panel", "kind"), (BARNSLEY_LSCP, "area"), (f"lscp:{HALTON}", "area")])
+async def test_a_row_that_no_rule_bears_out_is_never_sent(
+    road: Road, recipients: Recipients, planted: str, word: str
+) -> None:
     await road.route(reported())
     async with road.database.begin() as tx:
         await tx.connection.execute(
             text(
-                "UPDATE routing.delivery SET recipient = 'panel', payload = jsonb_set(payload, '{body,recipient}', '\"panel\"') WHERE recipient = :r"
+                "UPDATE routing.delivery SET recipient = :p,"
+                " payload = jsonb_set(payload, '{body,recipient}', to_jsonb(CAST(:p AS text))) WHERE recipient = :r"
             ),
-            {"r": LSCP_ID},
+            {"r": LSCP_ID, "p": planted},
         )
     await recipients.send_all()
 
-    assert await recipients.journal("panel") == []
+    assert await recipients.journal(planted) == []
     (attempt,) = of(tell.NoticeAttempted, await road.published())
     assert attempt.data.outcome == "refused"
-    assert attempt.data.reason == "not sent: rule N-11 does not name a recipient of this kind"
+    assert attempt.data.reason == f"not sent: rule N-11 does not name a recipient of this {word}"
+
+
+async def test_a_notice_that_was_decided_for_another_area_s_partnership_is_held_for_a_person(
+    road: Road, recipients: Recipients
+) -> None:
+    """The engine takes Barnsley's partnership for that of Leeds; the guard reads the register for itself."""
+    bodies = law().register.bodies
+    exchanged = {LSCP_ID: bodies[BARNSLEY_LSCP].areas, BARNSLEY_LSCP: bodies[LSCP_ID].areas}
+    faulty = Register("faulty", law().register.areas.values(), [_serving(body, exchanged) for body in bodies.values()])
+    road.service = RoutingService(replace(law(), register=faulty))
+    await road.route(reported())
+    await recipients.send_all()
+
+    assert await recipients.journal(BARNSLEY_LSCP) == []
+    assert outcomes(await recipients.journal(LA)) == [("taken", "notice.v1")]
+    (held,) = await road.rows("SELECT state, reason, person_told FROM routing.delivery WHERE recipient <> :r", r=LA)
+    (attempt,) = of(tell.NoticeAttempted, await road.published())
+    assert (held["state"], held["person_told"], attempt.data.outcome) == ("refused", True, "refused")
+    assert held["reason"] == "not sent: rule N-11 does not name a recipient of this area"
+    async with road.database.begin() as tx:
+        await rows.redrive(tx.connection, attempt.data.notice_id, tx.now)
+    await recipients.send_all()
+    assert await recipients.journal(BARNSLEY_LSCP) == []
+
+
+def _serving(body: Body, areas: Mapping[str, tuple[str, ...]]) -> Body:
+    return replace(body, areas=areas.get(body.id, body.areas))
+
+
+async def test_sources_that_disagree_on_the_area_hold_up_no_notice_that_is_owed(
+    road: Road, recipients: Recipients
+) -> None:
+    """Doubt does not withdraw a duty, so it does not keep its notice from being sent either."""
+    await road.route(reported())
+    await road.route(reported(COUNCIL, area=HALTON))
+    await recipients.send_all()
+
+    assert outcomes(await recipients.journal(LSCP_ID)) == [("taken", "notice.v1")]
 
 
 async def test_results_that_cannot_be_written_now_are_written_later(

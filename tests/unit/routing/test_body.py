@@ -37,8 +37,10 @@ CLAIMED = Claimed(
     person_told=False,
     granted_at=NOW,
     payload=withdrawal_payload(NOTICE, "child.looked_after is no", NOW),
+    obligation=None,
+    statements=[],
 )
-COMPOSER = Composer(Guard([]), OKPKey.generate_key("Ed25519"), "https://intake.example")
+COMPOSER = Composer(Guard([], "areas: []\nbodies: []\n"), OKPKey.generate_key("Ed25519"), "https://intake.example")
 
 
 def test_a_withdrawal_names_its_notice_and_tells_no_fact() -> None:

@@ -11,11 +11,37 @@ import pytest
 import yaml
 
 from schemas.notices import Notice
+from services.routing.dispatch.areas import Areas, Matter, Statement
 from services.routing.dispatch.guard import THIN_FIELDS, Claim, Guard
 
 TEXT = Path("rulebooks/england/2026.11.0.yaml").read_text(encoding="utf-8")
 BOOK: dict[str, Any] = yaml.load(TEXT, Loader=yaml.BaseLoader)  # noqa: S506 - makes only text
-GUARD = Guard([TEXT])
+REGISTER = Path("rulebooks/register/areas.yaml").read_text(encoding="utf-8")
+GUARD = Guard([TEXT], REGISTER)
+LEEDS, BARNSLEY, FORMER_BARNSLEY, HALTON = "E08000035", "E08000038", "E08000016", "E06000006"
+CHILD = "c" * 32
+
+
+def said(name: str, value: str | None, subject: str = "incident", **changes: Any) -> Statement:
+    """Return what the police said of an area; a correction names the statement that it corrects."""
+    given = {"event_id": f"{name} {subject}", "authority": "client:police", "corrects": None} | changes
+    return Statement(**given, subject=subject, name=name, value=value)
+
+
+def matter(*statements: Statement, subject: str = CHILD, duty_holder: str = f"la:{LEEDS}") -> Matter:
+    return Matter(subject, duty_holder, statements)
+
+
+CHILD_FACTS = ("child.home_area", "child.looked_after_by", "child.placed_in", "child.care_leaver_of")
+IN_LEEDS = matter(
+    said("incident.area", LEEDS),
+    said("reporter.area", LEEDS, "a report"),
+    *(said(f, LEEDS, CHILD) for f in CHILD_FACTS),
+)
+FROM_BARNSLEY = matter(
+    said("incident.area", BARNSLEY), *(said(f, LEEDS, CHILD) for f in CHILD_FACTS), duty_holder=f"la:{BARNSLEY}"
+)
+"""What happened in Barnsley to a child of Leeds."""
 PANEL = Claim(
     rulebook_sha256=hashlib.sha256(TEXT.encode()).hexdigest(),
     rule="N-01",
@@ -24,6 +50,7 @@ PANEL = Claim(
     profile="panel-notification",
     fields=THIN_FIELDS,
     granted=BOOK["disclosure"]["panel-notification"]["give"],
+    matter=IN_LEEDS,
 )
 EXAMPLES = {
     "panel": "panel",
@@ -35,8 +62,15 @@ EXAMPLES = {
     "csp-of": "csp:leeds",
     "each of safeguarding-partners-of": "icb:west-yorkshire",
 }
+BARNSLEY_OF = {
+    "la-of": f"la:{BARNSLEY}",
+    "lscp-of": f"lscp:{BARNSLEY}",
+    "sab-of": "sab:barnsley",
+    "csp-of": "csp:barnsley",
+    "each of safeguarding-partners-of": "icb:south-yorkshire",
+}
 DUTIES = [
-    (rule["id"], position, duty["tell"].partition("(")[0], duty["send"])
+    (rule["id"], position, duty["tell"], duty["send"])
     for rule in BOOK["rules"]
     for position, duty in enumerate(rule["then"])
 ]
@@ -46,13 +80,98 @@ DUTIES = [
 def test_each_duty_of_the_rulebook_may_be_sent_to_those_that_it_names_and_to_nobody_else(
     rule: str, position: int, tell: str, profile: str
 ) -> None:
-    claim = replace(PANEL, rule=rule, position=position, profile=profile, granted=BOOK["disclosure"][profile]["give"])
+    claim = claim_of(rule, position, tell, profile)
+    kind = tell.partition("(")[0]
     allowed = {
         key for key, recipient in EXAMPLES.items() if GUARD.objection(replace(claim, recipient=recipient)) is None
     }
 
     # A council is a safeguarding partner of its area; an LSCP, a board or the Panel is not.
-    assert allowed == ({tell, "la-of"} if "partners" in tell else {tell})
+    assert allowed == ({kind, "la-of"} if "partners" in kind else {kind})
+
+
+@pytest.mark.parametrize(("rule", "position", "tell", "profile"), [each for each in DUTIES if "(" in each[2]])
+def test_a_recipient_of_the_right_kind_in_the_wrong_area_is_objected_to_in_each_duty_that_names_an_area(
+    rule: str, position: int, tell: str, profile: str
+) -> None:
+    wrong = replace(claim_of(rule, position, tell, profile), recipient=BARNSLEY_OF[tell.partition("(")[0]])
+
+    assert GUARD.objection(wrong) == f"rule {rule} does not name a recipient of this area"
+
+
+def claim_of(rule: str, position: int, tell: str, profile: str) -> Claim:
+    """Return a claim about Leeds's bodies; another area's are told of what happened there to a child of Leeds."""
+    about = FROM_BARNSLEY if "the areas that differ" in tell else IN_LEEDS
+    granted = BOOK["disclosure"][profile]["give"]
+    return replace(PANEL, rule=rule, position=position, profile=profile, granted=granted, matter=about)
+
+
+def areas(area: str, about: Matter, rule: str = "N-11") -> frozenset[str]:
+    return Areas(REGISTER).meant(area, next(each for each in BOOK["rules"] if each["id"] == rule), BOOK, about)
+
+
+FIRST = said("incident.area", LEEDS, event_id="1")
+
+
+@pytest.mark.parametrize(
+    ("statements", "meant"),
+    [
+        ((), set()),
+        ((FIRST,), {LEEDS}),
+        ((FIRST, said("incident.area", BARNSLEY, event_id="2", corrects="1")), {BARNSLEY}),
+        ((FIRST, said("incident.area", None, event_id="2", corrects="1")), {LEEDS}),  # doubt withdraws no duty
+        (
+            (
+                FIRST,
+                said("incident.area", None, event_id="2", corrects="1"),
+                said("incident.area", HALTON, event_id="3", corrects="2"),
+            ),
+            {HALTON},
+        ),
+        (
+            (
+                FIRST,
+                said("incident.area", BARNSLEY, event_id="2", corrects="1"),
+                said("incident.area", HALTON, event_id="3", corrects="1"),
+            ),
+            {HALTON},
+        ),
+        ((FIRST, said("incident.area", BARNSLEY, event_id="2", authority=f"la:{LEEDS}")), {LEEDS, BARNSLEY}),
+        ((FIRST, said("incident.area", BARNSLEY, event_id="2", corrects="1", authority=f"la:{LEEDS}")), {LEEDS}),
+        ((said("incident.area", FORMER_BARNSLEY),), {BARNSLEY}),
+    ],
+)
+def test_an_area_counts_as_its_sources_named_it_last(statements: tuple[Statement, ...], meant: set[str]) -> None:
+    assert areas("incident.area", matter(*statements)) == meant
+
+
+def test_an_authority_with_two_codes_corrects_what_it_said_under_the_other() -> None:
+    first = said("incident.area", LEEDS, event_id="1", authority=f"la:{FORMER_BARNSLEY}")
+    second = said("incident.area", HALTON, event_id="2", authority=f"la:{BARNSLEY}", corrects="1")
+
+    assert areas("incident.area", matter(first, second)) == {HALTON}
+
+
+def test_what_is_said_of_another_child_or_report_names_no_area_for_this_one() -> None:
+    about = matter(said("child.placed_in", HALTON, "d" * 32), said("reporter.area", BARNSLEY, "another report"))
+    report = matter(said("reporter.area", LEEDS, "mine"), said("reporter.area", BARNSLEY, "another"), subject="mine")
+
+    assert areas("child.placed_in", about) == set()
+    assert areas("reporter.area", report) == {LEEDS}
+
+
+def test_the_duty_holder_s_area_is_one_that_it_serves_and_that_the_facts_give_it() -> None:
+    stated = (said("incident.area", LEEDS), said("child.home_area", BARNSLEY, CHILD))
+
+    assert areas("duty holder", matter(*stated), "N-03") == {LEEDS}
+    assert areas("duty holder", matter(*stated, duty_holder=f"la:{BARNSLEY}"), "N-03") == {BARNSLEY}
+    assert areas("duty holder", matter(*stated, duty_holder=f"la:{HALTON}"), "N-03") == set()
+    assert areas("the areas that differ", matter(*stated), "N-04") == {BARNSLEY}
+    assert areas("duty holder", matter(said("reporter.area", HALTON, "mine"), subject="mine"), "X-01") == set()
+
+
+def test_the_guard_asks_for_the_facts_by_which_the_rules_name_areas() -> None:
+    assert GUARD.facts == sorted(("incident.area", "reporter.area", *CHILD_FACTS))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +183,8 @@ def test_each_duty_of_the_rulebook_may_be_sent_to_those_that_it_names_and_to_nob
         ({"position": -1}, "no such duty"),
         ({"recipient": "panel:leeds"}, "does not name"),
         ({"recipient": "client:panel"}, "does not name"),
+        ({"matter": None}, "of this area"),
+        ({"rule": "N-11", "profile": "referral", "recipient": "la:E09999999", "granted": {}}, "of this area"),
         ({"profile": "referral"}, "another profile"),
         ({"fields": {*THIN_FIELDS, "child_name"}}, "field that no notice may have"),
         ({"granted": {"personal.child.nhs_number": "in full"}}, "beyond the profile"),

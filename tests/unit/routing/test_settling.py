@@ -34,6 +34,8 @@ def claimed(**changes: Any) -> Claimed:
         "person_told": False,
         "granted_at": NOW,
         "payload": {},
+        "obligation": None,
+        "statements": [],
     }
     return Claimed(**given | changes)
 
