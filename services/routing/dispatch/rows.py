@@ -25,7 +25,8 @@ RENEW_AFTER: Final = VALID_FOR / 2
 # Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
 # withdrawn or superseded while it is on its way still goes before its withdrawal or correction: whoever got them the other
 # way round would act on it.
-# A row is as urgent as the most urgent one that waits behind it.
+# A row is as urgent as the most urgent one that waits behind it. One that changed last at a time which has not come yet does
+# not wait: the clock was moved back since.
 _CLAIM: Final = text("""
     WITH heads AS (
         SELECT DISTINCT ON (recipient, case_key) delivery_id, recipient, case_key, next_at, seq, state, lease_until
@@ -34,7 +35,9 @@ _CLAIM: Final = text("""
     ), ready AS (
         SELECT delivery_id, next_at, seq, row_number() OVER (PARTITION BY recipient ORDER BY next_at, seq) AS place
         FROM heads
-        WHERE ((state = 'due' AND next_at <= clock.legal_now())
+        WHERE ((state = 'due' AND (next_at <= clock.legal_now() OR clock.legal_now() < (
+                SELECT last.at FROM routing.delivery_history last
+                WHERE last.delivery_id = heads.delivery_id ORDER BY last.seq DESC LIMIT 1)))
             OR (state = 'sending' AND lease_until < clock_timestamp()))
           AND NOT EXISTS (
             SELECT 1 FROM routing.delivery before

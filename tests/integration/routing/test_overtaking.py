@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from handrail.embedded.postgres import DatabaseAddress
 from schemas.deliveries import NoticeOwed
 from services.routing.dispatch import rows
 from services.routing.dispatch.rows import Claimed, Settled
-from tests.support.road import Road, of
+from services.routing.store.saving import insert_history
+from tests.support.road import Road, move_clock, of
 from tests.support.routing import LEEDS, POLICE, aware, corrected, decided, reported, suspects
 
-LA = f"la:{LEEDS}"
+LA, LSCP_ID = f"la:{LEEDS}", f"lscp:{LEEDS}"
 LATER = datetime(2026, 6, 2, tzinfo=UTC)
 
 
@@ -28,7 +30,9 @@ async def settle(
     async with road.database.begin() as tx:
         next_at = tx.now + wait if state == "due" else None
         found = [Settled(each, state, next_at=next_at, reference=reference) for each in claimed]
-        await rows.settle(tx.connection, found, tx.now)
+        states = await rows.settle(tx.connection, found, tx.now)
+        history = [{"delivery_id": key, "at": tx.now, "state": now_is} for key, now_is in states.items()]
+        await insert_history(tx.connection, history)
 
 
 async def test_a_withdrawal_never_overtakes_the_notice_that_is_still_on_its_way(road: Road) -> None:
@@ -97,6 +101,20 @@ async def test_a_correction_never_overtakes_the_notice_that_is_still_on_its_way_
         datetime(2026, 6, 8, 23, tzinfo=UTC),
         datetime(2026, 6, 10, 23, tzinfo=UTC),
     )
+
+
+async def test_when_the_clock_was_moved_back_what_waits_is_tried_at_once_and_then_waits_as_usual(
+    road: Road, address: DatabaseAddress
+) -> None:
+    found = []
+    await road.route(reported())
+    for moved in (timedelta(), timedelta(), timedelta(hours=-2), timedelta()):
+        await move_clock(address, moved)
+        claimed = await claim(road)
+        await settle(road, claimed, "due", wait=timedelta(hours=10))
+        found.append({each.recipient for each in claimed})
+
+    assert found == [{LA, LSCP_ID}, set(), {LA, LSCP_ID}, set()]
 
 
 async def test_what_is_new_does_not_wait_for_the_next_try_of_what_is_older_and_lends_it_its_haste(road: Road) -> None:
