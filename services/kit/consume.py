@@ -155,10 +155,22 @@ class Worker(ConsumerRebalanceListener):
             )
         self._report(items, outcome, time.monotonic() - started)
 
+    async def _stand_first(self) -> None:
+        """See to it that the fence stands before anything is read past it, or a record lost before it would not show.
+
+        Raises:
+            RuntimeError: The partitions are on their way to somebody else, or back.
+        """
+        if not (self._assigned or self._hurry.is_set()):
+            await self._stand_up_again()
+        if not self._assigned:
+            raise RuntimeError("where this consumer stands in its partitions is not known yet; the batch is read again")
+
     async def _until_done(self, items: Sequence[Decoded], started: float) -> Outcome:
         attempt = 0
         while True:
             try:
+                await self._stand_first()
                 return await handle_batch(self._store, self.consumer, items, self._holes)
             except TopicChanged:
                 raise
@@ -272,10 +284,11 @@ class Worker(ConsumerRebalanceListener):
 
     async def _stand_up_again(self) -> None:
         """Take the partitions over if that failed: aiokafka only logs it, and a database may have been away just then."""
-        failed = self._assigning is not None and self._assigning.done()
-        if failed and (places := sorted(self.subscriber.assignment())):
+        if self._assigning is None:
+            return
+        if self._assigning.done() and (places := sorted(self.subscriber.assignment())):
             self._assigning = asyncio.create_task(self._stand_on_fence(places))
-            await asyncio.shield(self._assigning)
+        await asyncio.shield(self._assigning)
 
     def _stop(self, changed: TopicChanged) -> None:
         if self._stopped:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from services.kit.codec import decode
 from services.kit.consume import Worker
 from services.kit.fence import Place
+from services.kit.kafka_compat import RawRecord
 from services.kit.memory import MemoryStore, MemoryTransaction
 from services.kit.path import Consumer
 from tests.support.kit import NOON
@@ -154,6 +156,34 @@ async def test_a_database_that_is_away_at_the_rebalance_leaves_the_consumer_unre
 
     assert await worker.unready() is None
     assert subscriber.sought == [3]
+
+
+async def test_a_loss_at_the_very_beginning_shows_also_if_the_partitions_could_not_be_taken_over_at_once() -> None:
+    store, subscriber = FailingStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.end = 2
+    store.failures = 1
+    with pytest.raises(ConnectionError):
+        await assign(worker)
+
+    await worker.receive([decode(RawRecord(*PLACE, 1, None, b"the second", (), 0), None)])
+
+    assert subscriber.sought == [0, 0]  # standing on the fence, then for the gap
+    async with store.begin() as tx:
+        assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 0}
+
+
+async def test_nothing_is_handled_that_comes_between_two_owners() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    await assign(worker)
+    await worker.on_partitions_revoked({TopicPartition(*PLACE)})
+
+    with pytest.raises(RuntimeError, match="read again"):
+        await worker.receive([decode(RawRecord(*PLACE, 0, None, b"the first", (), 0), None)])
+
+    async with store.begin() as tx:
+        assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 0}
 
 
 async def test_nothing_is_taken_over_while_a_rebalance_is_under_way() -> None:
