@@ -9,16 +9,18 @@ from uuid import UUID
 from schemas import topics
 from services.deadlines import translate
 from services.deadlines.domain.alert import Alert
-from services.deadlines.store import alerts
+from services.deadlines.store import Alerts, alerts
 from services.kit.auth import Principal
 from services.kit.database import Database
 from services.kit.errors import NotFound
 from services.kit.transaction import Transaction
 
 
-async def raise_alerts(tx: Transaction, raised: Sequence[Alert], *, causation_id: UUID | None = None) -> None:
+async def raise_alerts(
+    tx: Transaction, raised: Sequence[Alert], *, causation_id: UUID | None = None, table: Alerts = alerts
+) -> None:
     """Keep alerts and announce those that are new; the caller holds the locks of their cases."""
-    for alert in await alerts.add(tx.connection, raised):
+    for alert in await table.add(tx.connection, raised):
         tx.emit(topics.DEADLINES, translate.alert_raised(alert, _stamp(alert, tx, causation_id)), key=_key(alert))
 
 

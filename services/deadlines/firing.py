@@ -21,7 +21,7 @@ from services.deadlines.domain.catch_up import DueRung, plan
 from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.standing import days_left
 from services.deadlines.domain.words import breached_says, digest_says, due_soon_says
-from services.deadlines.store import alerts, duties, rungs
+from services.deadlines.store import POSTGRES, Tables
 from services.deadlines.watch import ClockWatch
 from services.kit.database import Database
 from services.kit.transaction import Transaction
@@ -37,8 +37,9 @@ SWEEP_EVERY: Final = timedelta(minutes=1)
 class Firing:
     """One worker: a loop calls `step`; `one_pass` is a single look."""
 
-    def __init__(self, database: Database, calendar: Calendar, watch: ClockWatch) -> None:
+    def __init__(self, database: Database, calendar: Calendar, watch: ClockWatch, tables: Tables = POSTGRES) -> None:
         self._database = database
+        self._tables = tables
         self._calendar = calendar
         self._watch = watch
         self._low: datetime | None = None
@@ -58,7 +59,7 @@ class Firing:
             return 0
         low = self._bound(tick.legal_at, tick.witness_at)
         async with self._database.connect() as connection:
-            cases = await rungs.due_cases(connection, tick.legal_at, low=low, limit=BATCH)
+            cases = await self._tables.rungs.due_cases(connection, tick.legal_at, low=low, limit=BATCH)
         if not cases:
             self._low = tick.legal_at
             if low is None:
@@ -66,7 +67,7 @@ class Firing:
             return 0
         async with self._database.begin() as tx:
             await tx.lock_cases(cases)
-            return await self._fire(await rungs.claim(tx.connection, cases, tx.now), tx)
+            return await self._fire(await self._tables.rungs.claim(tx.connection, cases, tx.now), tx)
 
     def _bound(self, now: datetime, witness_at: datetime) -> datetime | None:
         """Return the low-water bound of this poll; None when a full sweep is due."""
@@ -78,25 +79,25 @@ class Firing:
         if self._low is None:
             return MAX_SLEEP
         async with self._database.connect() as connection:
-            wake_at = await rungs.next_wake(connection, low=self._low - SLACK)
+            wake_at = await self._tables.rungs.next_wake(connection, low=self._low - SLACK)
         left = MAX_SLEEP if wake_at is None else wake_at - self._low
         return min(max(left, MIN_SLEEP), MAX_SLEEP)
 
     async def _fire(self, due: Sequence[DueRung], tx: Transaction) -> int:
         """Write the effects of the claimed rungs."""
-        known = await duties.load(tx.connection, {item.duty_id for item in due})
+        known = await self._tables.duties.load(tx.connection, {item.duty_id for item in due})
         found = plan(due, digest_over=DIGEST_OVER, urgent=lambda item: self._left(known[item.duty_id], tx) <= 0)
         folded = {item.rung_id for items in found.digests.values() for item in items}
         references = [str(item.duty_id) for item in found.fire]
-        await alerts.close(tx.connection, references, "a later alert took its place", tx.now)
+        await self._tables.alerts.close(tx.connection, references, "a later alert took its place", tx.now)
         raised = [self._digest(name, items, tx) for name, items in found.digests.items()]
         for item in found.fire:
             duty = known[item.duty_id]
             self._announce(item, duty, tx)
             if item.rung_id not in folded:
                 raised.append(self._alert(item, duty, tx))
-        await raise_alerts(tx, raised)
-        await rungs.settle(tx.connection, fired=found.fire, superseded=found.superseded, now=tx.now)
+        await raise_alerts(tx, raised, table=self._tables.alerts)
+        await self._tables.rungs.settle(tx.connection, fired=found.fire, superseded=found.superseded, now=tx.now)
         return len(found.fire)
 
     def _announce(self, item: DueRung, duty: Duty, tx: Transaction) -> None:

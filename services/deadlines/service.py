@@ -19,7 +19,7 @@ from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Duty, working_days_late
 from services.deadlines.domain.ladder import Rung, ladder
 from services.deadlines.domain.words import quarantined_says, refused_says
-from services.deadlines.store import alerts, duties, rungs
+from services.deadlines.store import POSTGRES, Tables
 from services.kit.codec import Event
 from services.kit.errors import Refused
 from services.kit.transaction import Transaction
@@ -41,8 +41,9 @@ class UnknownDuty(Refused):
 class DeadlinesService:
     """Follows the topics `decisions` and `deliveries`."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, tables: Tables = POSTGRES) -> None:
         self._calendar = calendar
+        self._tables = tables
 
     async def follow(self, events: Sequence[Event], tx: Transaction) -> None:
         """Bring duties, timers and alerts up to a batch of both topics, in its order.
@@ -56,7 +57,7 @@ class DeadlinesService:
     async def _follow_decisions(self, events: Sequence[Event], tx: Transaction) -> None:
         """Fold the batch over the duties it is about, and save those that changed."""
         messages = [m for event in events if isinstance(m := event.message, (*_OPENINGS, *_CHANGES))]
-        before = await duties.load(tx.connection, {translate.duty_id(message) for message in messages})
+        before = await self._tables.duties.load(tx.connection, {translate.duty_id(message) for message in messages})
         after = dict(before)
         for message in messages:
             known = after.get(translate.duty_id(message))
@@ -70,13 +71,21 @@ class DeadlinesService:
         for event in events:
             match event.message:
                 case deliveries.NoticeAttempted(data=data) as message if data.outcome == "refused":
-                    await raise_alerts(tx, [_refused(message, tx.now)], causation_id=message.id)
+                    await raise_alerts(
+                        tx, [_refused(message, tx.now)], causation_id=message.id, table=self._tables.alerts
+                    )
                 case deliveries.NoticeDelivered(data=data) | deliveries.NoticeAccepted(data=data):
-                    await alerts.close(tx.connection, [str(data.notice_id)], "the notice was taken", tx.now)
+                    await self._tables.alerts.close(
+                        tx.connection, [str(data.notice_id)], "the notice was taken", tx.now
+                    )
                 case deliveries.NoticeWithdrawn(data=data):
-                    await alerts.close(tx.connection, [str(data.notice_id)], "the notice was withdrawn", tx.now)
+                    await self._tables.alerts.close(
+                        tx.connection, [str(data.notice_id)], "the notice was withdrawn", tx.now
+                    )
                 case deliveries.NoticeSuperseded(data=data):
-                    await alerts.close(tx.connection, [str(data.notice_id)], "another notice corrects it", tx.now)
+                    await self._tables.alerts.close(
+                        tx.connection, [str(data.notice_id)], "another notice corrects it", tx.now
+                    )
                 case _:  # owed, released, failed and to be tried again: nothing for a person to do
                     pass
 
@@ -85,9 +94,13 @@ class DeadlinesService:
         for event in events:
             match event.message:
                 case quarantines.Quarantined() as message:
-                    await raise_alerts(tx, [_quarantined(message, tx.now)], causation_id=message.id)
+                    await raise_alerts(
+                        tx, [_quarantined(message, tx.now)], causation_id=message.id, table=self._tables.alerts
+                    )
                 case quarantines.QuarantineResolved(data=data):
-                    await alerts.close(tx.connection, [str(data.quarantine_id)], f"a person {data.outcome} it", tx.now)
+                    await self._tables.alerts.close(
+                        tx.connection, [str(data.quarantine_id)], f"a person {data.outcome} it", tx.now
+                    )
                 case _:  # a quarantine topic carries nothing else
                     pass
 
@@ -95,10 +108,14 @@ class DeadlinesService:
         if not changed:
             return
         ids = [duty.duty_id for duty in changed]
-        await duties.save(tx.connection, changed)
-        await rungs.supersede(tx.connection, ids, tx.now)
-        await rungs.arm(tx.connection, [(duty, self._ladder(duty)) for duty in changed if duty.state == "open"], tx.now)
-        await alerts.close(tx.connection, [str(key) for key in ids], "the duty was closed or has another date", tx.now)
+        await self._tables.duties.save(tx.connection, changed)
+        await self._tables.rungs.supersede(tx.connection, ids, tx.now)
+        await self._tables.rungs.arm(
+            tx.connection, [(duty, self._ladder(duty)) for duty in changed if duty.state == "open"], tx.now
+        )
+        await self._tables.alerts.close(
+            tx.connection, [str(key) for key in ids], "the duty was closed or has another date", tx.now
+        )
 
     def _ladder(self, duty: Duty) -> tuple[Rung, ...]:
         """Return the duty's rungs; none without a date."""

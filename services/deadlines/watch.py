@@ -15,7 +15,7 @@ from schemas import identity
 from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.guard import Tick, distrust
-from services.deadlines.store import alerts, clock
+from services.deadlines.store import POSTGRES, Tables
 from services.kit.clock import Clock
 from services.kit.database import Database
 
@@ -33,8 +33,9 @@ def witness(wall: Clock) -> Callable[[], datetime]:
 class ClockWatch:
     """The guard of one worker; all copies share the last trusted tick through the database."""
 
-    def __init__(self, database: Database, witness_now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, witness_now: Callable[[], datetime], tables: Tables = POSTGRES) -> None:
         self._database = database
+        self._tables = tables
         self._witness_now = witness_now
         self._own: Tick | None = None
         self._saved_at: datetime | None = None
@@ -42,8 +43,8 @@ class ClockWatch:
     async def trusted_tick(self) -> Tick | None:
         """Return the clocks as they stand, or None while the legal clock is not trusted."""
         async with self._database.connect() as connection:
-            current = await clock.read(connection, self._witness_now())
-            shared = await clock.last_tick(connection)
+            current = await self._tables.clock.read(connection, self._witness_now())
+            shared = await self._tables.clock.last_tick(connection)
         known = [tick for tick in (self._own, shared) if tick is not None]
         why = distrust(max(known, key=lambda tick: tick.witness_at), current) if known else None
         if why is not None and not await self._confirmed(why, shared or current):
@@ -55,18 +56,18 @@ class ClockWatch:
         self._own = current
         if at_once or self._saved_at is None or current.witness_at - self._saved_at >= SAVE_EVERY:
             async with self._database.begin() as tx:
-                await clock.save_tick(tx.connection, current)
+                await self._tables.clock.save_tick(tx.connection, current)
             self._saved_at = current.witness_at
 
     async def _confirmed(self, why: str, since: Tick) -> bool:
         """Say whether a person has accepted the clock as it is; raise the alert, once, if nobody was told yet."""
         alert_id = identity.derived_event_id("alert clock", since.legal_at.isoformat())
         async with self._database.connect() as connection:
-            alert = await alerts.get(connection, alert_id)
+            alert = await self._tables.alerts.get(connection, alert_id)
         if alert is not None:
             return alert.acknowledged_at is not None
         async with self._database.begin() as tx:
             said = f"{why} No timer fires until this is acknowledged or the clock is right again."
             found = Alert(alert_id, "clock.distrusted", "fault", since.legal_at.isoformat(), said, tx.now)
-            await raise_alerts(tx, [found])
+            await raise_alerts(tx, [found], table=self._tables.alerts)
         return False

@@ -33,6 +33,7 @@ class _State:
     heads: dict[str, int] = field(default_factory=dict)
     held: dict[UUID, Held] = field(default_factory=dict)
     parked: dict[int, Parked | None] = field(default_factory=dict)  # nothing: no longer waiting
+    kept: dict[Hashable, Any] = field(default_factory=dict)  # what a service keeps for itself
 
     def copy(self) -> _State:
         return _State(**{each.name: dict(getattr(self, each.name)) for each in fields(self)})
@@ -61,7 +62,7 @@ class MemoryStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[MemoryTransaction]:
         """Open a transaction; it commits when the block ends, and has no effect if it raises."""
-        transaction = MemoryTransaction(self)
+        transaction = self.opened()
         try:
             yield transaction
             await transaction.flush()
@@ -71,6 +72,10 @@ class MemoryStore:
             transaction.release()
         if transaction.emitted:
             self.committed.set()
+
+    def opened(self) -> MemoryTransaction:
+        """Return a new transaction; it is for `begin` to commit."""
+        return MemoryTransaction(self)
 
     def lock(self, name: Hashable) -> asyncio.Lock:
         """Return the lock of a name."""
@@ -144,9 +149,9 @@ class MemoryTransaction(TransactionBase):
                 self._held_locks[name] = lock
 
     def release(self) -> None:
-        """Let go of every lock."""
-        for lock in self._held_locks.values():
-            lock.release()
+        """Let go of every lock; again, and nothing happens."""
+        while self._held_locks:
+            self._held_locks.popitem()[1].release()
 
 
 class _Outbox:
