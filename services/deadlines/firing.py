@@ -67,7 +67,9 @@ class Firing:
             return 0
         async with self._database.begin() as tx:
             await tx.lock_cases(cases)
-            return await self._fire(await self._tables.rungs.claim(tx.connection, cases, tx.now), tx)
+            # Not by the transaction's own clock alone: it may have leapt since it was trusted.
+            now = min(tick.legal_at, tx.now)
+            return await self._fire(await self._tables.rungs.claim(tx.connection, cases, now), tx)
 
     def _bound(self, now: datetime, witness_at: datetime) -> datetime | None:
         """Return the low-water bound of this poll; None when a full sweep is due."""

@@ -2,7 +2,8 @@
 
 A poll reads from a low-water mark, so that dead index entries behind it cost nothing even while an old snapshot is held
 open. `wake_at` is never before the moment of insertion, so that nothing new appears behind the mark; a full sweep now
-and then finds what a long transaction committed late.
+and then finds what a long transaction committed late, and goes by `due_at`: a rung that was armed while the legal clock
+was ahead wakes too late once the clock is right again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Text, Uuid, func, select, text, update
+from sqlalchemy import BigInteger, Text, Uuid, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.catch_up import DueRung
@@ -63,9 +64,12 @@ async def supersede(connection: AsyncConnection, duty_ids: Collection[UUID], now
 
 async def due_cases(connection: AsyncConnection, now: datetime, *, low: datetime | None, limit: int) -> tuple[str, ...]:
     """Return the cases of the first `limit` due rungs above `low` (None: a full sweep), in due order; takes no lock."""
-    query = select(table.c.case_key).where(table.c.state == PENDING, table.c.wake_at <= now)
-    if low is not None:
-        query = query.where(table.c.wake_at > low)
+    query = select(table.c.case_key).where(table.c.state == PENDING)
+    if low is None:
+        delayed = and_(table.c.wake_at > table.c.due_at, table.c.due_at <= now)
+        query = query.where(or_(table.c.wake_at <= now, delayed))
+    else:
+        query = query.where(table.c.wake_at <= now, table.c.wake_at > low)
     found = await connection.scalars(query.order_by(table.c.wake_at, table.c.rung_id).limit(limit))
     return tuple(dict.fromkeys(found))
 
@@ -81,7 +85,7 @@ async def claim(connection: AsyncConnection, case_keys: Collection[str], now: da
         .where(
             table.c.case_key == among(case_keys, Text),
             table.c.state == PENDING,
-            table.c.wake_at <= now,
+            table.c.due_at <= now,
             table.c.generation == duty_table.c.generation,
             duty_table.c.state == "open",
         )

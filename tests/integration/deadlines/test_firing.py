@@ -6,9 +6,14 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from schemas.calendar import load_england
 from schemas.deadlines import Breached, DueSoon, Met
+from services.deadlines.domain.guard import Tick
+from services.deadlines.firing import Firing
 from services.deadlines.store import alerts
 from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
+from services.deadlines.watch import ClockWatch, witness
+from services.kit.clock import SystemClock
 from services.kit.database import Database
 from tests.support.deadlines import (
     NOON,
@@ -19,7 +24,7 @@ from tests.support.deadlines import (
     question_closed,
     question_opened,
 )
-from tests.support.deadlines_database import drain, feed, move_clock_to, published, rungs_of, worker
+from tests.support.deadlines_database import drain, feed, move_clock_to, published, rungs_of, step_clock, worker
 
 DUTY = UUID(int=1)
 MONDAY, NEXT_MONDAY = date(2026, 11, 2), date(2026, 11, 9)  # 5 working days: Tue 3 ... Fri 6, Mon 9
@@ -65,6 +70,29 @@ async def test_a_rung_fires_when_it_is_due_and_not_a_second_before(database: Dat
     assert isinstance(soon, DueSoon)
     assert soon.data.working_days_left == 3  # Thu 5, Fri 6, Mon 9
     assert soon.time >= datetime(2026, 11, 4, 9, tzinfo=UTC)
+
+
+async def test_a_clock_that_leaps_between_trust_and_claim_fires_nothing_early(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(
+        database,
+        obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY),
+        obligation_opened(12, UUID(int=2), date(2026, 11, 30), from_on=MONDAY, working_days=20),
+    )
+    await move_clock_to(database, END_OF_NEXT_MONDAY)
+
+    class LeapsOnceTrusted(ClockWatch):
+        async def trusted_tick(self) -> Tick | None:
+            tick = await super().trusted_tick()
+            await step_clock(database, 40 * 24 * 3600)  # to Sunday 20 December: both are over
+            return tick
+
+    watch = LeapsOnceTrusted(database, witness(SystemClock()))
+    await Firing(database, load_england(), watch).one_pass()
+
+    (breach,) = await published(database, "deadline.breached.v1")
+    assert isinstance(breach, Breached)
+    assert breach.data.duty_id == DUTY
 
 
 async def test_a_moved_clock_breaches_once_with_two_workers(database: Database) -> None:

@@ -129,6 +129,19 @@ async def test_a_poll_looks_above_its_bound_only_and_a_sweep_everywhere(database
         assert await rungs.due_cases(connection, LATE, low=None, limit=10) == (CASE,)
 
 
+async def test_a_rung_that_was_armed_while_the_clock_was_ahead_is_found_by_a_sweep(database: Database) -> None:
+    ahead = NOON + timedelta(days=40)
+    async with database.begin() as tx:
+        await duties.save(tx.connection, [duty(1)])
+        await rungs.arm(tx.connection, [(duty(1), [RUNG])], ahead)
+
+    async with database.connect() as connection:
+        assert await rungs.due_cases(connection, LATE, low=None, limit=10) == (CASE,)
+        (claimed,) = await rungs.claim(connection, [CASE], LATE)
+        assert await rungs.due_cases(connection, NOON - timedelta(seconds=1), low=None, limit=10) == ()
+    assert claimed.rung == RUNG
+
+
 async def test_a_rung_is_claimed_by_one_transaction_at_a_time(database: Database) -> None:
     async with database.begin() as tx:
         await duties.save(tx.connection, [duty(1)])
