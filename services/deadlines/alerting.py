@@ -24,19 +24,19 @@ async def raise_alerts(
         tx.emit(topics.DEADLINES, translate.alert_raised(alert, _stamp(alert, tx, causation_id)), key=_key(alert))
 
 
-async def acknowledge(database: Database, alert_id: UUID, person: Principal) -> Alert:
+async def acknowledge(database: Database, alert_id: UUID, person: Principal, *, table: Alerts = alerts) -> Alert:
     """Record that a signed-in person takes an alert on, and announce it; the first to do so stands.
 
     Raises:
         NotFound: There is no such alert.
     """
     async with database.connect() as connection:
-        alert = await alerts.get(connection, alert_id)
+        alert = await table.get(connection, alert_id)
     if alert is None:
         raise NotFound("There is no alert with this id.")
     async with database.begin() as tx:
         await tx.lock_cases([alert.case_key] if alert.case_key else [])
-        if await alerts.acknowledge(tx.connection, alert_id, by=person.subject, name=person.name, now=tx.now):
+        if await table.acknowledge(tx.connection, alert_id, by=person.subject, name=person.name, now=tx.now):
             alert = replace(
                 alert, acknowledged_at=tx.now, acknowledged_by=person.subject, acknowledged_name=person.name
             )
@@ -44,7 +44,7 @@ async def acknowledge(database: Database, alert_id: UUID, person: Principal) -> 
             tx.emit(topics.DEADLINES, message, key=_key(alert))
             return alert
     async with database.connect() as connection:
-        return await alerts.get(connection, alert_id) or alert
+        return await table.get(connection, alert_id) or alert
 
 
 def _stamp(alert: Alert, tx: Transaction, causation_id: UUID | None = None) -> translate.Stamp:

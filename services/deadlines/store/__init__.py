@@ -86,6 +86,12 @@ class Alerts(Protocol):
         """Close the open alerts about some duties or notices."""
         ...
 
+    async def acknowledge(
+        self, connection: AsyncConnection, alert_id: UUID, *, by: str, name: str, now: datetime
+    ) -> bool:
+        """Record who took an alert on; False when somebody had done so before."""
+        ...
+
     async def get(self, connection: AsyncConnection, alert_id: UUID) -> Alert | None:
         """Return one alert."""
         ...

@@ -1,0 +1,216 @@
+"""Memory twins of the tables that timers live on, for tests without a database (tests/contract/deadlines runs both).
+
+Rows are kept by a `MemoryTransaction`, which is its own connection here: what it wrote it alone sees until it commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from services.deadlines.domain.alert import Alert
+from services.deadlines.domain.catch_up import DueRung
+from services.deadlines.domain.duty import Duty
+from services.deadlines.domain.guard import Tick
+from services.deadlines.domain.ladder import Rung, RungKind
+from services.deadlines.store import Tables
+from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
+from services.kit.memory import MemoryStore, MemoryTransaction
+
+_TICK: Final = ("tick", None)
+
+
+class SelfConnected(MemoryTransaction):
+    """A transaction in memory that is its own connection."""
+
+    @property
+    def connection(self) -> Any:
+        """Return itself."""
+        return self
+
+
+class SelfConnectedStore(MemoryStore):
+    """A store of such transactions."""
+
+    def opened(self) -> MemoryTransaction:
+        """Return a new transaction."""
+        return SelfConnected(self)
+
+
+@dataclass(frozen=True)
+class RungRow:
+    """One timer."""
+
+    rung_id: int
+    duty_id: UUID
+    case_key: str
+    generation: int
+    rung: Rung
+    wake_at: datetime
+    state: int = PENDING
+
+    @property
+    def unique(self) -> tuple[UUID, int, RungKind, int]:
+        """Return what no two timers share."""
+        return self.duty_id, self.generation, self.rung.kind, self.rung.days_left
+
+
+def rows(tx: MemoryTransaction, table: str) -> Iterator[Any]:
+    """Yield what a transaction sees of a table."""
+    return (value for key, value in list(tx.view("kept").items()) if key[0] == table)
+
+
+class MemoryDuties:
+    """Duties in memory."""
+
+    async def load(self, tx: Any, ids: Collection[UUID]) -> dict[UUID, Duty]:
+        """Return the known duties among `ids`."""
+        kept = tx.view("kept")
+        return {each: kept["duty", each] for each in ids if ("duty", each) in kept}
+
+    async def save(self, tx: Any, duties: Iterable[Duty]) -> None:
+        """Write each duty as it stands."""
+        tx.written()
+        tx.view("kept").update({("duty", duty.duty_id): duty for duty in duties})
+
+
+class MemoryRungs:
+    """Timers in memory."""
+
+    async def arm(self, tx: Any, ladders: Iterable[tuple[Duty, Sequence[Rung]]], now: datetime) -> None:
+        """Insert the rungs of some duties; one that is there already stays as it is."""
+        tx.written()
+        taken = {row.unique for row in rows(tx, "rung")}
+        for duty, rungs in ladders:
+            for rung in rungs:
+                number = tx.store.following("rung")
+                row = RungRow(number, duty.duty_id, duty.case_key, duty.generation, rung, max(rung.due_at, now))
+                if row.unique not in taken:
+                    tx.view("kept")["rung", number] = row
+
+    async def supersede(self, tx: Any, duty_ids: Collection[UUID], now: datetime) -> None:
+        """Make every pending rung of some duties unable to fire."""
+        del now
+        await self._set(tx, [row.rung_id for row in rows(tx, "rung") if row.duty_id in duty_ids], SUPERSEDED)
+
+    async def due_cases(self, tx: Any, now: datetime, *, low: datetime | None, limit: int) -> tuple[str, ...]:
+        """Return the cases of the first due rungs, in due order."""
+        due = [row for row in _pending(tx, low) if (row.rung.due_at if low is None else row.wake_at) <= now]
+        due.sort(key=lambda row: (row.wake_at, row.rung_id))
+        return tuple(dict.fromkeys(row.case_key for row in due[:limit]))
+
+    async def claim(self, tx: Any, case_keys: Collection[str], now: datetime) -> list[DueRung]:
+        """Lock and return every due rung of open duties, of their present generation; what is held is left alone."""
+        kept, claimed = tx.view("kept"), []
+        for row in sorted(_pending(tx, None), key=lambda row: (row.rung.due_at, row.rung_id)):
+            duty: Duty = kept["duty", row.duty_id]
+            of_now = row.generation == duty.generation and duty.state == "open"
+            free = not tx.store.lock(("rung", row.rung_id)).locked()
+            if row.case_key in case_keys and row.rung.due_at <= now and of_now and free:
+                tx.written()
+                await tx.hold_rows([("rung", row.rung_id)])
+                claimed.append(DueRung(row.rung_id, row.duty_id, duty.partnership, row.rung))
+        return claimed
+
+    async def settle(self, tx: Any, *, fired: Sequence[DueRung], superseded: Sequence[DueRung], now: datetime) -> None:
+        """Mark claimed rungs as fired or superseded."""
+        del now
+        await self._set(tx, [item.rung_id for item in fired], FIRED)
+        await self._set(tx, [item.rung_id for item in superseded], SUPERSEDED)
+
+    async def next_wake(self, tx: Any, *, low: datetime | None) -> datetime | None:
+        """Return when the next pending rung wakes."""
+        return min((row.wake_at for row in _pending(tx, low)), default=None)
+
+    async def _set(self, tx: MemoryTransaction, numbers: Sequence[int], state: int) -> None:
+        if not numbers:
+            return
+        tx.written()
+        await tx.hold_rows(("rung", number) for number in numbers)
+        kept = tx.view("kept")
+        for number in numbers:
+            if kept["rung", number].state == PENDING:  # looked at again, now that it is held
+                kept["rung", number] = replace(kept["rung", number], state=state)
+
+
+def _pending(tx: MemoryTransaction, low: datetime | None) -> list[RungRow]:
+    return [row for row in rows(tx, "rung") if row.state == PENDING and (low is None or row.wake_at > low)]
+
+
+class MemoryAlerts:
+    """Alerts in memory."""
+
+    async def add(self, tx: Any, alerts: Iterable[Alert]) -> list[Alert]:
+        """Insert alerts; return those that were new."""
+        kept, new = tx.view("kept"), []
+        for alert in alerts:
+            tx.written()
+            await tx.hold_rows([("alert", alert.alert_id)])
+            if ("alert", alert.alert_id) not in kept:
+                kept["alert", alert.alert_id] = alert
+                new.append(alert)
+        return new
+
+    async def close(
+        self,
+        tx: Any,
+        references: Collection[str],
+        because: str,
+        now: datetime,
+        *,
+        severities: Sequence[str] = ("warning", "fault"),
+    ) -> None:
+        """Close the open alerts about some duties or notices."""
+        kept = tx.view("kept")
+        for alert in list(rows(tx, "alert")):
+            closes = alert.reference in references and alert.severity in severities
+            if closes and alert.acknowledged_at is None and alert.closed_at is None:
+                tx.written()
+                kept["alert", alert.alert_id] = replace(alert, closed_at=now, closed_because=because)
+
+    async def acknowledge(self, tx: Any, alert_id: UUID, *, by: str, name: str, now: datetime) -> bool:
+        """Record who took an alert on; the first stands."""
+        tx.written()
+        await tx.hold_rows([("alert", alert_id)])
+        kept = tx.view("kept")
+        alert: Alert | None = kept.get(("alert", alert_id))
+        if alert is None or alert.acknowledged_at is not None:
+            return False
+        kept["alert", alert_id] = replace(alert, acknowledged_at=now, acknowledged_by=by, acknowledged_name=name)
+        return True
+
+    async def get(self, tx: Any, alert_id: UUID) -> Alert | None:
+        """Return one alert."""
+        found: Alert | None = tx.view("kept").get(("alert", alert_id))
+        return found
+
+
+class MemoryClock:
+    """The legal clock in memory: `read_legal` returns its time, and by how many seconds the log says it is ahead."""
+
+    def __init__(self, read_legal: Callable[[], tuple[datetime, int]]) -> None:
+        self._read_legal = read_legal
+
+    async def read(self, tx: Any, witness_at: datetime) -> Tick:
+        """Return the clocks as they stand."""
+        del tx
+        legal_at, logged_offset_s = self._read_legal()
+        return Tick(legal_at, witness_at, logged_offset_s)
+
+    async def last_tick(self, tx: Any) -> Tick | None:
+        """Return the last tick that was trusted."""
+        found: Tick | None = tx.view("kept").get(_TICK)
+        return found
+
+    async def save_tick(self, tx: Any, current: Tick) -> None:
+        """Keep a trusted tick."""
+        tx.written()
+        tx.view("kept")[_TICK] = current
+
+
+def memory_tables(read_legal: Callable[[], tuple[datetime, int]]) -> Tables:
+    """Return the twins of all tables."""
+    return Tables(MemoryDuties(), MemoryRungs(), MemoryAlerts(), MemoryClock(read_legal))
