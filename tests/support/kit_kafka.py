@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import NewTopic
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -83,6 +85,14 @@ def delete_topic(topic: str) -> None:
     admin = stack().kafka.admin()
     for future in admin.delete_topics([topic]).values():
         future.result(30)
+
+
+async def is_rebalancing(group: str) -> bool:
+    """Whether the broker waits for the members of a consumer group to come together again."""
+    admin = stack().kafka.admin()  # kept: its requests end with it
+    [asked] = admin.describe_consumer_groups([group]).values()
+    found: Any = await asyncio.wrap_future(asked)  # the members' heartbeats go on meanwhile
+    return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
 
 @asynccontextmanager

@@ -26,7 +26,16 @@ from services.kit.settings import KitSettings
 from tests.support import kit
 from tests.support.eventually import eventually
 from tests.support.kit import aware, case
-from tests.support.kit_kafka import delete_topic, environment, make_topic, new_name, producer, read_all, running
+from tests.support.kit_kafka import (
+    delete_topic,
+    environment,
+    is_rebalancing,
+    make_topic,
+    new_name,
+    producer,
+    read_all,
+    running,
+)
 from tests.support.kit_process import repeat
 from tests.support.repository import ROOT
 
@@ -186,9 +195,8 @@ async def test_a_rebalance_waits_for_the_batch_in_hand(road: Road) -> None:
         await in_hand.wait()
         async with running(road.settings, build) as second:  # its arrival takes partitions away from the first
             worker = second.consume.workers[road.group]
-            await asyncio.wait(
-                [asyncio.create_task(asyncio.sleep(3))]
-            )  # several heartbeats: the rebalance is under way
+            await eventually(lambda: is_rebalancing(road.group), "the rebalance is under way")
+            assert not worker.subscriber.assignment()
             go_on.set()
             await eventually(worker.subscriber.assignment, "the second has partitions")
             await eventually(lambda: len(seen) == len(NAMES), "all events")
