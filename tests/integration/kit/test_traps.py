@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaRouter
 from faststream.security import SASLScram512
+from sqlalchemy import text
 
 from services.kit.codec import Event
 from services.kit.runtime import Runtime, kafka_connection
@@ -32,16 +34,16 @@ def broker_of(settings: KitSettings) -> KafkaBroker:
     return KafkaBroker(settings.kafka_bootstrap, security=security, logger=None)
 
 
-async def send_ten(settings: KitSettings, topic: str, headers: list[tuple[str, bytes | None]]) -> None:
-    """Send ten events in one batch, the fifth with an odd header."""
+async def send_ten(settings: KitSettings, topic: str, headers: list[tuple[str, bytes | None]] | None = None) -> None:
+    """Send ten events of ten cases in one batch, the fifth with these headers."""
     async with producer(settings) as opened:
         batch = opened.create_batch()
         for number in range(10):
             batch.append(
-                key=case(1).encode(),
-                value=aware(f"event {number}", case(1)).wire(),
+                key=case(number).encode(),
+                value=aware(f"event {number}", case(number)).wire(),
                 timestamp=None,
-                headers=headers if number == 4 else [],
+                headers=(headers or []) if number == 4 else [],
             )
         await (await opened.send_batch(batch, topic, partition=0))
 
@@ -106,6 +108,56 @@ async def test_the_kit_loses_nothing_for_an_odd_header(
         await eventually(lambda: len(heard) >= 10, "ten events")
 
     assert heard == [f"event {number}" for number in range(10)]
+
+
+async def test_faststream_by_default_commits_past_a_handler_that_raised(settings: KitSettings) -> None:
+    topic, group = make_topic(), new_name("trap")
+    await send_ten(settings, topic)
+    broker = broker_of(settings)
+    tried: list[bytes] = []
+
+    @broker.subscriber(topic, group_id=group, batch=True, auto_offset_reset="earliest")
+    async def on_batch(batch: list[Any]) -> None:
+        tried.extend(batch)
+        raise ZeroDivisionError
+
+    async with broker:
+        await broker.start()
+        await eventually(lambda: len(tried) >= 10, "the handler was given the ten events")
+
+    assert len(tried) == 10
+    assert await committed(settings, group, topic) == 10  # and nobody will ever handle them
+
+
+async def test_the_kit_puts_aside_the_one_event_that_its_handler_fails_on_and_goes_on(settings: KitSettings) -> None:
+    source, destination, group = make_topic(), make_topic(), new_name("kit")
+    await send_ten(settings, source)
+
+    def build(runtime: Runtime) -> list[KafkaRouter]:
+        router = KafkaRouter()
+
+        @runtime.consume.batches(router, source, group_id=group)
+        async def on_events(events: Sequence[Event], tx: Any) -> None:
+            for event in events:
+                if event.message.data.how == "event 4":
+                    raise ZeroDivisionError
+                tx.emit(destination, aware(f"heard {event.message.data.how}", str(event.case_key)))
+
+        return [router]
+
+    async def heard() -> list[str]:
+        return [orjson.loads(record.value)["data"]["how"] for record in await read_all(settings, destination)]
+
+    async def all_are_settled() -> bool:
+        return await committed(settings, group, source) == 10 and len(await heard()) >= 9
+
+    async with running(settings, build) as runtime:
+        await eventually(all_are_settled, "nine events and the end of the topic")
+        async with runtime.database.connect() as connection:
+            held = (await connection.execute(text('SELECT topic, "offset", reason FROM quarantine'))).all()
+
+    assert sorted(await heard()) == [f"heard event {number}" for number in range(10) if number != 4]
+    assert [tuple(row) for row in held] == [(source, 4, "handling it failed: ZeroDivisionError")]
 
 
 async def test_publish_batch_puts_all_keys_of_a_batch_on_one_partition(settings: KitSettings) -> None:
