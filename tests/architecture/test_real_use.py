@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +12,9 @@ import pytest
 from faststream.kafka import KafkaBroker
 from sqlalchemy import MetaData
 
+from handrail.embedded.topics_page import Spec
 from handrail.installation.keys import make_keys
-from schemas.topics import SERVICES
+from schemas.topics import SERVICES, submissions
 from services.kit.runtime import Runtime
 from services.kit.tables import kit_tables
 from tests.support import containers, stack
@@ -51,16 +53,39 @@ def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def put_together(service: str) -> Runtime:
+    runtime: Runtime = importlib.import_module(f"services.{service}.main").create_app().state.runtime
+    return runtime
+
+
+def subscribers_of(runtime: Runtime) -> dict[str, Any]:
+    """Return FastStream's own subscribers, by consumer group."""
+    return {group: worker.subscriber._subscriber for group, worker in runtime.consume.workers.items()}
+
+
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("service", SERVICES)
 def test_each_service_reads_its_topics_with_faststream(service: str) -> None:
-    app = importlib.import_module(f"services.{service}.main").create_app()
+    runtime = put_together(service)
 
-    runtime: Runtime = app.state.runtime
-    subscribers = {group: worker.subscriber._subscriber for group, worker in runtime.consume.workers.items()}
+    subscribers = subscribers_of(runtime)
     assert subscribers.keys() == GROUPS[service]
     assert all(type(each).__module__.startswith("faststream.kafka.") for each in subscribers.values())
     assert type(runtime.broker) is KafkaBroker
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_read_what_it_subscribes_to_and_nothing_else(service: str) -> None:
+    subscribers = subscribers_of(put_together(service)).values()
+
+    page, a_partners = Spec.load(), submissions("example-council")
+    allowed = {
+        topic.name for topic in (*page.topics, page.submissions_topic("example-council")) if service in topic.read_by
+    }
+    read = {name for each in subscribers for name in each.topic_names_for_subscribe}
+    read |= {a_partners for each in subscribers if each._pattern and re.fullmatch(each._pattern, a_partners)}
+    assert read == allowed
 
 
 @pytest.mark.parametrize("service", SERVICES)
