@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 CASE_EVENTS: Final = "safeguarding.case-events.v1"
 DECISIONS: Final = "safeguarding.decisions.v1"
@@ -10,7 +10,8 @@ DELIVERIES: Final = "safeguarding.deliveries.v1"
 DEADLINES: Final = "safeguarding.deadlines.v1"
 SUBMISSIONS_PREFIX: Final = "safeguarding.submissions."
 
-SERVICES: Final = ("intake", "routing", "deadlines", "audit")
+Service = Literal["intake", "routing", "deadlines", "audit"]
+SERVICES: Final[tuple[str, ...]] = get_args(Service)
 PARTITIONS: Final = 12
 
 

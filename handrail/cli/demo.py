@@ -62,6 +62,7 @@ def _check(console: Console, events: Path, data: Path | None) -> int:
 
 
 def _live(console: Console, events: Path, port: int) -> None:
+    story = load_story(events)
     folder = demo_folder()
     if status_file(folder).exists():
         console.print(f"If a demo still runs on {folder}, stop it first; its data is made anew at each start.")
@@ -71,7 +72,7 @@ def _live(console: Console, events: Path, port: int) -> None:
     with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as started:
         console.print(f"  {started.stack.description()}\n")
         running = started.running
-        Player(running, load_story(events), lambda step, receipt: _narrate(console, running, step, receipt)).play()
+        Player(running, story, lambda step, receipt: _narrate(console, running, step, receipt)).play()
         console.print("\n[bold]The story is played. Everything stays up; look around:[/bold]")
         console.print(f"  The road       {running.url('front')}/")
         console.print(f"  The desk       {running.url('deadlines')}/desk")

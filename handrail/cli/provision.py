@@ -15,6 +15,7 @@ import typer
 from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.stack import given_broker, given_database
 from handrail.embedded.topics import Changes, apply_topics
+from handrail.installation.database import reach_database
 from handrail.installation.keys import make_keys, read_password
 from schemas.topics import SERVICES
 from services.kit.migrate import migrate_all
@@ -30,10 +31,11 @@ def provision(
     """Make keys and passwords that are missing, then topics, users, access rules, roles, schemas and tables."""
     if keys:
         make_keys(secrets)
-    _show(_apply(secrets))
     database = given_database(os.environ)
     if database is None:
         raise EmbeddedError("HANDRAIL_DATABASE_URL is not set: give the address of an account that may create roles")
+    reach_database(database)
+    _show(_apply(secrets))
     migrate_all(database.url(), {name: read_password(secrets, f"database-{name}") for name in SERVICES})
     typer.echo("Tables and roles are up to date.")
 
@@ -45,6 +47,8 @@ def apply(secrets: Secrets) -> None:
 
 
 def _apply(secrets: Path) -> Changes:
+    if not secrets.is_dir():
+        raise EmbeddedError(f"there is no folder {secrets}; `handrail provision` makes it, with its keys")
     broker = given_broker(os.environ)
     if broker is None:
         raise EmbeddedError("HANDRAIL_KAFKA_BOOTSTRAP is not set: give the address of the cluster")

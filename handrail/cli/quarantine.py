@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from handrail.cli.status import Folder, find_running
-from schemas.topics import SERVICES
+from schemas.topics import SERVICES, Service
 
 app = typer.Typer(help="List, retry and discard what could not be processed.", no_args_is_help=True)
-Service = Annotated[str, typer.Option(help=f"One of {', '.join(SERVICES)}.")]
+Holder = Annotated[Service, typer.Option("--service", help="Which service holds it.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the log. No names.")]
 
 
@@ -34,14 +34,14 @@ def list_items(data: Folder = None) -> None:
 
 
 @app.command()
-def retry(quarantine_id: str, service: Service, reason: Reason, data: Folder = None) -> None:
+def retry(quarantine_id: str, service: Holder, reason: Reason, data: Folder = None) -> None:
     """Process it again, and what waits behind it, in order."""
     find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/retry", {"reason": reason})
     typer.echo("Tried again; see `handrail quarantine list`.")
 
 
 @app.command()
-def discard(quarantine_id: str, service: Service, reason: Reason, data: Folder = None) -> None:
+def discard(quarantine_id: str, service: Holder, reason: Reason, data: Folder = None) -> None:
     """Leave it out for good and release what waits behind it. Its bytes and the reason are kept."""
     find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/discard", {"reason": reason})
     typer.echo("Discarded; the reason is in the log.")

@@ -16,43 +16,51 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handrail.cli.status import Folder, find_running
-from handrail.demo.story import StoryError
-from schemas.topics import SERVICES
+from handrail.embedded.stack import read_address
+from handrail.installation.database import reach_database
+from schemas.topics import Service
 from services.kit.cursor import rewind as rewind_cursor
 from services.kit.database import Database
 from services.kit.fence import rewind as rewind_fence
 
 relay_app = typer.Typer(help="What publishes a service's messages.", no_args_is_help=True)
 consumer_app = typer.Typer(help="What reads messages for a service.", no_args_is_help=True)
-Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
+Which = Annotated[Service, typer.Argument(help="Whose.")]
 # A file, because every account of the machine can read a command line.
 Address = Annotated[
-    Path | None, typer.Option("--database-file", help="File with the postgresql:// address of the service's own role.")
+    Path | None,
+    typer.Option(
+        "--database-file",
+        exists=True,
+        dir_okay=False,
+        help="File with the postgresql:// address of the service's own role.",
+    ),
 ]
 
 
 @relay_app.command("rewind")
-def relay_rewind(service: Service, data: Folder = None, database_file: Address = None) -> None:
+def relay_rewind(service: Which, data: Folder = None, database_file: Address = None) -> None:
     """Publish a service's whole outbox again, with the same ids and numbers; consumers skip what they know."""
     asyncio.run(_change(service, _address(service, data, database_file), rewind_cursor))
     typer.echo(f"{service} publishes its outbox again from the start.")
 
 
 @consumer_app.command("rewind")
-def consumer_rewind(service: Service, data: Folder = None, database_file: Address = None) -> None:
+def consumer_rewind(service: Which, data: Folder = None, database_file: Address = None) -> None:
     """Let a service read every topic again from the start; what it has handled has no second effect. Restart it then."""
     asyncio.run(_change(service, _address(service, data, database_file), _read_again))
     typer.echo(f"{service} reads from the start. Restart it now.")
 
 
 def _address(service: str, data: Path | None, given: Path | None) -> str:
-    if service not in SERVICES:
-        raise StoryError(f"no service '{service}'; there are {', '.join(SERVICES)}")
     if given:
-        return given.read_text().strip()
-    running = find_running(data)
-    password = quote(running.password(f"database-{service}"), safe="")
-    return f"postgresql://handrail_{service}:{password}@{running.database}"
+        address = read_address(given.read_text().strip(), str(given))
+    else:
+        running = find_running(data)
+        password = quote(running.password(f"database-{service}"), safe="")
+        address = read_address(f"postgresql://handrail_{service}:{password}@{running.database}", str(running.folder))
+    reach_database(address)
+    return address.url()
 
 
 async def _change(service: str, address: str, change: Callable[[AsyncConnection], Awaitable[None]]) -> None:

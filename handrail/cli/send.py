@@ -21,11 +21,9 @@ def send(
     data: Folder = None,
 ) -> None:
     """Post one event file to intake and show the receipt."""
-    text = file.read_text()
-    if NOTICE.search(text) or EVENT.search(text):
-        raise StoryError(f"{file} has placeholders in double braces; put in the ids from a notice or a receipt first")
+    text, event = _read(file)
     running = find_running(data)
-    name = client or json.loads(text).get("source", "").rsplit(":", 1)[-1]
+    name = client or str(event.get("source", "")).rsplit(":", 1)[-1]
     path = Path(running.folder) / "clients" / f"{name}.json"
     if not path.exists():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.json"))) or "none"
@@ -35,3 +33,16 @@ def send(
     if answer.status not in (200, 202):
         raise CallFailed(f"refused ({answer.status}): {answer.detail()}")
     typer.echo(json.dumps(answer.body, indent=2))
+
+
+def _read(file: Path) -> tuple[str, dict[str, object]]:
+    try:
+        text = file.read_text()
+        event = json.loads(text)
+    except ValueError as error:
+        raise StoryError(f"{file} is not JSON: {error}") from error
+    if not isinstance(event, dict):
+        raise StoryError(f"{file} is not one CloudEvent: expected a JSON object")
+    if NOTICE.search(text) or EVENT.search(text):
+        raise StoryError(f"{file} has placeholders in double braces; put in the ids from a notice or a receipt first")
+    return text, event

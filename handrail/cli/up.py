@@ -11,7 +11,10 @@ from rich.console import Console
 from handrail.cli.status import Folder, data_folder
 from handrail.installation.installation import BASE_PORT, Installation, Options
 
-FirstPort = Annotated[int, typer.Option("--port", help="First of 12 ports; 0 takes any that are free.")]
+_HIGHEST = 65_535 - 11  # the last of the 12 is a port as well
+FirstPort = Annotated[
+    int, typer.Option("--port", min=0, max=_HIGHEST, help="First of 12 ports; 0 takes any that are free.")
+]
 
 
 def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:

@@ -13,7 +13,10 @@ from handrail.verify import verify_log
 
 def verify(
     data: Folder = None,
-    key: Annotated[Path | None, typer.Option(help="Public key of the log (PEM); default: the installation's.")] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Public key of the log (PEM); default: the installation's."),
+    ] = None,
 ) -> None:
     """Recompute every hash of the log and compare with the signed checkpoint; exit 1 if anything is wrong."""
     running = find_running(data)

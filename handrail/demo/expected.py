@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from handrail.demo.story import StoryError
+from handrail.demo.story import StoryError, laid_out
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,8 +51,7 @@ def load_expected(path: Path) -> Expected:
     """
     if not path.exists():
         raise StoryError(f"there is no {path}; a story needs its expectations beside it")
-    page = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - BaseLoader builds text only
-    try:
+    with laid_out(path) as page:
         return Expected(
             told=Counter(_told(case, entry) for case in page["cases"] for entry in case["told"]),
             never_told=Counter(_told(case, entry) for case in page["cases"] for entry in case.get("never told", [])),
@@ -69,8 +66,6 @@ def load_expected(path: Path) -> Expected:
             log=page["log"],
             cases=tuple((case["client"], case["reference"]) for case in page["cases"]),
         )
-    except KeyError as missing:
-        raise StoryError(f"{path} lacks {missing}") from missing
 
 
 def _told(case: dict[str, Any], entry: dict[str, str]) -> Told:

@@ -76,8 +76,7 @@ class Player:
 
     def _set_clock(self) -> None:
         now = datetime.fromisoformat(self.running.web("deadlines").get("/v1/clock")["legal_now"])
-        start = datetime.fromisoformat(self.story.starts_at)
-        self.move_clock(int((start - now).total_seconds()))
+        self.move_clock(int((self.story.starts_at - now).total_seconds()))
 
     def move_clock(self, seconds: int) -> None:
         """Move the legal clock and return once every duty that is overdue by it stands as overdue."""

@@ -7,9 +7,12 @@ notice that a recipient received, and the event id on the receipt of an earlier 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -47,10 +50,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A whole story, in order. `starts_at` is an ISO instant that the legal clock is set to first."""
+    """A whole story, in order. `starts_at` is the instant that the legal clock is set to first."""
 
     folder: Path
-    starts_at: str
+    starts_at: datetime
     clients: tuple[ClientSpec, ...]
     steps: tuple[Step, ...]
 
@@ -64,12 +67,38 @@ def load_story(folder: Path) -> Story:
     path = folder / "story.yaml"
     if not path.exists():
         raise StoryError(f"{folder} has no story.yaml; see examples/events for one")
-    page = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - BaseLoader builds text only
-    clients = tuple(
-        ClientSpec(entry["name"], entry["body"], entry["area"], entry.get("recipient")) for entry in page["clients"]
-    )
-    names = {client.name for client in clients}
-    return Story(folder, page["starts at"], clients, tuple(_step(folder, names, entry) for entry in page["steps"]))
+    with laid_out(path) as page:
+        clients = tuple(
+            ClientSpec(entry["name"], entry["body"], entry["area"], entry.get("recipient")) for entry in page["clients"]
+        )
+        names = {client.name for client in clients}
+        steps = tuple(_step(folder, names, entry) for entry in page["steps"])
+        return Story(folder, _instant(page["starts at"]), clients, steps)
+
+
+@contextmanager
+def laid_out(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the page of a story's file, every value as text; what the block does not find in it is one line.
+
+    Raises:
+        StoryError: It is no YAML, or a part of it is missing or has another form.
+    """
+    try:
+        yield yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - BaseLoader builds text only
+    except StoryError:
+        raise
+    except KeyError as missing:
+        raise StoryError(f"{path} lacks {missing}") from missing
+    except (yaml.YAMLError, TypeError, AttributeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise StoryError(f"{path} is not laid out like the one in examples/events: {reason}") from error
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise StoryError(f"'starts at' is {text}: an offset is missing, as in 2026-06-01T09:00:00+01:00")
+    return instant
 
 
 def _step(folder: Path, clients: set[str], entry: dict[str, str]) -> Step:

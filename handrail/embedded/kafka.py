@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from string import Template
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from handrail.embedded.errors import StartFailed, ToolMissing
+from handrail.embedded.errors import EmbeddedError, StartFailed, ToolMissing
 from handrail.embedded.fetch import class_cache, fetched_jars
 from handrail.embedded.places import DEPLOY, check_space, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port, listens
@@ -55,8 +55,17 @@ class BrokerAddress:
         }
 
     def admin(self) -> AdminClient:
-        """Return an administration client that does not write to the terminal."""
-        return AdminClient(self.client_config(), logger=_SILENT)
+        """Return an administration client that does not write to the terminal.
+
+        Raises:
+            EmbeddedError: A setting does not work, such as the file of a certificate authority.
+        """
+        try:
+            return AdminClient(self.client_config(), logger=_SILENT)
+        except KafkaException as error:
+            cause = error.args[0]
+            reason = cause.str() if isinstance(cause, KafkaError) else cause
+            raise EmbeddedError(f"The settings for Kafka at {self.bootstrap} do not work: {reason}") from error
 
 
 class EmbeddedKafka:

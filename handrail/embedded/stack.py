@@ -127,22 +127,28 @@ def given_database(environ: Mapping[str, str]) -> DatabaseAddress | None:
     """Return the database server that the environment names, None when it names none.
 
     Raises:
-        EmbeddedError: The address lacks a part.
+        EmbeddedError: The address lacks a part, or one has another form.
     """
     url = _secret(environ, "HANDRAIL_DATABASE_URL")
-    if not url:
-        return None
-    parts = urlsplit(url)
-    if not parts.hostname or not parts.username or not parts.password:
-        raise EmbeddedError(
-            "HANDRAIL_DATABASE_URL is not complete: expected postgresql://user:password@host:port/database."
-        )
+    return read_address(url, "HANDRAIL_DATABASE_URL") if url else None
+
+
+def read_address(url: str, where: str) -> DatabaseAddress:
+    """Return the server that an address names; `where` the address stands, for the message.
+
+    Raises:
+        EmbeddedError: The address lacks a part, or one has another form.
+    """
+    wrong = EmbeddedError(f"{where} is not complete: expected postgresql://user:password@host:port/database.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _POSTGRES_PORT
+    except ValueError:
+        raise wrong from None  # that error's own text may quote the password
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.hostname or not parts.username or not parts.password:
+        raise wrong
     return DatabaseAddress(
-        parts.hostname,
-        parts.port or _POSTGRES_PORT,
-        unquote(parts.username),
-        unquote(parts.password),
-        parts.path.strip("/") or "postgres",
+        parts.hostname, port, unquote(parts.username), unquote(parts.password), parts.path.strip("/") or "postgres"
     )
 
 
@@ -151,4 +157,9 @@ def _secret(environ: Mapping[str, str], name: str) -> str | None:
     if value := environ.get(name):
         return value
     path = environ.get(f"{name}_FILE")
-    return Path(path).read_text().strip() if path else None
+    if not path:
+        return None
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EmbeddedError(f"{name}_FILE names {path}, which cannot be read ({type(error).__name__}).") from error

@@ -23,7 +23,7 @@ from handrail.embedded.process import LOOPBACK, Child, choose_port
 from handrail.embedded.stack import Ports, Stack
 from handrail.embedded.topics import apply_topics
 from handrail.front.accounts import write_accounts
-from handrail.installation.database import DATABASE, ensure_database
+from handrail.installation.database import DATABASE, ensure_database, reach_database
 from handrail.installation.endpoints import write_endpoints
 from handrail.installation.keys import make_keys, read_password
 from handrail.installation.running import OPERATOR, Running, status_file
@@ -188,6 +188,8 @@ class Installation:
         self.progress("Making topics, users and tables")
         if self._stack.embedded_postgres:
             ensure_database(self._stack.database)
+        else:
+            reach_database(self._stack.database)
         with ThreadPoolExecutor(2) as pool:
             topics = pool.submit(
                 apply_topics, self._stack.kafka, {name: read_password(self.keys, f"kafka-{name}") for name in SERVICES}

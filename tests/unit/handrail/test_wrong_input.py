@@ -1,0 +1,149 @@
+"""Pins that wrong input on the command line is told in words, never as a trace."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from handrail.cli import main as command_line
+
+EVENTS = Path(__file__).parents[3] / "examples" / "events"
+STORY = "starts at: 2026-06-01T09:00:00+01:00\nclients: []\nsteps: []\n"
+
+
+def refused(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what the command writes as it ends; a trace would leave it as another exception."""
+    monkeypatch.setattr(sys, "argv", ["handrail", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code in {1, 2}
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"{", "is not JSON"),
+        (b"[]", "expected a JSON object"),
+        ((EVENTS / "20-poison.bin").read_bytes(), "is not JSON"),
+        (b'{"source": 3}', "no Handrail runs in"),
+    ],
+)
+def test_a_file_that_is_no_event_is_not_sent(
+    content: bytes, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "event.json"
+    file.write_bytes(content)
+
+    said = refused(["send", str(file), "--data", str(tmp_path)], monkeypatch, capsys)
+
+    assert said.startswith("handrail: ")
+    assert says in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [
+        ("- one\n- two\n", "is not laid out like the one in examples/events"),
+        ("steps: []\n", "lacks 'clients'"),
+        ("clients: 3\n", "is not laid out"),
+        ("clients: [", "is not laid out"),
+        (STORY.replace("2026-06-01T09:00:00+01:00", "Monday"), "Monday"),
+        (STORY.replace("+01:00", ""), "an offset is missing"),
+        (STORY.replace("steps: []", "steps: [{title: A}]"), "lacks 'says'"),
+        (STORY, "expected.yaml; a story needs its expectations beside it"),
+    ],
+)
+def test_a_story_that_is_not_laid_out_as_one_is_not_played(
+    story: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "story.yaml").write_text(story)
+
+    said = refused(["demo", "--check", "--events", str(tmp_path)], monkeypatch, capsys)
+
+    assert said.startswith("handrail: ")
+    assert says in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("demo --port 65525", "less than or equal to 65524"),
+        ("up --port -1", "greater than or equal to 0"),
+        ("quarantine retry some-id --service nope --reason none", "'nope' is not one of"),
+        ("quarantine discard some-id --service nope --reason none", "'nope' is not one of"),
+        ("relay rewind nope", "'nope' is not one of"),
+        ("consumer rewind intake --database-file missing", "'missing' does not exist"),
+        ("verify --key missing", "'missing' does not exist"),
+        ("topics apply --secrets missing", "there is no folder missing"),
+        ("clock tomorrow", "no Handrail runs in"),
+    ],
+)
+def test_an_argument_out_of_range_is_named(
+    arguments: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HANDRAIL_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "240")
+
+    assert says in refused(arguments.split(), monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("HANDRAIL_DATABASE_URL", "postgresql://owner:s3cret@127.0.0.1:1/handrail", "cannot sign in to PostgreSQL at"),
+        ("HANDRAIL_DATABASE_URL", "postgresql://owner:s3cret@db.example:many/handrail", "is not complete"),
+        ("HANDRAIL_DATABASE_URL", "mysql://owner:s3cret@db.example/handrail", "is not complete"),
+        ("HANDRAIL_DATABASE_URL_FILE", "/nonexistent/s3cret", "which cannot be read (FileNotFoundError)"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_named(
+    name: str,
+    value: str,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("HANDRAIL_DATABASE_URL", raising=False)
+    monkeypatch.setenv(name, value)
+
+    said = refused(["provision", "--secrets", str(tmp_path)], monkeypatch, capsys)
+
+    assert says in said
+    assert "owner" not in said
+    assert said.count("\n") == 1
+
+
+def test_a_database_address_that_cannot_be_used_hides_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = tmp_path / "address"
+    address.write_text("postgresql://handrail_intake:s3cret@127.0.0.1:1/handrail\n")
+
+    said = refused(["relay", "rewind", "intake", "--database-file", str(address)], monkeypatch, capsys)
+
+    assert "cannot sign in to PostgreSQL at 127.0.0.1:1" in said
+    assert "s3cret" not in said
+
+
+def test_a_certificate_authority_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "HANDRAIL_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "HANDRAIL_KAFKA_ADMIN_USER": "admin",
+        "HANDRAIL_KAFKA_ADMIN_PASSWORD": "secret",
+        "HANDRAIL_KAFKA_CA_FILE": "/nonexistent/ca.pem",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    said = refused(["topics", "apply", "--secrets", str(tmp_path)], monkeypatch, capsys)
+
+    assert "The settings for Kafka at 127.0.0.1:1 do not work: " in said
+    assert "ssl.ca.location" in said
