@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +18,7 @@ from handrail.demo.player import Player
 from handrail.demo.story import Step, StoryError, load_story
 from handrail.embedded.places import REPOSITORY
 from handrail.installation.installation import BASE_PORT, Installation, Options
-from handrail.installation.running import Running, status_file
+from handrail.installation.running import Running
 
 EVENTS = REPOSITORY / "examples" / "events"
 
@@ -64,9 +63,6 @@ def _check(console: Console, events: Path, data: Path | None) -> int:
 def _live(console: Console, events: Path, port: int) -> None:
     story = load_story(events)
     folder = demo_folder()
-    if status_file(folder).exists():
-        console.print(f"If a demo still runs on {folder}, stop it first; its data is made anew at each start.")
-    shutil.rmtree(folder, ignore_errors=True)
     stop_on_sigterm()
     options = Options(demo=True, clock_movable=True, keep=False, base_port=port or None)
     with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as started:

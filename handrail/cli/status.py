@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from handrail.embedded.process import abandoned
 from handrail.installation.running import Running, status_file
 
 
@@ -38,9 +39,10 @@ def find_running(given: Path | None = None) -> Running:
     Raises:
         NotRunning: None of them runs.
     """
+    # A crash leaves the status file behind; containers have no lock, their file is true until they are deleted.
     candidates = [given] if given else [data_folder(), demo_folder()]
     for folder in candidates:
-        if status_file(folder).exists():
+        if status_file(folder).exists() and not abandoned(folder):
             return Running.read(folder)
     places = " or ".join(str(folder) for folder in candidates)
     raise NotRunning(f"no Handrail runs in {places}. Start one with `handrail demo` or `handrail up`.")

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from handrail.embedded.errors import FolderInUse, PortTaken, StartFailed
 LOOPBACK = "127.0.0.1"
 LOCK_WAIT_S = 15.0  # the guard of an owner that was just killed is still stopping its server
 _POLL_S = 0.03
+_LOCK = ".in-use"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Child:
         self.what = what
         self.log_path = log_path
         self._grace_s = grace_s
-        lock = _lock(folder, what)
+        lock = lock_folder(folder, what)
         uid, gid = (str(account.uid), str(account.gid)) if account else ("-", "-")
         try:
             self._guard = subprocess.Popen(  # noqa: S603 - our own interpreter and our own guard
@@ -144,10 +146,14 @@ class Child:
         raise StartFailed(msg)
 
 
-def _lock(folder: Path, what: str) -> int:
-    """Lock the folder and return the open file; whoever holds a copy of it holds the lock."""
-    handle = os.open(folder / ".in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + LOCK_WAIT_S
+def lock_folder(folder: Path, what: str, *, wait_s: float | None = None) -> int:
+    """Lock the folder and return the open file; whoever holds a copy of it holds the lock.
+
+    Raises:
+        FolderInUse: Somebody else still holds it after `wait_s`, by default as long as a guard may need.
+    """
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + (LOCK_WAIT_S if wait_s is None else wait_s)
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,6 +165,32 @@ def _lock(folder: Path, what: str) -> int:
             msg = f"{what} is already running on {folder}. Stop the other one first, or choose another folder."
             raise FolderInUse(msg) from None
         return handle
+
+
+def abandoned(folder: Path) -> bool:
+    """Whether the folder was locked once and nobody holds the lock now: its owner has ended, if only by a crash."""
+    try:
+        handle = os.open(folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def empty_folder(folder: Path) -> None:
+    """Delete what a locked folder holds, but not its lock, once the last program on a folder inside it has ended."""
+    for lock in folder.glob(f"*/**/{_LOCK}"):
+        os.close(lock_folder(lock.parent, lock.parent.name))
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != _LOCK:
+            entry.unlink()
 
 
 def listens(port: int) -> bool:

@@ -36,7 +36,7 @@ class Stack:
     Args:
         folder: Data of the embedded servers, in `kafka/` and `postgres/`.
         ports: Where the embedded servers listen.
-        keep: False deletes the embedded servers' data when the stack is stopped.
+        keep: False deletes the embedded servers' data before the start, and again when the stack is stopped.
         environ: None for the environment of this process.
     """
 
@@ -64,6 +64,8 @@ class Stack:
             EmbeddedError: One line that says what to do.
         """
         private_folder(self._folder)
+        if not self._keep:
+            self.stop()
         try:
             with ThreadPoolExecutor(2) as pool:
                 kafka = pool.submit(self.embedded_kafka.start) if self.embedded_kafka else None

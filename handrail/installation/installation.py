@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from handrail.embedded.places import REPOSITORY, private_folder, write_private
-from handrail.embedded.process import LOOPBACK, Child, choose_port
+from handrail.embedded.process import LOOPBACK, Child, choose_port, empty_folder, lock_folder
 from handrail.embedded.stack import Ports, Stack
 from handrail.embedded.topics import apply_topics
 from handrail.front.accounts import write_accounts
@@ -39,6 +39,7 @@ _MODULES: Final = {
     "stubs": "deploy.stubs",
 }
 _READY_S: Final = 60.0
+_LOCK_WAIT_S: Final = 1.0  # `handrail status` looks at the lock for an instant; a second Handrail holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Options:
         demo: Stub recipients, demo accounts and a notice on each page that everything is invented.
         clock_movable: The legal clock may be moved.
         base_port: First of the ports that are used, 12 in all; None for ports that the system says are free.
-        keep: Keep broker and database data when stopped.
+        keep: Go on with the data of the folder, and keep it when stopped; else the folder is emptied first.
     """
 
     demo: bool = False
@@ -68,6 +69,8 @@ class Installation:
     extra_env: Mapping[str, str] = field(default_factory=dict)
     processes: dict[str, Child] = field(default_factory=dict, init=False)
     ports: dict[str, int] = field(default_factory=dict, init=False)
+    _stack: Stack | None = field(default=None, init=False)
+    _lock: int | None = field(default=None, init=False)
 
     def start(self) -> Self:
         """Start everything and return once every service is ready; on failure nothing is left running.
@@ -76,22 +79,28 @@ class Installation:
             EmbeddedError: One line that says what to do.
         """
         self.folder = private_folder(self.folder)
+        self._lock = lock_folder(self.folder, "Handrail", wait_s=_LOCK_WAIT_S)
+        try:
+            self._start_servers()
+            self._prepare()
+            self._start_services()
+        except BaseException:
+            self.stop()
+            raise
+        write_private(self.keys / "kafka-admin.password", self.stack.kafka.password)
+        self.running.write()
+        return self
+
+    def _start_servers(self) -> None:
+        if not self.options.keep:
+            empty_folder(self.folder)
         make_keys(self.keys)
         self._choose_ports()
         self._stack = Stack(
             self.folder, ports=Ports(self.ports["kafka"], self.ports["postgres"]), keep=self.options.keep
         )
         self.progress("Starting Apache Kafka and PostgreSQL")
-        self._stack.start()
-        try:
-            self._prepare()
-            self._start_services()
-        except BaseException:
-            self.stop()
-            raise
-        write_private(self.keys / "kafka-admin.password", self._stack.kafka.password)
-        self.running.write()
-        return self
+        self.stack.start()
 
     def stop(self) -> None:
         """Stop every service, then broker and database. Twice does no harm. Starts no thread, so it may run at exit."""
@@ -100,8 +109,12 @@ class Installation:
         for child in self.processes.values():
             child.stop()
         self.processes.clear()
-        self._stack.stop()
+        if self._stack:
+            self._stack.stop()
         status_file(self.folder).unlink(missing_ok=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -118,7 +131,8 @@ class Installation:
 
     @property
     def stack(self) -> Stack:
-        """Broker and database of this installation."""
+        """Broker and database of this installation, once it is started."""
+        assert self._stack is not None  # noqa: S101 - the caller started it
         return self._stack
 
     def url(self, service: str) -> str:
@@ -137,24 +151,24 @@ class Installation:
             keys=str(self.keys),
             demo=self.options.demo,
             urls={name: self.url(name) for name in _MODULES if name != "stubs" or self.options.demo},
-            kafka_bootstrap=self._stack.kafka.bootstrap,
-            kafka_security=self._stack.kafka.security_protocol,
-            kafka_admin=self._stack.kafka.user,
-            kafka_ca_file=self._stack.kafka.ca_file,
-            database=f"{self._stack.database.host}:{self._stack.database.port}/{self._database}",
+            kafka_bootstrap=self.stack.kafka.bootstrap,
+            kafka_security=self.stack.kafka.security_protocol,
+            kafka_admin=self.stack.kafka.user,
+            kafka_ca_file=self.stack.kafka.ca_file,
+            database=f"{self.stack.database.host}:{self.stack.database.port}/{self._database}",
             log_public_key=str(self.keys / "log.pub"),
         )
 
     def database_url(self, service: str | None = None) -> str:
         """Return the address of the database for a service's own role, or for the administrator."""
         if service is None:
-            return self._stack.database.url(database=self._database)
+            return self.stack.database.url(database=self._database)
         password = read_password(self.keys, f"database-{service}")
-        return self._stack.database.url(database=self._database, user=f"handrail_{service}", password=password)
+        return self.stack.database.url(database=self._database, user=f"handrail_{service}", password=password)
 
     @property
     def _database(self) -> str:
-        return DATABASE if self._stack.embedded_postgres else self._stack.database.database
+        return DATABASE if self.stack.embedded_postgres else self.stack.database.database
 
     def start_service(self, name: str) -> None:
         """Start one process and return at once; see `wait_ready`."""
@@ -186,13 +200,13 @@ class Installation:
 
     def _prepare(self) -> None:
         self.progress("Making topics, users and tables")
-        if self._stack.embedded_postgres:
-            ensure_database(self._stack.database)
+        if self.stack.embedded_postgres:
+            ensure_database(self.stack.database)
         else:
-            reach_database(self._stack.database)
+            reach_database(self.stack.database)
         with ThreadPoolExecutor(2) as pool:
             topics = pool.submit(
-                apply_topics, self._stack.kafka, {name: read_password(self.keys, f"kafka-{name}") for name in SERVICES}
+                apply_topics, self.stack.kafka, {name: read_password(self.keys, f"kafka-{name}") for name in SERVICES}
             )
             tables = pool.submit(
                 migrate_all,
@@ -253,12 +267,12 @@ class Installation:
         return {**common, **own.get(name, {}), **(self._connections(name) if name in SERVICES else {})}
 
     def _connections(self, name: str) -> dict[str, str]:
-        ca_file = self._stack.kafka.ca_file
+        ca_file = self.stack.kafka.ca_file
         return {
             **({"HANDRAIL_KAFKA_CA_FILE": str(Path(ca_file).absolute())} if ca_file else {}),
             "HANDRAIL_DATABASE_URL": self.database_url(name).replace("postgresql://", "postgresql+asyncpg://", 1),
-            "HANDRAIL_KAFKA_BOOTSTRAP": self._stack.kafka.bootstrap,
-            "HANDRAIL_KAFKA_SECURITY": self._stack.kafka.security_protocol,
+            "HANDRAIL_KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
+            "HANDRAIL_KAFKA_SECURITY": self.stack.kafka.security_protocol,
             "HANDRAIL_KAFKA_USER": name,
             "HANDRAIL_KAFKA_PASSWORD": read_password(self.keys, f"kafka-{name}"),
             "HANDRAIL_QUARANTINE_KEY_FILE": str(self.keys / f"quarantine-{name}.key"),
