@@ -14,7 +14,8 @@ class PortTaken(EmbeddedError):
 
     def __init__(self, what: str, port: int) -> None:
         super().__init__(
-            f"{what} cannot use port {port}: another program listens there. Stop it, or choose another port."
+            f"{what} cannot use port {port}: another program listens there. Stop it, or take ports that are free: "
+            "`.venv/bin/handrail demo --port 0`, or `up` for `demo`."
         )
 
 

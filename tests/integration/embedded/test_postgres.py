@@ -100,7 +100,9 @@ def test_a_taken_port_gets_one_line_that_names_it(folder: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
 
-        with pytest.raises(PortTaken, match=f"PostgreSQL cannot use port {port}: another program listens there"):
+        with pytest.raises(
+            PortTaken, match=f"PostgreSQL cannot use port {port}: another program listens there.*--port 0"
+        ):
             EmbeddedPostgres(folder, port=port).start()
 
 
