@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.kafka import BrokerAddress
 from handrail.embedded.places import private_folder, write_private
 from handrail.embedded.topics import add_client_topic, revoke_client
@@ -40,11 +41,15 @@ class ClientRegistry:
 
         Raises:
             CallFailed: Intake refused, for example because the name is taken.
-            EmbeddedError: The broker refused.
+            EmbeddedError: The broker refused; intake has revoked the client again, so that its name is free.
         """
         answer = self._intake.post("/v1/clients", {"name": name, "body": body, "area": area, "recipient": recipient})
         password = secrets.token_urlsafe(32)
-        add_client_topic(self._broker, name, password)
+        try:
+            add_client_topic(self._broker, name, password)
+        except EmbeddedError as error:
+            self._intake.delete(f"/v1/clients/{name}")
+            raise EmbeddedError(f"{error} {name} was not added; add it again when Kafka answers.") from error
         credentials = Credentials(name, answer["token"], user_of_client(name), password, submissions(name))
         write_private(self._folder / f"{name}.json", json.dumps(asdict(credentials), indent=2) + "\n")
         return credentials
