@@ -13,17 +13,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, Model, RecipientId
-
-ReporterBody = Literal[
-    "local_authority",
-    "police",
-    "health",
-    "school",
-    "adults_board",
-    "community_safety_partnership",
-    "childrens_partnership",
-    "other_agency",
-]
+from schemas.reporters import ReporterBody
 
 
 class Reporter(Model):

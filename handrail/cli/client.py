@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from handrail.cli.status import Folder, find_running
-from schemas.case_events import ReporterBody
+from schemas.reporters import ReporterBody
 
 app = typer.Typer(help="Add, list and revoke the partner systems that may report.", no_args_is_help=True)
 

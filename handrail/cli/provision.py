@@ -18,7 +18,6 @@ from handrail.embedded.topics import Changes, apply_topics
 from handrail.installation.database import reach_database
 from handrail.installation.keys import make_keys, read_password
 from schemas.topics import SERVICES
-from services.kit.migrate import migrate_all
 
 topics_app = typer.Typer(help="Kafka topics, users and access rules.", no_args_is_help=True)
 Secrets = Annotated[Path, typer.Option(help="Folder of keys and passwords; what is missing is made.")]
@@ -29,6 +28,8 @@ def provision(
     keys: Annotated[bool, typer.Option(help="Make missing keys; not where each process is given its own.")] = True,
 ) -> None:
     """Make keys and passwords that are missing, then topics, users, access rules, roles, schemas and tables."""
+    from services.kit.migrate import migrate_all  # noqa: PLC0415 - slow: SQLAlchemy and Alembic
+
     if keys:
         make_keys(secrets)
     database = given_database(os.environ)

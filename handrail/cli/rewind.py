@@ -5,23 +5,16 @@ Both are safe to do twice: messages keep their ids, and every consumer knows wha
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handrail.cli.status import Folder, find_running
 from handrail.embedded.stack import read_address
 from handrail.installation.database import reach_database
 from schemas.topics import Service
-from services.kit.cursor import rewind as rewind_cursor
-from services.kit.database import Database
-from services.kit.fence import rewind as rewind_fence
 
 relay_app = typer.Typer(help="What publishes a service's messages.", no_args_is_help=True)
 consumer_app = typer.Typer(help="What reads messages for a service.", no_args_is_help=True)
@@ -41,14 +34,18 @@ Address = Annotated[
 @relay_app.command("rewind")
 def relay_rewind(service: Which, data: Folder = None, database_file: Address = None) -> None:
     """Publish a service's whole outbox again, with the same ids and numbers; consumers skip what they know."""
-    asyncio.run(_change(service, _address(service, data, database_file), rewind_cursor))
+    from handrail.installation.rewinding import rewind_relay  # noqa: PLC0415 - slow: SQLAlchemy
+
+    rewind_relay(service, _address(service, data, database_file))
     typer.echo(f"{service} publishes its outbox again from the start.")
 
 
 @consumer_app.command("rewind")
 def consumer_rewind(service: Which, data: Folder = None, database_file: Address = None) -> None:
     """Let a service read every topic again from the start; what it has handled has no second effect. Restart it then."""
-    asyncio.run(_change(service, _address(service, data, database_file), _read_again))
+    from handrail.installation.rewinding import rewind_consumers  # noqa: PLC0415 - slow: SQLAlchemy
+
+    rewind_consumers(service, _address(service, data, database_file))
     typer.echo(f"{service} reads from the start. Restart it now.")
 
 
@@ -61,18 +58,3 @@ def _address(service: str, data: Path | None, given: Path | None) -> str:
         address = read_address(f"postgresql://handrail_{service}:{password}@{running.database}", str(running.folder))
     reach_database(address)
     return address.url()
-
-
-async def _change(service: str, address: str, change: Callable[[AsyncConnection], Awaitable[None]]) -> None:
-    database = Database(address, service)
-    try:
-        async with database.begin() as transaction:
-            await change(transaction.connection)
-    finally:
-        await database.close()
-
-
-async def _read_again(connection: AsyncConnection) -> None:
-    read = await connection.execute(text("SELECT DISTINCT consumer, topic FROM consumer_offset"))
-    for consumer, topic in read.all():
-        await rewind_fence(connection, consumer, topic)

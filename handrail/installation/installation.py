@@ -30,7 +30,6 @@ from handrail.installation.running import OPERATOR, Running, status_file
 from handrail.installation.tokens import Account
 from handrail.installation.web import Web
 from schemas.topics import SERVICES
-from services.kit.migrate import migrate_all
 
 BASE_PORT: Final = 8400
 _MODULES: Final = {
@@ -199,6 +198,8 @@ class Installation:
             self.ports[name] = choose_port(name, None if base is None else base + number)
 
     def _prepare(self) -> None:
+        from services.kit.migrate import migrate_all  # noqa: PLC0415 - slow: SQLAlchemy and Alembic, for every command
+
         self.progress("Making topics, users and tables")
         if self.stack.embedded_postgres:
             ensure_database(self.stack.database)

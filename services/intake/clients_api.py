@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas import topics
-from schemas.case_events import ReporterBody
 from schemas.envelope import AreaCode, RecipientId
+from schemas.reporters import ReporterBody
 from services.intake.senders import CLIENT_NAME, new_token, token_digest
 from services.intake.store import clients
 from services.intake.store.clients import Client

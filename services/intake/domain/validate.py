@@ -14,8 +14,8 @@ from typing import Annotated, Final, Literal
 import orjson
 from pydantic import Field, ValidationError
 
-from schemas.case_events import ReporterBody
 from schemas.envelope import Instant, Model
+from schemas.reporters import ReporterBody
 from schemas.submissions import AUTHORITY_ONLY, SUBMISSIONS, FactCorrected, IncidentReported, Submission
 from schemas.vocabulary import FactRefused, Vocabulary, nearest
 from services.intake.domain import moments

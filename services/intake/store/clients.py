@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.case_events import Reporter, ReporterBody
+from schemas.case_events import Reporter
+from schemas.reporters import ReporterBody
 
 
 @dataclass(frozen=True, slots=True)
