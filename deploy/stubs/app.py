@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deploy.stubs.behaviour import NORMAL, BadBehaviour, Behaviour, read_behaviour
 from deploy.stubs.journal import Entry, Journal
-from deploy.stubs.pages import front_page, mailbox_page
+from deploy.stubs.pages import front_page, mailbox_page, masked
 from deploy.stubs.signature import BadSignature, verify
 
 RECIPIENT: Final = re.compile(r"^[a-z]+(:[A-Za-z0-9-]+)?$")
@@ -142,9 +142,9 @@ class Stubs:
         return web.json_response({"recipients": [{"recipient": name, "counts": counts[name]} for name in counts]})
 
     async def journal(self, request: web.Request) -> web.Response:
-        """Give one mailbox's journal, oldest first."""
+        """Give one mailbox's journal, oldest first, without the grants in it."""
         recipient = _recipient(request)
-        entries = [asdict(entry) for entry in self._journal.of(recipient)]
+        entries = [asdict(entry) | {"body": masked(entry.body)} for entry in self._journal.of(recipient)]
         return web.json_response({"recipient": recipient, "entries": entries})
 
     async def front(self, _request: web.Request) -> web.Response:

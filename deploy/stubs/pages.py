@@ -56,12 +56,12 @@ def _entry(entry: Entry) -> str:
     return (
         f"<section><h2>{entry.number}. {escape(entry.outcome)}{f': {escape(str(title))}' if title else ''}</h2>"
         f"<p>{escape(facts)}</p><details><summary>What was sent, number {entry.number}</summary>"
-        f"<pre>{escape(json.dumps(_masked(entry.body), indent=2, ensure_ascii=False))}</pre></details></section>"
+        f"<pre>{escape(json.dumps(masked(entry.body), indent=2, ensure_ascii=False))}</pre></details></section>"
     )
 
 
-def _masked(body: Any) -> Any:
-    """Return a notice without its grant, which opens personal data for whoever holds it."""
+def masked(body: Any) -> Any:
+    """Return a notice without its grant, which opens personal data for whoever holds it; nothing needs it but a recipient."""
     content = body.get("content") if isinstance(body, dict) else None
     if not isinstance(content, dict) or "grant" not in content:
         return body

@@ -189,12 +189,13 @@ async def test_pages_show_what_came_and_escape_it(client: Client) -> None:
     assert "&lt;script&gt;" in mailbox
 
 
-async def test_no_page_shows_a_grant(client: Client) -> None:
+async def test_neither_page_nor_journal_shows_a_grant(client: Client) -> None:
     await send(client, PANEL | {"content": {"url": "https://intake.example/v1/content/1", "grant": "eyJhbGciOi"}})
-    mailbox = await (await client.get("/recipients/panel")).text()
+    shown = [await (await client.get(path)).text() for path in ("/recipients/panel", "/recipients/panel/journal")]
 
-    assert "https://intake.example/v1/content/1" in mailbox
-    assert "eyJhbGciOi" not in mailbox
+    for text in shown:
+        assert "https://intake.example/v1/content/1" in text
+        assert "eyJhbGciOi" not in text
 
 
 async def test_a_mailbox_needs_a_well_formed_recipient_id(client: Client) -> None:
