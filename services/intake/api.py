@@ -73,7 +73,7 @@ _WORDS: Final = {
     413: "The body is larger than 256 kB.",
     415: "Not a CloudEvents content type.",
     422: "Some fields have to change; `errors` says which, and to what.",
-    503: "Try again after the seconds in Retry-After; nothing was kept.",
+    503: "It may or may not have been kept; send the same again after the seconds in Retry-After.",
 }
 
 

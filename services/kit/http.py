@@ -129,7 +129,11 @@ async def _unexpected(error: Exception, scope: Scope, send: Send) -> int:
     if away:
         answer = _answer(503, Unavailable.title, Unavailable.__doc__, retry_after=str(Unavailable.retry_after_s))
     else:
-        answer = _answer(500, "Something went wrong on our side", "It was logged; nothing was kept.")
+        answer = _answer(
+            500,
+            "Something went wrong on our side",
+            "It was logged. It may or may not have been kept; send the same again.",
+        )
     _log.error("http.failed", route=_route(scope), error=summary(error), where=where(error))
     await answer(scope, _no_receive, send)
     return answer.status_code

@@ -29,7 +29,9 @@ _TAKEN: Final = frozenset({200, 202})
 Recorder = Annotated[Principal, Depends(require_page("review_officer", "operations"))]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Children = Annotated[int, Query(ge=1, le=MOST_CHILDREN)]
-AWAY: Final = {"detail": "Handrail's intake cannot be reached; nothing was kept. Try again in a minute."}
+AWAY: Final = {
+    "detail": "Handrail's intake did not answer. It may or may not have been kept; send the same again in a minute."
+}
 
 
 class Intake:

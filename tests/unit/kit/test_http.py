@@ -82,6 +82,12 @@ async def test_every_error_is_a_problem_without_internals(client: httpx.AsyncCli
     assert ("retry-after" in answer.headers) == (status == 503)
 
 
+async def test_an_error_on_our_side_does_not_claim_to_know_whether_a_report_was_kept(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/fail/bug")
+
+    assert answer.json()["detail"] == "It was logged. It may or may not have been kept; send the same again."
+
+
 async def test_a_field_at_fault_is_pointed_to_and_not_quoted(client: httpx.AsyncClient) -> None:
     answer = await client.post("/body", json={"age": "Invented Name"})
 
