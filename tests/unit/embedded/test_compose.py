@@ -92,3 +92,9 @@ def test_no_password_stands_on_a_command_line_or_in_the_log_of_the_broker() -> N
     assert len(commands) == 2
     assert not [command for command in commands if "password" in command]
     assert "> /dev/null" in commands[0]
+
+
+def test_every_container_that_stays_up_says_whether_it_is_healthy() -> None:
+    silent = {name for name, service in SERVICES.items() if "healthcheck" not in service}
+
+    assert silent == {"pod", "provision"}  # `pod` only holds the shared loopback; `provision` ends
