@@ -1,4 +1,4 @@
-"""Answers "was this recipient told, and if not, why not?" in the eight states that exist. Pure.
+"""Answers "was this recipient told, and if not, why not?" in the nine states that exist. Pure.
 
 What has become of a notice is known from its history and goes first; everything else is what the rulebook says about
 the facts as they were known at the time.
@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.words import date_words
+from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
 from services.routing.domain.explain import Finding, Kind, explain
-from services.routing.domain.facts import Fact
 from services.routing.domain.register import Register
 from services.routing.outcome.published import citation_of
 from services.routing.views import (
@@ -26,6 +27,7 @@ from services.routing.views import (
     State,
     StatementView,
 )
+from services.routing.words import Words
 
 _BY_NOTICE: Final[dict[str, State]] = {
     "delivered": "delivered",
@@ -39,7 +41,7 @@ _BY_NOTICE: Final[dict[str, State]] = {
 _BY_KIND: Final[dict[Kind, State]] = {
     "owed": "owed",
     "awaiting_release": "awaiting_release",
-    "met": "withdrawn",  # met before anything was sent: nothing is
+    "met": "met",
     "withdrawn": "withdrawn",
     "cannot_decide": "cannot_decide",
     "not_in_force": "not_in_force",
@@ -67,14 +69,14 @@ def answer(asked: Asked, register: Register) -> AskView:
         if notice.recipient == asked.recipient
     ]
     answers = [_of_notice(obligation, notice) for obligation, notice in noticed]
-    told = {(each.rule, each.subject) for each, _ in noticed}
-    standing = {each.rule for each, notice in noticed if each.state == "open"}
+    told = {(each.rule, each.subject, each.duty_holder) for each, _ in noticed}
+    standing = {(each.rule, each.subject, each.duty_holder) for each, _ in noticed if each.state == "open"}
     for finding in explain(asked.decision, asked.recipient):
-        slot = finding.obligation.slot if finding.obligation else None
-        if slot is not None and (slot.rule, slot.subject) in told:
+        place = (finding.rule, finding.subject, finding.holder)
+        if finding.obligation is not None and place in told:
             continue  # its notice has been answered for
-        if finding.kind == "cannot_decide" and finding.rule in standing:
-            continue  # doubt does not withdraw a duty
+        if finding.kind == "cannot_decide" and place in standing:
+            continue  # doubt does not withdraw a duty; a doubt about another child or holder is said
         if finding.kind == "no_rule" and answers:
             continue
         answers.append(_of_finding(finding, asked, register))
@@ -96,9 +98,10 @@ def _of_notice(obligation: ObligationView, notice: NoticeView) -> AnswerView:
         rule=obligation.rule,
         title=obligation.title,
         says=_notice_says(obligation, notice),
+        subject=obligation.subject,
         citation=obligation.citation,
         notice=notice,
-        due_on=notice.due_on if replaced else obligation.due_on,
+        due_on=notice.due_on if replaced else obligation.due_on if obligation.state == "open" else None,
     )
 
 
@@ -127,37 +130,67 @@ def _notice_says(obligation: ObligationView, notice: NoticeView) -> str:
 
 def _of_finding(finding: Finding, asked: Asked, register: Register) -> AnswerView:
     rule = asked.decision.evaluation.book.rules[finding.rule].rule if finding.rule else None
-    because = finding.because
+    words = Words(asked.decision.evaluation)
+    obligation, because = finding.obligation, finding.because
     return AnswerView(
         state=_BY_KIND[finding.kind],
         rule=finding.rule,
         title=rule.title if rule else None,
-        says=f"the duty was met before anything was sent: {finding.says}" if finding.kind == "met" else finding.says,
+        says=_finding_says(finding, asked, words),
+        subject=finding.subject,
         citation=citation_of(rule) if rule else None,
-        due_on=finding.obligation.dates.due_on if finding.obligation else None,
-        condition=because.condition if because else None,
-        statements=tuple(_statement(fact, register) for fact in because.statements) if because else (),
+        due_on=obligation.dates.due_on if obligation and obligation.standing.state == "open" else None,
+        condition=_condition(because, words) if because else None,
+        statements=tuple(_statements(because, words, register)) if because else (),
         questions=tuple(_questions(finding, asked, register)),
     )
 
 
-def _statement(fact: Fact, register: Register) -> StatementView:
-    return StatementView(
-        fact=fact.name,
-        value=str(fact.value),
-        source=fact.authority,
-        name=register.name(fact.authority),
-        recorded_at=fact.recorded_at,
-    )
+def _finding_says(finding: Finding, asked: Asked, words: Words) -> str:
+    evaluation = asked.decision.evaluation
+    match finding.kind:
+        case "condition_false" if finding.because and finding.because.statements:
+            fact = finding.because.statements[-1]
+            return words.stated(fact.name, fact.value) if fact.value is not None else finding.says
+        case "cannot_decide":
+            return "not known: " + "; ".join(dict.fromkeys(words.label(each.fact) for each in finding.questions))
+        case "not_in_force" if finding.rule:
+            rule = evaluation.book.rules[finding.rule].rule
+            until = f" until {date_words(rule.in_force_until)}" if rule.in_force_until else ""
+            judged_on = words.label(rule.judged_on)
+            return f"in force from {date_words(rule.in_force_from)}{until}, judged on {judged_on}"
+        case "owed" | "awaiting_release":
+            return "no notice of it has been written yet"
+        case "no_rule":
+            return f"no rule of rulebook {evaluation.book.book.version} names it"
+        case _:
+            return finding.says
+
+
+def _condition(because: reasons.Because, words: Words) -> str:
+    return ("none of: " if because.unwanted else "") + words.needed(because.condition)
+
+
+def _statements(because: reasons.Because, words: Words, register: Register) -> Iterator[StatementView]:
+    for fact in because.statements:
+        if fact.value is not None:
+            yield StatementView(
+                fact=fact.name,
+                value=str(fact.value),
+                in_words=words.stated(fact.name, fact.value),
+                source=fact.authority,
+                name=register.name(fact.authority),
+                recorded_at=fact.recorded_at,
+            )
 
 
 def _questions(finding: Finding, asked: Asked, register: Register) -> Iterator[AskedView]:
-    opened = {(each.fact, each.of_whom): each.opened_at for each in asked.case.questions}
+    opened = {(each.fact, each.of_whom, each.subject): each.opened_at for each in asked.case.questions}
     for question in finding.questions:
         yield AskedView(
             fact=question.in_words,
             ask=question.ask,
             of_whom=question.of_whom,
             name=register.name(question.of_whom),
-            since=opened.get((question.fact, question.of_whom), asked.case.as_of),
+            since=opened.get((question.fact, question.of_whom, question.subject)),
         )

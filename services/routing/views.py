@@ -14,6 +14,7 @@ State = Literal[
     "delivered",
     "owed",
     "awaiting_release",
+    "met",
     "withdrawn",
     "cannot_decide",
     "condition_false",
@@ -24,13 +25,14 @@ STATE_WORDS: Final[dict[State, str]] = {
     "delivered": "Delivered",
     "owed": "Owed, undelivered",
     "awaiting_release": "Awaiting a person's release",
+    "met": "Met before a notice was sent",
     "withdrawn": "Withdrawn",
     "cannot_decide": "Cannot decide yet",
     "condition_false": "A condition is false",
     "not_in_force": "The rule was not in force then",
     "no_rule": "No rule names it",
 }
-"""The eight answers, in the order in which they are given when there are several."""
+"""The nine answers, in the order in which they are given when there are several."""
 
 
 class View(BaseModel):
@@ -109,32 +111,37 @@ class CaseList(View):
 
 
 class StatementView(View):
-    """A statement that an answer rests on."""
+    """A statement that an answer rests on; `in_words` is the fact with its value for people."""
 
     fact: str
     value: str
+    in_words: str
     source: str
     name: str
     recorded_at: datetime
 
 
 class AskedView(View):
-    """A question that keeps an answer open."""
+    """A question that keeps an answer open; `since` is absent if it had not been put yet."""
 
     fact: str
     ask: str
     of_whom: str
     name: str
-    since: datetime
+    since: datetime | None
 
 
 class AnswerView(View):
-    """One answer about a recipient under one rule."""
+    """One answer about a recipient under one rule. `subject` is whom it is about: a child, a report or `incident`.
+
+    `due_on` is absent unless the duty is open; `condition` is what the rule needs of the fact in `statements`.
+    """
 
     state: State
     rule: str | None
     title: str | None
     says: str
+    subject: str
     citation: Citation | None = None
     notice: NoticeView | None = None
     due_on: date | None = None

@@ -6,11 +6,12 @@ Whether a notice was delivered is not known here; the shell adds that to what is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Obligation, Question
+from services.routing.domain.facts import INCIDENT
 from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import GROUPS
 from services.routing.domain.rulebook.compile import NO, UNDECIDED
@@ -22,6 +23,7 @@ from services.routing.domain.rulebook.model import (
     Named,
     Rule,
     RulesHolder,
+    Serving,
 )
 from services.routing.domain.standing import answer
 
@@ -49,7 +51,10 @@ ORDER: Final[tuple[Kind, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One answer about one body under one rule. Which of the last three is set depends on `kind`."""
+    """One answer about one body under one rule. Which of obligation, questions and because is set depends on `kind`.
+
+    `subject` is whom it is about: a child, a report or `incident`. `holder` is who owes the duty, None if not known.
+    """
 
     kind: Kind
     rule: str | None
@@ -57,6 +62,8 @@ class Finding:
     obligation: Obligation | None = None
     questions: tuple[Question, ...] = ()
     because: reasons.Because | None = None
+    subject: str = INCIDENT
+    holder: str | None = None
 
 
 def explain(decision: Decision, body: str) -> tuple[Finding, ...]:
@@ -69,7 +76,7 @@ def explain(decision: Decision, body: str) -> tuple[Finding, ...]:
     findings = [finding for trace in decision.traces for finding in _of_run(decision, trace, body)]
     if not findings:
         return (Finding("no_rule", None, f"no rule of {decision.evaluation.book.book.version} names {body}"),)
-    unique = {(each.kind, each.rule, each.says): each for each in findings}
+    unique = {(each.kind, each.rule, each.says, each.subject, each.holder): each for each in findings}
     return tuple(sorted(unique.values(), key=lambda finding: ORDER.index(finding.kind)))
 
 
@@ -77,7 +84,14 @@ def _of_run(decision: Decision, trace: Trace, body: str) -> Iterator[Finding]:
     rule = decision.evaluation.book.rules[trace.rule].rule
     for position, duty in enumerate(rule.then):
         if could_name(decision.evaluation, trace, duty, body):
-            yield _of_duty(decision, trace, rule, position, body)
+            found = _of_duty(decision, trace, rule, position, body)
+            yield replace(found, subject=_about(trace, found), holder=trace.holder.id if trace.holder else None)
+
+
+def _about(trace: Trace, finding: Finding) -> str:
+    """Return whom an answer is about; a condition on the incident is false for every child alike."""
+    stated = {fact.subject for fact in finding.because.statements} if finding.because else set()
+    return INCIDENT if stated == {INCIDENT} else trace.subject
 
 
 def _of_duty(decision: Decision, trace: Trace, rule: Rule, position: int, body: str) -> Finding:
@@ -97,14 +111,28 @@ def _of_duty(decision: Decision, trace: Trace, rule: Rule, position: int, body: 
         if answer(duty.only_if, evaluation.facts.value(fact, owner)) == NO:
             found = f"{reasons.named(fact, owner)} is {evaluation.facts.value(fact, owner)}"
             statements = evaluation.facts.standing(fact, owner)
-            no = reasons.Because(rule.id, reasons.says(duty.only_if), found, statements)
+            no = reasons.Because(rule.id, duty.only_if, found, statements)
             return Finding("condition_false", rule.id, found, because=no)
     obligation = _obligation(decision, trace, position)
     if obligation is None:
-        asked = tuple(question for question in decision.questions if rule.id in question.rules)
+        asked = tuple(_asked(decision, trace, rule, duty))
         wanted = ", ".join(f"{question.in_words} (asked of {question.of_whom})" for question in asked)
         return Finding("cannot_decide", rule.id, f"not known: {wanted}", questions=asked)
     return _of_obligation(obligation, body)
+
+
+def _asked(decision: Decision, trace: Trace, rule: Rule, duty: Duty) -> Iterator[Question]:
+    """Yield the questions that this run waits for; the same rule may ask others about another child or holder."""
+    evaluation = decision.evaluation
+    missing = set(reasons.missing(evaluation, trace))
+    if duty.only_if is not None:
+        missing |= set(reasons.absent(evaluation, trace, duty.only_if.fact))
+    if isinstance(duty.tell, Serving) and duty.tell.area in evaluation.book.vocabulary:
+        missing |= set(reasons.absent(evaluation, trace, duty.tell.area))
+    for question in decision.questions:
+        owner = question.owner or question.subject
+        if rule.id in question.rules and reasons.Missing(question.fact, owner) in missing:
+            yield question
 
 
 def _of_obligation(obligation: Obligation, body: str) -> Finding:

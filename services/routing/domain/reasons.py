@@ -36,12 +36,16 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A condition that is no, in words, with the statements it rests on. `rule` is where it stands."""
+    """A condition that is no, with the statements it rests on. `rule` is where it stands, `found` what is known, in ids.
+
+    `unwanted`: it stands under `none of`, so that it is no because the condition itself holds.
+    """
 
     rule: str
-    condition: str
+    condition: Condition
     found: str
     statements: tuple[Fact, ...]
+    unwanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +148,14 @@ def _first_no(evaluation: Evaluation, trace: Trace, node: Answered) -> Because |
     match condition:
         case Combined(how="none of"):
             part = next(part for part in node.parts if part.answer == YES)
-            return Because(trace.rule, "none of: " + says(part.condition), *_found(evaluation, trace, part.condition))
+            return Because(trace.rule, part.condition, *_found(evaluation, trace, part.condition), unwanted=True)
         case Combined() | Meets():
             return _first_no(evaluation, trace, next(part for part in node.parts if part.answer == NO))
         case Applies(rule=rule):
             reasons = (because(evaluation, run) for run in evaluation.of(rule, trace))
             return next((reason for reason in reasons if reason is not None), None)
         case _:
-            return Because(trace.rule, says(condition), *_found(evaluation, trace, condition))
+            return Because(trace.rule, condition, *_found(evaluation, trace, condition))
 
 
 def differing_areas(evaluation: Evaluation, trace: Trace) -> tuple[str, ...]:

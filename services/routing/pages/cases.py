@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
 from schemas.calendar.london import LONDON
+from schemas.words import STRENGTH_WORDS
 from services.kit.auth import Principal, require_page
 from services.kit.errors import NotFound
 from services.routing.domain import reasons
@@ -23,12 +24,6 @@ from services.routing.views import STATE_WORDS, ObligationView
 Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Text = Annotated[str, Query(max_length=80)]
-STRENGTH_WORDS: Final = {
-    "must": "must (law)",
-    "should": "should (statutory guidance)",
-    "may": "may",
-    "local": "local (agreed locally)",
-}
 NOTICE_COLOURS: Final = {
     "owed": "yellow",
     "sending": "yellow",
@@ -93,6 +88,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
             "at": at,
             "asked_error": error,
             "answer": None,
+            "children": decision.evaluation.facts.children,
             "may_record": who.role in {"review_officer", "operations"},
         }
         if recipient and not error:

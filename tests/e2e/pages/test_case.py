@@ -103,7 +103,11 @@ async def test_the_withdrawn_notice_to_the_panel_is_explained_and_it_waited_for_
     [
         (("west-yorkshire-police", "WYP-2026-0001"), PANEL, ["Delivered under N-01", "reference PANEL-"]),
         (("west-yorkshire-police", "WYP-2026-0001"), "Safer Leeds", ["A condition is false under X-02"]),
-        (("wandsworth-council", "WAN-2026-0009"), PANEL, ["A condition is false", "not_suspected", "recorded 1 June"]),
+        (
+            ("wandsworth-council", "WAN-2026-0009"),
+            PANEL,
+            ["A condition is false", "neglect: not suspected", "recorded 1 June"],
+        ),
         (("leeds-adults-board", "SAB-2026-0004"), "Ofsted", ["A condition is false"]),
     ],
     ids=[
