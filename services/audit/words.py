@@ -1,7 +1,10 @@
 """What happened, in a few words for a person, from an entry and the record beside it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+
+from schemas.words import body_words, date_words
 
 KINDS = {"poison": "A record that could not be read", "conflict": "An event id used again with other content"}
 
@@ -57,6 +60,8 @@ SAID = (
     ("reference", "Reference"),
 )
 
+BODIES = frozenset({"duty_holder", "of_whom"})
+
 
 def title_of(entry: Mapping[str, Any]) -> str:
     """Return what an entry records; of a type that this version does not know, the type's own name."""
@@ -71,4 +76,15 @@ def said(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     data = record.get("data") if record else None
     if not isinstance(data, Mapping):
         return []
-    return [(heading, str(data[name])) for name, heading in SAID if isinstance(data.get(name), str | int)]
+    return [(heading, _worded(name, data)) for name, heading in SAID if isinstance(data.get(name), str | int)]
+
+
+def _worded(name: str, data: Mapping[str, Any]) -> str:
+    """Return a member in words: a body by the name that the record carries, a day as pages show it."""
+    value = data[name]
+    if name in BODIES:
+        return str(data.get(f"{name}_name") or body_words(str(value)))
+    try:
+        return date_words(date.fromisoformat(value)) if name == "due_on" else str(value)
+    except ValueError:  # the log also keeps what later versions write
+        return str(value)

@@ -12,9 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
+from schemas.words import body_words
 from services.deadlines.alerting import acknowledge
 from services.deadlines.domain.standing import GROUPS
-from services.deadlines.domain.words import GROUP_WORDS, body_words
+from services.deadlines.domain.words import GROUP_WORDS
 from services.deadlines.reading import Reader, Reading
 from services.deadlines.store import alerts, duties
 from services.deadlines.store.duties import Wanted

@@ -11,10 +11,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.calendar import Calendar, CountedDay
+from schemas.words import STRENGTH_WORDS, body_words
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Citation, Duty, Kind, State, Strength, working_days_late
 from services.deadlines.domain.standing import Group, days_left, group_of
-from services.deadlines.domain.words import STRENGTH_WORDS, body_words, explained, left_words, missing_words
+from services.deadlines.domain.words import explained, left_words, missing_words
 
 
 class _View(BaseModel):

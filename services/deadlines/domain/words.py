@@ -11,7 +11,8 @@ from datetime import date, datetime
 from typing import Final
 
 from schemas.calendar import Calendar, Count, count, london_date
-from services.deadlines.domain.duty import Duty, Period, Strength
+from schemas.words import STRENGTH_WORDS, body_words, date_words
+from services.deadlines.domain.duty import Duty, Period
 from services.deadlines.domain.standing import Group, days_left
 
 GROUP_WORDS: Final[dict[Group, str]] = {
@@ -20,28 +21,6 @@ GROUP_WORDS: Final[dict[Group, str]] = {
     "later": "Later",
     "undated": "No date yet",
 }
-STRENGTH_WORDS: Final[dict[Strength, str]] = {
-    "must": "must (law)",
-    "should": "should (guidance)",
-    "may": "may (a power)",
-    "local": "a local procedure",
-}
-_BODIES: Final = {
-    "la": "local authority",
-    "lscp": "safeguarding children partnership",
-    "police": "police",
-    "icb": "integrated care board",
-    "sab": "safeguarding adults board",
-    "csp": "community safety partnership",
-    "panel": "the Panel",
-    "ofsted": "Ofsted",
-    "dfe": "Department for Education",
-}
-
-
-def date_words(day: date) -> str:
-    """Return an England date in words, such as "Monday 4 January 2027"."""
-    return f"{day:%A} {day.day} {day:%B %Y}"
 
 
 def working_days_words(days: int) -> str:
@@ -61,15 +40,6 @@ def left_words(due_on: date | None, now: datetime, calendar: Calendar) -> str:
     if left == 0:  # due on a weekend or a holiday that is still to come
         return "no working day left"
     return f"{working_days_words(left)} left"
-
-
-def body_words(recipient: str) -> str:
-    """Return a recipient's id as a person reads it: "police West Yorkshire", "local authority E08000035", "the Panel"."""
-    kind, _, place = recipient.partition(":")
-    words = _BODIES.get(kind, kind)
-    if not place:
-        return words
-    return f"{words} {place if place[1:].isdigit() else place.replace('-', ' ').title()}"
 
 
 def due_soon_says(duty: Duty, due_on: date, now: datetime, calendar: Calendar) -> str:

@@ -15,7 +15,8 @@ from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
-from services.kit.ui.words import date_words, datetime_words, days_left
+from schemas.words import body_words, date_words
+from services.kit.ui.words import datetime_words, days_left
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -84,7 +85,9 @@ def build_environment(extra_dirs: Sequence[Path] = ()) -> Environment:
         loader=FileSystemLoader([*extra_dirs, _HERE / "templates"]),
     )
     environment.globals.update(_components())
-    environment.filters.update(date_words=date_words, datetime_words=datetime_words, days_left=days_left)
+    environment.filters.update(
+        body_words=body_words, date_words=date_words, datetime_words=datetime_words, days_left=days_left
+    )
     environment.globals.update(stylesheet=static_url("app.css"), current="")
     return environment
 

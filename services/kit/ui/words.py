@@ -3,21 +3,10 @@
 Instants are shown in Europe/London. Counting working days is not done here: callers bring the number.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
-
-
-def date_words(day: date) -> str:
-    """Return an England calendar date in words, such as "Monday 23 November 2026".
-
-    Raises:
-        TypeError: `day` is an instant: which date it is depends on the time zone, so say `datetime_words`.
-    """
-    if isinstance(day, datetime):
-        raise TypeError("expected a date, got an instant: use datetime_words")
-    return f"{day:%A} {day.day} {day:%B %Y}"
 
 
 def datetime_words(instant: datetime) -> str:

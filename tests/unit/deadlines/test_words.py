@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from schemas.calendar import load_england
+from schemas.words import body_words
 from services.deadlines.domain.words import (
-    body_words,
     breached_says,
     due_soon_says,
     explained,
@@ -63,7 +63,7 @@ def test_a_date_is_explained_day_by_day_with_the_days_that_were_skipped() -> Non
     assert found.note == ""
     assert found.summary == (
         "5 working days after Wednesday 23 December 2026 (aware on). "
-        "The period is should (guidance): Working Together 2023, chapter 5."
+        "The period is should (statutory guidance): Working Together 2023, chapter 5."
     )
     assert [(day.on.isoformat(), day.number) for day in found.count.explanation if day.number is not None] == [
         ("2026-12-23", 0),

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.kit.ui.words import date_words, datetime_words, days_left
+from schemas.words import date_words
+from services.kit.ui.words import datetime_words, days_left
 
 
 def test_a_date_is_written_with_its_weekday() -> None:
