@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
-from schemas.calendar.london import LONDON
+from schemas.calendar.london import LONDON, london_date
 from schemas.words import STRENGTH_WORDS
 from services.kit.auth import Principal, require_page
 from services.kit.errors import NotFound
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
 from services.routing.law import Law
+from services.routing.pages.form import FormError, day_of, time_of
 from services.routing.reading import NoSuchCase, Reader
-from services.routing.views import STATE_WORDS, ObligationView
+from services.routing.views import STATE_WORDS, AskView, ObligationView
 
 Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -65,12 +66,10 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
         return templates.TemplateResponse(request, "cases.html", shown)
 
     @router.get("/case/{case_key}")
-    async def case(
-        request: Request, who: Looker, case_key: CaseKey, recipient: Text = "", on: Text = "", at: Text = ""
-    ) -> Response:
+    async def case(request: Request, who: Looker, case_key: CaseKey, recipient: Text = "") -> Response:
         request.state.principal = who
-        as_of, error = _moment(on, at)
         shown, decision = await reader.decision(case_key)
+        found, error = await _asked(reader, case_key, recipient, request.query_params)
         context = {
             "current": "cases",
             "case": shown,
@@ -84,35 +83,47 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
             "states": STATE_WORDS,
             "bodies": bodies,
             "recipient": recipient,
-            "on": on,
-            "at": at,
+            "values": request.query_params,
             "asked_error": error,
-            "answer": None,
+            "answer": found,
             "children": decision.evaluation.facts.children,
             "may_record": who.role in {"review_officer", "operations"},
         }
-        if recipient and not error:
-            try:
-                context["answer"] = await reader.ask(case_key, recipient, as_of)
-            except NoSuchCase:
-                context["asked_error"] = "Handrail knew nothing of this case then"
-            except NotFound as unknown:
-                context["asked_error"] = unknown.detail
         return templates.TemplateResponse(request, "case.html", context, status_code=422 if error else 200)
 
     return router
 
 
-def _moment(on: str, at: str) -> tuple[datetime | None, str | None]:
-    """Return the instant in England that was typed (end of the day without a time), or what is wrong with it."""
-    if not on.strip():
-        return None, None
+async def _asked(
+    reader: Reader, case_key: str, recipient: str, form: Mapping[str, str]
+) -> tuple[AskView | None, FormError | None]:
+    """Return the answer to what was asked, or what is wrong with the question; neither if nothing was asked."""
     try:
-        day = date.fromisoformat(on.strip())
-        clock = time.fromisoformat(at.strip()) if at.strip() else time.max
-    except ValueError:
-        return None, "Enter a date such as 2026-11-23 and, if you like, a time such as 09:30"
-    return datetime.combine(day, clock, LONDON), None
+        as_of = _moment(form, await reader.now())
+        return (await reader.ask(case_key, recipient, as_of) if recipient else None), None
+    except ValueError as wrong:
+        return None, FormError("on", str(wrong))
+    except NoSuchCase:
+        return None, FormError("on", "Handrail knew nothing of this case then")
+    except NotFound as unknown:
+        return None, FormError("recipient", unknown.detail)
+
+
+def _moment(form: Mapping[str, str], now: datetime) -> datetime | None:
+    """Return the instant in England that was typed (end of the day without a time), None if nothing was.
+
+    Raises:
+        ValueError: It cannot be read, or is still to come: nobody can know yet what will be known then.
+    """
+    day, clock = day_of("on", "The day", form), form.get("on-time", "").strip()
+    if day is None:
+        if clock:
+            raise ValueError("Enter a day as well as the time")
+        return None
+    typed = datetime.combine(day, time_of("The day", clock) if clock else time.max, LONDON)
+    if typed > now and (clock or day > london_date(now)):
+        raise ValueError("The day and time must not be in the future")
+    return min(typed, now)
 
 
 def _why(obligation: ObligationView, decision: Decision, law: Law) -> Iterator[Why]:

@@ -150,22 +150,45 @@ def _value(field: Field, form: Mapping[str, str]) -> str | int | None:
 
 
 def _moment(field: Field, form: Mapping[str, str]) -> str | None:
-    parts = [form.get(f"{field.name}-{part}", "").strip() for part in ("day", "month", "year")]
-    clock = form.get(f"{field.name}-time", "").strip()
-    if not any((*parts, clock)):
+    on, clock = day_of(field.name, field.label, form), form.get(f"{field.name}-time", "").strip()
+    if on is None:
+        if clock:
+            raise ValueError(f"{field.label} must have a day as well as a time")
+        return None
+    if field.kind == "date":
+        return on.isoformat()
+    return datetime.combine(on, time_of(field.label, clock), LONDON).isoformat()
+
+
+def day_of(name: str, label: str, form: Mapping[str, str]) -> date | None:
+    """Return the day in the three boxes of a field, None if they are empty.
+
+    Raises:
+        ValueError: They are no date; the text says so of `label`.
+    """
+    parts = [form.get(f"{name}-{part}", "").strip() for part in ("day", "month", "year")]
+    if not any(parts):
         return None
     try:
         day, month, year = map(int, parts)
-        on = date(year, month, day)
+        return date(year, month, day)
     except ValueError:
-        raise ValueError(f"{field.label} must be a real date, such as 23 11 2026") from None
-    if field.kind == "date":
-        return on.isoformat()
+        raise ValueError(f"{label} must be a real date, such as 23 11 2026") from None
+
+
+def time_of(label: str, text: str) -> time:
+    """Return a time of day as typed.
+
+    Raises:
+        ValueError: It is none; the text says so of `label`.
+    """
     try:
-        at = time.fromisoformat(clock)
+        found = time.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{field.label} must have a time of day, such as 09:30") from None
-    return datetime.combine(on, at, LONDON).isoformat()
+        found = None
+    if found is None or found.tzinfo is not None:  # the day is England's, and so is the time
+        raise ValueError(f"{label} must have a time of day, such as 09:30")
+    return found
 
 
 def _put(data: Json, path: Sequence[str], value: object) -> None:

@@ -20,8 +20,8 @@ async def ask(visitor: Visitor, recipient: str, at: datetime | None = None) -> s
     """Ask the case page that is shown about a recipient, and return what it answers."""
     await visitor.select("Was this recipient told?", recipient)
     if at is not None:
-        await visitor.fill("As at the end of this day (optional)", f"{at.astimezone(LONDON):%Y-%m-%d}")
-        await visitor.fill("At this time of that day (optional)", f"{at.astimezone(LONDON):%H:%M:%S.%f}")
+        for box, form in (("Day", "%d"), ("Month", "%m"), ("Year", "%Y"), ("Time", "%H:%M:%S.%f")):
+            await visitor.fill(box, f"{at.astimezone(LONDON):{form}}")
     await visitor.choose("Ask")
     return " ".join((await visitor.page.locator("#answer").inner_text()).split())
 
@@ -132,7 +132,7 @@ async def test_a_time_at_which_nothing_was_known_is_said_to_be_so(visitor: Visit
     key = demo.played.cases["west-yorkshire-police", "WYP-2026-0001"]
     await visitor.sign_in("auditor")
 
-    await visitor.open("routing", f"/case/{key}?recipient=panel&on=2026-05-01")
+    await visitor.open("routing", f"/case/{key}?recipient=panel&on-day=1&on-month=5&on-year=2026", status=422)
 
     assert "There is a problem" in await visitor.text()
     assert "Handrail knew nothing of this case then" in await visitor.text()
@@ -143,12 +143,12 @@ async def test_a_day_that_cannot_be_read_is_explained_beside_its_field(visitor: 
     await visitor.sign_in("auditor")
     await visitor.open("routing", f"/case/{key}")
 
-    await visitor.fill("As at the end of this day (optional)", "yesterday")
+    await visitor.fill("Day", "yesterday")
     await visitor.choose("Ask", status=422)
 
     assert (await visitor.page.title()).startswith("Error: ")
     assert await visitor.page.locator("#on-error").is_visible()
-    assert await visitor.page.locator("#on").input_value() == "yesterday"
+    assert await visitor.page.locator("#on-day").input_value() == "yesterday"
 
 
 async def test_a_search_that_finds_no_case_says_so(visitor: Visitor) -> None:

@@ -100,13 +100,53 @@ async def test_a_person_asks_about_the_panel_by_keyboard(road: Road, address: Da
     assert "decision not to notify" in answer
 
 
-async def test_a_date_that_is_none_is_explained(road: Road, address: DatabaseAddress) -> None:
+@pytest.mark.parametrize(
+    ("asked", "field", "words"),
+    [
+        ("recipient=panel&on-day=31&on-month=2&on-year=2026", "on-day", "The day must be a real date"),
+        ("recipient=panel&on-time=09:30", "on-day", "Enter a day as well as the time"),
+        ("recipient=panel&on-day=1&on-month=6&on-year=2026&on-time=soon", "on-day", "must have a time of day"),
+        ("recipient=panel&on-day=1&on-month=1&on-year=2999", "on-day", "must not be in the future"),
+        ("recipient=panel&on-day=1&on-month=1&on-year=2020", "on-day", "knew nothing of this case then"),
+        ("recipient=nobody", "recipient", "this recipient is not in the register"),
+    ],
+)
+async def test_what_is_wrong_with_a_question_is_said_at_its_own_field(
+    road: Road, address: DatabaseAddress, asked: str, field: str, words: str
+) -> None:
     await story(road)
 
-    async with visit(address, f"/case/{CASE}?recipient=panel&on=yesterday") as page:
+    async with client(app(address), "auditor") as http:
+        page = await http.get(f"/case/{CASE}?{asked}")
+
+    assert page.status_code == 422
+    assert f'<a href="#{field}">' in page.text
+    assert f'id="{field.removesuffix("-day")}-error"' in page.text
+    assert page.text.count(words) == 2
+
+
+async def test_a_page_with_an_error_can_be_read_and_keeps_what_was_typed(road: Road, address: DatabaseAddress) -> None:
+    await story(road)
+
+    async with visit(address, f"/case/{CASE}?recipient=panel&on-day=yesterday") as page:
         assert (await page.title()).startswith("Error: ")
-        assert "Enter a date such as 2026-11-23" in await page.locator(".govuk-error-summary").inner_text()
+        assert await page.input_value("#on-day") == "yesterday"
+        assert await page.locator("fieldset").get_attribute("aria-describedby") == "on-hint on-error"
         assert await axe(page) == []
+        await assert_reflows(page)
+
+
+async def test_the_end_of_today_is_answered_as_now(road: Road, address: DatabaseAddress) -> None:
+    await story(road)
+    today = (await road.rows("SELECT (clock.legal_now() AT TIME ZONE 'Europe/London')::date AS day"))[0]["day"]
+
+    async with client(app(address), "auditor") as http:
+        page = await http.get(
+            f"/case/{CASE}?recipient=panel&on-day={today.day}&on-month={today.month}&on-year={today.year}"
+        )
+
+    assert page.status_code == 200
+    assert 'id="answer"' in page.text
 
 
 async def test_awareness_is_recorded_through_intake_with_the_person_s_own_token(
