@@ -76,4 +76,5 @@ def _navigation(settings: IntakeSettings) -> Navigation:
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
         demo=settings.demo,
+        receipts="/receipts",
     )

@@ -83,6 +83,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
         demo=settings.demo,
+        receipts=f"{settings.intake_url}/receipts",
     )
     templates = build_templates(TEMPLATES, navigation=navigation)
     reader = Reader(runtime.database, law)

@@ -65,7 +65,7 @@ class Navigation:
     sign_in: str
     sign_out: str
     demo: bool = False
-    receipts: str = ""  # a partner's page, which the menu does not show
+    receipts: str = ""  # a partner's page; empty where a service does not know the address
 
     @property
     def origins(self) -> tuple[str, ...]:

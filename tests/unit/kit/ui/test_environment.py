@@ -89,6 +89,23 @@ def test_without_a_session_the_layout_shows_no_pages_and_no_sign_out() -> None:
     assert NAVIGATION.desk not in html
 
 
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        ("operations", ["Home", "Desk", "Cases", "Log"]),
+        ("review_officer", ["Home", "Desk", "Cases", "Log"]),
+        ("auditor", ["Home", "Cases", "Log"]),
+        ("partner", ["Home", "Receipts"]),
+    ],
+)
+def test_the_menu_leads_to_the_pages_that_let_a_person_in(role: str, shown: list[str]) -> None:
+    nav = Navigation(**(vars(NAVIGATION) | {"receipts": "http://127.0.0.1:8401/receipts"}))
+
+    html = page(nav=nav, person=SimpleNamespace(name="Dana Example", role=role))
+
+    assert re.findall(r'service-navigation__link"[^>]*>\s*(?:<strong[^>]*>)?\s*(\w+)', html) == shown
+
+
 def test_the_demo_banner_is_shown_in_the_demo_only() -> None:
     demo = Navigation(**(vars(NAVIGATION) | {"demo": True}))
 
