@@ -13,6 +13,20 @@ STRENGTH_WORDS: Final[dict[Strength, str]] = {
     "may": "may (a power)",
     "local": "local (agreed locally)",
 }
+EVENT_TITLES: Final = {
+    "incident.reported.v1": "Incident reported",
+    "la.became_aware.v1": "Authority became aware",
+    "abuse_suspicion.changed.v1": "Authority's view on abuse or neglect recorded",
+    "notification.decision.v1": "Decision whether to notify",
+    "scsi.notification.submitted.v1": "Notification to the Panel submitted",
+    "lac_death.notified.v1": "Death of a looked-after child notified",
+    "care_leaver_death.notified.v1": "Death of a care leaver notified",
+    "delivery.acknowledged.v1": "Notice accepted by a named person",
+    "fact.corrected.v1": "Fact corrected",
+    "not_appropriate.recorded.v1": "Telling another area found not appropriate",
+    "cross_partnership.outcome.v1": "Outcome of another partnership recorded",
+}
+"""What a partner may report, by type: for forms and for the log."""
 _BODIES: Final = {
     "la": "local authority",
     "lscp": "safeguarding children partnership",

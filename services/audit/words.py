@@ -4,22 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from schemas.words import body_words, date_words
+from schemas.words import EVENT_TITLES, body_words, date_words
 
 KINDS = {"poison": "A record that could not be read", "conflict": "An event id used again with other content"}
 
-TYPES = {
-    "incident.reported.v1": "Incident reported",
-    "la.became_aware.v1": "Authority became aware",
-    "abuse_suspicion.changed.v1": "Authority's view on abuse or neglect recorded",
-    "notification.decision.v1": "Decision whether to notify",
-    "scsi.notification.submitted.v1": "Notification to the Panel submitted",
-    "lac_death.notified.v1": "Death of a looked-after child notified",
-    "care_leaver_death.notified.v1": "Death of a care leaver notified",
-    "delivery.acknowledged.v1": "Notice accepted by a named person",
-    "fact.corrected.v1": "Fact corrected",
-    "not_appropriate.recorded.v1": "Telling another area found not appropriate",
-    "cross_partnership.outcome.v1": "Outcome of another partnership recorded",
+TYPES = EVENT_TITLES | {
     "case.linked.v1": "Cases linked",
     "case.decided.v1": "Case decided",
     "obligation.opened.v1": "Duty opened",

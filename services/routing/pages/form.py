@@ -18,6 +18,12 @@ from schemas.calendar.london import LONDON
 Kind = Literal["choice", "date", "instant", "number", "text", "long_text", "text_or_number"]
 Json = dict[str, Any]
 LONG: Final = 500  # characters from which a text gets a large box
+LABELS: Final = {
+    "from_on": "Day since which the authority has held this view",
+    "external_ref": "Reference that the notified system gave",
+    "by": "Name of the person",
+}
+"""Questions whose names in the event do not say to a person what is asked."""
 _SPACES: Final = str.maketrans("_.", "  ")
 
 
@@ -88,9 +94,12 @@ class _Reading:
             for number in range(self._repeats):
                 self.object(entry, f"{path}.{number}.", f"{title} {number + 1}")
         else:
-            hint = node.get("description") or main.get("description")
             kind, options = _kind(variants)
-            fields.append(Field(path, _words(path.rpartition(".")[2]), hint, kind, options, required))
+            hint = node.get("description") or main.get("description")
+            if kind == "instant":
+                hint = None  # the schema speaks of offsets to programs; the boxes ask for England's time
+            name = path.rpartition(".")[2]
+            fields.append(Field(path, LABELS.get(name, _words(name)), hint, kind, options, required))
 
     def _resolve(self, node: Json) -> Json:
         reference = node.get("$ref")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.submissions import SUBMISSIONS, BecameAware, FactCorrected, IncidentReported
+from schemas.words import EVENT_TITLES
 from services.routing.pages.form import FormError, errors_of, read, sections
 
 
@@ -73,7 +74,7 @@ def test_a_time_of_day_is_england_s(month: str, expected: str) -> None:
     [
         ({"aware_at-day": "31", "aware_at-month": "2", "aware_at-year": "2026"}, "real date"),
         ({"aware_at-day": "1", "aware_at-month": "2", "aware_at-year": "2026"}, "time of day"),
-        ({"aware_at-time": "10:30"}, "real date"),
+        ({"aware_at-time": "10:30"}, "a day as well as a time"),
     ],
 )
 def test_a_date_that_cannot_be_read_is_an_error_at_its_field(form: dict[str, str], text: str) -> None:
@@ -103,3 +104,17 @@ def test_intake_s_problems_find_their_fields_and_the_rest_is_about_the_form() ->
         FormError(None, "Time: too late"),
     ]
     assert errors_of({"title": "Forbidden"}, shown) == [FormError(None, "Forbidden")]
+
+
+def test_the_questions_speak_to_a_person_and_not_to_a_program() -> None:
+    shown = [field for section in sections(SUBMISSIONS["abuse_suspicion.changed.v1"]) for field in section.fields]
+    labels = {field.name: field.label for field in shown}
+    aware = next(field for section in sections(BecameAware) for field in section.fields if field.kind == "instant")
+
+    assert labels["from_on"] == "Day since which the authority has held this view"
+    assert aware.hint is None  # the schema's own speaks of offsets
+
+
+def test_every_event_that_can_be_recorded_has_a_title() -> None:
+    assert [kind for kind in SUBMISSIONS if kind not in EVENT_TITLES] == []
+    assert EVENT_TITLES["scsi.notification.submitted.v1"] == "Notification to the Panel submitted"
