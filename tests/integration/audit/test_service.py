@@ -204,7 +204,14 @@ async def test_the_page_shows_each_entry_with_its_place_and_a_proof_to_follow(ru
     found = (await running.entries(f"case={case}", 1))[0]
 
     page = (await running.page(f"/log?case={case}&rule=N-01")).text
-    for text in ("Duty opened", "Tell the Panel", "2026-11-09", "panel", "Checked", f"Entry {found['index']} of"):
+    for text in (
+        "Duty opened",
+        "Tell the Panel",
+        "Monday 9 November 2026",
+        "panel",
+        "Checked",
+        f"Entry {found['index']} of",
+    ):
         assert text in page
     assert "Does not check" not in page
     link = re.search(r'href="(/log/\d+\?size=\d+)"', page)
