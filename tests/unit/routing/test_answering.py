@@ -40,6 +40,8 @@ def noticed(obligation: Obligation, recipient: str) -> ObligationView:
         reference=None,
         reason=None,
         at=NOW,
+        due_on=None,
+        corrects=None,
     )
     return ObligationView(
         obligation_id=UUID(int=2),
