@@ -107,6 +107,6 @@ def test_an_entry_is_named_in_words_a_person_knows(content: dict[str, Any], titl
 def test_what_a_record_says_is_shown_with_headings_and_nothing_else_of_it() -> None:
     assert said({"data": {"due_on": "2026-11-09", "title": "Tell the Panel", "subject": "x", "reason": None}}) == [
         ("Duty", "Tell the Panel"),
-        ("Due", "2026-11-09"),
+        ("Due", "Monday 9 November 2026"),
     ]
     assert said(None) == said({"data": 1.5}) == []
