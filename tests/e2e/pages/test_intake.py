@@ -24,7 +24,7 @@ async def test_a_partner_reads_who_was_told_upon_a_report(visitor: Visitor, demo
 
     rows = await visitor.page.locator("tbody tr").all_inner_texts()
     assert len([row for row in listed if row.startswith("abuse_suspicion.changed.v1")]) >= 2
-    assert any("panel" in row and "N-01" in row and "Monday 8 June 2026" in row for row in rows)
+    assert any("the Panel" in row and "N-01" in row and "Monday 8 June 2026" in row for row in rows)
     assert any("police West Yorkshire" in row and "N-03" in row for row in rows)
     assert receipt["case_key"] in await visitor.text()
 
