@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import deliveries as tell
 from services.kit.faults import InjectedFault
 from services.routing.dispatch import rows
+from tests.support.faults.switch import armed
 from tests.support.road import Recipients, Road, move_clock, of
 from tests.support.routing import LEEDS, POLICE, acknowledged, aware, corrected, decided, reported, suspects
 
@@ -215,14 +217,10 @@ async def test_a_row_that_no_rule_bears_out_is_never_sent(road: Road, recipients
     assert attempt.data.reason == "not sent: rule N-11 does not name a recipient of this kind"
 
 
-async def test_results_that_cannot_be_written_now_are_written_later(
-    road: Road, recipients: Recipients, monkeypatch: Any
-) -> None:
+async def test_results_that_cannot_be_written_now_are_written_later(road: Road, recipients: Recipients) -> None:
     await road.route(reported())
-    monkeypatch.setenv("HANDRAIL_FAULT", "transaction.before_commit:raise:3")
-    try:
+    with armed("transaction.before_commit:raise:3"), pytest.raises(InjectedFault):
         await recipients.send_all()
-    except InjectedFault:
-        await recipients.dispatcher.finish()
+    await recipients.dispatcher.finish()
 
     assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
