@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.routing.dispatch.grants import VALID_FOR
+from services.routing.dispatch.schedule import LONGEST_RETRY_AFTER_S
 from services.routing.store.saving import as_json
 
 LEASE_S: Final = 60  # four times the longest request
@@ -25,15 +26,19 @@ RENEW_AFTER: Final = VALID_FOR / 2
 # Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
 # withdrawn while it is on its way still goes before its withdrawal: whoever got them the other way round would act on it.
 # A row is as urgent as the most urgent one that waits behind it.
+# `next_at` was counted by a legal clock that may have been wrong and put right since: a first attempt never has to wait,
+# and what would wait longer than any recipient can ask for goes now.
 _CLAIM: Final = text("""
     WITH heads AS (
-        SELECT DISTINCT ON (recipient, case_key) delivery_id, recipient, case_key, next_at, seq, state, lease_until
+        SELECT DISTINCT ON (recipient, case_key) delivery_id, recipient, case_key, next_at, seq, state, lease_until,
+            attempts = 0 OR next_at <= clock.legal_now()
+                OR next_at > clock.legal_now() + make_interval(secs => :longest_s) AS may_go
         FROM routing.delivery WHERE state IN ('due', 'sending') AND recipient <> ALL(CAST(:closed AS text[]))
         ORDER BY recipient, case_key, seq
     ), ready AS (
         SELECT delivery_id, next_at, seq, row_number() OVER (PARTITION BY recipient ORDER BY next_at, seq) AS place
         FROM heads
-        WHERE ((state = 'due' AND next_at <= clock.legal_now())
+        WHERE ((state = 'due' AND may_go)
             OR (state = 'sending' AND lease_until < clock_timestamp()))
           AND NOT EXISTS (
             SELECT 1 FROM routing.delivery before
@@ -123,7 +128,14 @@ class Settled:
 
 async def claim(connection: AsyncConnection, *, most: int, cap: int, closed: Sequence[str]) -> list[Claimed]:
     """Take the deliveries that are due, leaving out recipients in `closed`; at most `cap` for one recipient."""
-    limits = {"most": most, "cap": cap, "closed": list(closed), "lease_s": LEASE_S, "renew_days": RENEW_AFTER.days}
+    limits = {
+        "most": most,
+        "cap": cap,
+        "closed": list(closed),
+        "lease_s": LEASE_S,
+        "longest_s": LONGEST_RETRY_AFTER_S,
+        "renew_days": RENEW_AFTER.days,
+    }
     found = await connection.execute(_CLAIM, limits)
     return [Claimed(**row) for row in found.mappings()]
 

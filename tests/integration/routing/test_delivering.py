@@ -224,3 +224,29 @@ async def test_results_that_cannot_be_written_now_are_written_later(road: Road, 
     await recipients.dispatcher.finish()
 
     assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
+
+
+async def test_a_notice_owed_while_the_clock_was_ahead_goes_once_it_is_right(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await move_clock(address, timedelta(days=40))
+    await road.route(reported())
+    await move_clock(address, timedelta(days=-40))
+
+    await recipients.send_all()
+
+    assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)] == ["taken"]
+
+
+async def test_a_try_put_off_by_a_clock_that_was_ahead_is_not_put_off_for_longer_than_anyone_can_ask(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await recipients.behave(LSCP_ID, mode="fail", times=1)
+    await move_clock(address, timedelta(days=40))
+    await road.route(reported())
+    await recipients.send_all()
+    await move_clock(address, timedelta(days=-40))
+
+    await recipients.send_all()
+
+    assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)] == ["failed", "taken"]
