@@ -44,6 +44,7 @@ class Firing:
         self._database = database
         self._calendar = calendar
         self._watch = watch
+        self._clock_stood_at: datetime | None = None  # None: at the start, and while the clock is not trusted
         self._low: datetime | None = None
         self._swept_at: datetime | None = None
 
@@ -58,7 +59,12 @@ class Firing:
         """Fire what is due, at most about `BATCH` rungs; return how many duties it fired for."""
         tick = await self._watch.trusted_tick()
         if tick is None:
+            self._clock_stood_at = None
             return 0
+        if self._clock_stood_at is None or tick.legal_at < self._clock_stood_at:
+            async with self._database.begin() as tx:
+                await rungs.call_back(tx.connection, tick.legal_at)
+        self._clock_stood_at = tick.legal_at
         low = self._bound(tick.legal_at, tick.witness_at)
         async with self._database.connect() as connection:
             cases = await rungs.due_cases(connection, tick.legal_at, low=low, limit=BATCH)

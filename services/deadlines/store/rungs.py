@@ -33,6 +33,14 @@ _ARM: Final = text(
     """
 )
 
+_CALL_BACK: Final = text(
+    """
+    UPDATE deadlines.rung SET wake_at = greatest(due_at, CAST(:now AS timestamptz))
+    WHERE rung_id IN (SELECT rung_id FROM deadlines.rung
+        WHERE state = 0 AND wake_at > greatest(due_at, CAST(:now AS timestamptz)) FOR UPDATE SKIP LOCKED)
+    """
+)
+
 
 async def arm(connection: AsyncConnection, ladders: Iterable[tuple[Duty, Sequence[Rung]]], now: datetime) -> None:
     """Insert the rungs of some duties, in each duty's present generation."""
@@ -101,6 +109,14 @@ async def settle(
     for items, state in ((fired, FIRED), (superseded, SUPERSEDED)):
         of_these = table.c.rung_id == among([item.rung_id for item in items], BigInteger)
         await connection.execute(update(table).where(of_these).values(state=state, settled_at=now))
+
+
+async def call_back(connection: AsyncConnection, now: datetime) -> None:
+    """Let what was armed by a clock that was ahead wake when it is due, or now: it would sleep until that clock's time.
+
+    What another worker holds is in its hands already.
+    """
+    await connection.execute(_CALL_BACK, {"now": now})
 
 
 async def next_wake(connection: AsyncConnection, *, low: datetime | None) -> datetime | None:

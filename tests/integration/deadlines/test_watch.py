@@ -79,3 +79,26 @@ async def test_the_clock_counts_again_once_it_is_right_again(database: Database)
     await move_clock_to(database, datetime(2026, 11, 10, 0, 1, tzinfo=UTC))
 
     assert await drain(firing) == 1
+
+
+async def test_what_came_while_the_clock_was_ahead_is_not_late_once_it_is_right(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    firing = worker(database)
+    await firing.one_pass()
+    await step_clock(database, 2 * WEEK)
+    await feed(database, obligation_opened(11, UUID(int=1), date(2026, 10, 30), from_on=date(2026, 10, 23)))
+    assert await drain(firing) == 0
+
+    await step_clock(database, -2 * WEEK)
+
+    assert await drain(firing) == 1
+
+
+async def test_a_copy_that_starts_after_the_clock_was_put_right_finds_what_came_before(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await worker(database).one_pass()
+    await step_clock(database, 2 * WEEK)
+    await feed(database, obligation_opened(11, UUID(int=1), date(2026, 10, 30), from_on=date(2026, 10, 23)))
+    await step_clock(database, -2 * WEEK)
+
+    assert await drain(worker(database)) == 1
