@@ -12,7 +12,7 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test check lint types schemas lock lock-kafka up down clean
+.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up down clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ demo: setup ## Start everything and play the story; Ctrl-C ends it
 
 test: setup ## Run every test
 	@$(BIN)/python -m tests.run
+
+test-faults: setup ## Run the long fault table (SEED=number repeats a run)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
 check: ## Do all that CI does
 	@bash .ci/run
