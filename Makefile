@@ -12,7 +12,7 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test check lint types schemas lock lock-kafka up down clean
+.PHONY: help setup demo test check lint types schemas lock lock-kafka up down clean bench-start
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,9 @@ test: setup ## Run every test
 
 check: ## Do all that CI does
 	@bash .ci/run
+
+bench-start: setup ## Measure how long a start takes, step by step
+	@$(BIN)/python -m benchmarks.start
 
 lint: setup ## Look for mistakes and for style
 	$(BIN)/ruff check .
