@@ -12,10 +12,10 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test check lint types schemas lock lock-kafka up down clean bench-start
+.PHONY: help setup demo test check lint types schemas lock lock-kafka up down clean bench-start bench-consume
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 setup: ## Make .venv, install what requirements.lock names, fetch Kafka (done by the others when needed)
 	@ready="$$(pwd) $$(cat requirements.lock pyproject.toml | cksum)"; \
@@ -57,6 +57,9 @@ check: ## Do all that CI does
 
 bench-start: setup ## Measure how long a start takes, step by step
 	@$(BIN)/python -m benchmarks.start
+
+bench-consume: setup ## Measure the consume path against what people would otherwise write
+	@$(BIN)/python -m benchmarks.consume
 
 lint: setup ## Look for mistakes and for style
 	$(BIN)/ruff check .

@@ -80,6 +80,12 @@ def cpu_seconds(pid: int) -> float:
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
+def family_seconds() -> float:
+    """Return the CPU seconds of this process and of all that it started and that still run, or that it waited for."""
+    me = psutil.Process()
+    return sum(cpu_seconds(each.pid) for each in (me, *me.children(recursive=True)))
+
+
 class Machine:
     """How busy the machine was between two moments, and how much of that was not ours."""
 
