@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from handrail.embedded.nursery import Nursery
 from handrail.embedded.places import REPOSITORY, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port
 from handrail.embedded.stack import Ports, Stack
@@ -83,9 +84,14 @@ class Installation:
         self._stack = Stack(
             self.folder, ports=Ports(self.ports["kafka"], self.ports["postgres"]), keep=self.options.keep
         )
-        self.progress("Starting Apache Kafka and PostgreSQL")
-        self._stack.start()
+        self._nursery = Nursery(
+            list(_MODULES.values()),
+            log_path=private_folder(self.folder / "logs") / "nursery.log",
+            env={**_inherited(), "PYTHONPATH": str(REPOSITORY)},
+        )
         try:
+            self.progress("Starting Apache Kafka and PostgreSQL")
+            self._stack.start()
             self._prepare()
             self._start_services()
         except BaseException:
@@ -101,6 +107,7 @@ class Installation:
         for child in self.processes.values():
             child.stop()
         self.processes.clear()
+        self._nursery.close()
         self._stack.stop()
         (self.folder / "status.json").unlink(missing_ok=True)
 
@@ -152,6 +159,7 @@ class Installation:
             folder=run,
             stop_signal=signal.SIGTERM,
             env={**_inherited(), **self._environment(name), **self.extra_env},
+            nursery=self._nursery,
         )
 
     def wait_ready(self, name: str) -> None:
