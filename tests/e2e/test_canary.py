@@ -163,7 +163,7 @@ class Places:
         """
         for line in (self._installation.folder / "stubs" / FILE_NAME).read_text().splitlines():
             entry = json.loads(line)
-            yield entry["recipient"], line + json.dumps(entry, ensure_ascii=False) + grant_of(entry["body"])
+            yield entry["recipient"], line + grant_of(entry["body"])
 
     def tables(self) -> Iterator[tuple[str, str]]:
         """Yield every row of every table of every service as text; bytes are shown both as text and as hex."""

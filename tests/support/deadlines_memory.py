@@ -1,4 +1,4 @@
-"""Memory twins of the tables that timers live on, for tests without a database (tests/contract/deadlines runs both).
+"""Memory twins of the tables that timers live on, for the simulation (tests/simulation). No suite runs on both yet.
 
 Rows are kept by a `MemoryTransaction`, which is its own connection here: what it wrote it alone sees until it commits.
 """

@@ -22,6 +22,12 @@ def refused(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytes
     return capsys.readouterr().err
 
 
+def assert_one_line(said: str, says: str) -> None:
+    assert said.startswith("handrail: ")
+    assert says in said
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -39,9 +45,7 @@ def test_a_file_that_is_no_event_is_not_sent(
 
     said = refused(["send", str(file), "--data", str(tmp_path)], monkeypatch, capsys)
 
-    assert said.startswith("handrail: ")
-    assert says in said
-    assert said.count("\n") == 1
+    assert_one_line(said, says)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +68,7 @@ def test_a_story_that_is_not_laid_out_as_one_is_not_played(
 
     said = refused(["demo", "--check", "--events", str(tmp_path)], monkeypatch, capsys)
 
-    assert said.startswith("handrail: ")
-    assert says in said
-    assert said.count("\n") == 1
+    assert_one_line(said, says)
 
 
 @pytest.mark.parametrize(
