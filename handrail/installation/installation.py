@@ -149,7 +149,7 @@ class Installation:
             folder=str(self.folder),
             keys=str(self.keys),
             demo=self.options.demo,
-            urls={name: self.url(name) for name in _MODULES if name != "stubs" or self.options.demo},
+            urls={name: self.url(name) for name in self._names},
             kafka_bootstrap=self.stack.kafka.bootstrap,
             kafka_security=self.stack.kafka.security_protocol,
             kafka_admin=self.stack.kafka.user,
@@ -164,6 +164,10 @@ class Installation:
             return self.stack.database.url(database=self._database)
         password = read_password(self.keys, f"database-{service}")
         return self.stack.database.url(database=self._database, user=f"handrail_{service}", password=password)
+
+    @property
+    def _names(self) -> list[str]:
+        return [name for name in _MODULES if name != "stubs" or self.options.demo]
 
     @property
     def _database(self) -> str:
@@ -221,10 +225,9 @@ class Installation:
 
     def _start_services(self) -> None:
         self.progress("Starting the services")
-        names = [name for name in _MODULES if name != "stubs" or self.options.demo]
-        for name in names:
+        for name in self._names:
             self.start_service(name)
-        for name in names:
+        for name in self._names:
             self.wait_ready(name)
 
     def _environment(self, name: str) -> dict[str, str]:
