@@ -83,10 +83,12 @@ def _name(process: psutil.Process) -> str:
     line = " ".join(process.cmdline())
     if "guard.py" in line:
         return "guards, and what ended (initdb, format)"
+    if process.name().startswith("python") and "nursery" in line:
+        return "nursery, and its guards"
     for mark, name in (("kafka.Kafka", "Kafka"), ("postgres", "PostgreSQL"), ("bin/handrail", "the command itself")):
         if mark in line:
             return name
-    return line.rpartition(" ")[2]
+    return process.name()  # what the nursery calls its forks
 
 
 def main() -> int:

@@ -15,33 +15,41 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import BinaryIO, Protocol
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _SAME_USER = "-"
 
 
-def _die_with_guard(guard_pid: int) -> Callable[[], None] | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None).prctl
+class Server(Protocol):
+    """What is guarded; a `subprocess.Popen` is one."""
 
-    def arm() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != guard_pid:  # the guard died before the line above took effect
-            os._exit(1)
+    pid: int
 
-    return arm
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: It still runs.
+        """
+        ...
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal."""
+        ...
 
 
 def main(arguments: list[str]) -> int:
     """Run the command until it ends or the owner's pipe closes, and return its exit code."""
     stop_signal, grace_s, uid, gid, log_path, *command = arguments
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # only the owner decides; a Ctrl-C meant for it must not come here
-    os.umask(0o077)  # logs and data are nobody else's business
     same_user = uid == _SAME_USER
-    with open(log_path, "ab", buffering=0) as log:  # noqa: PTH123 - pathlib doubles the start-up time
-        server = subprocess.Popen(  # noqa: S603 - the command comes from our own code
+
+    def start(log: BinaryIO) -> Server:
+        return subprocess.Popen(  # noqa: S603 - the command comes from our own code
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -50,32 +58,46 @@ def main(arguments: list[str]) -> int:
             group=None if same_user else int(gid),
             extra_groups=None if same_user else [],
             restore_signals=True,
-            preexec_fn=_restored(_die_with_guard(os.getpid())),  # noqa: PLW1509 - there are no threads here
+            preexec_fn=own_life(os.getpid()),  # noqa: PLW1509 - there are no threads here
         )
+
+    return keep(start, log_path, int(stop_signal), float(grace_s))
+
+
+def keep(start: Callable[[BinaryIO], Server], log_path: str, stop_signal: int, grace_s: float) -> int:
+    """Run what `start` starts until it ends or the owner's pipe (standard input) closes; return its exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # only the owner decides; a Ctrl-C meant for it must not come here
+    os.umask(0o077)  # logs and data are nobody else's business
+    with open(log_path, "ab", buffering=0) as log:  # noqa: PTH123 - pathlib doubles the start-up time
+        server = start(log)
     print(server.pid, flush=True)  # noqa: T201 - the owner reads the process id from here
     _wait_for_end(server)
     if server.poll() is None:
-        server.send_signal(int(stop_signal))
+        server.send_signal(stop_signal)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(float(grace_s))
+            server.wait(grace_s)
         if server.poll() is None:
-            server.kill()
+            server.send_signal(signal.SIGKILL)
     return server.wait()
 
 
-def _restored(then: Callable[[], None] | None) -> Callable[[], None]:
-    """Give the server back the default signals that the guard ignores, because ignoring is inherited."""
+def own_life(guard_pid: int) -> Callable[[], None]:
+    """Return what a server does first: it takes no part in what its guard ignores, and dies with it."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None
 
     def prepare() -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        if then:
-            then()
+            signal.signal(number, signal.SIG_DFL)  # ignoring is inherited
+        if prctl:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != guard_pid:  # the guard died before the line above took effect
+                os._exit(1)
 
     return prepare
 
 
-def _wait_for_end(server: subprocess.Popen[bytes]) -> None:
+def _wait_for_end(server: Server) -> None:
     """Return when the server has ended or the owner's pipe is closed."""
     ended, wake = os.pipe()
     os.set_blocking(wake, False)

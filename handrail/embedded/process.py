@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import select
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from handrail.embedded import guard
 from handrail.embedded.errors import FolderInUse, PortTaken, StartFailed
+from handrail.embedded.nursery import Nursery, Order
 
 LOOPBACK = "127.0.0.1"
 LOCK_WAIT_S = 15.0  # the guard of an owner that was just killed is still stopping its server
@@ -43,6 +45,7 @@ class Child:
         grace_s: Seconds until it is killed instead.
         account: Run under this account, None for the present one.
         env: The whole environment, None for the present one.
+        nursery: Forks the program, whose command is then `python -m module`; None to start it as a program.
     """
 
     def __init__(
@@ -56,62 +59,76 @@ class Child:
         grace_s: float = 20.0,
         account: Account | None = None,
         env: Mapping[str, str] | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         self.what = what
+        self._stdin: int | None
+        self._stdout: int | None
         self.log_path = log_path
         self._grace_s = grace_s
         lock = lock_folder(folder, what)
-        uid, gid = (str(account.uid), str(account.gid)) if account else ("-", "-")
+        guards_stdin, self._stdin = os.pipe()
+        self._stdout, guards_stdout = pipe = os.pipe()
         try:
-            self._guard = subprocess.Popen(  # noqa: S603 - our own interpreter and our own guard
-                [
-                    sys.executable,
-                    "-I",
-                    "-S",
-                    guard.__file__,
-                    str(int(stop_signal)),
-                    str(grace_s),
-                    uid,
-                    gid,
-                    str(log_path),
-                    *command,
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=[lock],
-                env=dict(env) if env is not None else None,
-                cwd=folder,
-                start_new_session=True,  # a Ctrl-C at the terminal reaches the owner alone
-            )
+            if nursery:
+                order = Order(command[-1], dict(env or os.environ), str(folder), str(log_path), stop_signal, grace_s)
+                nursery.start(order, guards_stdin, guards_stdout, lock)
+                self._guard = None
+            else:
+                uid, gid = (str(account.uid), str(account.gid)) if account else ("-", "-")
+                arguments = [str(int(stop_signal)), str(grace_s), uid, gid, str(log_path), *command]
+                self._guard = subprocess.Popen(  # noqa: S603 - our own interpreter and our own guard
+                    [sys.executable, "-I", "-S", guard.__file__, *arguments],
+                    stdin=guards_stdin,
+                    stdout=guards_stdout,
+                    pass_fds=[lock],
+                    env=dict(env) if env is not None else None,
+                    cwd=folder,
+                    start_new_session=True,  # a Ctrl-C at the terminal reaches the owner alone
+                )
+        except BaseException:
+            os.close(self._stdin)
+            os.close(self._stdout)
+            raise
         finally:
-            os.close(lock)
-        self.pid = self._read_pid()
+            for opened in (lock, guards_stdin, guards_stdout):
+                os.close(opened)
+        self.pid = self._read_pid(pipe[0])
 
-    def _read_pid(self) -> int:
-        assert self._guard.stdout is not None  # noqa: S101 - Popen was given a pipe
-        line = self._guard.stdout.readline().strip()
-        self._guard.stdout.close()
+    def _read_pid(self, stdout: int) -> int:
+        line = b""
+        while not line.endswith(b"\n") and (more := os.read(stdout, 64)):
+            line += more
         if not line:
-            self._guard.wait()
+            self._ended()
             msg = f"{self.what} could not be started: {self.last_line()}"
             raise StartFailed(msg)
         return int(line)
 
     @property
     def running(self) -> bool:
-        """Whether the program is still there."""
-        return self._guard.poll() is None
+        """Whether the program is still there: its guard keeps a pipe open until then."""
+        return not self._ended(0)
+
+    def _ended(self, within_s: float | None = None) -> bool:
+        """Wait for the guard's end, by default without a limit; say whether it has ended."""
+        if self._stdout is not None and select.select([self._stdout], [], [], within_s)[0]:
+            os.close(self._stdout)
+            self._stdout = None
+            if self._guard:
+                self._guard.wait()
+        return self._stdout is None
 
     def ask_to_stop(self) -> None:
         """Ask the program to end, and do not wait for it. Twice does no harm."""
-        assert self._guard.stdin is not None  # noqa: S101 - Popen was given a pipe
-        with contextlib.suppress(BrokenPipeError):
-            self._guard.stdin.close()
+        if self._stdin is not None:
+            os.close(self._stdin)
+            self._stdin = None
 
     def stop(self) -> None:
         """Ask the program to end, wait for it, and kill it after its grace. Twice does no harm."""
         self.ask_to_stop()
-        self._guard.wait(self._grace_s + 10)
+        self._ended(self._grace_s + 10)
 
     def last_line(self) -> str:
         """Return the last line of the log that says anything, for a one-line message."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from handrail.embedded.nursery import Nursery
 from handrail.embedded.places import REPOSITORY, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port, empty_folder, lock_folder
 from handrail.embedded.stack import Ports, Stack
@@ -68,6 +69,7 @@ class Installation:
     extra_env: Mapping[str, str] = field(default_factory=dict)
     processes: dict[str, Child] = field(default_factory=dict, init=False)
     ports: dict[str, int] = field(default_factory=dict, init=False)
+    _nursery: Nursery | None = field(default=None, init=False)
     _stack: Stack | None = field(default=None, init=False)
     _lock: int | None = field(default=None, init=False)
 
@@ -98,6 +100,11 @@ class Installation:
         self._stack = Stack(
             self.folder, ports=Ports(self.ports["kafka"], self.ports["postgres"]), keep=self.options.keep
         )
+        self._nursery = Nursery(
+            list(_MODULES.values()),
+            log_path=private_folder(self.folder / "logs") / "nursery.log",
+            env={**_inherited(), "PYTHONPATH": str(REPOSITORY)},
+        )
         self.progress("Starting Apache Kafka and PostgreSQL")
         self.stack.start()
 
@@ -108,6 +115,8 @@ class Installation:
         for child in self.processes.values():
             child.stop()
         self.processes.clear()
+        if self._nursery:
+            self._nursery.close()
         if self._stack:
             self._stack.stop()
         status_file(self.folder).unlink(missing_ok=True)
@@ -184,6 +193,7 @@ class Installation:
             folder=run,
             stop_signal=signal.SIGTERM,
             env={**_inherited(), **self._environment(name), **self.extra_env},
+            nursery=self._nursery,
         )
 
     def wait_ready(self, name: str) -> None:

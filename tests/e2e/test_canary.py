@@ -52,6 +52,7 @@ PLANTED_IN = {
         "logs/deadlines.log",
         "logs/audit.log",
         "logs/stubs.log",
+        "logs/nursery.log",
         "kafka/console.log",
         "kafka/kafka.log",
         "postgres/postgres.log",

@@ -1,0 +1,140 @@
+"""Pins that a process which the nursery forks is like one that was started as a program, in life and in death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from handrail.embedded.errors import StartFailed
+from handrail.embedded.nursery import Nursery
+from handrail.embedded.process import Child
+from handrail.installation.installation import _MODULES
+from tests.support.repository import ROOT
+
+GRACE_S = 60.0  # then it would be killed
+MODULE = "tests.support.nursling"
+OWNER = f"""
+import os, sys, threading
+from pathlib import Path
+from handrail.embedded.nursery import Nursery
+from handrail.embedded.process import Child
+
+folder = Path(sys.argv[1])
+nursery = Nursery(["{MODULE}"], log_path=folder / "nursery.log")
+child = Child("it", ["{MODULE}"], log_path=folder / "it.log", folder=folder, env={{"WHO": "orphan"}}, nursery=nursery)
+print(child.pid, flush=True)
+threading.Event().wait()
+"""
+STARTS_NO_THREAD = """
+import importlib, os, sys
+for module in sys.argv[1:]:
+    importlib.import_module(f"{module}.__main__")
+print(len(os.listdir("/proc/self/task")))
+"""
+
+
+@pytest.fixture
+def nursery(tmp_path: Path) -> Iterator[Nursery]:
+    opened = Nursery([MODULE], log_path=tmp_path / "nursery.log")
+    yield opened
+    opened.close()
+
+
+def child(nursery: Nursery, folder: Path, **env: str) -> Child:
+    folder.mkdir()
+    return Child("it", [MODULE], log_path=folder / "it.log", folder=folder, env=env, nursery=nursery)
+
+
+def said(started: Child) -> str:
+    started.wait_until(lambda: bool(started.log_path.read_text()), timeout_s=20)
+    return started.log_path.read_text()
+
+
+def test_each_process_has_its_own_environment_folder_and_log(nursery: Nursery, tmp_path: Path) -> None:
+    one, two = child(nursery, tmp_path / "a", WHO="one"), child(nursery, tmp_path / "b", WHO="two")
+
+    assert (said(one), said(two)) == ("one a\n", "two b\n")
+    one.stop()
+    assert (one.running, two.running) == (False, True)
+    assert not psutil.pid_exists(one.pid)
+    two.stop()
+    assert two.running is False
+
+
+def test_a_process_that_ends_by_itself_is_missed(nursery: Nursery, tmp_path: Path) -> None:
+    ended = child(nursery, tmp_path / "a", WHO="one", CODE="3")
+
+    with pytest.raises(StartFailed, match="it ended while it was starting: one a"):
+        ended.wait_until(lambda: False, timeout_s=20)
+
+
+def test_a_process_that_is_killed_is_missed_and_leaves_its_folder_free(nursery: Nursery, tmp_path: Path) -> None:
+    killed = child(nursery, tmp_path / "a", WHO="one")
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.stop()
+
+    again = Child(
+        "it",
+        [MODULE],
+        log_path=killed.log_path,
+        folder=tmp_path / "a",
+        grace_s=GRACE_S,
+        env={"WHO": "again"},
+        nursery=nursery,
+    )
+
+    assert again.running
+    asked = time.monotonic()
+    again.stop()
+    assert time.monotonic() - asked < GRACE_S, "it did not hear what it was asked the moment it had started"
+
+
+def test_a_closed_nursery_starts_nothing(nursery: Nursery, tmp_path: Path) -> None:
+    nursery.close()
+
+    with pytest.raises(StartFailed, match="could not be started"):
+        child(nursery, tmp_path / "a", WHO="one")
+
+
+@pytest.mark.parametrize("victim", ["owner", "guard", "nursery"])
+def test_no_process_is_left_behind_and_none_dies_with_the_nursery(victim: str, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, tmp_path], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as owner:
+        assert owner.stdout is not None
+        service = psutil.Process(int(owner.stdout.readline()))
+        guard = service.parent()
+        assert guard is not None
+        nursery = guard.parent()
+        assert nursery is not None
+        assert [each.pid for each in psutil.Process(owner.pid).children()] == [nursery.pid]
+
+        if victim == "guard":
+            guard.kill()
+            assert not psutil.wait_procs([service], timeout=20)[1]
+        if victim == "nursery":
+            nursery.kill()
+            assert service.is_running()
+        owner.kill()
+
+    assert not psutil.wait_procs([service, guard, nursery], timeout=20)[1]
+
+
+def test_what_the_nursery_imports_starts_no_thread() -> None:
+    counted = subprocess.run(
+        [sys.executable, "-c", STARTS_NO_THREAD, *_MODULES.values()],
+        capture_output=True,
+        check=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+    assert counted.stdout == "1\n"
