@@ -12,7 +12,7 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume
+.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume bench-road
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,9 @@ bench-start: setup ## Measure how long a start takes, step by step
 
 bench-consume: setup ## Measure the consume path against what people would otherwise write
 	@$(BIN)/python -m benchmarks.consume
+
+bench-road: setup ## Measure the whole road, by Kafka and by POST, and its latency
+	@$(BIN)/python -m benchmarks.road
 
 lint: setup ## Look for mistakes and for style
 	$(BIN)/ruff check .
