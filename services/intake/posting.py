@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,9 +21,11 @@ from services.intake.service import Accepted, IntakeService
 from services.intake.store import submissions
 from services.intake.store.clients import Client
 from services.intake.store.submissions import Returned
+from services.intake.together import Together
 from services.intake.vault import Vault
 from services.kit.database import Database
 from services.kit.errors import PROBLEM_JSON, problem
+from services.kit.tracing import traceparent_for
 from services.kit.transaction import Transaction
 
 ANSWERS: Final[Mapping[Cause, tuple[int, str]]] = {
@@ -37,31 +39,35 @@ ANSWERS: Final[Mapping[Cause, tuple[int, str]]] = {
 _log = structlog.get_logger("services.intake.posting")
 
 
-@dataclass(frozen=True, slots=True)
+_PATIENCE_MS: Final = 500
+"""How long a batch waits for a case that somebody else holds; alone, an event waits as long as it must."""
+
+Answered = tuple[Accepted | Refusal, UUID | None]
+
+
 class Posting:
     """Takes events by HTTP. `new_id` names what is returned to its sender."""
 
-    database: Database
-    service: IntakeService
-    receipts: Receipts
-    vault: Vault
-    new_id: Callable[[], UUID]
+    def __init__(
+        self, database: Database, service: IntakeService, receipts: Receipts, vault: Vault, new_id: Callable[[], UUID]
+    ) -> None:
+        self._database = database
+        self._service = service
+        self._receipts = receipts
+        self._vault = vault
+        self._new_id = new_id
+        self._together = Together[Incoming, Answered](self._keep_batch, self._keep_alone)
 
     async def take(self, request: Request, client: Client) -> Response:
         """Answer one request; nothing is said before the transaction has committed."""
         raw = raw_event(request.headers, await request.body())
         if raw is None:
             return _unsupported()
-        incoming = Incoming(client, raw, "http")
-        try:
-            outcome, returned_id = await self._keep(incoming)
-        except IntegrityError:
-            # The same source and id at the same moment under two case references: the other one was first.
-            outcome, returned_id = await self._keep(incoming)
+        outcome, returned_id = await self._together.take(Incoming(client, raw, "http", traceparent_for(None)))
         if isinstance(outcome, Refusal):
             _log.info("intake.returned", client=client.name, kind=outcome.cause)
             return _refused(outcome, returned_id)
-        receipt = self.receipts.of(outcome)
+        receipt = self._receipts.of(outcome)
         _log.info("intake.accepted", client=client.name, event_id=str(receipt.event_id), case_key=receipt.case_key)
         return Response(
             receipt.model_dump_json(exclude_none=True),
@@ -70,15 +76,28 @@ class Posting:
             "application/json",
         )
 
-    async def _keep(self, incoming: Incoming) -> tuple[Accepted | Refusal, UUID | None]:
-        async with self.database.begin() as tx:
-            [outcome] = await self.service.accept([incoming], tx)
-            return outcome, await self._return(incoming, outcome, tx) if isinstance(outcome, Refusal) else None
+    async def _keep_batch(self, incoming: Sequence[Incoming]) -> list[Answered]:
+        return await self._keep(incoming, patience_ms=_PATIENCE_MS)
+
+    async def _keep_alone(self, incoming: Incoming) -> Answered:
+        try:
+            return (await self._keep([incoming]))[0]
+        except IntegrityError:
+            # The same source and id at the same moment under two case references: the other one was first.
+            return (await self._keep([incoming]))[0]
+
+    async def _keep(self, incoming: Sequence[Incoming], *, patience_ms: int = 0) -> list[Answered]:
+        async with self._database.begin(patience_ms=patience_ms) as tx:
+            outcomes = await self._service.accept(incoming, tx)
+            return [
+                (outcome, await self._return(one, outcome, tx) if isinstance(outcome, Refusal) else None)
+                for one, outcome in zip(incoming, outcomes, strict=True)
+            ]
 
     async def _return(self, incoming: Incoming, refusal: Refusal, tx: Transaction) -> UUID:
         """Keep what was sent, encrypted: what reached us is never dropped."""
-        returned_id = self.new_id()
-        wrapped, sealed = seal_whole(self.vault, "", returned_id, incoming.raw)
+        returned_id = self._new_id()
+        wrapped, sealed = seal_whole(self._vault, "", returned_id, incoming.raw)
         returned = Returned(returned_id, incoming.client.name, tx.now, refusal.reason, wrapped, sealed)
         await submissions.add_returned(tx.connection, returned)
         return returned_id

@@ -25,11 +25,12 @@ from services.intake.store.clients import Client
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What a client sent, and by which way."""
+    """What a client sent, by which way, and the trace (`traceparent`) of the request that brought it."""
 
     client: Client
     raw: RawEvent
     way: Way
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Reading:
     sameness: bytes
     own: bytes
     target: Target | None
+    trace: str | None
 
 
 class Reader:
@@ -70,6 +72,7 @@ class Reader:
             sameness=sameness.digest(self._key, submitted),
             own=sameness.reference_digest(self._key, name, submitted.data.case_reference),
             target=self._target(submitted),
+            trace=submitted.traceparent or incoming.trace,
         )
 
     def understand(self, raw: RawEvent, way: Way, now: datetime) -> Submitted:

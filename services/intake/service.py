@@ -75,6 +75,7 @@ class IntakeService:
         readings = [one for one in read if isinstance(one, Reading)]
         if not readings:
             return [one for one in read if isinstance(one, Refusal)]
+        tx.traces.update({one.event_id: one.trace for one in readings if one.trace})
         batch = await self._load(readings, tx)
         outcomes = [one if isinstance(one, Refusal) else await self._try_admit(one, batch, tx) for one in read]
         await cases.save(tx.connection, batch.book, {one.own: one.client.name for one in readings}, tx.now)
@@ -241,7 +242,7 @@ def _message(
         "time": reading.submitted.time,
         "case_key": case_key,
         "recorded_at": now,
-        "traceparent": reading.submitted.traceparent,
+        "traceparent": reading.trace,
         "data": translate(reading.submitted, reading.client.reporter, children, personal_ref),
     }
     return MESSAGES[reading.submitted.type](**fields)

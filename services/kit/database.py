@@ -19,6 +19,9 @@ from services.kit.quarantine import Sealer
 from services.kit.transaction import PostgresTransaction
 
 _LEGAL_NOW: Final = text("SELECT clock.legal_now()")
+_LEGAL_NOW_WITH_PATIENCE: Final = text(
+    "SELECT clock.legal_now() FROM (SELECT set_config('lock_timeout', :patience, true)) AS patience OFFSET 0"
+)
 _CONNECT_TIMEOUT_S: Final = 5
 _COMMAND_TIMEOUT_S: Final = 60
 
@@ -52,13 +55,22 @@ class Database:
                 },
             },
         )
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[PostgresTransaction]:
-        """Open a transaction; it commits, with its messages, when the block ends, and rolls back if it raises."""
+    async def begin(self, *, patience_ms: int = 0) -> AsyncIterator[PostgresTransaction]:
+        """Open a transaction; it commits, with its messages, when the block ends, and rolls back if it raises.
+
+        Args:
+            patience_ms: How long it waits for each lock before it raises; 0 as long as it must.
+        """
         async with self.engine.connect() as connection:
             async with connection.begin():
-                now = (await connection.execute(_LEGAL_NOW)).scalar_one()
+                if patience_ms:
+                    asked = connection.execute(_LEGAL_NOW_WITH_PATIENCE, {"patience": f"{patience_ms}ms"})
+                else:
+                    asked = connection.execute(_LEGAL_NOW)
+                now = (await asked).scalar_one()
                 transaction = PostgresTransaction(self.service, now, connection, self._sealer)
                 yield transaction
                 await transaction.flush()
@@ -69,8 +81,8 @@ class Database:
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection for reading; nothing written on it is kept."""
-        async with self.engine.connect() as connection:
+        """Open a connection for reading; each query stands alone, without the round trips of a transaction."""
+        async with self._reading.connect() as connection:
             yield connection
 
     async def ping(self) -> None:
@@ -79,7 +91,7 @@ class Database:
         Raises:
             Exception: Whatever the driver says when there is none; see `errors.is_infrastructure`.
         """
-        async with self.engine.connect() as connection:
+        async with self._reading.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:

@@ -151,9 +151,8 @@ _LOCK: Final = text("""
         SELECT DISTINCT hashtextextended(:service || ':' || key, 0) AS hash
         FROM unnest(CAST(:keys AS text[])) AS k(key) ORDER BY hash
     ), held AS MATERIALIZED (SELECT pg_advisory_xact_lock(hash) FROM sorted)
-    SELECT count(*) FROM held
+    SELECT count(*) AS held, pg_current_xact_id_if_assigned() IS NOT NULL AS has_written FROM held
 """)
-_HAS_WRITTEN: Final = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
 
 class PostgresTransaction(TransactionBase):
@@ -179,9 +178,9 @@ class PostgresTransaction(TransactionBase):
         """Hold cases until the end of the transaction, waiting for whoever holds them now."""
         wanted = set(keys) - self._locked
         if wanted and not minted:
-            if (await self._connection.execute(_HAS_WRITTEN)).scalar_one():
+            locked = await self._connection.execute(_LOCK, {"service": self.service, "keys": sorted(wanted)})
+            if locked.one().has_written:
                 raise LateLock(LateLock.__doc__)
-            await self._connection.execute(_LOCK, {"service": self.service, "keys": sorted(wanted)})
         self._locked |= wanted
 
     @asynccontextmanager
