@@ -7,7 +7,7 @@ sends set-based SQL with `text()` and `unnest`; nobody writes row by row.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -32,6 +32,7 @@ class Database:
     def __init__(self, url: str, service: str, *, quarantine_key: str | None = None, pool_size: int = 10) -> None:
         self.service = service
         self.committed = asyncio.Event()  # set after each commit that emitted; the relay waits for it
+        self.after_commit: list[Callable[[], None]] = []  # called after each commit that emitted
         self._sealer = Sealer(quarantine_key)
         self.engine: AsyncEngine = create_async_engine(
             asyncpg_url(url),
@@ -78,6 +79,8 @@ class Database:
             faultpoint("transaction.committed")
         if transaction.emitted:
             self.committed.set()
+            for tell in self.after_commit:
+                tell()
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:

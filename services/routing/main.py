@@ -55,10 +55,9 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         clock=runtime.clock,
     )
     routers = [build_router(RoutingService(law), runtime.consume)]
-    loops = [
-        Loop("claim", dispatcher.claim_step, every_s=POLL_S),
-        Loop("settle", dispatcher.settle_step, every_s=SETTLE_S),
-    ]
+    claim = Loop("claim", dispatcher.claim_step, every_s=POLL_S)
+    runtime.database.after_commit.append(claim.wake)  # what was just decided is sent at once
+    loops = [claim, Loop("settle", dispatcher.settle_step, every_s=SETTLE_S)]
     start_kit = kit_lifespan(runtime, routers, loops)
 
     @asynccontextmanager
