@@ -117,7 +117,7 @@ async def wait_for(running: Installation, reports: int) -> None:
         return bool(duties >= reports * OBLIGATIONS_EACH and entries >= said > 0)
 
     try:
-        await eventually(arrived, f"the duties and log entries of {reports} reports", within_s=1_800)
+        await eventually(arrived, f"the duties and log entries of {reports} reports", within_s=1_800, every_s=0.25)
     finally:
         await connection.close()
 
@@ -131,7 +131,7 @@ def notices(running: Installation) -> list[Mapping[str, Any]]:
 
 async def wait_for_notices(running: Installation, count: int) -> None:
     """Return once recipients have taken so many notices."""
-    await eventually(lambda: len(notices(running)) >= count, f"{count} notices", within_s=1_800)
+    await eventually(lambda: len(notices(running)) >= count, f"{count} notices", within_s=1_800, every_s=0.25)
 
 
 def processes(running: Installation) -> dict[int, str]:

@@ -53,6 +53,8 @@ class Database:
                     "tcp_keepalives_interval": "5",
                     "tcp_keepalives_count": "4",
                     "jit": "off",
+                    # A statement's plan is kept from when its table was empty: it must not be one that reads all of it.
+                    "enable_seqscan": "off",
                 },
             },
         )

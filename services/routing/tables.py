@@ -143,6 +143,7 @@ delivery = Table(
     Column("owed_at", _INSTANT, nullable=False),
     Column("due_since", _INSTANT),  # since when it may be sent
     Column("next_at", _INSTANT),
+    Column("changed_at", _INSTANT, nullable=False, server_default=text("clock.legal_now()")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("person_told", Boolean, nullable=False, server_default=text("false")),
     Column("maybe_arrived", Boolean, nullable=False, server_default=text("false")),
@@ -159,6 +160,15 @@ Index(
     delivery.c.case_key,
     delivery.c.seq,
     postgresql_where=text("state IN ('due', 'sending')"),
+)
+_DUE: Final = text("state = 'due'")
+Index("ix_routing_delivery_due", delivery.c.recipient, delivery.c.next_at, delivery.c.seq, postgresql_where=_DUE)
+Index("ix_routing_delivery_changed", delivery.c.recipient, delivery.c.changed_at, postgresql_where=_DUE)
+Index(
+    "ix_routing_delivery_leased",
+    delivery.c.recipient,
+    delivery.c.lease_until,
+    postgresql_where=text("state = 'sending'"),
 )
 
 delivery_history = Table(

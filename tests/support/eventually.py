@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 
-async def eventually(condition: Callable[[], Any | Awaitable[Any]], what: str, *, within_s: float = 30.0) -> Any:
-    """Return the condition's value as soon as it is true.
+async def eventually(
+    condition: Callable[[], Any | Awaitable[Any]], what: str, *, within_s: float = 30.0, every_s: float = 0.02
+) -> Any:
+    """Return the condition's value as soon as it is true; asked again after `every_s`.
 
     Raises:
         AssertionError: It was not true in time; says what was waited for.
@@ -24,4 +26,4 @@ async def eventually(condition: Callable[[], Any | Awaitable[Any]], what: str, *
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s:.0f} s: {what} (last value {value!r})")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every_s)

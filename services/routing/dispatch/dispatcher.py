@@ -73,7 +73,7 @@ class Dispatcher:
         closed = self._breakers.closed_to(time.monotonic())
         async with self._database.begin() as tx:
             claimed = await rows.claim(
-                tx.connection, most=free, cap=self._breakers.cap, closed=closed, facts=self._composer.facts
+                tx.connection, tx.now, most=free, cap=self._breakers.cap, closed=closed, facts=self._composer.facts
             )
         if claimed:
             faultpoint("dispatch.claimed")

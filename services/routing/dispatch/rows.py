@@ -25,27 +25,40 @@ RENEW_AFTER: Final = VALID_FOR / 2
 # Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
 # withdrawn or superseded while it is on its way still goes before its withdrawal or correction: whoever got them the other
 # way round would act on it.
-# A row is as urgent as the most urgent one that waits behind it. One that changed last at a time which has not come yet does
-# not wait: the clock was moved back since.
+# One that changed last at a time which has not come yet does not wait: the clock was moved back since.
+# Reads what may go now, not what waits: recipients one by one, each one's rows in the order of an index, and asks of each
+# whether another goes before it (a count, so that the question is asked row by row until there are enough).
 _CLAIM: Final = text("""
-    WITH heads AS (
-        SELECT DISTINCT ON (recipient, case_key) delivery_id, recipient, case_key, next_at, seq, state, lease_until
-        FROM routing.delivery WHERE state IN ('due', 'sending') AND recipient <> ALL(CAST(:closed AS text[]))
-        ORDER BY recipient, case_key, seq
+    WITH RECURSIVE recipients AS (
+        (SELECT recipient FROM routing.delivery WHERE state IN ('due', 'sending') ORDER BY recipient LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.recipient FROM routing.delivery d
+                WHERE d.state IN ('due', 'sending') AND d.recipient > r.recipient ORDER BY d.recipient LIMIT 1)
+        FROM recipients r WHERE r.recipient IS NOT NULL
     ), ready AS (
-        SELECT delivery_id, next_at, seq, row_number() OVER (PARTITION BY recipient ORDER BY next_at, seq) AS place
-        FROM heads
-        WHERE ((state = 'due' AND (next_at <= clock.legal_now() OR clock.legal_now() < (
-                SELECT last.at FROM routing.delivery_history last
-                WHERE last.delivery_id = heads.delivery_id ORDER BY last.seq DESC LIMIT 1)))
-            OR (state = 'sending' AND lease_until < clock_timestamp()))
-          AND NOT EXISTS (
-            SELECT 1 FROM routing.delivery before
-            WHERE before.case_key = heads.case_key AND before.recipient = heads.recipient
-              AND before.seq < heads.seq AND before.lease_until > clock_timestamp())
+        SELECT head.* FROM recipients r CROSS JOIN LATERAL (
+            SELECT d.delivery_id, d.next_at, d.seq FROM (
+                SELECT delivery_id, case_key, next_at, seq FROM routing.delivery
+                WHERE recipient = r.recipient AND state = 'due' AND next_at <= :now
+                UNION ALL
+                SELECT delivery_id, case_key, next_at, seq FROM routing.delivery
+                WHERE recipient = r.recipient AND state = 'due' AND changed_at > :now AND next_at > :now
+                UNION ALL
+                SELECT delivery_id, case_key, next_at, seq FROM routing.delivery
+                WHERE recipient = r.recipient AND state = 'sending' AND lease_until < clock_timestamp()
+            ) d
+            WHERE (SELECT count(*) FROM routing.delivery before
+                   WHERE before.recipient = r.recipient AND before.case_key = d.case_key AND before.seq < d.seq
+                     AND before.state IN ('due', 'sending')) = 0
+              AND (SELECT count(*) FROM routing.delivery before
+                   WHERE before.recipient = r.recipient AND before.case_key = d.case_key AND before.seq < d.seq
+                     AND before.lease_until > clock_timestamp()) = 0
+            ORDER BY d.next_at, d.seq LIMIT :cap
+        ) head
+        WHERE r.recipient <> ALL(CAST(:closed AS text[]))
     ), chosen AS (
         SELECT d.delivery_id FROM routing.delivery d JOIN ready r USING (delivery_id)
-        WHERE r.place <= :cap AND d.state IN ('due', 'sending')
+        WHERE d.state IN ('due', 'sending')
         ORDER BY r.next_at, r.seq LIMIT :most FOR UPDATE OF d SKIP LOCKED
     )
     UPDATE routing.delivery d
@@ -73,7 +86,7 @@ _SETTLE: Final = text("""
     SET state = CASE WHEN d.state = 'sending' OR (d.state IN ('awaiting_release', 'due') AND r.state = 'delivered')
             THEN r.state ELSE d.state END,
         next_at = CASE WHEN d.state = 'sending' THEN r.next_at ELSE d.next_at END,
-        reason = coalesce(r.reason, d.reason), reference = coalesce(r.reference, d.reference),
+        changed_at = :now, reason = coalesce(r.reason, d.reason), reference = coalesce(r.reference, d.reference),
         delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
         person_told = d.person_told OR r.person_told, maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
         lease_until = NULL
@@ -84,7 +97,7 @@ _SETTLE: Final = text("""
 """)
 _REDRIVE: Final = text("""
     UPDATE routing.delivery
-    SET state = 'due', next_at = :now, due_since = coalesce(due_since, :now), person_told = false
+    SET state = 'due', next_at = :now, changed_at = :now, due_since = coalesce(due_since, :now), person_told = false
     WHERE delivery_id = :delivery_id AND state IN ('due', 'refused')
     RETURNING delivery_id
 """)
@@ -134,13 +147,20 @@ class Settled:
 
 
 async def claim(
-    connection: AsyncConnection, *, most: int, cap: int, closed: Sequence[str], facts: Sequence[str] = ()
+    connection: AsyncConnection, now: datetime, *, most: int, cap: int, closed: Sequence[str], facts: Sequence[str] = ()
 ) -> list[Claimed]:
-    """Take the deliveries that are due, leaving out recipients in `closed`; at most `cap` for one recipient.
+    """Take the deliveries that are due at `now` (legal clock), leaving out recipients in `closed`; at most `cap` for one recipient.
 
     Each comes with what was stated in its cases about `facts`.
     """
-    limits = {"most": most, "cap": cap, "closed": list(closed), "lease_s": LEASE_S, "renew_days": RENEW_AFTER.days}
+    limits = {
+        "now": now,
+        "most": most,
+        "cap": cap,
+        "closed": list(closed),
+        "lease_s": LEASE_S,
+        "renew_days": RENEW_AFTER.days,
+    }
     found = await connection.execute(_CLAIM, {**limits, "facts": list(facts)})
     return [Claimed(**row) for row in found.mappings()]
 

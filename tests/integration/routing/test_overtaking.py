@@ -21,7 +21,7 @@ LATER = datetime(2026, 6, 2, tzinfo=UTC)
 
 async def claim(road: Road) -> list[Claimed]:
     async with road.database.begin() as tx:
-        return await rows.claim(tx.connection, most=100, cap=100, closed=[])
+        return await rows.claim(tx.connection, tx.now, most=100, cap=100, closed=[])
 
 
 async def settle(
