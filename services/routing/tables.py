@@ -163,13 +163,8 @@ Index(
 )
 _DUE: Final = text("state = 'due'")
 Index("ix_routing_delivery_due", delivery.c.recipient, delivery.c.next_at, delivery.c.seq, postgresql_where=_DUE)
-Index("ix_routing_delivery_changed", delivery.c.recipient, delivery.c.changed_at, postgresql_where=_DUE)
-Index(
-    "ix_routing_delivery_leased",
-    delivery.c.recipient,
-    delivery.c.lease_until,
-    postgresql_where=text("state = 'sending'"),
-)
+Index("ix_routing_delivery_changed", delivery.c.changed_at, postgresql_where=_DUE)
+Index("ix_routing_delivery_leased", delivery.c.lease_until, postgresql_where=text("state = 'sending'"))
 
 delivery_history = Table(
     "delivery_history",

@@ -27,8 +27,16 @@ RENEW_AFTER: Final = VALID_FOR / 2
 # way round would act on it.
 # One that changed last at a time which has not come yet does not wait: the clock was moved back since.
 # Reads what may go now, not what waits: recipients one by one, each one's rows in the order of an index, and asks of each
-# whether another goes before it (a count, so that the question is asked row by row until there are enough).
-_CLAIM: Final = text("""
+# whether another goes before it (a count, so that it is asked row by row until there are enough). What stands in (..) IS TRUE is
+# checked in the rows, so that the index on the other column finds them.
+_IS_FIRST: Final = """
+    (SELECT count(*) FROM routing.delivery b WHERE b.recipient = d.recipient AND b.case_key = d.case_key
+         AND b.seq < d.seq AND b.state IN ('due', 'sending')) = 0
+    AND (SELECT count(*) FROM routing.delivery b WHERE b.recipient = d.recipient AND b.case_key = d.case_key
+         AND b.seq < d.seq AND b.lease_until > clock_timestamp()) = 0
+"""
+_CLAIM: Final = text(
+    """
     WITH RECURSIVE recipients AS (
         (SELECT recipient FROM routing.delivery WHERE state IN ('due', 'sending') ORDER BY recipient LIMIT 1)
         UNION ALL
@@ -37,28 +45,21 @@ _CLAIM: Final = text("""
         FROM recipients r WHERE r.recipient IS NOT NULL
     ), ready AS (
         SELECT head.* FROM recipients r CROSS JOIN LATERAL (
-            SELECT d.delivery_id, d.next_at, d.seq FROM (
-                SELECT delivery_id, case_key, next_at, seq FROM routing.delivery
-                WHERE recipient = r.recipient AND state = 'due' AND next_at <= :now
-                UNION ALL
-                SELECT delivery_id, case_key, next_at, seq FROM routing.delivery
-                WHERE recipient = r.recipient AND state = 'due' AND changed_at > :now AND next_at > :now
-                UNION ALL
-                SELECT delivery_id, case_key, next_at, seq FROM routing.delivery
-                WHERE recipient = r.recipient AND state = 'sending' AND lease_until < clock_timestamp()
-            ) d
-            WHERE (SELECT count(*) FROM routing.delivery before
-                   WHERE before.recipient = r.recipient AND before.case_key = d.case_key AND before.seq < d.seq
-                     AND before.state IN ('due', 'sending')) = 0
-              AND (SELECT count(*) FROM routing.delivery before
-                   WHERE before.recipient = r.recipient AND before.case_key = d.case_key AND before.seq < d.seq
-                     AND before.lease_until > clock_timestamp()) = 0
-            ORDER BY d.next_at, d.seq LIMIT :cap
+            (SELECT delivery_id, next_at, seq FROM routing.delivery d
+             WHERE recipient = r.recipient AND state = 'due' AND next_at <= :now AND {is_first}
+             ORDER BY next_at, seq LIMIT :cap)
+            UNION ALL
+            (SELECT delivery_id, next_at, seq FROM routing.delivery d
+             WHERE state = 'due' AND changed_at > :now AND (recipient = r.recipient AND next_at > :now) IS TRUE AND {is_first}
+             ORDER BY next_at, seq LIMIT :cap)
+            UNION ALL
+            (SELECT delivery_id, next_at, seq FROM routing.delivery d
+             WHERE state = 'sending' AND (recipient = r.recipient) IS TRUE AND lease_until < clock_timestamp() AND {is_first})
+            ORDER BY next_at, seq LIMIT :cap
         ) head
         WHERE r.recipient <> ALL(CAST(:closed AS text[]))
     ), chosen AS (
         SELECT d.delivery_id FROM routing.delivery d JOIN ready r USING (delivery_id)
-        WHERE d.state IN ('due', 'sending')
         ORDER BY r.next_at, r.seq LIMIT :most FOR UPDATE OF d SKIP LOCKED
     )
     UPDATE routing.delivery d
@@ -68,7 +69,7 @@ _CLAIM: Final = text("""
             THEN d.granted_at ELSE clock_timestamp() END,
         lease_until = clock_timestamp() + make_interval(secs => :lease_s)
     FROM chosen WHERE d.delivery_id = chosen.delivery_id
-      AND (d.state = 'due' OR d.lease_until < clock_timestamp())
+      AND CASE d.state WHEN 'due' THEN true WHEN 'sending' THEN d.lease_until < clock_timestamp() ELSE false END
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
         d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.granted_at, d.payload,
         (SELECT min(live.due_by) FROM routing.delivery live
@@ -77,8 +78,9 @@ _CLAIM: Final = text("""
          FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation,
         (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.occurred_at, f.recorded_at, f.event_id), '[]')
          FROM routing.fact f WHERE f.name = ANY(CAST(:facts AS text[]))
-           AND f.case_key IN (SELECT jsonb_array_elements_text(d.payload #> '{grant,case_keys}'))) AS statements
-""")
+           AND f.case_key = ANY(ARRAY(SELECT jsonb_array_elements_text(d.payload #> '{grant,case_keys}')))) AS statements
+""".replace("{is_first}", _IS_FIRST)
+)
 # A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same. One that
 # must wait again has arrived if it was taken, and is not tried again if it was not.
 _SETTLE: Final = text("""

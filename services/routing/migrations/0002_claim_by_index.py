@@ -14,12 +14,8 @@ def upgrade() -> None:
         WHERE EXISTS (SELECT FROM routing.delivery_history h WHERE h.delivery_id = d.delivery_id)
     """)
     op.execute("CREATE INDEX ix_routing_delivery_due ON routing.delivery (recipient, next_at, seq) WHERE state = 'due'")
-    op.execute(
-        "CREATE INDEX ix_routing_delivery_changed ON routing.delivery (recipient, changed_at) WHERE state = 'due'"
-    )
-    op.execute(
-        "CREATE INDEX ix_routing_delivery_leased ON routing.delivery (recipient, lease_until) WHERE state = 'sending'"
-    )
+    op.execute("CREATE INDEX ix_routing_delivery_changed ON routing.delivery (changed_at) WHERE state = 'due'")
+    op.execute("CREATE INDEX ix_routing_delivery_leased ON routing.delivery (lease_until) WHERE state = 'sending'")
 
 
 def downgrade() -> None:

@@ -47,12 +47,13 @@ _DELIVERY_DATES: Final = text("""
     WHERE d.obligation_id = r.obligation_id AND d.kind = 'notice'
       AND d.state IN ('awaiting_release', 'due') AND d.attempts = 0
 """)
-# What can be sent now does not wait for the next try of what goes before it.
+# What can be sent now does not wait for the next try of what goes before it. (IS TRUE: found by the case, not by that.)
 _DELIVERY_HEADS: Final = text("""
     UPDATE routing.delivery d SET next_at = new.next_at
     FROM routing.delivery new
-    WHERE new.delivery_id = ANY(CAST(:ids AS uuid[])) AND new.state = 'due'
-      AND d.case_key = new.case_key AND d.recipient = new.recipient AND d.state = 'due' AND d.next_at > new.next_at
+    WHERE new.delivery_id = ANY(CAST(:ids AS uuid[])) AND (new.state = 'due') IS TRUE
+      AND d.case_key = new.case_key AND d.state = 'due'
+      AND (d.recipient = new.recipient AND d.next_at > new.next_at) IS TRUE
 """)
 
 
