@@ -12,7 +12,7 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume bench-road
+.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume bench-road bench-growth bench-memory
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,12 @@ bench-consume: setup ## Measure the consume path against what people would other
 
 bench-road: setup ## Measure the whole road, by Kafka and by POST, and its latency
 	@$(BIN)/python -m benchmarks.road
+
+bench-growth: setup ## Measure what an event costs while the tables grow to a million
+	@$(BIN)/python -m benchmarks.growth
+
+bench-memory: setup ## Measure the memory of each service with a stopped one behind it
+	@$(BIN)/python -m benchmarks.memory
 
 lint: setup ## Look for mistakes and for style
 	$(BIN)/ruff check .

@@ -59,6 +59,10 @@ class Calendar:
         days = (self.covers_from + timedelta(days=offset) for offset in range(span))
         return tuple(day.toordinal() for day in days if day.weekday() < SATURDAY and day not in self.holidays)
 
+    def working_days_to(self, day: date) -> int:
+        """Return how many verified working days lie from the beginning of the span up to and including `day`."""
+        return bisect_right(self._working, day.toordinal())
+
     def nth_after(self, start_on: date, days: int) -> date:
         """Return the working day number `days` (>= 1) after `start_on`, which is not counted itself.
 

@@ -68,26 +68,30 @@ class DeadlinesService:
 
     async def _follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
         """Alert a person about each notice that was refused; close the alert once the notice has got there."""
+        ended: dict[UUID, str] = {}
         for event in events:
             match event.message:
                 case deliveries.NoticeAttempted(data=data) as message if data.outcome == "refused":
+                    await self._close(ended, tx)  # an alert that is raised after it stays open
                     await raise_alerts(
                         tx, [_refused(message, tx.now)], causation_id=message.id, table=self._tables.alerts
                     )
                 case deliveries.NoticeDelivered(data=data) | deliveries.NoticeAccepted(data=data):
-                    await self._tables.alerts.close(
-                        tx.connection, [str(data.notice_id)], "the notice was taken", tx.now
-                    )
+                    ended.setdefault(data.notice_id, "the notice was taken")
                 case deliveries.NoticeWithdrawn(data=data):
-                    await self._tables.alerts.close(
-                        tx.connection, [str(data.notice_id)], "the notice was withdrawn", tx.now
-                    )
+                    ended.setdefault(data.notice_id, "the notice was withdrawn")
                 case deliveries.NoticeSuperseded(data=data):
-                    await self._tables.alerts.close(
-                        tx.connection, [str(data.notice_id)], "another notice corrects it", tx.now
-                    )
+                    ended.setdefault(data.notice_id, "another notice corrects it")
                 case _:  # owed, released, failed and to be tried again: nothing for a person to do
                     pass
+        await self._close(ended, tx)
+
+    async def _close(self, ended: dict[UUID, str], tx: Transaction) -> None:
+        """Close the alerts about notices, each with what ended it first, and forget them."""
+        for because in set(ended.values()):
+            references = [str(notice) for notice, why in ended.items() if why == because]
+            await self._tables.alerts.close(tx.connection, references, because, tx.now)
+        ended.clear()
 
     async def follow_quarantines(self, events: Sequence[Event], tx: Transaction) -> None:
         """Alert a person about each thing that a service put aside; close the alert once a person has dealt with it."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +22,8 @@ INDEXED_TO = text("SELECT size FROM audit.projection")
 ADD = text("""
 INSERT INTO audit.entry_index
   (seq, kind, type, case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at)
-VALUES (:seq, :kind, :type, :case_key, :producer, :producer_seq, :rules, :recipients, :occurred_at, :recorded_at)
+SELECT seq, kind, type, case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at
+FROM jsonb_populate_recordset(NULL::audit.entry_index, CAST(:rows AS jsonb))
 """)
 MOVE = text("UPDATE audit.projection SET size = :size")
 
@@ -82,7 +84,7 @@ async def tail(connection: AsyncConnection, limit: int) -> tuple[int, list[tuple
 
 async def add(connection: AsyncConnection, rows: Sequence[tuple[int, Indexed]], seen_at: datetime) -> None:
     """Index entries, move the end of the index behind them, and note their producers' numbers."""
-    await connection.execute(ADD, [_values(seq, indexed) for seq, indexed in rows])
+    await connection.execute(ADD, {"rows": orjson.dumps([_values(*row) for row in rows]).decode()})
     await connection.execute(MOVE, {"size": rows[-1][0] + 1})
     numbered = [(row.producer, row.producer_seq) for _, row in rows if row.producer and row.producer_seq]
     values = {"producers": [name for name, _ in numbered], "seqs": [seq for _, seq in numbered], "seen_at": seen_at}

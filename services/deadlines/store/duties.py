@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from services.deadlines.tables import duty as table
 
 _DUTY: Final = TypeAdapter(Duty)
 _DATING: Final = ("period", "due_on", "warn_on", "provisional", "calendar")
+_MEMBERS: Final = tuple(field.name for field in fields(Duty) if field.name != "dating")
 _COLUMNS: Final = tuple(column.name for column in table.columns)
 _SAVE: Final = text(
     f"""
@@ -110,9 +111,9 @@ async def choices(connection: AsyncConnection) -> tuple[Mapping[str, str], Seque
 
 
 def _to_row(duty: Duty) -> Mapping[str, Any]:
-    members = asdict(duty)
-    dating: Mapping[str, Any] = members.pop("dating")
-    return {**members, **dating, "duty_id": str(duty.duty_id)}  # orjson does not know the driver's kind of UUID
+    members: dict[str, Any] = {name: getattr(duty, name) for name in _MEMBERS}
+    members |= {name: getattr(duty.dating, name) for name in _DATING}
+    return members | {"duty_id": str(duty.duty_id)}  # orjson does not know the driver's kind of UUID
 
 
 def _from_row(row: RowMapping) -> Duty:

@@ -6,7 +6,7 @@ Rows travel as one JSON document and PostgreSQL gives each value the type of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -59,12 +59,12 @@ _DELIVERY_HEADS: Final = text("""
 
 async def add_facts(connection: AsyncConnection, facts: Iterable[Fact]) -> None:
     """Append facts; one that is there already stays as it is."""
-    await _insert(connection, tables.fact, [{**asdict(fact), "value": _as_text(fact.value)} for fact in facts])
+    await _insert(connection, tables.fact, [{**_members(fact), "value": _as_text(fact.value)} for fact in facts])
 
 
 async def add_told(connection: AsyncConnection, told: Iterable[tuple[str, Told]]) -> None:
     """Append what may end duties, each under its case."""
-    await _insert(connection, tables.happening, [{**asdict(each), "case_key": key} for key, each in told])
+    await _insert(connection, tables.happening, [{**_members(each), "case_key": key} for key, each in told])
 
 
 async def add_links(connection: AsyncConnection, links: Sequence[Mapping[str, Any]]) -> None:
@@ -134,6 +134,10 @@ def _uuid(value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"expected a value that JSON can hold, got {type(value).__name__}")
+
+
+def _members(row: Fact | Told) -> dict[str, Any]:
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _as_text(value: str | int | date | None) -> str | None:
