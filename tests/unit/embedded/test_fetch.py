@@ -1,6 +1,7 @@
 """Pins that only the jars of the lock file are ever used, and that a half-made folder never looks complete."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,25 @@ def test_a_second_fetch_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(fetch, "_download", None)
 
     assert fetch.fetch(tmp_path, locked) == fetch.jar_folder(tmp_path, locked)
+
+
+def test_without_a_network_one_line_says_what_to_do_and_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fetch, "_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setenv("HANDRAIL_MAVEN_REPOSITORY", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setenv("HANDRAIL_CACHE", str(tmp_path))
+
+    ended = fetch.main()
+
+    told = capsys.readouterr()
+    assert ended == 1
+    assert re.fullmatch(
+        r"handrail: Cannot fetch \S+\.jar \(\w+\)\. Check the network connection, or set HANDRAIL_MAVEN_REPOSITORY to a "
+        r"repository that you can reach, and run `make setup` again\.\n",
+        told.err,
+    )
+    assert list((tmp_path / "kafka").iterdir()) == []
 
 
 def test_another_lock_file_gets_another_folder(tmp_path: Path) -> None:
