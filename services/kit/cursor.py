@@ -41,7 +41,7 @@ class Position:
 
 
 class Fenced(RuntimeError):
-    """Another relay has a newer epoch; this one must not publish."""
+    """There is a newer epoch, by another relay or by a rewind; this relay must not publish."""
 
 
 class OtherDatabase(RuntimeError):
@@ -60,7 +60,11 @@ class Cursor(Protocol):
         ...
 
     async def read(self, position: Position, limit: int) -> list[OutboxRow]:
-        """Return the next rows after a position, in commit order."""
+        """Return the next rows after a position, in commit order.
+
+        Raises:
+            Fenced: Another relay has taken over, or the cursor was set back.
+        """
         ...
 
     async def save(self, position: Position) -> None:
@@ -88,10 +92,14 @@ _TAKE: Final = text("""
         database_identity, clock.database_identity() AS here
 """)
 _READ: Final = text("""
-    SELECT CAST(xid AS text) AS xid, id, topic, key, payload FROM outbox
-    WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
-        AND xid < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY outbox.xid, id LIMIT :limit
+    SELECT CAST(o.xid AS text) AS xid, o.id, o.topic, o.key, o.payload
+    FROM relay_cursor AS c LEFT JOIN LATERAL (
+        SELECT * FROM outbox
+        WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
+            AND xid < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY xid, id LIMIT :limit
+    ) AS o ON true
+    WHERE c.epoch = :epoch ORDER BY o.xid, o.id
 """)
 _SAVE: Final = text("""
     UPDATE relay_cursor SET xid = CAST(CAST(:xid AS text) AS xid8), id = :id, producer_seq = :producer_seq,
@@ -133,9 +141,11 @@ class PostgresCursor:
 
     async def read(self, position: Position, limit: int) -> list[OutboxRow]:
         """Return the next rows after a position, in commit order."""
-        values = {"xid": str(position.xid), "id": position.id, "limit": limit}
-        rows = await self._held().execute(_READ, values)
-        return [OutboxRow(int(row.xid), row.id, row.topic, row.key, row.payload) for row in rows]
+        values = {"xid": str(position.xid), "id": position.id, "limit": limit, "epoch": position.epoch}
+        rows = (await self._held().execute(_READ, values)).all()
+        if not rows:  # even an outbox with nothing new gives one row, an empty one, under our epoch
+            raise Fenced(Fenced.__doc__)
+        return [OutboxRow(int(row.xid), row.id, row.topic, row.key, row.payload) for row in rows if row.xid]
 
     async def save(self, position: Position) -> None:
         """Keep the position."""

@@ -299,6 +299,8 @@ class MemoryCursor:
         """Return the next rows after a position, in commit order."""
         if not self._leads:
             raise Fenced("this process is not the relay")
+        if position.epoch != self._store.cursor.epoch:
+            raise Fenced(Fenced.__doc__)
         oldest = min(self._store.running, default=self._store.next_xid)
         rows = sorted(self._store.state.outbox.items())
         return [row for at, row in rows if (position.xid, position.id) < at and row.xid < oldest][:limit]

@@ -66,7 +66,7 @@ async def test_only_one_relay_leads_at_a_time(kit: Backend) -> None:
     await second.release()
 
 
-async def test_a_relay_that_was_replaced_cannot_save(kit: Backend) -> None:
+async def test_a_relay_that_was_replaced_can_neither_save_nor_read(kit: Backend) -> None:
     first, second = kit.cursor(), kit.cursor()
     old = await first.acquire()
     await first.release()
@@ -74,6 +74,8 @@ async def test_a_relay_that_was_replaced_cannot_save(kit: Backend) -> None:
 
     with pytest.raises(Fenced):
         await second.save(old)
+    with pytest.raises(Fenced):  # also while nothing waits: an idle relay has to notice that it was set back
+        await second.read(old, 10)
 
     await second.save(replace(new, producer_seq=1))
     await second.release()
