@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import typer
@@ -45,10 +46,13 @@ def main() -> None:
 
 
 def _with_signed_move(arguments: list[str]) -> list[str]:
-    """Let `handrail clock -2h` through: to a command line parser, `-2h` looks like options."""
-    if arguments[:1] == ["clock"] and len(arguments) > 1 and arguments[1][:1] == "-" and arguments[1][1:2].isdigit():
-        return ["clock", "--", *arguments[1:]]
-    return arguments
+    """Let `handrail clock -2h` through, with options before or after it: to a parser, `-2h` looks like options."""
+    command, *others = arguments or [""]
+    move = next((each for each in others if re.match(r"-\d", each)), None)
+    if command != "clock" or move is None:
+        return arguments
+    others.remove(move)
+    return [command, *others, "--", move]
 
 
 if __name__ == "__main__":
