@@ -216,7 +216,7 @@ class CrossPartnershipOutcome(Envelope):
     data: CrossPartnershipOutcomeData
 
 
-class CaseLinked(Envelope):
+class CaseLinked(Envelope, title="Cases linked"):
     """Two cases were linked."""
 
     type: Literal["case.linked.v1"] = "case.linked.v1"

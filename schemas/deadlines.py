@@ -66,42 +66,42 @@ class ClockMovedData(Model):
     reason: str
 
 
-class DueSoon(Envelope):
+class DueSoon(Envelope, title="Due date near"):
     """A due date is near."""
 
     type: Literal["deadline.due-soon.v1"] = "deadline.due-soon.v1"
     data: DueSoonData
 
 
-class Breached(Envelope):
+class Breached(Envelope, title="Due date passed"):
     """A due date has passed."""
 
     type: Literal["deadline.breached.v1"] = "deadline.breached.v1"
     data: BreachedData
 
 
-class Met(Envelope):
+class Met(Envelope, title="Due date met"):
     """A duty was met."""
 
     type: Literal["deadline.met.v1"] = "deadline.met.v1"
     data: MetData
 
 
-class AlertRaised(Envelope):
+class AlertRaised(Envelope, title="Alert raised"):
     """An alert was raised."""
 
     type: Literal["alert.raised.v1"] = "alert.raised.v1"
     data: AlertRaisedData
 
 
-class AlertAcknowledged(Envelope):
+class AlertAcknowledged(Envelope, title="Alert acknowledged"):
     """An alert was acknowledged."""
 
     type: Literal["alert.acknowledged.v1"] = "alert.acknowledged.v1"
     data: AlertAcknowledgedData
 
 
-class ClockMoved(Envelope):
+class ClockMoved(Envelope, title="Legal clock moved"):
     """The legal clock was moved."""
 
     type: Literal["clock.moved.v1"] = "clock.moved.v1"

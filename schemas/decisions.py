@@ -149,56 +149,56 @@ class QuestionClosedData(Model):
     reason: str
 
 
-class CaseDecided(Envelope):
+class CaseDecided(Envelope, title="Case decided"):
     """A case was decided."""
 
     type: Literal["case.decided.v1"] = "case.decided.v1"
     data: CaseDecidedData
 
 
-class ObligationOpened(Envelope):
+class ObligationOpened(Envelope, title="Duty opened"):
     """An obligation was opened."""
 
     type: Literal["obligation.opened.v1"] = "obligation.opened.v1"
     data: ObligationOpenedData
 
 
-class ObligationRedated(Envelope):
+class ObligationRedated(Envelope, title="Duty given another due date"):
     """An obligation has another due date."""
 
     type: Literal["obligation.redated.v1"] = "obligation.redated.v1"
     data: ObligationRedatedData
 
 
-class ObligationMet(Envelope):
+class ObligationMet(Envelope, title="Duty met"):
     """An obligation was met."""
 
     type: Literal["obligation.met.v1"] = "obligation.met.v1"
     data: ObligationMetData
 
 
-class ObligationWithdrawn(Envelope):
+class ObligationWithdrawn(Envelope, title="Duty withdrawn"):
     """An obligation was withdrawn, with its reason."""
 
     type: Literal["obligation.withdrawn.v1"] = "obligation.withdrawn.v1"
     data: ObligationClosedData
 
 
-class ObligationSuperseded(Envelope):
+class ObligationSuperseded(Envelope, title="Duty replaced by another"):
     """An obligation was replaced by another."""
 
     type: Literal["obligation.superseded.v1"] = "obligation.superseded.v1"
     data: ObligationClosedData
 
 
-class QuestionOpened(Envelope):
+class QuestionOpened(Envelope, title="Question asked"):
     """A question was put."""
 
     type: Literal["question.opened.v1"] = "question.opened.v1"
     data: QuestionOpenedData
 
 
-class QuestionClosed(Envelope):
+class QuestionClosed(Envelope, title="Question closed"):
     """A question was closed."""
 
     type: Literal["question.closed.v1"] = "question.closed.v1"

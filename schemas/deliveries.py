@@ -66,49 +66,49 @@ class NoticeSupersededData(NoticeData):
     by: UUID
 
 
-class NoticeOwed(Envelope):
+class NoticeOwed(Envelope, title="Notice owed"):
     """A notice is owed."""
 
     type: Literal["notice.owed.v1"] = "notice.owed.v1"
     data: NoticeOwedData
 
 
-class NoticeReleased(Envelope):
+class NoticeReleased(Envelope, title="Notice released"):
     """A named person's decision released the notice."""
 
     type: Literal["notice.released.v1"] = "notice.released.v1"
     data: NoticeData
 
 
-class NoticeAttempted(Envelope):
+class NoticeAttempted(Envelope, title="Delivery tried without success"):
     """A delivery was tried without success."""
 
     type: Literal["notice.attempted.v1"] = "notice.attempted.v1"
     data: NoticeAttemptedData
 
 
-class NoticeDelivered(Envelope):
+class NoticeDelivered(Envelope, title="Notice delivered"):
     """The recipient's system took the notice."""
 
     type: Literal["notice.delivered.v1"] = "notice.delivered.v1"
     data: NoticeDeliveredData
 
 
-class NoticeAccepted(Envelope):
+class NoticeAccepted(Envelope, title="Notice accepted"):
     """A named person accepted the notice."""
 
     type: Literal["notice.accepted.v1"] = "notice.accepted.v1"
     data: NoticeAcceptedData
 
 
-class NoticeWithdrawn(Envelope):
+class NoticeWithdrawn(Envelope, title="Notice withdrawn"):
     """A notice was withdrawn."""
 
     type: Literal["notice.withdrawn.v1"] = "notice.withdrawn.v1"
     data: NoticeWithdrawnData
 
 
-class NoticeSuperseded(Envelope):
+class NoticeSuperseded(Envelope, title="Notice replaced by one that corrects it"):
     """A notice was replaced by one that corrects it."""
 
     type: Literal["notice.superseded.v1"] = "notice.superseded.v1"

@@ -37,14 +37,14 @@ class QuarantineResolvedData(Model):
     reason: str
 
 
-class Quarantined(Envelope):
+class Quarantined(Envelope, title="Record put in quarantine"):
     """Something was put in quarantine."""
 
     type: Literal["record.quarantined.v1"] = "record.quarantined.v1"
     data: QuarantinedData
 
 
-class QuarantineResolved(Envelope):
+class QuarantineResolved(Envelope, title="Record taken out of quarantine"):
     """Something left quarantine."""
 
     type: Literal["record.resolved.v1"] = "record.resolved.v1"

@@ -3,6 +3,9 @@
 Everything that could identify a person goes in `personal`; intake keeps that encrypted and never emits it. Free text
 belongs there too. `"unknown"` is allowed wherever a partner may not know, and means the same as leaving the field out.
 
+Each type has its title and its sentence, each field its label, its meaning and an example, in the words that people
+read: the JSON Schema, the pages about the events, the forms and the log all take them from here.
+
 Source: Children Act 2004 s16C; the fields of the national form as described in `docs/reference/events.md`.
 """
 
@@ -14,175 +17,294 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.envelope import AreaCode, CaseKey, Instant, Model
+from schemas.envelope import CaseKey, Instant, Model
+from schemas.people import ActPersonal, Area, Child, ChildRef, IncidentPersonal, YesNo, said
 
 Harm = Literal["death", "serious_harm", "other", "unknown"]
 Country = Literal["england", "wales", "scotland", "northern_ireland", "abroad", "unknown"]
 View = Literal["known", "suspected", "not_suspected", "unknown"]
-YesNo = Literal["yes", "no", "unknown"]
-Area = AreaCode | Literal["unknown"]
-ChildRef = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$", description="Your own reference, not a name: `child-1`.")]
-CaseReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,63}$", description="Your case number.")]
+CaseReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,63}$")]
 ExternalRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{2,63}$")]
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Years = Annotated[int, Field(ge=0, le=120)]
+_DECIDED_AT: Final = said("When it was decided", "The instant of the decision.", "2026-06-01T09:00:00Z")
+_NOTICE: Final = said("Notice", "Id of the notice, as it stands in the notice.", "00000000-0000-5000-8000-000000000001")
+_PERSONAL: Final = said(
+    "Personal details",
+    "Everything that could identify a person. By HTTP as an object, or encrypted; by Kafka encrypted only (compact JWE).",
+)
 
 
-class LinkedCase(Model):
+class LinkedCase(Model, title="Another case about the same incident"):
     """Another case about the same incident: by Handrail's key from a notice, or by its reporter's own reference."""
 
-    case_key: CaseKey | None = None
-    client: str | None = None
-    case_reference: CaseReference | None = None
+    case_key: Annotated[
+        CaseKey | None,
+        said(
+            "Key of the other case",
+            "Handrail's key of the other case, as it stands in a notice that you got. Instead of client and "
+            "case_reference.",
+        ),
+    ] = None
+    client: Annotated[
+        str | None,
+        said(
+            "Client that reported the other case",
+            "Name of the client that reported the other case. Together with its case_reference.",
+        ),
+    ] = None
+    case_reference: Annotated[
+        CaseReference | None,
+        said(
+            "Case reference of the other case", "The other reporter's own number for that case. Together with client."
+        ),
+    ] = None
 
 
 class Submission(Model):
     """What every submitted event's `data` has."""
 
-    case_reference: CaseReference
-    linked_case: LinkedCase | None = None
+    case_reference: Annotated[
+        CaseReference,
+        said(
+            "Case reference",
+            "Your own number for the case. The same number always means the same case. It is stored as a keyed digest "
+            "only.",
+            "WYP-2026-0001",
+        ),
+    ]
+    linked_case: Annotated[
+        LinkedCase | None,
+        said(
+            "Another case about the same incident",
+            "Another case about the same incident, if you know of one. It is linked once you were told of it or its "
+            "reporter names yours. The answer is always the same.",
+        ),
+    ] = None
 
 
-class PersonalChild(Model):
-    """Who the child is. Kept encrypted by intake; ages are derived from the dates and only the ages go on."""
-
-    ref: ChildRef
-    name: Name | None = None
-    date_of_birth: date | None = None
-    date_of_death: date | None = None
-    nhs_number: Annotated[str, Field(pattern=r"^[0-9]{10}$")] | None = None
-    address: Text | None = None
-
-
-class IncidentPersonal(Model):
-    """The personal part of a report."""
-
-    incident_date: date | None = None
-    summary: Text | None = None
-    reported_by: Name | None = None
-    children: tuple[PersonalChild, ...] = ()
-
-
-class ActPersonal(Model):
-    """The personal part of a decision or act: who did it, and why in their words."""
-
-    by: Name | None = None
-    reason: Text | None = None
-
-
-class Child(Model):
-    """What is known about one child, without identity."""
-
-    ref: ChildRef
-    home_area: Area | None = None
-    looked_after: YesNo | None = None
-    looked_after_by: Area | None = None
-    placed_in: Area | None = None
-    care_leaver: YesNo | None = None
-    care_leaver_of: Area | None = None
-    age_at_incident: Years | None = Field(
-        default=None, description="Completed years; left out if a date of birth is given."
-    )
-    age_at_death: Years | None = Field(default=None, description="Completed years; left out if dates are given.")
-
-
-class IncidentReported(Submission):
+class IncidentReported(Submission, title="Incident reported"):
     """An agency reports that a child died or was harmed."""
 
-    harm: Harm | None = None
-    country: Country | None = None
-    area: Area | None = None
-    reported_on: date | None = Field(
-        default=None, description="Day you became aware (England). Default: day of `time`."
-    )
-    child_review: YesNo | None = Field(default=None, description="May meet review criteria, or holds learning.")
-    adult_at_risk: YesNo | None = None
-    domestic_death: YesNo | None = None
-    children: tuple[Child, ...] = Field(default=(), max_length=20)
-    personal: IncidentPersonal | None = None
+    harm: Annotated[Harm | None, said("Harm", "What happened to the child.", "serious_harm")] = None
+    country: Annotated[Country | None, said("Country", "Country of the incident.", "england")] = None
+    area: Annotated[
+        Area | None,
+        said("Area", "Local authority area of the incident, by its nine-character GSS code.", "E08000035"),
+    ] = None
+    reported_on: Annotated[
+        date | None,
+        said(
+            "Day your organisation became aware",
+            "In England's calendar. If left out, the day of the event's own time.",
+            "2026-06-01",
+        ),
+    ] = None
+    child_review: Annotated[
+        YesNo | None,
+        said(
+            "May need a child safeguarding review",
+            "Whether the case may meet the criteria for a child safeguarding review, or hold learning for the "
+            "children's partnership.",
+            "yes",
+        ),
+    ] = None
+    adult_at_risk: Annotated[
+        YesNo | None,
+        said(
+            "Adult at risk",
+            "Whether the case concerns an adult at risk, or a young person moving to adult services.",
+            "no",
+        ),
+    ] = None
+    domestic_death: Annotated[
+        YesNo | None,
+        said(
+            "Domestic abuse related death",
+            "Whether a person aged 16 or over died through violence, abuse or neglect by a relative, partner or "
+            "household member.",
+            "no",
+        ),
+    ] = None
+    children: Annotated[
+        tuple[Child, ...],
+        Field(max_length=20),
+        said("Children", "The children concerned, at most 20, each with a reference of your own."),
+    ] = ()
+    personal: Annotated[IncidentPersonal | None, _PERSONAL] = None
 
 
-class BecameAware(Submission):
+class BecameAware(Submission, title="Authority became aware"):
     """A local authority became aware. This starts its clock."""
 
-    aware_at: Instant
-    how: Literal["partner", "inbox", "strategy_meeting", "emergency_duty_team", "other"] = "other"
-    personal: ActPersonal | None = None
+    aware_at: Annotated[
+        Instant,
+        said("When the authority became aware", "The instant from which its clock runs.", "2026-06-01T09:00:00Z"),
+    ]
+    how: Annotated[
+        Literal["partner", "inbox", "strategy_meeting", "emergency_duty_team", "other"],
+        said("How it became aware", "Through whom or what it learned of the incident.", "partner"),
+    ] = "other"
+    personal: Annotated[ActPersonal | None, _PERSONAL] = None
 
 
-class AbuseSuspicionChanged(Submission):
+class AbuseSuspicionChanged(Submission, title="Authority's view on abuse or neglect recorded"):
     """A local authority records its own view on abuse or neglect. It may start a clock later than awareness did."""
 
-    view: View
-    from_on: date = Field(description="Day from which the authority has held this view (England).")
-    evidence: Literal["post_mortem", "section_47", "police", "medical", "other"] = "other"
-    personal: ActPersonal | None = None
+    view: Annotated[
+        View,
+        said(
+            "The authority's view on abuse or neglect",
+            "Your authority's own view. Nobody else may state it for you.",
+            "suspected",
+        ),
+    ]
+    from_on: Annotated[
+        date,
+        said("Day since which the authority has held this view", "In England's calendar.", "2026-06-01"),
+    ]
+    evidence: Annotated[
+        Literal["post_mortem", "section_47", "police", "medical", "other"],
+        said("Evidence", "What the view rests on.", "medical"),
+    ] = "other"
+    personal: Annotated[ActPersonal | None, _PERSONAL] = None
 
 
-class NotificationDecision(Submission):
+class NotificationDecision(Submission, title="Decision whether to notify"):
     """A named person decides whether to notify the Panel."""
 
-    outcome: Literal["notify", "not_notify", "defer"]
-    decided_at: Instant
-    criterion_not_met: Literal["abuse_or_neglect", "harm", "age", "place"] | None = None
-    personal: ActPersonal
+    outcome: Annotated[
+        Literal["notify", "not_notify", "defer"],
+        said(
+            "What was decided",
+            "To notify releases the notice to the Panel; not to notify cancels it with the reason.",
+            "notify",
+        ),
+    ]
+    decided_at: Annotated[Instant, _DECIDED_AT]
+    criterion_not_met: Annotated[
+        Literal["abuse_or_neglect", "harm", "age", "place"] | None,
+        said("Criterion that is not met", "If the decision is not to notify."),
+    ] = None
+    personal: Annotated[ActPersonal, _PERSONAL]
 
 
-class NotificationSubmitted(Submission):
+class NotificationSubmitted(Submission, title="Notification to the Panel submitted"):
     """The notification was made in the national system, whose reference is recorded here."""
 
-    external_ref: ExternalRef
-    submitted_at: Instant
-    children_count: Annotated[int, Field(ge=1, le=100)]
-    personal: ActPersonal | None = None
+    external_ref: Annotated[
+        ExternalRef,
+        said("Reference that the national system gave", "As the national system returned it.", "CSI-2026-0001"),
+    ]
+    submitted_at: Annotated[
+        Instant,
+        said("When it was submitted", "The instant of the submission to the national system.", "2026-06-01T09:00:00Z"),
+    ]
+    children_count: Annotated[
+        Annotated[int, Field(ge=1, le=100)],
+        said("Number of children", "For how many children it was submitted.", 1),
+    ]
+    personal: Annotated[ActPersonal | None, _PERSONAL] = None
 
 
 class DeathNotified(Submission):
     """The death of a looked-after child, or of a care leaver, was notified; the system's reference is recorded here."""
 
-    external_ref: ExternalRef
-    notified_at: Instant
-    child_ref: ChildRef
-    cause_known: YesNo | None = None
-    personal: ActPersonal | None = None
+    external_ref: Annotated[
+        ExternalRef,
+        said("Reference that the national system gave", "As the national system returned it.", "CSI-2026-0001"),
+    ]
+    notified_at: Annotated[
+        Instant,
+        said("When the death was notified", "The instant of the notification.", "2026-06-01T09:00:00Z"),
+    ]
+    child_ref: Annotated[ChildRef, said("Which child or person", "Your reference of the child or person.", "child-1")]
+    cause_known: Annotated[YesNo | None, said("Cause of death known", "Whether it is known.", "no")] = None
+    personal: Annotated[ActPersonal | None, _PERSONAL] = None
 
 
-class DeliveryAcknowledged(Submission):
+class LookedAfterDeathNotified(DeathNotified, title="Death of a looked-after child notified"):
+    """The death of a looked-after child was notified in the national system, whose reference is recorded here."""
+
+
+class CareLeaverDeathNotified(DeathNotified, title="Death of a care leaver notified"):
+    """The death of a care leaver was notified in the national system, whose reference is recorded here."""
+
+
+class DeliveryAcknowledged(Submission, title="Notice accepted by a named person"):
     """A named person at the recipient has accepted a notice."""
 
-    notice_id: UUID
-    accepted_at: Instant
-    role: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = None
-    personal: ActPersonal
+    notice_id: Annotated[UUID, _NOTICE]
+    accepted_at: Annotated[
+        Instant, said("When it was accepted", "The instant of the acceptance.", "2026-06-01T09:00:00Z")
+    ]
+    role: Annotated[
+        Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None,
+        said("Role of the person", "In your own short word: small letters, and _ for a space.", "business_manager"),
+    ] = None
+    personal: Annotated[ActPersonal, _PERSONAL]
 
 
-class FactCorrected(Submission):
+class FactCorrected(Submission, title="Fact corrected"):
     """Something reported earlier was wrong. It is superseded, never overwritten."""
 
-    corrects: UUID = Field(description="`event_id` from the receipt of the event that was wrong.")
-    fact: str = Field(description="Name of the fact, as in the vocabulary.", max_length=64)
-    child_ref: ChildRef | None = None
-    value: str | int | None = Field(description="The right value in the vocabulary's words; null withdraws the fact.")
-    reason: Literal["wrong_person", "wrong_value", "new_information", "entered_by_mistake"]
-    personal: ActPersonal | None = None
+    corrects: Annotated[
+        UUID,
+        said(
+            "Event that was wrong",
+            "The `event_id` of your event that was wrong, from its receipt.",
+            "00000000-0000-5000-8000-000000000002",
+        ),
+    ]
+    fact: Annotated[
+        str,
+        Field(max_length=64),
+        said("Fact that was wrong", "By its name in the vocabulary.", "harm"),
+    ]
+    child_ref: Annotated[
+        ChildRef | None,
+        said(
+            "Which child",
+            "Your reference of the child, if the fact is about one child (its name begins with `child.`).",
+        ),
+    ] = None
+    value: Annotated[
+        str | int | None,
+        said("Right value", "In the vocabulary's words. If it is empty (null), the fact is withdrawn.", "other"),
+    ]
+    reason: Annotated[
+        Literal["wrong_person", "wrong_value", "new_information", "entered_by_mistake"],
+        said("Reason", "Why it is corrected.", "wrong_value"),
+    ]
+    personal: Annotated[ActPersonal | None, _PERSONAL] = None
 
 
-class NotAppropriateRecorded(Submission):
+class NotAppropriateRecorded(Submission, title="Telling another area found not appropriate"):
     """A named person records that telling another area is not appropriate."""
 
-    obligation_id: UUID
-    reason: Literal["already_told", "no_link_to_area", "would_increase_risk", "other"]
-    personal: ActPersonal
+    obligation_id: Annotated[
+        UUID,
+        said(
+            "Duty",
+            "Id of the obligation, as it stands in the notice or on the case's page.",
+            "00000000-0000-5000-8000-000000000003",
+        ),
+    ]
+    reason: Annotated[
+        Literal["already_told", "no_link_to_area", "would_increase_risk", "other"],
+        said("Reason", "Why telling the other area is not appropriate.", "already_told"),
+    ]
+    personal: Annotated[ActPersonal, _PERSONAL]
 
 
-class CrossPartnershipOutcome(Submission):
+class CrossPartnershipOutcome(Submission, title="Outcome of another partnership recorded"):
     """The children's partnership records what it did with a case that another partnership told it of."""
 
-    notice_id: UUID
-    outcome: Literal["accepted", "not_accepted", "joint_review", "no_further_action"]
-    decided_at: Instant
-    personal: ActPersonal
+    notice_id: Annotated[UUID, _NOTICE]
+    outcome: Annotated[
+        Literal["accepted", "not_accepted", "joint_review", "no_further_action"],
+        said("Outcome", "What the children's partnership decided.", "accepted"),
+    ]
+    decided_at: Annotated[Instant, _DECIDED_AT]
+    personal: Annotated[ActPersonal, _PERSONAL]
 
 
 SUBMISSIONS: Final[dict[str, type[Submission]]] = {
@@ -191,8 +313,8 @@ SUBMISSIONS: Final[dict[str, type[Submission]]] = {
     "abuse_suspicion.changed.v1": AbuseSuspicionChanged,
     "notification.decision.v1": NotificationDecision,
     "scsi.notification.submitted.v1": NotificationSubmitted,
-    "lac_death.notified.v1": DeathNotified,
-    "care_leaver_death.notified.v1": DeathNotified,
+    "lac_death.notified.v1": LookedAfterDeathNotified,
+    "care_leaver_death.notified.v1": CareLeaverDeathNotified,
     "delivery.acknowledged.v1": DeliveryAcknowledged,
     "fact.corrected.v1": FactCorrected,
     "not_appropriate.recorded.v1": NotAppropriateRecorded,

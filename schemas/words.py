@@ -1,4 +1,4 @@
-"""The words in which every service tells people of bodies, days and strengths: one place, so that all pages agree. Pure."""
+"""The words in which every service tells people of events, bodies, days and strengths: one place, so that all pages agree. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Final
 
 from schemas.decisions import Strength
+from schemas.messages import MESSAGES
+from schemas.submissions import SUBMISSIONS
 
 STRENGTH_WORDS: Final[dict[Strength, str]] = {
     "must": "must (law)",
@@ -13,20 +15,9 @@ STRENGTH_WORDS: Final[dict[Strength, str]] = {
     "may": "may (a power)",
     "local": "local (agreed locally)",
 }
-EVENT_TITLES: Final = {
-    "incident.reported.v1": "Incident reported",
-    "la.became_aware.v1": "Authority became aware",
-    "abuse_suspicion.changed.v1": "Authority's view on abuse or neglect recorded",
-    "notification.decision.v1": "Decision whether to notify",
-    "scsi.notification.submitted.v1": "Notification to the Panel submitted",
-    "lac_death.notified.v1": "Death of a looked-after child notified",
-    "care_leaver_death.notified.v1": "Death of a care leaver notified",
-    "delivery.acknowledged.v1": "Notice accepted by a named person",
-    "fact.corrected.v1": "Fact corrected",
-    "not_appropriate.recorded.v1": "Telling another area found not appropriate",
-    "cross_partnership.outcome.v1": "Outcome of another partnership recorded",
+_TITLES: Final = {
+    type_: model.model_config.get("title") or type_ for type_, model in {**MESSAGES, **SUBMISSIONS}.items()
 }
-"""What a partner may report, by type: for forms and for the log."""
 _BODIES: Final = {
     "la": "local authority",
     "lscp": "safeguarding children partnership",
@@ -38,6 +29,11 @@ _BODIES: Final = {
     "ofsted": "Ofsted",
     "dfe": "Department for Education",
 }
+
+
+def event_title(type_: str) -> str:
+    """Return what an event of this type records, as its schema says it; of a type that is not known, the type itself."""
+    return _TITLES.get(type_, type_)
 
 
 def date_words(day: date) -> str:

@@ -1,7 +1,6 @@
 """What each event type may contain, field by field, from the schemas: for the pages, the reference and OpenAPI.
 
-Kinds, words and limits are read off the models, so they cannot be out of date; meanings and examples stand in
-`fields.yaml`, where a test finds one for every field.
+Everything is read off the models, so it cannot be out of date: kinds, words and limits, titles, meanings and examples.
 """
 
 from __future__ import annotations
@@ -9,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 import orjson
-import yaml
 
 from schemas.submissions import AUTHORITY_ONLY, SUBMISSIONS
 from services.intake.domain.cloudevent import BINARY, STRUCTURED
@@ -23,9 +20,10 @@ _TIME: Final = "2026-06-01T09:15:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its place in `data`, whether it is needed, what may stand there, what it means."""
+    """One field: its place in `data`, what it is called, whether it is needed, what may stand there, what it means."""
 
     path: str
+    title: str
     needed: bool
     kind: str
     meaning: str
@@ -37,6 +35,7 @@ class EventPage:
     """One event type."""
 
     type: str
+    title: str
     summary: str
     authority_only: bool
     fields: tuple[Field, ...]
@@ -49,68 +48,48 @@ class EventPage:
 
 
 @cache
-def _words() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load(
-        resources.files("services.intake").joinpath("fields.yaml").read_text("utf-8")
-    )
-    return found
-
-
-@cache
 def pages() -> dict[str, EventPage]:
     """Return the page of every event type, in the order of the schemas."""
     return {type_: _page(type_) for type_ in SUBMISSIONS}
 
 
 def _page(type_: str) -> EventPage:
-    model = SUBMISSIONS[type_]
-    schema = model.model_json_schema()
-    summary = (model.__doc__ or "").strip()
+    schema = SUBMISSIONS[type_].model_json_schema()
+    models = schema.get("$defs", {})
     example = {
         "specversion": "1.0",
         "id": "example-1",
         "source": "urn:example:your-system",
         "type": type_,
         "time": _TIME,
-        "data": _example(type_, schema, schema.get("$defs", {}), ""),
+        "data": _example(schema, models),
     }
-    return EventPage(type_, summary, type_ in AUTHORITY_ONLY, tuple(_fields(type_, schema)), example)
+    fields = tuple(_fields(schema, models))
+    return EventPage(type_, schema["title"], schema["description"], type_ in AUTHORITY_ONLY, fields, example)
 
 
-def _fields(type_: str, schema: dict[str, Any]) -> Iterator[Field]:
-    yield from _walk(type_, schema, schema.get("$defs", {}), "")
-
-
-def _walk(type_: str, node: dict[str, Any], models: dict[str, Any], prefix: str) -> Iterator[Field]:
+def _fields(node: dict[str, Any], models: dict[str, Any], prefix: str = "") -> Iterator[Field]:
     for name, part in node["properties"].items():
         inner, is_list = _inner(part, models)
         path = f"{prefix}{name}" + ("[]" if is_list else "")
-        words = _said(type_, path)
         needed = name in node.get("required", ())
-        yield Field(path, needed, _kind(part), words["means"], words.get("example"))
+        yield Field(path, part["title"], needed, _kind(part), part["description"], _shown(part))
         if inner is not None:
-            yield from _walk(type_, inner, models, f"{path}.")
+            yield from _fields(inner, models, f"{path}.")
 
 
-def _said(type_: str, path: str) -> dict[str, Any]:
-    """Return the words about a field: for this event type, for its place in its parent, or for its name."""
-    words, place = _words(), path.replace("[]", "").split(".")
-    for name in (f"{type_} {'.'.join(place)}", ".".join(place[-2:])):
-        if name in words:
-            return words[name]
-    return words[place[-1]]
+def _shown(part: dict[str, Any]) -> Any:
+    return next(iter(part.get("examples", ())), None)
 
 
-def _example(type_: str, node: dict[str, Any], models: dict[str, Any], prefix: str) -> dict[str, Any]:
+def _example(node: dict[str, Any], models: dict[str, Any]) -> dict[str, Any]:
+    """Return the example of an object: that of each part, and without the parts that have none."""
     found: dict[str, Any] = {}
     for name, part in node["properties"].items():
         inner, is_list = _inner(part, models)
-        words = _said(type_, prefix + name)
-        if inner is not None and "example" not in words:
-            value: Any = _example(type_, inner, models, f"{prefix}{name}.")
+        value = _shown(part) if inner is None else _example(inner, models)
+        if value not in (None, {}):
             found[name] = [value] if is_list else value
-        elif words["example"] is not None:
-            found[name] = words["example"]
     return found
 
 
@@ -154,8 +133,8 @@ def _kind_of(option: dict[str, Any]) -> str:
 
 def request_body() -> dict[str, Any]:
     """Return OpenAPI's description of the body of `POST /v1/events`, with an example of every type."""
-    examples = {name: {"summary": page.summary, "value": page.example} for name, page in pages().items()}
-    bare = {name: {"summary": page.summary, "value": page.example["data"]} for name, page in pages().items()}
+    examples = {name: {"summary": page.title, "value": page.example} for name, page in pages().items()}
+    bare = {name: {"summary": page.title, "value": page.example["data"]} for name, page in pages().items()}
     structured = {
         "type": "object",
         "required": ["specversion", "id", "source", "type", "time", "data"],
@@ -185,11 +164,11 @@ def markdown() -> str:
     for page in pages().values():
         only = " Only a local authority may report it." if page.authority_only else ""
         rows = [
-            f"| `{one.path}` | {'yes' if one.needed else ''} | {_cell(one.kind)} | {_cell(one.meaning)} |"
+            f"| `{one.path}` | {'yes' if one.needed else ''} | {_cell(one.kind)} | {_cell(f'{one.title}. {one.meaning}')} |"
             for one in page.fields
         ]
         parts.append(
-            f"## {page.type}\n\n{page.summary}{only}\n\n"
+            f"## {page.type}\n\n{page.title}. {page.summary}{only}\n\n"
             "| field of `data` | needed | what may stand there | meaning |\n|---|---|---|---|\n"
             + "\n".join(rows)
             + f"\n\n```json\n{page.example_text}\n```\n"

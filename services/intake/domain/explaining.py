@@ -101,12 +101,14 @@ def _did_you_mean(word: str | None) -> str:
 
 
 def _field_words(model: type[BaseModel], path: tuple[str | int, ...]) -> str:
-    """Say what may stand in a field: its words, or what its description says of them."""
-    words = choices_at(model, path)
-    described = _described(model, path)
+    """Say what may stand in a field: its words and what its type says of others, or else what the field means."""
+    field, *types = _leaves_at(model, path) or (None,)
+    words = [each for each in types if isinstance(each, str)]
+    described = [each.description.rstrip(".") for each in types if isinstance(each, FieldInfo) and each.description]
     if words:
-        return "one of: " + ", ".join((*((described,) if described else ()), *words))
-    return described or _ELSEWHERE
+        return "one of: " + ", ".join((*described[:1], *words))
+    meaning = field.description if isinstance(field, FieldInfo) else None
+    return next(iter(described), (meaning or _ELSEWHERE).rstrip("."))
 
 
 def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
@@ -118,11 +120,6 @@ def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, .
 def choices_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
     """Return the words that may stand at `path`, none if it does not take words of a list."""
     return tuple(leaf for leaf in _leaves_at(model, path) if isinstance(leaf, str))
-
-
-def _described(model: type[BaseModel], path: Sequence[str | int]) -> str:
-    found = (leaf.description for leaf in _leaves_at(model, path) if isinstance(leaf, FieldInfo) and leaf.description)
-    return next(found, "").rstrip(".")
 
 
 def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:

@@ -11,7 +11,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from schemas.submissions import AbuseSuspicionChanged, Child, IncidentReported, Submission
+from schemas.people import Child
+from schemas.submissions import AbuseSuspicionChanged, IncidentReported, Submission
 from schemas.vocabulary import Vocabulary
 from services.intake.domain.translate import derived_ages
 

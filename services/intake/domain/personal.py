@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas.submissions import IncidentPersonal, Submission
+from schemas.people import IncidentPersonal
+from schemas.submissions import Submission
 from services.intake.domain.problems import FieldError, Refusal
 
 Way = Literal["http", "kafka"]

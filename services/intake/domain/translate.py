@@ -14,9 +14,9 @@ from uuid import UUID
 from schemas.calendar.london import london_date
 from schemas.case_events import CaseData, ChildFacts, Reporter
 from schemas.messages import MESSAGES
+from schemas.people import Child
 from schemas.submissions import (
     BecameAware,
-    Child,
     DeathNotified,
     FactCorrected,
     IncidentReported,

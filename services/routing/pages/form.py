@@ -1,7 +1,7 @@
 """Forms made from the schemas of submissions: which fields a page shows, and the event data that an answer means. Pure.
 
-A field's name is its path in the event (`children.0.harm`), so an error that intake points at finds its field. Dates
-are three boxes and instants a date with a time of day in England; what is left empty is left out.
+A field's name is its path in the event (`children.0.harm`), so an error that intake points at finds its field; what it
+is called and means is what the schema says. Dates are three boxes and instants a date with a time of day in England; what is left empty is left out.
 """
 
 from __future__ import annotations
@@ -18,12 +18,6 @@ from schemas.calendar.london import LONDON
 Kind = Literal["choice", "date", "instant", "number", "text", "long_text", "text_or_number"]
 Json = dict[str, Any]
 LONG: Final = 500  # characters from which a text gets a large box
-LABELS: Final = {
-    "from_on": "Day since which the authority has held this view",
-    "external_ref": "Reference that the notified system gave",
-    "by": "Name of the person",
-}
-"""Questions whose names in the event do not say to a person what is asked."""
 _SPACES: Final = str.maketrans("_.", "  ")
 
 
@@ -33,7 +27,7 @@ class Field:
 
     name: str
     label: str
-    hint: str | None
+    hint: str
     kind: Kind
     options: tuple[str, ...]
     required: bool
@@ -86,20 +80,17 @@ class _Reading:
 
     def _property(self, fields: list[Field], path: str, node: Json, *, required: bool) -> None:
         variants = [each for each in map(self._resolve, node.get("anyOf", [node])) if each.get("type") != "null"]
-        main, title = variants[0], _words(path)
+        main = variants[0]
         if main.get("type") == "object":
-            self.object(main, f"{path}.", title)
+            self.object(main, f"{path}.", node["title"])
         elif main.get("type") == "array":
             entry = self._resolve(main["items"])
             for number in range(self._repeats):
-                self.object(entry, f"{path}.{number}.", f"{title} {number + 1}")
+                self.object(entry, f"{path}.{number}.", f"{entry['title']} {number + 1}")
         else:
             kind, options = _kind(variants)
-            hint = node.get("description") or main.get("description")
-            if kind == "instant":
-                hint = None  # the schema speaks of offsets to programs; the boxes ask for England's time
-            name = path.rpartition(".")[2]
-            fields.append(Field(path, LABELS.get(name, _words(name)), hint, kind, options, required))
+            hint = node["description"].replace("`", "")
+            fields.append(Field(path, node["title"], hint, kind, options, required))
 
     def _resolve(self, node: Json) -> Json:
         reference = node.get("$ref")
@@ -219,16 +210,20 @@ def _lists(data: Any) -> Any:
 
 def errors_of(problem: Json, shown: Sequence[Section]) -> list[FormError]:
     """Return intake's problem details as errors of the form's fields; what points elsewhere is about the whole form."""
-    names = {field.name for section in shown for field in section.fields}
+    names = {field.name: _called(section, field) for section in shown for field in section.fields}
     found = [_error(each, names) for each in problem.get("errors", ())]
     return found or [FormError(None, str(problem.get("detail") or problem.get("title") or "it was refused"))]
 
 
-def _error(error: Json, names: set[str]) -> FormError:
+def _called(section: Section, field: Field) -> str:
+    return f"{section.title}: {field.label}" if section.title else field.label
+
+
+def _error(error: Json, names: Mapping[str, str]) -> FormError:
     detail = str(error.get("detail") or error.get("reason") or "cannot be used")
     path = ".".join(_pointed(str(error.get("pointer", ""))))
     if path in names:
-        return FormError(path, f"{_words(path)}: {detail}")
+        return FormError(path, f"{names[path]}: {detail}")
     return FormError(None, f"{_words(path)}: {detail}" if path else detail)
 
 

@@ -17,7 +17,7 @@ from fastapi.templating import Jinja2Templates
 
 from schemas.envelope import iso
 from schemas.submissions import SUBMISSIONS
-from schemas.words import EVENT_TITLES
+from schemas.words import event_title
 from services.kit.auth import COOKIE, Principal, require_page
 from services.kit.errors import NotFound
 from services.routing.pages.form import FormError, Section, errors_of, read, sections
@@ -63,7 +63,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake) 
     async def choose(request: Request, who: Recorder, case_key: CaseKey) -> Response:
         request.state.principal = who
         await reader.case(case_key)  # answers 404 for a case that there is not
-        kinds = [(kind, EVENT_TITLES[kind], (model.__doc__ or "").strip()) for kind, model in SUBMISSIONS.items()]
+        kinds = [(kind, event_title(kind), (model.__doc__ or "").strip()) for kind, model in SUBMISSIONS.items()]
         shown = {"current": "cases", "case_key": case_key, "kinds": kinds, "client": who.client}
         return templates.TemplateResponse(request, "record_choose.html", shown)
 
@@ -97,7 +97,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake) 
         status, answer = await intake.post(event, _token(request))
         if status not in _TAKEN:
             return _page(templates, request, case_key, kind, shown, values, errors_of(answer, shown), status)
-        told = {"current": "cases", "case_key": case_key, "title": EVENT_TITLES[kind], "receipt": answer}
+        told = {"current": "cases", "case_key": case_key, "title": event_title(kind), "receipt": answer}
         return templates.TemplateResponse(request, "recorded.html", told)
 
     return router
@@ -126,7 +126,7 @@ def _page(
         "current": "cases",
         "case_key": case_key,
         "kind": kind,
-        "title": EVENT_TITLES[kind],
+        "title": event_title(kind),
         "sections": shown,
         "values": values,
         "errors": [{"text": each.text, "href": f"#{ids.get(each.field or '', first)}"} for each in errors],

@@ -88,7 +88,7 @@ async def test_a_named_person_accepts_a_notice(visitor: Visitor, demo: PlayedDem
     await visitor.choose("Notice accepted by a named person")
 
     await visitor.fill("Case reference", case.reference)
-    await visitor.fill("Notice id", notice["notice_id"])
+    await visitor.fill("Notice", notice["notice_id"])
     await moment(visitor)
     await visitor.fill("Name of the person (optional)", "Team Manager Sample")
     await visitor.choose("Record it")
@@ -115,7 +115,7 @@ async def test_what_cannot_be_recorded_is_explained_and_what_was_typed_is_kept(
 
     summary = await visitor.page.locator(".govuk-error-summary").inner_text()
     assert (await visitor.page.title()).startswith("Error: ")
-    assert "Decided at must be a real date" in summary
+    assert "When it was decided must be a real date" in summary
     assert await visitor.page.locator("#case_reference").input_value() == "LCC-2026-0077"
     assert await visitor.page.locator("#decided_at-month").input_value() == "2"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from schemas.submissions import SUBMISSIONS, BecameAware, FactCorrected, IncidentReported
-from schemas.words import EVENT_TITLES
 from services.routing.pages.form import FormError, errors_of, read, sections
 
 
@@ -100,21 +99,30 @@ def test_intake_s_problems_find_their_fields_and_the_rest_is_about_the_form() ->
     }
 
     assert errors_of(problem, shown) == [
-        FormError("children.0.age_at_death", "Children 0 age at death: too old"),
+        FormError("children.0.age_at_death", "Child 1: Age at death: too old"),
         FormError(None, "Time: too late"),
     ]
     assert errors_of({"title": "Forbidden"}, shown) == [FormError(None, "Forbidden")]
 
 
-def test_the_questions_speak_to_a_person_and_not_to_a_program() -> None:
-    shown = [field for section in sections(SUBMISSIONS["abuse_suspicion.changed.v1"]) for field in section.fields]
-    labels = {field.name: field.label for field in shown}
-    aware = next(field for section in sections(BecameAware) for field in section.fields if field.kind == "instant")
+def test_each_question_is_called_and_explained_as_the_schema_says() -> None:
+    shown = {section.title: section.fields for section in sections(SUBMISSIONS["fact.corrected.v1"])}
+    children = [section.title for section in sections(IncidentReported, 2)]
 
-    assert labels["from_on"] == "Day since which the authority has held this view"
-    assert aware.hint is None  # the schema's own speaks of offsets
-
-
-def test_every_event_that_can_be_recorded_has_a_title() -> None:
-    assert [kind for kind in SUBMISSIONS if kind not in EVENT_TITLES] == []
-    assert EVENT_TITLES["scsi.notification.submitted.v1"] == "Notification to the Panel submitted"
+    assert [field.label for field in shown[""]] == [
+        "Case reference",
+        "Event that was wrong",
+        "Fact that was wrong",
+        "Which child",
+        "Right value",
+        "Reason",
+    ]
+    assert [field.label for field in shown["Personal details"]] == ["Name of the person", "Reason"]
+    assert shown[""][1].hint == "The event_id of your event that was wrong, from its receipt."
+    assert children[2:] == [
+        "Child 1",
+        "Child 2",
+        "Personal details",
+        "Identity of child 1",
+        "Identity of child 2",
+    ]
