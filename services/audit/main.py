@@ -47,6 +47,7 @@ def create_app(settings: AuditSettings | None = None) -> FastAPI:
         log="/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
+        receipts=f"{settings.intake_url}/receipts",
         demo=settings.demo,
     )
     templates = build_templates(TEMPLATES, navigation=navigation)

@@ -47,5 +47,6 @@ def _navigation(settings: DeadlinesSettings) -> Navigation:
         log=f"{settings.audit_url}/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
+        receipts=f"{settings.intake_url}/receipts",
         demo=settings.demo,
     )

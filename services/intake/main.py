@@ -75,6 +75,6 @@ def _navigation(settings: IntakeSettings) -> Navigation:
         log=f"{settings.audit_url}/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
-        demo=settings.demo,
         receipts="/receipts",
+        demo=settings.demo,
     )

@@ -81,8 +81,8 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         log=f"{settings.audit_url}/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
-        demo=settings.demo,
         receipts=f"{settings.intake_url}/receipts",
+        demo=settings.demo,
     )
     templates = build_templates(TEMPLATES, navigation=navigation)
     reader = Reader(runtime.database, law)

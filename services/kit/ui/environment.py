@@ -64,8 +64,8 @@ class Navigation:
     log: str
     sign_in: str
     sign_out: str
+    receipts: str
     demo: bool = False
-    receipts: str = ""  # a partner's page; empty where a service does not know the address
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -77,6 +77,7 @@ async def sites() -> AsyncIterator[Sites]:
         log=f"{neighbour}/",
         sign_in="/in",
         sign_out="/out",
+        receipts=f"{neighbour}/",
         demo=True,
     )
     async with AsyncExitStack() as stack:

@@ -115,3 +115,17 @@ async def test_an_address_that_does_not_exist_says_so_and_leads_home(visitor: Vi
     await visitor.choose("Go to the home page")
 
     assert visitor.page.url == f"{demo.installation.url('front')}/"
+
+
+@pytest.mark.parametrize(("service", "path"), [("deadlines", "/desk"), ("routing", "/case"), ("audit", "/log")])
+async def test_a_partner_who_may_not_read_a_page_is_led_from_it_to_the_receipts(
+    service: str, path: str, visitor: Visitor
+) -> None:
+    await visitor.sign_in("partner")
+    await visitor.open(service, path, status=403)
+    menu = await visitor.page.locator("nav a").all_inner_texts()
+
+    await visitor.choose("Receipts")
+
+    assert menu == ["Home", "Receipts"]
+    assert "eceipts" in await visitor.heading()
