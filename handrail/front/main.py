@@ -35,15 +35,16 @@ def create_app(settings: FrontSettings) -> FastAPI:
         log=f"{settings.audit_url}/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
-        demo=settings.demo,
         receipts=f"{settings.intake_url}/receipts",
+        demo=settings.demo,
     )
     templates = build_templates(Path(__file__).parent / "templates", navigation=navigation)
     accounts = Accounts(settings.accounts_file)
     issuer = TokenIssuer(settings.token_key_file)
-    services = {
+    places = {
         "intake": settings.intake_url,
         "routing": settings.routing_url,
+        "recipients": settings.stubs_url,
         "deadlines": settings.deadlines_url,
         "audit": settings.audit_url,
     }
@@ -94,7 +95,7 @@ def create_app(settings: FrontSettings) -> FastAPI:
             request.state.principal = None
         if request.state.principal is None:
             return RedirectResponse("/sign-in", status_code=303)
-        page = {"stops": await read_road(services), "stubs_url": settings.stubs_url, "intake_url": settings.intake_url}
+        page = {"stops": await read_road(places), "intake_url": settings.intake_url}
         return templates.TemplateResponse(request, "home.html", page)
 
     app.add_middleware(BodyLimit)  # before anybody has signed in

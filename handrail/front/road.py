@@ -10,13 +10,19 @@ from typing import Final
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.topics import DELIVERIES
+
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One service on the road: what it does, what it has counted since it started, and whether it answers."""
+    """One place on the road: what it does, what was counted there since the start, and whether its service answers.
 
+    `key` places it in the picture. `href` is empty where there is no page to see.
+    """
+
+    key: str
     name: str
     does: str
     href: str
@@ -27,22 +33,32 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    service: str
+    key: str
     does: str
     path: str
     link_text: str
     counted: str = "sent on so far"
+    asked: str = ""  # the service that counts, where it is not the place itself
     metric: str = "handrail_relay_published_records_total"
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
 PLACES: Final = (
     _Place("intake", "takes reports, checks them and keeps them", "/docs/events", "What can be reported"),
-    _Place("routing", "decides who must be told, and tells them", "/case", "Cases"),
-    _Place("deadlines", "counts working days and raises alerts", "/desk", "Desk"),
+    _Place("routing", "reads what was kept, decides who must be told, and tells them", "/case", "Cases"),
+    _Place(
+        "recipients",
+        "get signed notices from Routing, and answer",
+        "/",
+        "What they received",
+        counted="about their notices so far",
+        asked="routing",
+        labels={"topic": DELIVERIES},
+    ),
+    _Place("deadlines", "reads what Routing decided, counts working days and raises alerts", "/desk", "Desk"),
     _Place(
         "audit",
-        "keeps a log that can be proved",
+        "reads every message of all three services and its own, and keeps a log that can be proved",
         "/log",
         "Log",
         counted="logged so far",
@@ -53,11 +69,23 @@ PLACES: Final = (
 
 
 async def read_road(urls: Mapping[str, str]) -> tuple[Stop, ...]:
-    """Return the stops in the order of the road; a service that does not answer has no count."""
+    """Return the places in the order of the road; one whose service does not answer has no count.
+
+    Args:
+        urls: Address of each place; none for recipients that have no page here.
+    """
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        counts = await asyncio.gather(*(_count(session, urls[place.service], place) for place in PLACES))
+        counts = await asyncio.gather(*(_count(session, urls[place.asked or place.key], place) for place in PLACES))
     return tuple(
-        Stop(place.service.title(), place.does, urls[place.service] + place.path, place.link_text, place.counted, count)
+        Stop(
+            place.key,
+            place.key.title(),
+            place.does,
+            urls[place.key] + place.path if urls[place.key] else "",
+            place.link_text,
+            place.counted,
+            count,
+        )
         for place, count in zip(PLACES, counts, strict=True)
     )
 

@@ -1,6 +1,6 @@
 """The shared look of all pages: layout, macros, filters, styles, and the guards around every response.
 
-Pages follow the GOV.UK Design System and MoJ patterns without their font and crown, and need no JavaScript.
+Pages follow the GOV.UK Design System without its font and crown, and need no JavaScript.
 A service builds its templates with `build_templates`, installs the rest with `services.kit.ui.web.install_ui`,
 and extends `layout.html`. Nothing here knows a word of the domain.
 """

@@ -23,7 +23,6 @@ STATIC = _HERE / "static"
 # Those that `assets/app.scss` has styles for; `header` and `footer` carry GOV.UK's crown and crest, and are not among them.
 COMPONENTS = (
     "button",
-    "checkboxes",
     "date-input",
     "details",
     "error-message",
@@ -34,7 +33,6 @@ COMPONENTS = (
     "input",
     "inset-text",
     "label",
-    "notification-banner",
     "pagination",
     "panel",
     "phase-banner",
@@ -45,7 +43,6 @@ COMPONENTS = (
     "summary-list",
     "table",
     "tag",
-    "task-list",
     "textarea",
     "warning-text",
 )

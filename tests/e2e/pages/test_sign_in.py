@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.support.browser import DESKTOP, Pages
 from tests.support.installation import PlayedDemo
 from tests.support.visitor import Visitor
 
@@ -80,16 +81,40 @@ async def test_no_page_is_shown_without_a_session(service: str, path: str, demo:
     assert "Signed in as" not in response.text
 
 
-async def test_the_road_shows_how_many_messages_each_service_sent_on(visitor: Visitor) -> None:
+async def test_the_road_shows_how_many_messages_passed_each_place(visitor: Visitor) -> None:
     await visitor.sign_in("operations")
 
     await visitor.open("front", "/")
     await visitor.choose("Read the counts again")
 
-    counts = re.findall(r"(\d+) messages? (?:sent on|logged) so far", await visitor.text())
+    counts = re.findall(r"(\d+) messages? (?:sent on|logged|about their notices) so far", await visitor.text())
     assert await visitor.heading() == "The road one event takes"
-    assert [int(count) > 0 for count in counts] == [True, True, True, True]
+    assert await visitor.page.locator("main li h2").all_inner_texts() == [
+        "Intake",
+        "Routing",
+        "Recipients",
+        "Deadlines",
+        "Audit",
+    ]
+    assert [int(count) > 0 for count in counts] == [True] * 5
     assert "Not answering" not in await visitor.text()
+
+
+async def test_recipients_and_deadlines_stand_after_routing_and_audit_below_them_all(
+    pages: Pages, demo: PlayedDemo
+) -> None:
+    wide = Visitor(demo.installation, await pages.page_at(DESKTOP))
+    await wide.sign_in("operations")
+    await wide.open("front", "/")
+
+    boxes = [await box.bounding_box() for box in await wide.page.locator(".app-road__stop").all()]
+    intake, routing, recipients, deadlines, audit = [box for box in boxes if box]
+
+    assert intake["x"] < routing["x"] < recipients["x"] == deadlines["x"]
+    assert recipients["y"] < deadlines["y"] < audit["y"]
+    assert audit["y"] > max(box["y"] + box["height"] for box in (intake, routing, recipients, deadlines))
+    assert audit["x"] == intake["x"]
+    assert audit["x"] + audit["width"] == pytest.approx(recipients["x"] + recipients["width"])
 
 
 @pytest.mark.parametrize(

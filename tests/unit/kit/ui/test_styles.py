@@ -5,10 +5,16 @@ from pathlib import Path
 
 import services.kit.ui
 from services.kit.ui.environment import COMPONENTS
+from tests.support.repository import ROOT
 
 UI = Path(services.kit.ui.__file__).parent
 CSS = (UI / "static" / "app.css").read_text(encoding="utf-8")
 SCSS = (UI / "assets" / "app.scss").read_text(encoding="utf-8")
+PAGES = "".join(
+    path.read_text(encoding="utf-8")
+    for part in ("services", "handrail")
+    for path in sorted((ROOT / part).rglob("*.html"))
+)
 
 
 def test_the_styles_name_neither_the_font_nor_the_crest_nor_any_other_file() -> None:
@@ -25,16 +31,28 @@ def test_the_components_that_templates_know_are_those_with_styles() -> None:
 
 
 def test_the_built_styles_hold_every_class_of_our_own_sources() -> None:
-    ours = set(re.findall(r"^\.((?:app|moj)-[a-z]+)", SCSS, re.MULTILINE))
+    ours = set(re.findall(r"^\.(app-[a-z]+)", SCSS, re.MULTILINE))
 
     assert len(ours) >= 5
     assert {name for name in ours if f".{name}" not in CSS} == set()
 
 
 def test_our_templates_use_no_class_of_our_own_without_a_style() -> None:
-    templates = "".join(path.read_text(encoding="utf-8") for path in (UI / "templates").iterdir())
-
-    used = set(re.findall(r"\b(?:app|moj)-[\w-]+", " ".join(re.findall(r'class="([^"]*)"', templates))))
+    used = set(re.findall(r"\bapp-[\w-]+", " ".join(re.findall(r'class="([^"{]*)', PAGES))))
 
     assert len(used) >= 10
-    assert {name for name in used if f".{name}" not in CSS} == set()
+    assert {name for name in used if f".{name.removesuffix('--')}" not in CSS} == set()
+
+
+def test_every_macro_component_and_class_that_there_is_stands_on_a_page() -> None:
+    macros = re.findall(r"{% macro (\w+)\(", (UI / "templates" / "macros.html").read_text(encoding="utf-8"))
+    imported = set(re.findall(r"\w+", " ".join(re.findall(r'from "macros.html" import ([^%]*)%', PAGES))))
+    classes = set(re.findall(r"^\.(app-[a-z]+)", SCSS, re.MULTILINE))
+
+    assert [name for name in macros if name not in imported] == []
+    assert [name for name in COMPONENTS if not re.search(rf"govuk-{name}\b|{camel(name)}\(", PAGES)] == []
+    assert [name for name in sorted(classes) if not re.search(rf'"[^"]*\b{name}\b', PAGES)] == []
+
+
+def camel(component: str) -> str:
+    return "govuk" + component.title().replace("-", "")
