@@ -88,6 +88,7 @@ async def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> Non
 
         event.write_text(json.dumps(incident(id="by-curl")))
         status, body = await asyncio.to_thread(curl.run, command, environment, tmp_path)
+        status_again, again = await asyncio.to_thread(curl.without, command, environment, tmp_path)
         event.write_text(json.dumps(incident(id="by-client")))
         printed = await run_python(by_http, tmp_path, environment)
         event.write_text(json.dumps(incident(id="by-kafka")))
@@ -97,7 +98,8 @@ async def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> Non
             return await opened.column(f"SELECT count(*) FROM submission WHERE client = '{NAME}'") == [3]  # noqa: S608
 
         await eventually(three, "all three events")
-        assert status == 202
+        assert (status, status_again) == (202, 200)
+        assert json.loads(again)["receipt_id"] == json.loads(body)["receipt_id"]
         assert json.loads(body).keys() == json.loads(blocks("json")[0].body).keys()
         assert "child.care_leaver" in printed
 
