@@ -15,6 +15,7 @@ from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
 from services.routing.domain.explain import Finding, Kind, explain
 from services.routing.domain.register import Register
+from services.routing.domain.words import Words
 from services.routing.outcome.published import citation_of
 from services.routing.views import (
     STATE_WORDS,
@@ -27,7 +28,6 @@ from services.routing.views import (
     State,
     StatementView,
 )
-from services.routing.words import Words
 
 _BY_NOTICE: Final[dict[str, State]] = {
     "delivered": "delivered",

@@ -16,6 +16,7 @@ from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.happenings import Slot
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Trace
+from services.routing.domain.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +107,16 @@ def _same_but_holder(one: Slot, other: Slot) -> bool:
 
 
 def _why(slot: Slot, runs: list[Trace], decision: Decision, by: Slot | None) -> str:
+    words = Words(decision.evaluation)
     if by is not None:
-        return f"the duty is now on {by.duty_holder}"
+        return f"the duty is now on {words.body(by.duty_holder)}"
     for run in sorted(runs, key=lambda each: each.holder is None or each.holder.id != slot.duty_holder):
         because = reasons.because(decision.evaluation, run)
         if because is not None:
-            return because.found
+            return words.found(because.found) if because.found else f"no longer so: {words.asked(because.condition)}"
         if run.in_force == NO:
             return f"{slot.rule} was not in force on the date it is judged on"
         duty = decision.evaluation.book.rules[slot.rule].rule.then[slot.position]
         if duty.only_if is not None:
-            return f"no longer so: {reasons.says(duty.only_if)}"
+            return f"no longer so: {words.asked(duty.only_if)}"
     return "the report or child that it was about is no longer part of the case"

@@ -103,16 +103,16 @@ def _of_duty(decision: Decision, trace: Trace, rule: Rule, position: int, body: 
         return Finding("not_in_force", rule.id, f"in force from {rule.in_force_from}{until}; {judged_on} is {value}")
     because = reasons.because(evaluation, trace)
     if because is not None:
-        return Finding("condition_false", rule.id, because.found, because=because)
+        return Finding("condition_false", rule.id, str(because.found or ""), because=because)
     duty = rule.then[position]
     if duty.only_if is not None and trace.answer != UNDECIDED:
         fact = duty.only_if.fact
         owner = trace.owner(evaluation.book.vocabulary[fact].scope)
-        if answer(duty.only_if, evaluation.facts.value(fact, owner)) == NO:
-            found = f"{reasons.named(fact, owner)} is {evaluation.facts.value(fact, owner)}"
-            statements = evaluation.facts.standing(fact, owner)
-            no = reasons.Because(rule.id, duty.only_if, found, statements)
-            return Finding("condition_false", rule.id, found, because=no)
+        value = evaluation.facts.value(fact, owner)
+        if answer(duty.only_if, value) == NO:
+            found = reasons.Found(fact, owner, value, evaluation.facts.standing(fact, owner))
+            no = reasons.Because(rule.id, duty.only_if, found)
+            return Finding("condition_false", rule.id, str(found), because=no)
     obligation = _obligation(decision, trace, position)
     if obligation is None:
         asked = tuple(_asked(decision, trace, rule, duty))

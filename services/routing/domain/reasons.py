@@ -35,28 +35,50 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a fact: its value, None if that is in dispute or not known, and the statements it rests on."""
+
+    fact: str
+    owner: str | None
+    value: Value | None
+    statements: tuple[Fact, ...]
+
+    @property
+    def doubt(self) -> str:
+        """Why there is no value."""
+        return "in dispute" if self.statements else "not known"
+
+    def __str__(self) -> str:
+        """Return it in ids, as the examples of a rulebook do."""
+        return f"{named(self.fact, self.owner)} is {self.doubt if self.value is None else self.value}"
+
+
+@dataclass(frozen=True, slots=True)
 class Because:
-    """A condition that is no, with the statements it rests on. `rule` is where it stands, `found` what is known, in ids.
+    """A condition that is no, and what is known of its fact, if it is about one. `rule` is where it stands.
 
     `unwanted`: it stands under `none of`, so that it is no because the condition itself holds.
     """
 
     rule: str
     condition: Condition
-    found: str
-    statements: tuple[Fact, ...]
+    found: Found | None
     unwanted: bool = False
+
+    @property
+    def statements(self) -> tuple[Fact, ...]:
+        """The statements that it rests on."""
+        return self.found.statements if self.found else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One condition for a page: how deep it stands, what it asks, its answer, and the fact's value and sources."""
+    """One condition for a page: how deep it stands, its answer, and what is known of its fact, if it is about one."""
 
     depth: int
-    condition: str
+    condition: Condition
     answer: str
-    found: str
-    statements: tuple[Fact, ...]
+    found: Found | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +170,14 @@ def _first_no(evaluation: Evaluation, trace: Trace, node: Answered) -> Because |
     match condition:
         case Combined(how="none of"):
             part = next(part for part in node.parts if part.answer == YES)
-            return Because(trace.rule, part.condition, *_found(evaluation, trace, part.condition), unwanted=True)
+            return Because(trace.rule, part.condition, _found(evaluation, trace, part.condition), unwanted=True)
         case Combined() | Meets():
             return _first_no(evaluation, trace, next(part for part in node.parts if part.answer == NO))
         case Applies(rule=rule):
             reasons = (because(evaluation, run) for run in evaluation.of(rule, trace))
             return next((reason for reason in reasons if reason is not None), None)
         case _:
-            return Because(trace.rule, condition, *_found(evaluation, trace, condition))
+            return Because(trace.rule, condition, _found(evaluation, trace, condition))
 
 
 def differing_areas(evaluation: Evaluation, trace: Trace) -> tuple[str, ...]:
@@ -189,7 +211,7 @@ def lines(evaluation: Evaluation, trace: Trace) -> tuple[Line, ...]:
     """Return a run's conditions for a page, in the order of the file."""
 
     def flatten(node: Answered, depth: int) -> Iterator[Line]:
-        yield Line(depth, says(node.condition), ANSWERS[node.answer], *_found(evaluation, trace, node.condition))
+        yield Line(depth, node.condition, ANSWERS[node.answer], _found(evaluation, trace, node.condition))
         for part in node.parts:
             yield from flatten(part, depth + 1)
 
@@ -216,12 +238,9 @@ def named(fact: str, owner: str | None) -> str:
     return f"{fact} of {owner.removeprefix(AUTHORITY)}" if owner and owner.startswith(AUTHORITY) else fact
 
 
-def _found(evaluation: Evaluation, trace: Trace, condition: Condition) -> tuple[str, tuple[Fact, ...]]:
+def _found(evaluation: Evaluation, trace: Trace, condition: Condition) -> Found | None:
     if not isinstance(condition, Compared | SameArea):
-        return "", ()
+        return None
     owner = trace.owner(evaluation.book.vocabulary[condition.fact].scope)
-    value: Value | None = evaluation.facts.value(condition.fact, owner)
-    statements = evaluation.facts.standing(condition.fact, owner)
-    if value is None:
-        return f"{named(condition.fact, owner)} is {'in dispute' if statements else 'not known'}", statements
-    return f"{named(condition.fact, owner)} is {value}", statements
+    value = evaluation.facts.value(condition.fact, owner)
+    return Found(condition.fact, owner, value, evaluation.facts.standing(condition.fact, owner))

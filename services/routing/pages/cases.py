@@ -17,6 +17,7 @@ from services.kit.auth import Principal, require_page
 from services.kit.errors import NotFound
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
+from services.routing.domain.words import Words
 from services.routing.law import Law
 from services.routing.pages.form import FormError, day_of, time_of
 from services.routing.reading import NoSuchCase, Reader
@@ -132,6 +133,9 @@ def _why(obligation: ObligationView, decision: Decision, law: Law) -> Iterator[W
         holder = trace.holder.id if trace.holder else None
         if (trace.rule, trace.subject, holder) != (obligation.rule, obligation.subject, obligation.duty_holder):
             continue
+        words = Words(decision.evaluation)
         for line in reasons.lines(decision.evaluation, trace):
-            sources = tuple((law.register.name(fact.authority), fact.recorded_at) for fact in line.statements)
-            yield Why(line.depth, line.condition, line.answer, line.found, sources)
+            statements = line.found.statements if line.found else ()
+            sources = tuple((law.register.name(fact.authority), fact.recorded_at) for fact in statements)
+            found = words.found(line.found) if line.found else ""
+            yield Why(line.depth, words.asked(line.condition), line.answer, found, sources)

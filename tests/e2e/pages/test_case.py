@@ -68,6 +68,8 @@ async def test_the_conditions_behind_a_duty_are_unfolded_to_the_facts(visitor: V
 
     rows = await visitor.page.locator("details[open] tbody tr").all_inner_texts()
     assert any("yes" in row and "suspected" in row and "Leeds City Council" in row for row in rows), rows
+    assert any("the country of the incident: England" in row for row in rows), rows
+    assert not any("_" in row or "incident." in row for row in rows), rows  # names of facts are for programs
 
 
 async def test_a_case_of_two_reporters_leads_to_the_other_one(visitor: Visitor, demo: PlayedDemo) -> None:

@@ -191,7 +191,7 @@ async def test_acceptance_shows_and_so_does_a_correction(road: Road, address: Da
     states = {(each["recipients"][0], each["state"], each["reason"]) for each in afterwards["obligations"]}
     assert states == {
         (LSCP_ID, "met", "a named person has accepted it"),
-        (f"la:{LEEDS}", "withdrawn", "harm is other"),
+        (f"la:{LEEDS}", "withdrawn", "the harm: other"),
     }
 
 

@@ -112,7 +112,7 @@ async def test_a_correction_that_makes_a_rule_false_withdraws_its_duty_with_the_
     published = await road.route(corrected(report.id, "harm", "other", POLICE))
 
     withdrawn = of(say.ObligationWithdrawn, published)
-    assert {m.data.reason for m in withdrawn} == {"harm is other"}
+    assert {m.data.reason for m in withdrawn} == {"the harm: other"}
     assert len(of(tell.NoticeWithdrawn, published)) == len(withdrawn) == 2
 
 

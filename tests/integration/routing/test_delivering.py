@@ -91,7 +91,7 @@ async def test_who_got_a_notice_that_no_longer_stands_is_told_so(road: Road, rec
     assert outcomes(entries) == [("taken", "notice.v1"), ("taken", "notice.withdrawn.v1")]
     assert entries[1]["body"]["notice_id"] == entries[0]["webhook_id"] != entries[1]["webhook_id"]
     assert "harm" not in entries[1]["body"]["reason"]  # a fact, which a thin message does not carry
-    assert {m.data.reason for m in of(tell.NoticeWithdrawn, published)} == {"harm is other"}
+    assert {m.data.reason for m in of(tell.NoticeWithdrawn, published)} == {"the harm: other"}
     assert [m.data.was_delivered for m in of(tell.NoticeWithdrawn, published)] == [True, True]
 
 

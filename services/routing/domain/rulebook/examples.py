@@ -109,4 +109,4 @@ def _first_noes(decision: Decision, body: str) -> Iterable[str]:
         then = evaluation.book.rules[trace.rule].rule.then
         if any(could_name(evaluation, trace, duty, body) for duty in then):
             because = reasons.because(evaluation, trace)
-            yield because.found if because else f"{trace.rule} is {trace.in_words}"
+            yield str(because.found or "") if because else f"{trace.rule} is {trace.in_words}"

@@ -81,7 +81,7 @@ def test_a_decision_not_to_notify_withdraws_and_its_correction_opens_again() -> 
 def test_a_changed_fact_withdraws_with_the_condition_that_is_no_longer_so() -> None:
     changes = after(fact("abuse_or_neglect", "not_suspected", of=COUNCIL, by="second", at=LATER))
 
-    found = f"abuse_or_neglect of {LEEDS} is not_suspected"
+    found = "the authority's own view on abuse or neglect (Leeds City Council): not suspected"
     assert [(each.slot.rule, each.reason, each.by) for each in changes.lapsed] == [
         ("N-01", found, None),
         ("N-03", found, None),
@@ -101,7 +101,7 @@ def test_a_duty_that_moves_to_another_authority_names_the_one_in_its_place() -> 
     changes = compare(known(decided(OWED)), decided([*OWED, *halton, moved]))
 
     lapsed = {each.slot.rule: each for each in changes.lapsed}
-    assert lapsed["N-01"].reason == f"the duty is now on la:{HALTON}"
+    assert lapsed["N-01"].reason == "the duty is now on Halton Borough Council"
     assert lapsed["N-01"].by is not None
     assert lapsed["N-01"].by.duty_holder == f"la:{HALTON}"
     # The referral is still the reporter's duty, to somebody else.

@@ -10,6 +10,7 @@ from services.routing.domain import reasons
 from services.routing.domain.explain import Finding, explain
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
+from services.routing.domain.words import Words
 from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, decided, event, fact, facts
 
 COUNCIL = f"la:{LEEDS}"
@@ -116,14 +117,24 @@ def test_a_run_can_be_shown_condition_by_condition() -> None:
     decision = decided(DEATH)
     trace = next(each for each in decision.traces if each.rule == "N-01")
 
-    shown = [(line.depth, line.answer, line.found) for line in reasons.lines(decision.evaluation, trace)]
+    lines = reasons.lines(decision.evaluation, trace)
+    words = Words(decision.evaluation)
 
-    assert shown == [
-        (0, "undecided", ""),
-        (1, "undecided", ""),
-        (2, "undecided", ""),
-        (3, "yes", "harm is death"),
-        (3, "yes", "child.age_at_incident is 9"),
-        (3, "undecided", f"abuse_or_neglect of {LEEDS} is not known"),
-        (1, "yes", "incident.country is england"),
+    assert [(line.depth, line.answer) for line in lines] == [
+        (0, "undecided"),
+        (1, "undecided"),
+        (2, "undecided"),
+        (3, "yes"),
+        (3, "yes"),
+        (3, "undecided"),
+        (1, "yes"),
+    ]
+    assert [(words.asked(line.condition), words.found(line.found)) for line in lines if line.found] == [
+        ("the harm: death or serious harm", "the harm: death"),
+        ("the age at the incident, in completed years: at most 17", "the age at the incident, in completed years: 9"),
+        (
+            "the authority's own view on abuse or neglect: known or suspected",
+            "the authority's own view on abuse or neglect (Leeds City Council): not known",
+        ),
+        ("the country of the incident: England", "the country of the incident: England"),
     ]
