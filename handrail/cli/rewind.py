@@ -42,11 +42,14 @@ def relay_rewind(service: Which, data: Folder = None, database_file: Address = N
 
 @consumer_app.command("rewind")
 def consumer_rewind(service: Which, data: Folder = None, database_file: Address = None) -> None:
-    """Let a service read every topic again from the start; what it has handled has no second effect. Restart it then."""
+    """Let a service read every topic again from the start; what it has handled has no second effect.
+
+    A service that has stopped reading must be restarted; one that runs goes back at the next record of each partition.
+    """
     from handrail.installation.rewinding import rewind_consumers  # noqa: PLC0415 - slow: SQLAlchemy
 
     rewind_consumers(service, _address(service, data, database_file))
-    typer.echo(f"{service} reads from the start. Restart it now.")
+    typer.echo(f"{service} reads every topic from the start, at the latest when it is restarted.")
 
 
 def _address(service: str, data: Path | None, given: Path | None) -> str:

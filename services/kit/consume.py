@@ -22,7 +22,7 @@ from services.kit import metrics
 from services.kit.codec import Decoded, Event, Parse, RawBatchCodec
 from services.kit.errors import summary
 from services.kit.faults import faultpoint
-from services.kit.fence import Place
+from services.kit.fence import REWOUND, Place
 from services.kit.health import Health
 from services.kit.kafka_compat import Subscriber, safe_parser, subscribe
 from services.kit.logging import where
@@ -149,7 +149,7 @@ class Worker(ConsumerRebalanceListener):
             metrics.HOLES.labels(group).inc()
         for place, offset in outcome.gaps.items():
             self._holes[place] = offset
-            self.subscriber.seek(place, offset)
+            self.subscriber.seek(place, max(offset, 0))
             _log.warning(
                 "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
             )
@@ -247,7 +247,8 @@ class Worker(ConsumerRebalanceListener):
     async def _stand_on_fence(self, places: Sequence[Place]) -> None:
         group = self.consumer.group_id
         async with self._store.begin() as tx:
-            next_offsets = await tx.fence.hold(group, places)
+            held = await tx.fence.hold(group, places)
+        next_offsets = {place: offset for place, offset in held.items() if offset != REWOUND}
         # Asked after the fence was read: what its last owner read meanwhile must not look like a topic cut short.
         bounds = await self.subscriber.bounds(places)
         # Written down from the first day, so that even a loss in the very first batch shows as a gap.

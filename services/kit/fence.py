@@ -23,6 +23,10 @@ class Place(NamedTuple):
     partition: int
 
 
+REWOUND: Final = -1
+"""The next offset of a partition that is to be read again from wherever it begins: lower than any, so that nothing is skipped."""
+
+
 class Mark(NamedTuple):
     """Where a record stood, and the id under which the inbox knows it."""
 
@@ -136,12 +140,15 @@ class PostgresFence:
         )
 
 
-_REWIND: Final = text("DELETE FROM consumer_offset WHERE consumer = :consumer AND topic = :topic")
+_REWIND: Final = text("""
+    UPDATE consumer_offset SET next_offset = :rewound WHERE consumer = :consumer AND topic = :topic
+""")
 
 
 async def rewind(connection: AsyncConnection, consumer: str, topic: str) -> None:
     """Let a consumer read a topic from its beginning; what its inbox knows has no second effect.
 
-    For `handrail consumer rewind`, after the topic was made again and the consumer has stopped because of it.
+    For `handrail consumer rewind`, after the topic was made again or the database was restored. A consumer that runs meanwhile
+    finds a gap before the next record, and goes back.
     """
-    await connection.execute(_REWIND, {"consumer": consumer, "topic": topic})
+    await connection.execute(_REWIND, {"consumer": consumer, "topic": topic, "rewound": REWOUND})

@@ -229,6 +229,21 @@ async def test_a_topic_deleted_and_made_again_stops_the_consumer(road: Road) -> 
         await eventually(lambda: _has(road, 8), "the new topic is read from its beginning")
 
 
+async def test_a_consumer_that_is_rewound_while_it_runs_reads_from_the_beginning(road: Road) -> None:
+    await road.send("a", "b", "c", number=1)
+    async with road.here():
+        await eventually(lambda: _has(road, 3), "three events")
+        store = kit.database(road.url)
+        async with store.engine.begin() as connection:
+            await connection.execute(text("DELETE FROM inbox"))  # so that what is read again shows
+            await rewind(connection, road.group, road.source)
+        await store.close()
+        await road.send("d", number=1)
+        await eventually(lambda: _has(road, 7), "the three and the next one")
+
+    assert await road.effects() == [f"heard {name}" for name in ("a", "b", "c", "a", "b", "c", "d")]
+
+
 async def test_stopping_a_process_finishes_the_batch_in_hand(road: Road) -> None:
     await road.send(*NAMES)
     with road.process() as process:
