@@ -57,6 +57,7 @@ class CaseDecidedData(Model):
     open_questions: tuple[UUID, ...]
     conflicts: tuple[str, ...] = Field(default=(), description="Facts on which sources disagree, by name and subject.")
     event_ids: tuple[UUID, ...] = Field(description="The events that led to this decision.")
+    reporters: tuple[str, ...] = Field(default=(), description="The clients that have reported this case, by name.")
 
 
 class Period(Model):

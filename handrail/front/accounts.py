@@ -14,11 +14,12 @@ from handrail.installation.keys import write_secret
 from handrail.installation.tokens import Account
 
 # Each account is named for its role; the review officer and the partner act for Leeds City Council.
+_LEEDS: Final = {"client": "leeds-city-council", "body": "la:E08000035"}
 FIRST_ACCOUNTS: Final = (
     Account("operations", "Olive Operations", "operations"),
-    Account("review-officer", "Rowan Review", "review_officer", client="leeds-city-council"),
+    Account("review-officer", "Rowan Review", "review_officer", **_LEEDS),
     Account("auditor", "Audrey Audit", "auditor"),
-    Account("partner", "Parker Partner", "partner", client="leeds-city-council"),
+    Account("partner", "Parker Partner", "partner", **_LEEDS),
 )
 _N, _R, _P = 2**14, 8, 1  # 16 MB and about 50 ms a try (RFC 7914, interactive use)
 
@@ -29,7 +30,10 @@ class Accounts:
     def __init__(self, path: Path) -> None:
         page = yaml.safe_load(path.read_text())
         self._accounts = {
-            entry["id"]: (Account(entry["id"], entry["name"], entry["role"], entry.get("client")), entry["password"])
+            entry["id"]: (
+                Account(entry["id"], entry["name"], entry["role"], entry.get("client"), entry.get("body")),
+                entry["password"],
+            )
             for entry in page["accounts"]
         }
 
@@ -48,8 +52,8 @@ def write_accounts(path: Path, password: str) -> None:
     entries = []
     for account in FIRST_ACCOUNTS:
         entry = {"id": account.id, "name": account.name, "role": account.role, "password": hash_password(password)}
-        if account.client:
-            entry["client"] = account.client
+        acts_for = {"client": account.client, "body": account.body}
+        entry.update({name: value for name, value in acts_for.items() if value})
         entries.append(entry)
     write_secret(path, yaml.safe_dump({"accounts": entries}, sort_keys=False).encode())
 

@@ -21,12 +21,16 @@ HOUR_S: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person or program that may sign in. `client` names the partner system on whose behalf it may report."""
+    """A person or program that may sign in.
+
+    `client` names the partner system on whose behalf it may report, `body` whom that one answers for (`la:E08000035`).
+    """
 
     id: str
     name: str
     role: Role
     client: str | None = None
+    body: str | None = None
 
 
 class TokenIssuer:
@@ -46,6 +50,6 @@ class TokenIssuer:
             "iat": now,
             "exp": now + valid_s,
         }
-        if account.client:
-            claims["client"] = account.client
+        acts_for = {"client": account.client, "body": account.body}
+        claims.update({name: value for name, value in acts_for.items() if value})
         return jwt.encode({"alg": "Ed25519"}, claims, self._key, algorithms=["Ed25519"])

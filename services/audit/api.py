@@ -10,10 +10,12 @@ from schemas.calendar import end_of_day
 from services.audit.reader import Reader
 from services.audit.store.reading import Search
 from services.audit.views import CheckpointList, Consistency, EntryPage, EntryView, GapList, GapView, ProvenEntry
-from services.kit.auth import AnyPrincipal, require
+from services.kit.auth import Principal, require
 from services.kit.errors import Refused
+from services.kit.reach import reach_of
 
-MAY_READ = Depends(require("auditor", "operations", "review_officer"))
+Looker = Annotated[Principal, Depends(require("auditor", "operations", "review_officer"))]
+WHOLE_LOG = Depends(require("auditor", "operations"))  # what cannot be cut to the cases of one agency
 Place = Annotated[int, Query(ge=0, lt=2**63)]
 Index = Annotated[int, Path(ge=0, lt=2**63)]
 Term = Annotated[str, Query(max_length=200, pattern=r"^[\x20-\x7e]*$")]
@@ -68,41 +70,43 @@ def build_api(reader: Reader) -> APIRouter:
     """Return the routes of the API."""
     api = APIRouter(prefix="/v1", tags=["log"])
 
-    @api.get("/checkpoint", response_class=PlainTextResponse)
-    async def checkpoint(_who: AnyPrincipal) -> str:
+    @api.get("/checkpoint", dependencies=[WHOLE_LOG], response_class=PlainTextResponse)
+    async def checkpoint() -> str:
         """The newest checkpoint: a signed note (https://c2sp.org/tlog-checkpoint)."""
         return (await reader.checkpoint()).note
 
-    @api.get("/checkpoints")
-    async def checkpoints(_who: AnyPrincipal) -> CheckpointList:
+    @api.get("/checkpoints", dependencies=[WHOLE_LOG])
+    async def checkpoints() -> CheckpointList:
         """Every checkpoint that was signed, smallest first (the newest 10,000)."""
         return CheckpointList(checkpoints=await reader.checkpoints())
 
-    @api.get("/entries", dependencies=[MAY_READ])
-    async def entries(wanted: Annotated[Search, Depends(search_for)], size: Place | None = None) -> EntryPage:
+    @api.get("/entries")
+    async def entries(
+        who: Looker, wanted: Annotated[Search, Depends(search_for)], size: Place | None = None
+    ) -> EntryPage:
         """Entries in the order of the log, each with the proof of its place under the checkpoint given with them."""
-        return EntryPage.of(await reader.search(wanted, size))
+        return EntryPage.of(await reader.search(reach_of(who), wanted, size))
 
-    @api.get("/entries/raw", dependencies=[MAY_READ], response_class=PlainTextResponse)
+    @api.get("/entries/raw", dependencies=[WHOLE_LOG], response_class=PlainTextResponse)
     async def raw(start: Place, end: Place) -> PlainTextResponse:
         """Entries for whole-log verification, one a line: hash in the tree, salt, record in base64, entry."""
         return PlainTextResponse(await reader.raw(start, end))
 
-    @api.get("/entries/{index}/proof", dependencies=[MAY_READ])
-    async def proof(index: Index, size: Place | None = None) -> ProvenEntry:
+    @api.get("/entries/{index}/proof")
+    async def proof(who: Looker, index: Index, size: Place | None = None) -> ProvenEntry:
         """One entry with the proof of its place, under the newest checkpoint or that of `size`."""
-        signed, proven = await reader.entry(index, size)
+        signed, proven = await reader.entry(reach_of(who), index, size)
         return ProvenEntry(checkpoint=signed.note, size=signed.size, **EntryView.of(proven).model_dump())
 
-    @api.get("/proofs/consistency")
+    @api.get("/proofs/consistency", dependencies=[WHOLE_LOG])
     async def consistency(
-        _who: AnyPrincipal, old: Annotated[Place, Query(alias="from")], new: Annotated[Place, Query(alias="to")]
+        old: Annotated[Place, Query(alias="from")], new: Annotated[Place, Query(alias="to")]
     ) -> Consistency:
         """The proof that one checkpoint goes on from an earlier one."""
         first, second, path = await reader.consistency(old, new)
         return Consistency(old=first.note, new=second.note, proof=[part.hex() for part in path])
 
-    @api.get("/gaps", dependencies=[MAY_READ])
+    @api.get("/gaps", dependencies=[WHOLE_LOG])
     async def gaps() -> GapList:
         """Numbers that a producer gave and the log has not got, with the time since when a later one is there."""
         return GapList(gaps=[GapView.of(gap) for gap in await reader.gaps()])

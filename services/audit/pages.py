@@ -26,6 +26,7 @@ from services.audit.store.reading import Search
 from services.audit.words import said, title_of
 from services.kit.auth import Principal, require_page
 from services.kit.clock import Clock
+from services.kit.reach import reach_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE = 25
@@ -116,17 +117,20 @@ def build_pages(reader: Reader, templates: Jinja2Templates, key: NoteKey, clock:
         except BadDay as bad:
             errors = [{"text": bad.detail, "href": f"#{error['parameter']}"} for error in bad.errors]
             wanted = Search(limit=PAGE)
-        found = await reader.search(wanted, size)
+        reach = reach_of(who)
+        found = await reader.search(reach, wanted, size)
+        gaps = await reader.gaps() if reach.everything else []  # numbers of a whole service are nobody's case
         signed = _opened(found.checkpoint, key)
         pinned = {**{name: value for name, value in asked.items() if value}, "size": str(found.checkpoint.size)}
         shown = {
             "asked": asked,
             "searched": any(asked.values()),
+            "whole_log": reach.everything,
             "errors": errors,
             "checkpoint": found.checkpoint,
             "behind": max(0, found.checkpoint.size - found.indexed_to),
             "views": [] if errors else [View.of(proven, signed) for proven in found.entries],
-            "gaps": [gap for gap in await reader.gaps() if clock.wall_now() - gap.since > GAP_GRACE],
+            "gaps": [gap for gap in gaps if clock.wall_now() - gap.since > GAP_GRACE],
             "first": f"/log?{urlencode(pinned)}" if after >= 0 else "",
             "next": None if found.next_after is None else f"/log?{urlencode({**pinned, 'after': found.next_after})}",
         }
@@ -139,7 +143,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, key: NoteKey, clock:
         request: Request, who: Visitor, index: int, size: Annotated[int | None, Query(ge=0, lt=2**63)] = None
     ) -> Response:
         request.state.principal = who
-        checkpoint, proven = await reader.entry(index, size)
+        checkpoint, proven = await reader.entry(reach_of(who), index, size)
         shown = _proof(checkpoint, proven, key)
         return templates.TemplateResponse(request, "entry.html", {"current": "log", **shown})
 

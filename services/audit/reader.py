@@ -17,6 +17,7 @@ from services.audit.domain.tiles import range_hash, range_hashes
 from services.audit.store import log, projection, reading
 from services.kit.database import Database
 from services.kit.errors import NotFound, Refused, Unavailable
+from services.kit.reach import Reach
 
 MAX_RAW = 1000  # entries in one answer of the raw log
 MAX_CHECKPOINTS = 10_000
@@ -24,6 +25,10 @@ MAX_CHECKPOINTS = 10_000
 
 class NoSuchCheckpoint(NotFound):
     """No checkpoint of that size was signed; ask `/v1/checkpoints` for those that were."""
+
+
+class NoSuchEntry(NotFound):
+    """There is no such entry under this checkpoint."""
 
 
 class NotSignedYet(Unavailable):
@@ -78,29 +83,28 @@ class Reader:
         async with self._database.connect() as connection:
             return await log.checkpoints(connection, MAX_CHECKPOINTS)
 
-    async def search(self, wanted: reading.Search, size: int | None = None) -> Found:
-        """Return entries that match, each proved against the checkpoint of `size` (default the newest)."""
+    async def search(self, reach: Reach, wanted: reading.Search, size: int | None = None) -> Found:
+        """Return entries that match and may be read, each proved against the checkpoint of `size` (default the newest)."""
         async with self._database.connect() as connection:
             checkpoint = await _checkpoint(connection, size)
-            rows = await reading.search(connection, wanted, checkpoint.size)
+            rows = await reading.search(connection, reach, wanted, checkpoint.size)
             proven = await _proven(connection, rows, checkpoint.size)
             indexed_to = await projection.indexed_to(connection)
         next_after = rows[-1].index if len(rows) == wanted.limit else None
         return Found(checkpoint, indexed_to, proven, next_after)
 
-    async def entry(self, index: int, size: int | None = None) -> tuple[log.Signed, Proven]:
+    async def entry(self, reach: Reach, index: int, size: int | None = None) -> tuple[log.Signed, Proven]:
         """Return one entry, proved against the checkpoint of `size` (default the newest).
 
         Raises:
-            NotFound: The checkpoint has no such entry.
+            NoSuchEntry: The checkpoint has no such entry, or its case may not be read.
         """
         async with self._database.connect() as connection:
             checkpoint = await _checkpoint(connection, size)
-            rows = await reading.entries(connection, index, index + 1) if index < checkpoint.size else []
-            if not rows:
-                message = f"there is no entry {index} among the {checkpoint.size} that are signed"
-                raise NotFound(message)
-            return checkpoint, (await _proven(connection, rows, checkpoint.size))[0]
+            row = await reading.entry(connection, reach, index)
+            if row is None or index >= checkpoint.size:
+                raise NoSuchEntry
+            return checkpoint, (await _proven(connection, [row], checkpoint.size))[0]
 
     async def consistency(self, old: int, new: int) -> tuple[log.Signed, log.Signed, list[bytes]]:
         """Return two checkpoints and the proof that the second goes on from the first.

@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.identity import derived_event_id
-from services.audit.domain.entry import Entry, NotAnEvent, Record, index_of, message_entry, poison_entry
+from services.audit.domain.entry import Entry, NotAnEvent, Record, index_of, message_entry, message_of, poison_entry
 from services.audit.store import log, projection
+from services.kit import reach
 from services.kit.errors import Unavailable
 
 INDEX_BATCH = 1000
@@ -89,8 +90,9 @@ async def index_more(connection: AsyncConnection, now: datetime) -> bool:
         connection: A connection inside a transaction of its own.
         now: The wall clock; from it on, a number that others have overtaken is waited for.
     """
-    found = await projection.tail(connection, INDEX_BATCH)
-    if found is None or not found[1]:
+    tail = await projection.tail(connection, INDEX_BATCH)
+    if not tail:
         return False
-    await projection.add(connection, [(seq, index_of(entry)) for seq, entry in found[1]], now)
-    return len(found[1]) == INDEX_BATCH
+    await projection.add(connection, [(row.seq, index_of(row.entry, row.payload)) for row in tail], now)
+    await reach.add(connection, [message for row in tail if (message := message_of(row.payload))])
+    return len(tail) == INDEX_BATCH

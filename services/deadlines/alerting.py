@@ -13,6 +13,7 @@ from services.deadlines.store import Alerts, alerts
 from services.kit.auth import Principal
 from services.kit.database import Database
 from services.kit.errors import NotFound
+from services.kit.reach import reach_of
 from services.kit.transaction import Transaction
 
 
@@ -28,10 +29,11 @@ async def acknowledge(database: Database, alert_id: UUID, person: Principal, *, 
     """Record that a signed-in person takes an alert on, and announce it; the first to do so stands.
 
     Raises:
-        NotFound: There is no such alert.
+        NotFound: There is no such alert, or it is about a case that this person may not read.
     """
+    reach = reach_of(person)
     async with database.connect() as connection:
-        alert = await table.get(connection, alert_id)
+        alert = await table.get(connection, reach, alert_id)
     if alert is None:
         raise NotFound("There is no alert with this id.")
     async with database.begin() as tx:
@@ -44,7 +46,7 @@ async def acknowledge(database: Database, alert_id: UUID, person: Principal, *, 
             tx.emit(topics.DEADLINES, message, key=_key(alert))
             return alert
     async with database.connect() as connection:
-        return await table.get(connection, alert_id) or alert
+        return await table.get(connection, reach, alert_id) or alert
 
 
 def _stamp(alert: Alert, tx: Transaction, causation_id: UUID | None = None) -> translate.Stamp:

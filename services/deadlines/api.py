@@ -21,6 +21,7 @@ from services.deadlines.views import AlertView, ObligationPage
 from services.kit.auth import Principal, require
 from services.kit.database import Database
 from services.kit.errors import Forbidden
+from services.kit.reach import reach_of
 
 Watcher = Annotated[Principal, Depends(require("operations", "review_officer", "auditor", "service"))]
 Worker = Annotated[Principal, Depends(require("operations", "review_officer"))]
@@ -60,7 +61,7 @@ def build_api(database: Database, reader: Reader, *, clock_movable: bool) -> API
 
     @router.get("/obligations")
     async def obligations(
-        _who: Watcher,
+        who: Watcher,
         kind: Kind = "obligation",
         state: State | None = None,
         due_before: date | None = None,
@@ -70,13 +71,13 @@ def build_api(database: Database, reader: Reader, *, clock_movable: bool) -> API
     ) -> ObligationPage:
         """List duties by due date, those without a date last. `due_before` is exclusive; `after` is a page's `next`."""
         wanted = Wanted(kind=kind, state=state, due_before=due_before, case_key=case)
-        return (await reader.duties(wanted, limit=limit, after=after)).page
+        return (await reader.duties(reach_of(who), wanted, limit=limit, after=after)).page
 
     @router.get("/alerts")
-    async def list_alerts(_who: Watcher, limit: Limit = 100) -> AlertList:
+    async def list_alerts(who: Watcher, limit: Limit = 100) -> AlertList:
         """List the open alerts."""
         async with database.connect() as connection:
-            found = await alerts.find(connection, limit=limit)
+            found = await alerts.find(connection, reach_of(who), limit=limit)
         return AlertList(alerts=tuple(map(AlertView.of, found)))
 
     @router.post("/alerts/{alert_id}/acknowledge")

@@ -21,6 +21,7 @@ from services.deadlines.store import alerts, duties
 from services.deadlines.store.duties import Wanted
 from services.kit.auth import Principal, require_page
 from services.kit.database import Database
+from services.kit.reach import reach_of
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGE: Final = 50
@@ -41,11 +42,13 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
     ) -> Response:
         request.state.principal = who  # the layout shows who is signed in
         wanted = Wanted(state="open", duty_holder=holder or None, rule=rule or None)
-        reading = await reader.duties(wanted, limit=PAGE, after=after)
+        reach = reach_of(who)
+        reading = await reader.duties(reach, wanted, limit=PAGE, after=after)
         async with database.connect() as connection:
-            raised = await alerts.find(connection, limit=ALERTS + 1)
-            taken = await alerts.find(connection, acknowledged_since=reading.now - ACKNOWLEDGED_FOR, limit=ALERTS)
-            holders, rules = await duties.choices(connection)
+            raised = await alerts.find(connection, reach, limit=ALERTS + 1)
+            since = reading.now - ACKNOWLEDGED_FOR
+            taken = await alerts.find(connection, reach, acknowledged_since=since, limit=ALERTS)
+            holders, rules = await duties.choices(connection, reach)
         shown = {
             "current": "desk",
             "alerts": raised[:ALERTS],

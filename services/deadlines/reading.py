@@ -13,6 +13,7 @@ from services.deadlines.store.duties import Place, Wanted
 from services.deadlines.views import ObligationPage, views
 from services.kit.database import Database
 from services.kit.errors import Refused
+from services.kit.reach import Reach
 
 
 class BadPlace(Refused):
@@ -34,15 +35,16 @@ class Reader:
         self._database = database
         self._calendar = calendar
 
-    async def duties(self, wanted: Wanted, *, limit: int, after: str | None) -> Reading:
-        """Return the page of duties that follows `after`, by due date, those without a date last.
+    async def duties(self, reach: Reach, wanted: Wanted, *, limit: int, after: str | None) -> Reading:
+        """Return the page of duties that may be read and follow `after`, by due date, those without a date last.
 
         Raises:
             BadPlace: `after` cannot be read.
         """
         async with self._database.connect() as connection:
             now, _ = await clock.now_and_offset(connection)
-            found = await duties.find(connection, wanted, limit=limit + 1, after=_place(after) if after else None)
+            place = _place(after) if after else None
+            found = await duties.find(connection, reach, wanted, limit=limit + 1, after=place)
             shown, more = found[:limit], found[limit:]
             undated = {duty.case_key for duty in shown if duty.dating.due_on is None}
             asked = await duties.open_questions(connection, undated) if undated else []

@@ -46,11 +46,12 @@ class DeadlinesService:
         self._tables = tables
 
     async def follow(self, events: Sequence[Event], tx: Transaction) -> None:
-        """Bring duties, timers and alerts up to a batch of both topics, in its order.
+        """Bring duties, timers, alerts and the parties to cases up to a batch of both topics, in its order.
 
         Raises:
             UnknownDuty: A message changes a duty that was never opened.
         """
+        await self._tables.parties.add(tx.connection, [event.message for event in events])
         await self._follow_decisions(events, tx)
         await self._follow_deliveries(events, tx)
 

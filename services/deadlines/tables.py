@@ -1,6 +1,6 @@
 """The tables of the schema `deadlines`, for queries that are built. The kit's own tables are not listed here.
 
-Duties and alerts are read by people; rungs are the hot table (see the migration for its storage parameters).
+Duties and alerts are read by people, each those of the cases that they may read; rungs are the hot table (see the migration for its storage parameters).
 """
 
 from __future__ import annotations
@@ -65,6 +65,13 @@ duty = Table(
     Column("reason", Text, nullable=False),
     Column("closed_at", DateTime(timezone=True)),
     Column("met_on", Date),
+)
+
+case_party = Table(
+    "case_party",
+    metadata,
+    Column("case_key", Text, primary_key=True),
+    Column("party", Text, primary_key=True),  # schemas.parties
 )
 
 rung = Table(

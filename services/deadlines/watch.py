@@ -18,6 +18,7 @@ from services.deadlines.domain.guard import Tick, distrust
 from services.deadlines.store import POSTGRES, Tables
 from services.kit.clock import Clock
 from services.kit.database import Database
+from services.kit.reach import EVERYTHING
 
 SAVE_EVERY: Final = timedelta(seconds=5)
 # Counts the time that the machine was suspended, too, where the system can tell.
@@ -63,7 +64,7 @@ class ClockWatch:
         """Say whether a person has accepted the clock as it is; raise the alert, once, if nobody was told yet."""
         alert_id = identity.derived_event_id("alert clock", since.legal_at.isoformat())
         async with self._database.connect() as connection:
-            alert = await self._tables.alerts.get(connection, alert_id)
+            alert = await self._tables.alerts.get(connection, EVERYTHING, alert_id)
         if alert is not None:
             return alert.acknowledged_at is not None
         async with self._database.begin() as tx:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from joserfc import jwt
@@ -33,12 +33,16 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in person or service. `client`: the partner system it may act for, if any."""
+    """A signed-in person or service.
+
+    `client`: the partner system it may act for, if any. `body`: whom that client answers for, by its id in the register.
+    """
 
     subject: str
     name: str
     role: Role
     client: str | None = None
+    body: str | None = None
 
 
 class _Claims(BaseModel):
@@ -49,6 +53,7 @@ class _Claims(BaseModel):
     name: str
     role: Role
     client: str | None = None
+    body: str | None = None
     exp: int
 
 
@@ -80,7 +85,7 @@ class Tokens:
             raise NotSignedIn from None
         if claims.exp <= self._clock.wall_now().timestamp():
             raise NotSignedIn
-        return Principal(claims.sub, claims.name, claims.role, claims.client)
+        return Principal(claims.sub, claims.name, claims.role, claims.client, claims.body)
 
 
 def principal_of(request: Request) -> Principal | None:
@@ -173,7 +178,3 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
     yield dependant.call
     for inner in dependant.dependencies:
         yield from _calls(inner)
-
-
-AnyPrincipal = Annotated[Principal, Depends(require(*get_args(Role)))]
-"""For routes that every signed-in account may use."""

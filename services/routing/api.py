@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.kit.auth import Principal, public, require
 from services.kit.database import Database
 from services.kit.errors import Conflict, NotFound
+from services.kit.reach import reach_of
 from services.routing.dispatch import rows
 from services.routing.dispatch.sign import public_key_pem, public_key_text
 from services.routing.reading import Reader
@@ -69,24 +70,24 @@ def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateK
     )
 
     @router.get("/cases")
-    async def cases(_who: Looker, prefix: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "") -> CaseList:
+    async def cases(who: Looker, prefix: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "") -> CaseList:
         """List the cases decided last; `prefix` is the beginning of a case key."""
-        return await reader.cases(prefix)
+        return await reader.cases(reach_of(who), prefix)
 
     @router.get("/cases/{case_key}/decisions")
-    async def decisions(_who: Looker, case_key: CaseKey, as_of: AsOf = None) -> CaseView:
+    async def decisions(who: Looker, case_key: CaseKey, as_of: AsOf = None) -> CaseView:
         """Give what is owed in a case and those linked to it, as at a time, by default now."""
-        return await reader.case(case_key, as_of)
+        return await reader.case(reach_of(who), case_key, as_of)
 
     @router.get("/cases/{case_key}/ask")
-    async def ask(_who: Looker, case_key: CaseKey, recipient: Recipient, as_of: AsOf = None) -> AskView:
+    async def ask(who: Looker, case_key: CaseKey, recipient: Recipient, as_of: AsOf = None) -> AskView:
         """Say whether a recipient was told, as at a time, and if not, why not."""
-        return await reader.ask(case_key, recipient, as_of)
+        return await reader.ask(reach_of(who), case_key, recipient, as_of)
 
     @router.get("/deliveries")
-    async def deliveries(_who: Looker, state: DeliveryState = None) -> DeliveryList:
+    async def deliveries(who: Looker, state: DeliveryState = None) -> DeliveryList:
         """List deliveries, the oldest first."""
-        return await reader.deliveries(state)
+        return await reader.deliveries(reach_of(who), state)
 
     @router.post("/deliveries/{delivery_id}/redrive", status_code=202)
     async def redrive(who: Operator, delivery_id: UUID, why: Redrive) -> Redriven:

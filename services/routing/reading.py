@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.decisions import RulebookRef
 from services.kit.database import Database
 from services.kit.errors import NotFound
+from services.kit.reach import Reach
 from services.routing.answering import Asked, answer
 from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
@@ -51,20 +52,20 @@ class Reader:
         async with self._database.connect() as connection:
             return await reading.legal_now(connection)
 
-    async def case(self, case_key: str, as_of: datetime | None = None) -> CaseView:
+    async def case(self, reach: Reach, case_key: str, as_of: datetime | None = None) -> CaseView:
         """Return everything decided about a case at a time, by default now.
 
         Raises:
-            NoSuchCase: Nothing had been decided about it then.
+            NoSuchCase: Nothing had been decided about it then, or it may not be read.
         """
         async with self._database.connect() as connection:
-            return await self._case(connection, case_key, as_of or await reading.legal_now(connection))
+            return await self._case(connection, reach, case_key, as_of or await reading.legal_now(connection))
 
-    async def _case(self, connection: AsyncConnection, case_key: str, as_of: datetime) -> CaseView:
-        decided = await reading.latest_decision(connection, case_key, as_of)
+    async def _case(self, connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> CaseView:
+        decided = await reading.latest_decision(connection, reach, case_key, as_of)
         if decided is None:
             raise NoSuchCase
-        keys = await reading.linked(connection, case_key, as_of)
+        keys = await reading.linked(connection, reach, case_key, as_of)
         notices: defaultdict[UUID, list[NoticeView]] = defaultdict(list)
         for row in await reading.notices(connection, keys, as_of):
             notices[row["obligation_id"]].append(self._notice(row))
@@ -100,15 +101,17 @@ class Reader:
             traces=tuple(decided["traces"]),
         )
 
-    async def decision(self, case_key: str, as_of: datetime | None = None) -> tuple[CaseView, Decision]:
+    async def decision(self, reach: Reach, case_key: str, as_of: datetime | None = None) -> tuple[CaseView, Decision]:
         """Return a case as shown, and its decision asked again from the facts known at that time.
 
+        Of linked cases that may not be read nothing is asked: neither their facts nor what follows from them is shown.
+
         Raises:
-            NoSuchCase: Nothing had been decided about it then.
+            NoSuchCase: Nothing had been decided about it then, or it may not be read.
         """
         async with self._database.connect() as connection:
             at = as_of or await reading.legal_now(connection)
-            shown = await self._case(connection, case_key, at)
+            shown = await self._case(connection, reach, case_key, at)
             keys = sorted({case_key, *shown.linked})
             facts = tuple(
                 loading.fact_of(row, self._law.vocabulary) for row in await reading.facts(connection, keys, at)
@@ -123,27 +126,28 @@ class Reader:
             notices=tuple(loading.notice_of(row) for row in await reading.notices(connection, keys, as_of)),
         )
 
-    async def ask(self, case_key: str, recipient: str, as_of: datetime | None = None) -> AskView:
+    async def ask(self, reach: Reach, case_key: str, recipient: str, as_of: datetime | None = None) -> AskView:
         """Return whether a recipient was told, as at a time, with the reason.
 
         Raises:
-            NoSuchCase: Nothing had been decided about the case then.
+            NoSuchCase: Nothing had been decided about the case then, or it may not be read.
             NotFound: The recipient is not in the register.
         """
         if recipient not in self._law.register.bodies:
             raise NotFound("this recipient is not in the register")
-        shown, decision = await self.decision(case_key, as_of)
+        shown, decision = await self.decision(reach, case_key, as_of)
         return answer(Asked(shown, decision, recipient), self._law.register)
 
-    async def cases(self, prefix: str = "") -> CaseList:
-        """Return the cases decided last whose key begins with `prefix`."""
+    async def cases(self, reach: Reach, prefix: str = "") -> CaseList:
+        """Return the cases decided last that may be read and whose key begins with `prefix`."""
         async with self._database.connect() as connection:
-            return CaseList(cases=tuple(CaseLine(**row) for row in await reading.cases(connection, prefix=prefix)))
+            found = await reading.cases(connection, reach, prefix=prefix)
+        return CaseList(cases=tuple(CaseLine(**row) for row in found))
 
-    async def deliveries(self, state: str | None) -> DeliveryList:
-        """Return deliveries in a state, the oldest first."""
+    async def deliveries(self, reach: Reach, state: str | None) -> DeliveryList:
+        """Return deliveries of cases that may be read, in a state, the oldest first."""
         async with self._database.connect() as connection:
-            found = await reading.deliveries(connection, state)
+            found = await reading.deliveries(connection, reach, state)
         names = DeliveryView.model_fields
         return DeliveryList(deliveries=tuple(DeliveryView(**{name: row[name] for name in names}) for row in found))
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.case_events import CaseEvent, CaseLinked
+from services.kit import reach
 from services.kit.codec import Event
 from services.kit.transaction import Transaction
 from services.routing.domain import ledger
@@ -58,11 +59,12 @@ class RoutingService:
         for loaded in await loading.load(tx.connection, sets, self._law.vocabulary):
             self._decide(loaded, tuple(causes[loaded.case_keys]), tx.now, found)
         await saving.save(tx.connection, found)
+        await reach.add(tx.connection, [outgoing for _, outgoing in found.messages])
         for topic, outgoing in found.messages:
             tx.emit(topic, outgoing)
 
     async def _keep(self, messages: Sequence[CaseEvent], connection: AsyncConnection) -> dict[UUID, str]:
-        """Append facts, happenings and links; return the case that each event is about, by event id."""
+        """Append facts, happenings, links and who reported; return the case that each event is about, by event id."""
         told = {message.id: each for message in messages if (each := told_by(message)) is not None}
         named = await loading.cases_of(connection, _named_ids(messages))
         cases = {message.id: _case_of(message, told.get(message.id), named) for message in messages}
@@ -80,6 +82,7 @@ class RoutingService:
             if isinstance(message, CaseLinked)
         ]
         await saving.add_links(connection, links)
+        await reach.add(connection, messages)
         return cases
 
     def _decide(self, loaded: Loaded, causes: tuple[UUID, ...], now: datetime, found: Gathered) -> None:
@@ -89,6 +92,7 @@ class RoutingService:
         occasion = Occasion(
             now=now,
             case_keys=loaded.case_keys,
+            reporters=loaded.reporters,
             revisions={key: revision + 1 for key, revision in loaded.revisions.items()},
             event_ids=causes,
             causation_id=causes[-1],

@@ -27,7 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 SCHEMA: Final = "routing"
-APPEND_ONLY: Final = ("fact", "happening", "case_link", "decision", "obligation_history", "delivery_history")
+APPEND_ONLY: Final = (
+    *("case_party", "fact", "happening", "case_link", "decision"),
+    *("obligation_history", "delivery_history"),
+)
 metadata: Final = MetaData(schema=SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
 
@@ -67,6 +70,13 @@ case_link = Table(
     Column("linked_case_key", Text, primary_key=True),
     Column("event_id", Uuid, nullable=False),
     Column("recorded_at", _INSTANT, nullable=False),
+)
+
+case_party = Table(
+    "case_party",
+    metadata,
+    Column("case_key", Text, primary_key=True),
+    Column("party", Text, primary_key=True),  # schemas.parties
 )
 
 decision = Table(

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from schemas.envelope import Envelope
+from schemas.parties import parties_of
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.catch_up import DueRung
 from services.deadlines.domain.duty import Duty
@@ -19,6 +21,7 @@ from services.deadlines.domain.ladder import Rung, RungKind
 from services.deadlines.store import Tables
 from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
 from services.kit.memory import MemoryStore, MemoryTransaction
+from services.kit.reach import Reach
 
 _TICK: Final = ("tick", None)
 
@@ -182,10 +185,23 @@ class MemoryAlerts:
         kept["alert", alert_id] = replace(alert, acknowledged_at=now, acknowledged_by=by, acknowledged_name=name)
         return True
 
-    async def get(self, tx: Any, alert_id: UUID) -> Alert | None:
-        """Return one alert."""
-        found: Alert | None = tx.view("kept").get(("alert", alert_id))
-        return found
+    async def get(self, tx: Any, reach: Reach, alert_id: UUID) -> Alert | None:
+        """Return one alert, none if its case may not be read."""
+        kept = tx.view("kept")
+        found: Alert | None = kept.get(("alert", alert_id))
+        within = reach.everything or (found and any(("party", (found.case_key, one)) in kept for one in reach.parties))
+        return found if within else None
+
+
+class MemoryParties:
+    """The parties to each case in memory."""
+
+    async def add(self, tx: Any, messages: Iterable[Envelope]) -> None:
+        """Keep the parties that messages make to their cases."""
+        found = {("party", (message.case_key, party)): party for message in messages for party in parties_of(message)}
+        if found:
+            tx.written()
+            tx.view("kept").update(found)
 
 
 class MemoryClock:
@@ -213,4 +229,4 @@ class MemoryClock:
 
 def memory_tables(read_legal: Callable[[], tuple[datetime, int]]) -> Tables:
     """Return the twins of all tables."""
-    return Tables(MemoryDuties(), MemoryRungs(), MemoryAlerts(), MemoryClock(read_legal))
+    return Tables(MemoryDuties(), MemoryRungs(), MemoryAlerts(), MemoryClock(read_legal), MemoryParties())

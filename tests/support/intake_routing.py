@@ -51,7 +51,7 @@ def envelope(name: str, case_key: str, cause: str | None = None) -> dict[str, An
     }
 
 
-def decided(case_key: str, *events: str) -> CaseDecided:
+def decided(case_key: str, *events: str, reporters: tuple[str, ...] = ()) -> CaseDecided:
     """Say that a case was decided because of these events."""
     data = CaseDecidedData(
         revision=1,
@@ -61,6 +61,7 @@ def decided(case_key: str, *events: str) -> CaseDecided:
         open_obligations=(),
         open_questions=(),
         event_ids=tuple(map(UUID, events)),
+        reporters=reporters,
     )
     return CaseDecided(**envelope("decided" + "".join(events), case_key), data=data)
 

@@ -42,7 +42,7 @@ def pem(key: Ed25519PrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def token(role: str, *, client: str | None = None) -> str:
+def token(role: str, *, client: str | None = None, body: str | None = None) -> str:
     """Return an access token, valid for an hour."""
     claims = {
         "iss": "handrail",
@@ -51,7 +51,7 @@ def token(role: str, *, client: str | None = None) -> str:
         "role": role,
         "exp": int(time.time()) + 3600,
     }
-    acting = {"client": client} if client else {}
+    acting = {name: value for name, value in (("client", client), ("body", body)) if value}
     return jwt.encode({"alg": "Ed25519"}, claims | acting, token_key(), algorithms=["Ed25519"])
 
 
@@ -79,10 +79,10 @@ def app(address: DatabaseAddress, **changed: Any) -> FastAPI:
 
 @asynccontextmanager
 async def client(
-    application: FastAPI, role: str | None, *, acts_for: str | None = None
+    application: FastAPI, role: str | None, *, acts_for: str | None = None, body: str | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client signed in with a role, or not at all; the application's connections are closed with it."""
-    headers = {"Authorization": f"Bearer {token(role, client=acts_for)}"} if role else {}
+    headers = {"Authorization": f"Bearer {token(role, client=acts_for, body=body)}"} if role else {}
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://routing.example", headers=headers) as opened:
         yield opened

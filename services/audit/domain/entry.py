@@ -17,10 +17,14 @@ from uuid import UUID
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.case_events import CaseLinked
+from schemas.messages import AnyMessage, UnreadableMessage, parse
 from services.audit.domain.canonical import EXACT, Json, canonical
 
 COMMIT_PREFIX: Final = b"handrail-commit-v1\x00"  # keeps these hashes apart from any other use of SHA-256
 MAX_ENTRY_BYTES: Final = 32 * 1024  # C2SP tlog-tiles can frame 65,535
+
+LINKED: Final = "case.linked.v1"
 
 PRINTABLE: Final = r"^[\x20-\x7e]{1,200}$"
 
@@ -142,11 +146,15 @@ def poison_entry(record: Record, *, entry_id: UUID, kind: str, logged_at: dateti
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What the log can be searched by, read back from an entry."""
+    """What the log can be searched by, read back from an entry and the record that is kept beside it.
+
+    `linked_case_key`: the other case that the entry names, empty if it names one that cannot be read.
+    """
 
     kind: str
     type: str | None
     case_key: str | None
+    linked_case_key: str | None
     producer: str | None
     producer_seq: int | None
     rules: tuple[str, ...]
@@ -155,7 +163,7 @@ class Indexed:
     recorded_at: datetime
 
 
-def index_of(text: bytes) -> Indexed:
+def index_of(text: bytes, payload: bytes | None) -> Indexed:
     """Return what an entry can be searched by; for poison, its time is when it was logged."""
     entry = orjson.loads(text)
     event, about = entry.get("event", {}), entry.get("about", {})
@@ -164,6 +172,7 @@ def index_of(text: bytes) -> Indexed:
         kind=entry["kind"],
         type=event.get("type"),
         case_key=event.get("casekey"),
+        linked_case_key=_linked(payload) if event.get("type") == LINKED else None,
         producer=event.get("producer"),
         producer_seq=event.get("producerseq"),
         rules=tuple(about.get("rules", ())),
@@ -171,6 +180,19 @@ def index_of(text: bytes) -> Indexed:
         occurred_at=datetime.fromisoformat(event.get("time", logged_at)),
         recorded_at=datetime.fromisoformat(event.get("recordedat", logged_at)),
     )
+
+
+def message_of(payload: bytes | None) -> AnyMessage | None:
+    """Return the message in a record; None where there is none that this version can read."""
+    try:
+        return parse(payload) if payload else None
+    except UnreadableMessage:
+        return None
+
+
+def _linked(payload: bytes | None) -> str:
+    message = message_of(payload)
+    return message.data.linked_case_key if isinstance(message, CaseLinked) else ""
 
 
 def _head(kind: str, record: Record, logged_at: datetime) -> dict[str, Json]:

@@ -16,13 +16,16 @@ from services.audit.domain.entry import Indexed
 
 # Take the turn to fill the index; another process that has it does not wait for us, nor we for it.
 TAKE_TURN = text("SELECT size FROM audit.projection FOR UPDATE SKIP LOCKED")
-TAIL = text("SELECT seq, entry FROM audit.entry WHERE seq >= :size ORDER BY seq LIMIT :limit")
+TAIL = text("""
+SELECT e.seq, e.entry, r.payload FROM audit.entry e LEFT JOIN audit.record r USING (seq)
+WHERE e.seq >= :size ORDER BY e.seq LIMIT :limit
+""")
 INDEXED_TO = text("SELECT size FROM audit.projection")
 
 ADD = text("""
 INSERT INTO audit.entry_index
-  (seq, kind, type, case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at)
-SELECT seq, kind, type, case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at
+  (seq, kind, type, case_key, linked_case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at)
+SELECT seq, kind, type, case_key, linked_case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at
 FROM jsonb_populate_recordset(NULL::audit.entry_index, CAST(:rows AS jsonb))
 """)
 MOVE = text("UPDATE audit.projection SET size = :size")
@@ -73,13 +76,21 @@ class Gap:
     since: datetime
 
 
-async def tail(connection: AsyncConnection, limit: int) -> tuple[int, list[tuple[int, bytes]]] | None:
-    """Return where the index ends and the next entries of the log; None if another process is filling it."""
+@dataclass(frozen=True, slots=True)
+class Unindexed:
+    """An entry that is not in the index yet, and the record kept beside it, if any."""
+
+    seq: int
+    entry: bytes
+    payload: bytes | None
+
+
+async def tail(connection: AsyncConnection, limit: int) -> list[Unindexed]:
+    """Return the entries of the log that follow on the index; none if another process is filling it."""
     size = (await connection.execute(TAKE_TURN)).scalar_one_or_none()
     if size is None:
-        return None
-    rows = await connection.execute(TAIL, {"size": size, "limit": limit})
-    return size, [(row.seq, row.entry) for row in rows]
+        return []
+    return [Unindexed(*row) for row in await connection.execute(TAIL, {"size": size, "limit": limit})]
 
 
 async def add(connection: AsyncConnection, rows: Sequence[tuple[int, Indexed]], seen_at: datetime) -> None:
@@ -109,6 +120,7 @@ def _values(seq: int, indexed: Indexed) -> dict[str, object]:
         "kind": indexed.kind,
         "type": indexed.type,
         "case_key": indexed.case_key,
+        "linked_case_key": indexed.linked_case_key,
         "producer": indexed.producer,
         "producer_seq": indexed.producer_seq,
         "rules": list(indexed.rules),

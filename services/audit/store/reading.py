@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.reach import Reach, readable
+
 COLUMNS = "e.seq, e.leaf_hash, e.entry, r.salt, r.payload"
 
 # Entries of a range of numbers, in order.
@@ -14,6 +16,15 @@ RANGE = text(f"""
 SELECT {COLUMNS} FROM audit.entry e LEFT JOIN audit.record r USING (seq)
 WHERE e.seq >= :start AND e.seq < :end ORDER BY e.seq
 """)  # noqa: S608 - a constant
+
+# An entry may be read with its case; one that names another case, only where that one may be read, too.
+READABLE = f"{readable('i.case_key')} AND (i.linked_case_key IS NULL OR {readable('i.linked_case_key')})"
+
+# One entry, whether it is in the index yet or not; who may not read every case does not see it before it is.
+ENTRY = text(f"""
+SELECT {COLUMNS} FROM audit.entry e LEFT JOIN audit.record r USING (seq) LEFT JOIN audit.entry_index i USING (seq)
+WHERE e.seq = :index AND {READABLE}
+""")  # noqa: S608 - constants
 
 # Entries that the index finds, in the order of the log.
 SEARCH = text(f"""
@@ -24,8 +35,9 @@ WHERE i.seq > :after AND i.seq < :size
   AND (CAST(:recipient AS text) IS NULL OR i.recipients @> ARRAY[CAST(:recipient AS text)])
   AND (CAST(:recorded_from AS timestamptz) IS NULL OR i.recorded_at >= :recorded_from)
   AND (CAST(:recorded_before AS timestamptz) IS NULL OR i.recorded_at < :recorded_before)
+  AND {READABLE}
 ORDER BY i.seq LIMIT :limit
-""")  # noqa: S608 - a constant
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,16 @@ async def entries(connection: AsyncConnection, start: int, end: int) -> list[Row
     return [Row(*row) for row in rows]
 
 
-async def search(connection: AsyncConnection, wanted: Search, size: int) -> Sequence[Row]:
-    """Return the first entries below `size` that match, in the order of the log."""
+async def entry(connection: AsyncConnection, reach: Reach, index: int) -> Row | None:
+    """Return one entry; none if there is none, or if its case may not be read."""
+    row = (await connection.execute(ENTRY, {"index": index, **reach.values})).one_or_none()
+    return None if row is None else Row(*row)
+
+
+async def search(connection: AsyncConnection, reach: Reach, wanted: Search, size: int) -> Sequence[Row]:
+    """Return the first entries below `size` that match and may be read, in the order of the log."""
     values = {
+        **reach.values,
         "case_key": wanted.case_key,
         "rule": wanted.rule,
         "recipient": wanted.recipient,

@@ -13,12 +13,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.envelope import Envelope
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.catch_up import DueRung
 from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.guard import Tick
 from services.deadlines.domain.ladder import Rung
 from services.deadlines.store import alerts, clock, duties, rungs
+from services.kit import reach
+from services.kit.reach import Reach
 
 
 class Duties(Protocol):
@@ -92,8 +95,16 @@ class Alerts(Protocol):
         """Record who took an alert on; False when somebody had done so before."""
         ...
 
-    async def get(self, connection: AsyncConnection, alert_id: UUID) -> Alert | None:
-        """Return one alert."""
+    async def get(self, connection: AsyncConnection, reach: Reach, alert_id: UUID) -> Alert | None:
+        """Return one alert, none if its case may not be read."""
+        ...
+
+
+class Parties(Protocol):
+    """The parties to each case (`services.kit.reach`)."""
+
+    async def add(self, connection: AsyncConnection, messages: Iterable[Envelope]) -> None:
+        """Keep the parties that messages make to their cases."""
         ...
 
 
@@ -121,6 +132,7 @@ class Tables:
     rungs: Rungs
     alerts: Alerts
     clock: LegalClock
+    parties: Parties
 
 
-POSTGRES: Final = Tables(duties, rungs, alerts, clock)
+POSTGRES: Final = Tables(duties, rungs, alerts, clock, reach)

@@ -10,12 +10,13 @@ from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, Text, Uuid, any_, func, literal, select, text, tuple_
+from sqlalchemy import RowMapping, Text, TextClause, Uuid, and_, any_, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.duty import Duty, Kind, State
 from services.deadlines.tables import among
 from services.deadlines.tables import duty as table
+from services.kit.reach import Reach, readable
 
 _DUTY: Final = TypeAdapter(Duty)
 _DATING: Final = ("period", "due_on", "warn_on", "provisional", "calendar")
@@ -65,11 +66,14 @@ async def save(connection: AsyncConnection, duties: Iterable[Duty]) -> None:
 
 
 async def find(
-    connection: AsyncConnection, wanted: Wanted, *, limit: int | None = None, after: Place | None = None
+    connection: AsyncConnection, reach: Reach, wanted: Wanted, *, limit: int | None = None, after: Place | None = None
 ) -> list[Duty]:
-    """Return the duties asked for by due date, those without a date last, then by id; `limit` None returns all."""
+    """Return the duties asked for, of cases that may be read, by due date, those without a date last, then by id.
+
+    `limit` None returns all.
+    """
     due_on = func.coalesce(table.c.due_on, date.max)
-    query = select(table).order_by(due_on, table.c.duty_id).limit(limit)
+    query = select(table).where(_within(reach)).order_by(due_on, table.c.duty_id).limit(limit)
     if wanted.kind is not None:
         query = query.where(table.c.kind == wanted.kind)
     if wanted.state is not None:
@@ -97,9 +101,12 @@ async def open_questions(connection: AsyncConnection, case_keys: Collection[str]
     return [_from_row(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def choices(connection: AsyncConnection) -> tuple[Mapping[str, str], Sequence[str]]:
-    """Return the duty holders (id to name) and the rules of open duties, sorted by id: what the desk can be filtered by."""
-    is_open = table.c.state == "open"
+async def choices(connection: AsyncConnection, reach: Reach) -> tuple[Mapping[str, str], Sequence[str]]:
+    """Return the duty holders (id to name) and the rules of open duties that may be read: the desk's filters.
+
+    Both are sorted by id.
+    """
+    is_open = and_(table.c.state == "open", _within(reach))
     names = (
         select(table.c.duty_holder, func.max(table.c.holder_name).label("holder_name"))
         .where(is_open)
@@ -108,6 +115,10 @@ async def choices(connection: AsyncConnection) -> tuple[Mapping[str, str], Seque
     holders = await connection.execute(names.order_by(table.c.duty_holder))
     rules = await connection.scalars(select(func.unnest(table.c.rules)).where(is_open).distinct())
     return {row.duty_holder: row.holder_name for row in holders}, sorted(rules)
+
+
+def _within(reach: Reach) -> TextClause:
+    return text(readable("duty.case_key")).bindparams(**reach.values)
 
 
 def _to_row(duty: Duty) -> Mapping[str, Any]:

@@ -150,6 +150,7 @@ def conclude(out: Gathered, decision: Decision, standing: Standing, occasion: Oc
             open_questions=standing.questions,
             conflicts=conflicts,
             event_ids=occasion.event_ids,
+            reporters=occasion.reporters[case_key],
         )
         out.say(occasion.message(say.CaseDecided, case_key, case_key, data))
         dumped = data.model_dump(mode="json", include={"revision", "rulebook", "calendar", "traces", "conflicts"})

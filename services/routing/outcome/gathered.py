@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
@@ -22,10 +22,14 @@ _Message = TypeVar("_Message", bound=Envelope)
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """When, why and by which rulebook a set of linked cases was decided. `case_keys`: all of the set, sorted."""
+    """When, why and by which rulebook a set of linked cases was decided.
+
+    `case_keys`: all of the set, sorted. `reporters`: the clients that reported each of them, sorted.
+    """
 
     now: datetime
     case_keys: tuple[str, ...]
+    reporters: Mapping[str, tuple[str, ...]]
     revisions: dict[str, int]
     event_ids: tuple[UUID, ...]
     causation_id: UUID

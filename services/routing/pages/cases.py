@@ -15,6 +15,7 @@ from schemas.calendar.london import LONDON, london_date
 from schemas.words import STRENGTH_WORDS
 from services.kit.auth import Principal, require_page
 from services.kit.errors import NotFound
+from services.kit.reach import Reach, reach_of
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
 from services.routing.domain.words import Words
@@ -62,15 +63,16 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
         known = set(wanted) <= set("0123456789abcdef")
         if len(wanted) == len("0" * 32) and known:
             return RedirectResponse(f"/case/{wanted}", status_code=303)
-        found = (await reader.cases(wanted)).cases if known else ()
+        found = (await reader.cases(reach_of(who), wanted)).cases if known else ()
         shown = {"current": "cases", "cases": found, "key": key, "searched": bool(wanted)}
         return templates.TemplateResponse(request, "cases.html", shown)
 
     @router.get("/case/{case_key}")
     async def case(request: Request, who: Looker, case_key: CaseKey, recipient: Text = "") -> Response:
         request.state.principal = who
-        shown, decision = await reader.decision(case_key)
-        found, error = await _asked(reader, case_key, recipient, request.query_params)
+        reach = reach_of(who)
+        shown, decision = await reader.decision(reach, case_key)
+        found, error = await _asked(reader, reach, (case_key, recipient), request.query_params)
         context = {
             "current": "cases",
             "case": shown,
@@ -96,12 +98,13 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
 
 
 async def _asked(
-    reader: Reader, case_key: str, recipient: str, form: Mapping[str, str]
+    reader: Reader, reach: Reach, asked: tuple[str, str], form: Mapping[str, str]
 ) -> tuple[AskView | None, FormError | None]:
-    """Return the answer to what was asked, or what is wrong with the question; neither if nothing was asked."""
+    """Return the answer to what was asked (of a case, about a recipient), or what is wrong with it; or neither."""
+    case_key, recipient = asked
     try:
         as_of = _moment(form, await reader.now())
-        return (await reader.ask(case_key, recipient, as_of) if recipient else None), None
+        return (await reader.ask(reach, case_key, recipient, as_of) if recipient else None), None
     except ValueError as wrong:
         return None, FormError("on", str(wrong))
     except NoSuchCase:

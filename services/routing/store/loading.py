@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.decisions import ObligationOpenedData, QuestionOpenedData
+from schemas.parties import CLIENT
 from schemas.vocabulary import Vocabulary
 from services.routing.domain import ledger
 from services.routing.domain.facts import Fact
@@ -39,6 +40,11 @@ _QUESTIONS: Final = text("SELECT * FROM routing.question WHERE case_key = ANY(:k
 _NOTICES: Final = text("""
     SELECT * FROM routing.delivery WHERE case_key = ANY(:keys) AND kind = 'notice' ORDER BY seq FOR UPDATE
 """)
+# A client is a party as `client:<name>`.
+_REPORTERS: Final = text("""
+    SELECT case_key, substr(party, length(:prefix) + 1) AS client FROM routing.case_party
+    WHERE case_key = ANY(:keys) AND starts_with(party, :prefix) ORDER BY case_key, party
+""")
 _REVISIONS: Final = text("""
     SELECT case_key, max(revision) AS revision FROM routing.decision WHERE case_key = ANY(:keys) GROUP BY case_key
 """)
@@ -57,6 +63,7 @@ class Loaded:
     facts: tuple[Fact, ...]
     told: Mapping[UUID, Told]
     known: ledger.Known
+    reporters: Mapping[str, tuple[str, ...]]
     revisions: Mapping[str, int]
 
 
@@ -84,6 +91,9 @@ async def load(connection: AsyncConnection, sets: Sequence[tuple[str, ...]], voc
     obligations = await _by_case(connection, _OBLIGATIONS, keys)
     questions = await _by_case(connection, _QUESTIONS, keys)
     notices = await _by_case(connection, _NOTICES, keys)
+    reporters: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await connection.execute(_REPORTERS, {**keys, "prefix": CLIENT}):
+        reporters[row.case_key].append(row.client)
     revisions = {row.case_key: row.revision for row in await connection.execute(_REVISIONS, keys)}
     return [
         Loaded(
@@ -95,6 +105,7 @@ async def load(connection: AsyncConnection, sets: Sequence[tuple[str, ...]], voc
                 questions=tuple(_question_of(row) for row in _of(members, questions)),
                 notices=tuple(notice_of(row) for row in _of(members, notices)),
             ),
+            reporters={key: tuple(reporters[key]) for key in members},
             revisions={key: revisions.get(key, 0) for key in members},
         )
         for members in sets

@@ -1,4 +1,7 @@
-"""Reads for the API and the pages: a case as it stood at any time, the list of cases, deliveries."""
+"""Reads for the API and the pages: a case as it stood at any time, the list of cases, deliveries.
+
+What begins with a reach reads only the cases within it; what takes case keys trusts them, so they come from `linked`.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,24 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.reach import Reach, readable
+
 _NOW: Final = text("SELECT clock.legal_now()")
-_LINKED: Final = text("""
+# A case that may not be read is as one that is not there: nothing is reached through it either.
+_LINKED: Final = text(f"""
     WITH RECURSIVE reached(case_key) AS (
         SELECT CAST(:case_key AS text)
         UNION
-        SELECT l.linked_case_key FROM reached r JOIN routing.case_link l USING (case_key) WHERE l.recorded_at <= :as_of
+        SELECT l.linked_case_key FROM reached r JOIN routing.case_link l USING (case_key)
+        WHERE l.recorded_at <= :as_of AND {readable("l.linked_case_key")}
     )
     SELECT case_key FROM reached ORDER BY case_key
-""")
-_DECISION: Final = text("""
-    SELECT * FROM routing.decision WHERE case_key = :case_key AND decided_at <= :as_of ORDER BY revision DESC LIMIT 1
-""")
+""")  # noqa: S608 (the condition is a constant; here and below)
+_DECISION: Final = text(f"""
+    SELECT * FROM routing.decision
+    WHERE case_key = :case_key AND decided_at <= :as_of AND {readable("decision.case_key")}
+    ORDER BY revision DESC LIMIT 1
+""")  # noqa: S608
 _OBLIGATIONS: Final = text("""
     SELECT o.*, h.state AS state_then, h.reason AS reason_then
     FROM routing.obligation o
@@ -57,7 +66,7 @@ _QUESTIONS: Final = text("""
 """)
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys) AND recorded_at <= :as_of")
 _HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys) AND recorded_at <= :as_of")
-_CASES: Final = text("""
+_CASES: Final = text(f"""
     SELECT latest.case_key, latest.decided_at, latest.revision,
         (SELECT count(*) FROM routing.obligation o WHERE o.case_key = latest.case_key AND o.state = 'open')
             AS open_obligations,
@@ -65,13 +74,15 @@ _CASES: Final = text("""
             AS open_questions
     FROM (
         SELECT DISTINCT ON (case_key) case_key, decided_at, revision FROM routing.decision
-        WHERE case_key LIKE :prefix ORDER BY case_key, revision DESC
+        WHERE case_key LIKE :prefix AND {readable("decision.case_key")} ORDER BY case_key, revision DESC
     ) latest
     ORDER BY latest.decided_at DESC, latest.case_key LIMIT :most
-""")
-_DELIVERIES: Final = text("""
-    SELECT * FROM routing.delivery WHERE (CAST(:state AS text) IS NULL OR state = :state) ORDER BY seq LIMIT :most
-""")
+""")  # noqa: S608
+_DELIVERIES: Final = text(f"""
+    SELECT * FROM routing.delivery
+    WHERE (CAST(:state AS text) IS NULL OR state = :state) AND {readable("delivery.case_key")}
+    ORDER BY seq LIMIT :most
+""")  # noqa: S608
 
 
 async def legal_now(connection: AsyncConnection) -> datetime:
@@ -80,14 +91,17 @@ async def legal_now(connection: AsyncConnection) -> datetime:
     return found
 
 
-async def linked(connection: AsyncConnection, case_key: str, as_of: datetime) -> list[str]:
-    """Return a case and those linked to it at a time, sorted."""
-    return list(await connection.scalars(_LINKED, {"case_key": case_key, "as_of": as_of}))
+async def linked(connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> list[str]:
+    """Return a case and those linked to it at a time that may be read, sorted."""
+    return list(await connection.scalars(_LINKED, {"case_key": case_key, "as_of": as_of, **reach.values}))
 
 
-async def latest_decision(connection: AsyncConnection, case_key: str, as_of: datetime) -> RowMapping | None:
-    """Return the last decision on a case at a time."""
-    return (await connection.execute(_DECISION, {"case_key": case_key, "as_of": as_of})).mappings().first()
+async def latest_decision(
+    connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime
+) -> RowMapping | None:
+    """Return the last decision on a case at a time, none if the case may not be read."""
+    asked = {"case_key": case_key, "as_of": as_of, **reach.values}
+    return (await connection.execute(_DECISION, asked)).mappings().first()
 
 
 async def obligations(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[dict[str, Any]]:
@@ -122,11 +136,14 @@ async def happened(connection: AsyncConnection, keys: Sequence[str], as_of: date
     return list((await connection.execute(_HAPPENINGS, {"keys": keys, "as_of": as_of})).mappings())
 
 
-async def cases(connection: AsyncConnection, *, prefix: str = "", most: int = 50) -> list[RowMapping]:
-    """Return the cases decided last whose key begins with `prefix` (hexadecimal digits)."""
-    return list((await connection.execute(_CASES, {"prefix": f"{prefix}%", "most": most})).mappings())
+async def cases(connection: AsyncConnection, reach: Reach, *, prefix: str = "", most: int = 50) -> list[RowMapping]:
+    """Return the cases decided last that may be read and whose key begins with `prefix` (hexadecimal digits)."""
+    asked = {"prefix": f"{prefix}%", "most": most, **reach.values}
+    return list((await connection.execute(_CASES, asked)).mappings())
 
 
-async def deliveries(connection: AsyncConnection, state: str | None, *, most: int = 500) -> list[RowMapping]:
-    """Return deliveries in a state (None: in any), the oldest first."""
-    return list((await connection.execute(_DELIVERIES, {"state": state, "most": most})).mappings())
+async def deliveries(
+    connection: AsyncConnection, reach: Reach, state: str | None, *, most: int = 500
+) -> list[RowMapping]:
+    """Return deliveries of cases that may be read, in a state (None: in any), the oldest first."""
+    return list((await connection.execute(_DELIVERIES, {"state": state, "most": most, **reach.values})).mappings())

@@ -14,6 +14,7 @@ from services.deadlines.store import alerts
 from services.kit.auth import Principal
 from services.kit.database import Database
 from services.kit.errors import NotFound
+from services.kit.reach import EVERYTHING
 from tests.support.deadlines import (
     notice_delivered,
     notice_failed,
@@ -27,14 +28,14 @@ from tests.support.deadlines import (
 from tests.support.deadlines_database import feed, feed_quarantines, published
 
 ADA = Principal("account-1", "Ada Example", "operations")
-BO = Principal("account-2", "Bo Example", "review_officer")
+BO = Principal("account-2", "Bo Example", "review_officer", "west-yorkshire-police", "police:west-yorkshire")
 
 
 async def test_a_refused_notice_is_told_to_a_person_and_a_failed_attempt_is_not(database: Database) -> None:
     await feed(database, notice_failed(1), notice_refused(2))
 
     async with database.connect() as connection:
-        (alert,) = await alerts.find(connection)
+        (alert,) = await alerts.find(connection, EVERYTHING)
     (raised,) = await published(database)
     assert alert.says == "A notice to police West Yorkshire was not taken (attempt 3) and is not tried again: HTTP 422"
     assert isinstance(raised, AlertRaised)
@@ -49,7 +50,7 @@ async def test_a_withdrawal_that_is_refused_too_is_told_to_a_person_although_it_
     await feed(database, notice_refused(4, attempt=1))
 
     async with database.connect() as connection:
-        assert len(await alerts.find(connection)) == 1
+        assert len(await alerts.find(connection, EVERYTHING)) == 1
     assert len(await published(database)) == 2
 
 
@@ -60,13 +61,13 @@ async def test_the_alert_goes_once_the_notice_was_taken_or_need_not_be_any_more(
     await feed(database, said(3))
 
     async with database.connect() as connection:
-        assert await alerts.find(connection) == []
+        assert await alerts.find(connection, EVERYTHING) == []
 
 
 async def test_an_alert_is_taken_on_by_one_person_whose_name_is_not_published(database: Database) -> None:
     await feed(database, notice_refused(2))
     async with database.connect() as connection:
-        (alert,) = await alerts.find(connection)
+        (alert,) = await alerts.find(connection, EVERYTHING)
 
     first = await acknowledge(database, alert.alert_id, ADA)
     second = await acknowledge(database, alert.alert_id, BO)
@@ -92,7 +93,7 @@ async def test_what_a_service_puts_aside_is_told_to_a_person_until_it_is_dealt_w
     await feed_quarantines(database, quarantined(1), quarantined(1))
 
     async with database.connect() as connection:
-        (alert,) = await alerts.find(connection)
+        (alert,) = await alerts.find(connection, EVERYTHING)
     (raised,) = await published(database)
     assert alert.says == "Intake could not process a message and kept it in quarantine: it is not JSON."
     assert isinstance(raised, AlertRaised)
@@ -101,4 +102,4 @@ async def test_what_a_service_puts_aside_is_told_to_a_person_until_it_is_dealt_w
     await feed_quarantines(database, resolved(2))
 
     async with database.connect() as connection:
-        assert await alerts.find(connection) == []
+        assert await alerts.find(connection, EVERYTHING) == []

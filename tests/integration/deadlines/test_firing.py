@@ -15,6 +15,7 @@ from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
 from services.deadlines.watch import ClockWatch, witness
 from services.kit.clock import SystemClock
 from services.kit.database import Database
+from services.kit.reach import EVERYTHING
 from tests.support.deadlines import (
     NOON,
     obligation_met,
@@ -133,7 +134,7 @@ async def test_after_an_outage_only_the_highest_rung_fires_and_the_lower_are_mar
         (1, "breach", -1, PENDING),
     ]
     async with database.connect() as connection:
-        (alert,) = await alerts.find(connection)
+        (alert,) = await alerts.find(connection, EVERYTHING)
     assert alert.says == "Tell the Panel: due Monday 9 November 2026, due today."
 
 
@@ -166,7 +167,7 @@ async def test_a_duty_met_late_says_by_how_many_working_days(database: Database)
     assert isinstance(met, Met)
     assert (met.data.working_days_late, met.data.met_on, met.causation_id) == (4, date(2026, 11, 13), UUID(int=12))
     async with database.connect() as connection:
-        (breach,) = await alerts.find(connection)  # a person must still take note of the breach
+        (breach,) = await alerts.find(connection, EVERYTHING)  # a person must still take note of the breach
     assert breach.kind == "deadline.breached"
 
 
@@ -234,7 +235,7 @@ async def test_a_flood_of_warnings_becomes_one_digest_per_partnership(database: 
 
     assert len(await published(database, "deadline.due-soon.v1")) == 13  # every duty's message is kept
     async with database.connect() as connection:
-        raised = await alerts.find(connection)
+        raised = await alerts.find(connection, EVERYTHING)
     assert sorted((alert.kind, alert.partnership) for alert in raised) == [
         ("deadline.digest", "lscp:E08000035"),
         ("deadline.due-soon", "lscp:E06000006"),

@@ -15,6 +15,7 @@ from services.deadlines.domain.ladder import Rung
 from services.deadlines.store import alerts, duties, rungs
 from services.deadlines.store.duties import Place, Wanted
 from services.kit.database import Database
+from services.kit.reach import EVERYTHING
 from tests.support.deadlines import CALENDAR, CASE, NOON, duty, period
 
 LATE = NOON + timedelta(hours=1)
@@ -68,10 +69,12 @@ async def test_duties_are_found_by_date_and_page_by_page_with_undated_ones_last(
         await duties.save(tx.connection, kept)
 
     async with database.connect() as connection:
-        first = await duties.find(connection, Wanted(), limit=2)
+        first = await duties.find(connection, EVERYTHING, Wanted(), limit=2)
         last = first[-1]
-        rest = await duties.find(connection, Wanted(), after=Place(last.dating.due_on or date.max, last.duty_id))
-        early = await duties.find(connection, Wanted(due_before=date(2026, 11, 9)))
+        rest = await duties.find(
+            connection, EVERYTHING, Wanted(), after=Place(last.dating.due_on or date.max, last.duty_id)
+        )
+        early = await duties.find(connection, EVERYTHING, Wanted(due_before=date(2026, 11, 9)))
 
     assert [item.duty_id.int for item in (*first, *rest)] == [3, 2, 4, 1]
     assert [item.duty_id.int for item in early] == [3]
@@ -98,8 +101,8 @@ async def test_duties_are_narrowed_by_state_holder_rule_case_and_kind(database: 
             (Wanted(case_key="d" * 32), [2]),
             (Wanted(kind="obligation"), [1, 3]),
         ):
-            assert [item.duty_id.int for item in await duties.find(connection, wanted)] == expected
-        assert await duties.choices(connection) == (
+            assert [item.duty_id.int for item in await duties.find(connection, EVERYTHING, wanted)] == expected
+        assert await duties.choices(connection, EVERYTHING) == (
             {"la:E06000006": "Halton Borough Council", "la:E08000035": "Leeds City Council"},
             ["N-01", "N-03", "N-04"],
         )
@@ -186,9 +189,9 @@ async def test_breaches_come_first_and_stay_open_when_warnings_are_closed(databa
     async with database.begin() as tx:
         raised = [_alert(1), _alert(2, minutes=5), _alert(3, "breach"), _alert(4, reference="another")]
         await alerts.add(tx.connection, raised)
-        before = [alert.alert_id.int for alert in await alerts.find(tx.connection)]
+        before = [alert.alert_id.int for alert in await alerts.find(tx.connection, EVERYTHING)]
         await alerts.close(tx.connection, ["duty"], "the duty was closed", LATE)
-        after = [alert.alert_id.int for alert in await alerts.find(tx.connection)]
+        after = [alert.alert_id.int for alert in await alerts.find(tx.connection, EVERYTHING)]
 
     assert before == [3, 2, 1, 4]
     assert after == [3, 4]
@@ -199,8 +202,8 @@ async def test_the_first_person_to_acknowledge_stands(database: Database) -> Non
         await alerts.add(tx.connection, [_alert(1)])
         first = await alerts.acknowledge(tx.connection, UUID(int=1), by="account-1", name="Ada Example", now=NOON)
         second = await alerts.acknowledge(tx.connection, UUID(int=1), by="account-2", name="Bo Example", now=LATE)
-        found = await alerts.get(tx.connection, UUID(int=1))
-        shown = await alerts.find(tx.connection, acknowledged_since=datetime(2026, 11, 1, tzinfo=UTC))
+        found = await alerts.get(tx.connection, EVERYTHING, UUID(int=1))
+        shown = await alerts.find(tx.connection, EVERYTHING, acknowledged_since=datetime(2026, 11, 1, tzinfo=UTC))
 
     assert (first, second) == (True, False)
     assert found is not None

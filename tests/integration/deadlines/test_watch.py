@@ -11,6 +11,7 @@ from services.deadlines.alerting import acknowledge
 from services.deadlines.store import alerts
 from services.kit.auth import Principal
 from services.kit.database import Database
+from services.kit.reach import EVERYTHING
 from tests.support.deadlines import NOON, obligation_opened
 from tests.support.deadlines_database import drain, feed, move_clock_to, published, step_clock, worker
 
@@ -34,7 +35,7 @@ async def test_an_unlogged_step_stops_firing_and_is_told_once(database: Database
 
     assert fired == [0, 0, 0]
     async with database.connect() as connection:
-        (alert,) = await alerts.find(connection)
+        (alert,) = await alerts.find(connection, EVERYTHING)
     assert (alert.kind, alert.severity) == ("clock.distrusted", "fault")
     assert words in alert.says
     assert [message.type for message in await published(database)] == ["alert.raised.v1"]
@@ -57,14 +58,14 @@ async def test_the_clock_counts_again_once_a_person_acknowledged_it(database: Da
     await step_clock(database, 2 * WEEK)
     await drain(firing)
     async with database.connect() as connection:
-        (alert,) = await alerts.find(connection)
+        (alert,) = await alerts.find(connection, EVERYTHING)
 
     await acknowledge(database, alert.alert_id, OPERATOR)
     fired = await drain(firing) + await drain(other)
 
     assert fired == 1
     async with database.connect() as connection:
-        open_alerts = await alerts.find(connection)
+        open_alerts = await alerts.find(connection, EVERYTHING)
     assert [alert.kind for alert in open_alerts] == ["deadline.breached"]
 
 

@@ -51,7 +51,7 @@ def test_any_bytes_become_an_entry_of_one_kind_or_the_other(raw: bytes) -> None:
     except NotAnEvent:
         entry = poison_entry(read, entry_id=EVENTS, kind="poison", logged_at=LOGGED_AT)
 
-    assert index_of(entry.text).kind in {"message", "poison"}
+    assert index_of(entry.text, entry.payload).kind in {"message", "poison"}
     assert entry.payload in (None, raw)
 
 
@@ -69,7 +69,7 @@ def test_an_attribute_of_any_kind_is_taken_or_refused_and_never_breaks(name: str
     except NotAnEvent:
         return
 
-    assert index_of(entry.text).kind == "message"
+    assert index_of(entry.text, entry.payload).kind == "message"
 
 
 def test_a_refusal_never_quotes_what_was_refused() -> None:
@@ -80,7 +80,7 @@ def test_a_refusal_never_quotes_what_was_refused() -> None:
 
 
 def test_the_index_says_what_the_entry_says() -> None:
-    found = index_of(text_of(event(9, data={"rules": ["N-01"], "recipients": ["sab:leeds"]})))
+    found = index_of(text_of(event(9, data={"rules": ["N-01"], "recipients": ["sab:leeds"]})), None)
 
     assert (found.type, found.case_key, found.producer, found.producer_seq) == ("notice.owed.v1", CASE, "routing", 9)
     assert (found.rules, found.recipients) == (("N-01",), ("sab:leeds",))
@@ -88,7 +88,7 @@ def test_the_index_says_what_the_entry_says() -> None:
 
 
 def test_poison_is_indexed_by_when_it_was_logged() -> None:
-    found = index_of(poison_entry(record(b"?", 1), entry_id=EVENTS, kind="poison", logged_at=LOGGED_AT).text)
+    found = index_of(poison_entry(record(b"?", 1), entry_id=EVENTS, kind="poison", logged_at=LOGGED_AT).text, None)
 
     assert (found.kind, found.type, found.occurred_at, found.recorded_at) == ("poison", None, LOGGED_AT, LOGGED_AT)
 

@@ -12,6 +12,8 @@ from handrail.front.accounts import write_accounts
 from handrail.front.main import create_app
 from handrail.front.settings import FrontSettings
 from handrail.installation.keys import make_keys
+from services.kit.auth import Tokens
+from services.kit.clock import SystemClock
 from services.kit.http import MAX_BODY_BYTES
 
 PASSWORD = "an invented password"
@@ -80,3 +82,13 @@ async def test_strangers_cannot_fill_the_memory(tmp_path: Path) -> None:
         answer = await signed_in(client, password="x" * MAX_BODY_BYTES)
 
     assert answer.status_code == 413
+
+
+async def test_the_session_says_for_which_client_and_body_a_review_officer_acts(tmp_path: Path) -> None:
+    async with front(tmp_path) as client:
+        officer = (await signed_in(client, account="review-officer")).cookies["handrail_session"]
+        auditor = (await signed_in(client)).cookies["handrail_session"]
+
+    tokens = Tokens(tmp_path / "keys" / "token.pub", SystemClock())
+    acts_for = [(who.client, who.body) for who in (tokens.verify(officer), tokens.verify(auditor))]
+    assert acts_for == [("leeds-city-council", "la:E08000035"), (None, None)]

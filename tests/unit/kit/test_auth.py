@@ -15,7 +15,7 @@ from fastapi import Depends, FastAPI
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-from services.kit.auth import AnyPrincipal, Principal, public, require, require_page, unguarded
+from services.kit.auth import Principal, public, require, require_page, unguarded
 from services.kit.clock import FixedClock
 from services.kit.http import build_http
 from tests.support.kit import NOON
@@ -52,8 +52,8 @@ def app(tmp_path: Path) -> FastAPI:
     app = build_http(bare_runtime(key_file, FixedClock(NOON)), "test")
 
     @app.get("/who")
-    async def who(principal: AnyPrincipal) -> dict[str, Any]:
-        return {"subject": principal.subject, "role": principal.role, "client": principal.client}
+    async def who(principal: Principal = Depends(require("operations", "partner"))) -> dict[str, Any]:  # noqa: B008
+        return {name: getattr(principal, name) for name in ("subject", "role", "client", "body")}
 
     @app.post("/operate")
     async def operate(_by: Principal = Depends(require("operations"))) -> str:  # noqa: B008
@@ -78,9 +78,15 @@ def bearer(value: str) -> dict[str, str]:
 
 
 async def test_a_valid_token_says_who_is_asking(app: FastAPI) -> None:
-    answer = await ask(app, "GET", "/who", headers=bearer(token(client="leeds-police")))
+    given = token(client="leeds-police", body="police:west-yorkshire")
+    answer = await ask(app, "GET", "/who", headers=bearer(given))
 
-    assert answer.json() == {"subject": "account-1", "role": "operations", "client": "leeds-police"}
+    assert answer.json() == {
+        "subject": "account-1",
+        "role": "operations",
+        "client": "leeds-police",
+        "body": "police:west-yorkshire",
+    }
 
 
 FORGED = {

@@ -1,0 +1,69 @@
+"""Which cases a person may read: those to which the agency that they act for is a party, or all of them.
+
+Every service that shows cases keeps their parties (`schemas.parties`) in a table `case_party` of its own schema and puts
+the condition of `readable` into each query, so that lists, counts and pages hold nothing else. A case that may not be
+read is never loaded: whatever is answered is the answer about a case that there is not (docs/decisions/0005).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.envelope import Envelope
+from schemas.parties import client_party, parties_of
+from services.kit.auth import Principal
+
+_INSTALLATION: Final = frozenset({"operations", "auditor", "service"})
+_ADD: Final = text("""
+    INSERT INTO case_party (case_key, party)
+    SELECT * FROM unnest(CAST(:case_keys AS text[]), CAST(:parties AS text[])) ON CONFLICT DO NOTHING
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which cases may be read: those that have one of `parties`, or everything. Without either, none."""
+
+    parties: tuple[str, ...] = ()
+    everything: bool = False
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return the values of `readable`."""
+        return {"reads_all": self.everything, "reads_for": list(self.parties)}
+
+
+EVERYTHING: Final = Reach(everything=True)
+
+
+def reach_of(who: Principal) -> Reach:
+    """Return which cases a signed-in person may read; a review officer who acts for nobody reads none."""
+    if who.role in _INSTALLATION:
+        return EVERYTHING
+    if who.role != "review_officer" or who.client is None:
+        return Reach()
+    return Reach((client_party(who.client), *((who.body,) if who.body else ())))
+
+
+def readable(column: str) -> str:
+    """Return the condition, in SQL, that the case whose key stands in `column` may be read; false where it is null.
+
+    Give the query the values of a reach: `{**reach.values}`.
+    """
+    return f"""(CAST(:reads_all AS boolean) OR EXISTS (
+        SELECT FROM case_party
+        WHERE case_party.case_key = {column} AND case_party.party = ANY(CAST(:reads_for AS text[]))
+    ))"""
+
+
+async def add(connection: AsyncConnection, messages: Iterable[Envelope]) -> None:
+    """Keep the parties that messages make to their cases; the caller holds the cases."""
+    found = sorted({(one.case_key, party) for one in messages if one.case_key for party in parties_of(one)})
+    if found:
+        case_keys, parties = zip(*found, strict=True)
+        await connection.execute(_ADD, {"case_keys": [*case_keys], "parties": [*parties]})
