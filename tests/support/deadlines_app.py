@@ -34,10 +34,10 @@ def _public_key_file() -> Path:
     return path
 
 
-def token(role: str, *, subject: str = "account-7", name: str = "Olu Example") -> str:
-    """Return an access token, valid for an hour."""
+def token(role: str, *, subject: str = "account-7", name: str = "Olu Example", **acts_for: str) -> str:
+    """Return an access token, valid for an hour; `acts_for` names a client and a body, if any."""
     claims = {"iss": "handrail", "sub": subject, "name": name, "role": role, "exp": int(time.time()) + 3600}
-    return jwt.encode({"alg": "Ed25519"}, claims, _key(), algorithms=["Ed25519"])
+    return jwt.encode({"alg": "Ed25519"}, claims | acts_for, _key(), algorithms=["Ed25519"])
 
 
 def settings(database_url: str, **changed: Any) -> DeadlinesSettings:
