@@ -34,9 +34,9 @@ class Visitor:
         """The page that is shown now."""
         return self.visit.page
 
-    async def sign_in(self, role: str, *, client: str | None = None) -> None:
-        """Take on a role as if signed in, without the form (which has tests of its own); `client` acts for another."""
-        account = replace(ACCOUNTS[role], client=client or ACCOUNTS[role].client)
+    async def sign_in(self, role: str, *, client: str | None = None, body: str | None = None) -> None:
+        """Take on a role as if signed in, without the form (which has tests of its own), for another client if given."""
+        account = replace(ACCOUNTS[role], client=client, body=body) if client else ACCOUNTS[role]
         token = TokenIssuer(self.installation.keys / "token.key").issue(account)
         await self.page.context.add_cookies([{"name": COOKIE, "value": token, "domain": HOST, "path": "/"}])
 

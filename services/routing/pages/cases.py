@@ -63,8 +63,15 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
         known = set(wanted) <= set("0123456789abcdef")
         if len(wanted) == len("0" * 32) and known:
             return RedirectResponse(f"/case/{wanted}", status_code=303)
-        found = (await reader.cases(reach_of(who), wanted)).cases if known else ()
-        shown = {"current": "cases", "cases": found, "key": key, "searched": bool(wanted)}
+        reach = reach_of(who)
+        found = (await reader.cases(reach, wanted)).cases if known else ()
+        shown = {
+            "current": "cases",
+            "cases": found,
+            "key": key,
+            "searched": bool(wanted),
+            "own_only": not reach.everything,
+        }
         return templates.TemplateResponse(request, "cases.html", shown)
 
     @router.get("/case/{case_key}")

@@ -169,6 +169,44 @@ async def test_a_case_that_there_is_not_says_so(visitor: Visitor) -> None:
     assert "Go to the home page" in await visitor.text()
 
 
+async def test_a_review_officer_cannot_tell_another_agency_s_case_from_one_that_there_is_not(
+    visitor: Visitor, demo: PlayedDemo
+) -> None:
+    key = demo.played.cases["wandsworth-council", "WAN-2026-0009"]
+    await visitor.sign_in("review_officer")  # of Leeds City Council
+
+    told = []
+    for asked in (key, NOBODY):
+        await visitor.open("routing", f"/case/{asked}", status=404)
+        missing = await visitor.text()
+        await visitor.open("audit", f"/log?case={asked}")
+        told.append((missing, await visitor.text()))
+    await visitor.open("routing", "/case")
+    cases = await visitor.text()
+    await visitor.open("deadlines", "/desk")
+    desk = await visitor.text()
+
+    assert told[0] == told[1]
+    assert "No entry fits the search." in told[0][1]
+    assert demo.played.cases["leeds-city-council", "LCC-2026-0077"] in cases
+    assert key[:8] not in cases
+    assert key[:8] not in desk
+
+
+async def test_the_same_case_is_read_by_a_review_officer_of_the_agency_that_reported_it(
+    visitor: Visitor, demo: PlayedDemo
+) -> None:
+    key = demo.played.cases["wandsworth-council", "WAN-2026-0009"]
+    await visitor.sign_in("review_officer", client="wandsworth-council", body="la:E09000032")
+
+    await visitor.open("routing", f"/case/{key}")
+    heading = await visitor.heading()
+    await visitor.open("audit", f"/log?case={key}")
+
+    assert heading == f"Case {key[:8]}"
+    assert await visitor.page.locator("article").count() > 0
+
+
 async def test_a_partner_may_not_read_cases(visitor: Visitor, demo: PlayedDemo) -> None:
     key = demo.played.cases["leeds-city-council", "LCC-2026-0077"]
     await visitor.sign_in("partner")

@@ -38,7 +38,7 @@ async def test_how_a_due_date_was_counted_is_read_day_by_day(visitor: Visitor, d
         for each in demo.installation.web("deadlines").get(f"/v1/obligations?state=open&case={key}")["obligations"]
         if each["rule"] == "N-06H"
     )
-    await visitor.sign_in("review_officer")
+    await visitor.sign_in("review_officer", client="halton-council", body="la:E06000006")
     await visitor.open("deadlines", "/desk?rule=N-06H")
 
     await visitor.unfold(f"How this date was counted: N-06H, case {key[:8]}, {duty['title']}")

@@ -64,7 +64,7 @@ async def test_a_recipient_is_searched_for_with_the_rule_and_the_day(visitor: Vi
 
 
 async def test_a_long_result_is_paged_and_the_first_page_is_found_again(visitor: Visitor) -> None:
-    await visitor.sign_in("review_officer")
+    await visitor.sign_in("auditor")
     await visitor.open("audit", "/log")
     first = await visitor.page.locator("article h3").all_inner_texts()
 
