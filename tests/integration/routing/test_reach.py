@@ -167,7 +167,7 @@ async def test_the_parties_to_cases_of_an_earlier_version_are_found(road: Road, 
     connection = await asyncpg.connect(address.url())
     try:
         await connection.execute("TRUNCATE routing.case_party")
-        await connection.execute(import_module("services.routing.migrations.0002_case_party")._BACKFILL)
+        await connection.execute(import_module("services.routing.migrations.0003_case_party")._BACKFILL)
     finally:
         await connection.close()
 

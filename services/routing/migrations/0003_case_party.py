@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 # A fact stands under the body that stated it, or under `client:<name>` where the client answers for none. Which of a
 # body's clients reported an earlier case was not kept, so those cases count as reported by the body.
