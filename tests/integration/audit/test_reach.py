@@ -139,7 +139,7 @@ async def test_the_installation_s_own_people_read_the_whole_log(told: TestLog, r
 async def test_what_cannot_be_cut_to_one_agency_is_for_auditors_and_operations(told: TestLog, path: str) -> None:
     seen = {}
     for role in ("auditor", "operations", "review_officer", "partner"):
-        async with client(told, role, acts_for="police-leeds", body="la:E08000035") as http:  # type: ignore[arg-type]
+        async with client(told, role, acts_for="police-leeds", body="la:E08000035") as http:
             seen[role] = (await http.get(path)).status_code
 
     assert seen == {"auditor": 200, "operations": 200, "review_officer": 403, "partner": 403}
