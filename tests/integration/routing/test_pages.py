@@ -16,7 +16,7 @@ from handrail.embedded.postgres import DatabaseAddress
 from schemas.submissions import SUBMISSIONS
 from tests.support.browser import PHONE, assert_reflows, axe, browser, press, tab_to
 from tests.support.road import Road
-from tests.support.routing import CASE, OTHER_CASE, aware, decided, linked, reported, suspects
+from tests.support.routing import CASE, LEEDS, OTHER_CASE, aware, decided, linked, reported, suspects
 from tests.support.routing_app import FRONT, app, client, token
 from tests.support.web import address_of, free_listener, serving
 
@@ -50,7 +50,7 @@ async def visit(
         application = app(address, routing_url=here, intake_url=str(server.make_url("")))
         async with application.state.open_sessions(), serving(application, listener), browser() as found:
             seen = await found.page_at(PHONE)
-            value = token(role, client="council-leeds")
+            value = token(role, client="council-leeds", body=f"la:{LEEDS}")
             await seen.page.context.add_cookies([{"name": "handrail_session", "value": value, "url": here}])
             await seen.page.goto(here + path)
             yield seen.page
