@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import re
+import socket
+import struct
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,11 +31,22 @@ from deploy.stubs.signature import BadSignature, verify
 RECIPIENT: Final = re.compile(r"^[a-z]+(:[A-Za-z0-9-]+)?$")
 MAX_BODY_BYTES: Final = 256 * 1024
 HANG_S: Final = 3600.0
+DRIP_EVERY_S: Final = 0.2
+_REFUSALS: Final = {"fail": ("failed", 503), "refuse": ("refused", 403), "busy": ("busy", 429)}
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What came for a recipient; `sha256` is that of the body's bytes."""
+
+    recipient: str
+    content: Any
+    sha256: str
 
 
 class Stubs:
@@ -43,52 +57,59 @@ class Stubs:
         self._keys = keys
         self._behaviours: dict[str, Behaviour] = {}
 
-    async def webhook(self, request: web.Request) -> web.Response:
+    async def webhook(self, request: web.Request) -> web.StreamResponse:
         """Take one webhook: verify, misbehave if told to, journal, answer with our reference."""
         recipient, body = _recipient(request), await request.read()
-        content = _read(body)
+        letter = Letter(recipient, _read(body), hashlib.sha256(body).hexdigest())
         try:
             webhook_id = verify(request.headers, body, self._keys, time.time())
         except BadSignature as error:
-            return await self._answer(recipient, content, outcome="rejected", status=401, reason=str(error))
-        if not isinstance(content, dict) or content.get("recipient") != recipient:
+            return await self._answer(letter, "rejected", 401, reason=str(error))
+        if not isinstance(letter.content, dict) or letter.content.get("recipient") != recipient:
             reason = "the message is not addressed to this recipient"
-            return await self._answer(recipient, content, "rejected", 422, webhook_id=webhook_id, reason=reason)
-        misbehaved = await self._misbehave(recipient, content, webhook_id)
+            return await self._answer(letter, "rejected", 422, webhook_id=webhook_id, reason=reason)
+        misbehaved = await self._misbehave(request, letter, webhook_id)
         if misbehaved is not None:
             return misbehaved
         known = self._journal.reference_of(webhook_id)
         return await self._answer(
-            recipient,
-            content,
+            letter,
             "repeat" if known else "taken",
             200,
             webhook_id=webhook_id,
             reference=known or _new_reference(recipient, webhook_id),
         )
 
-    async def _misbehave(self, recipient: str, content: dict[str, Any], webhook_id: str) -> web.Response | None:
-        told = self._behaviours.get(recipient, NORMAL)
-        self._behaviours[recipient] = told.after_one()
+    async def _misbehave(self, request: web.Request, letter: Letter, webhook_id: str) -> web.StreamResponse | None:
+        told = self._behaviours.get(letter.recipient, NORMAL)
+        self._behaviours[letter.recipient] = told.after_one()
         match told.mode:
-            case "normal":
+            case "normal" | "slow":
+                await asyncio.sleep(told.seconds if told.mode == "slow" else 0)
                 return None
-            case "slow":
-                await asyncio.sleep(told.seconds)
-                return None
-            case "fail":
-                return await self._answer(recipient, content, "failed", 503, webhook_id=webhook_id)
-            case "refuse":
-                return await self._answer(recipient, content, "refused", 403, webhook_id=webhook_id)
+            case "fail" | "refuse" | "busy":
+                outcome, status = _REFUSALS[told.mode]
+                answer = await self._answer(letter, outcome, status, webhook_id=webhook_id)
+                if told.mode == "busy":
+                    answer.headers["Retry-After"] = str(math.ceil(told.seconds))
+                return answer
             case "hang":
-                await self._keep(recipient, content, "hung", None, webhook_id=webhook_id)
+                await self._keep(letter, "hung", None, webhook_id=webhook_id)
                 await asyncio.sleep(told.seconds or HANG_S)
                 raise web.HTTPServiceUnavailable
+            case "garbage":
+                await self._keep(letter, "garbage", 200, webhook_id=webhook_id)
+                return web.Response(body=b"\xff\xfe{not json", content_type="application/json")
+            case "reset":
+                await self._keep(letter, "reset", None, webhook_id=webhook_id)
+                return _reset(request)
+            case "drip":
+                await self._keep(letter, "dripped", 200, webhook_id=webhook_id)
+                return await _drip(request, told.seconds or HANG_S)
 
     async def _answer(
         self,
-        recipient: str,
-        content: object,
+        letter: Letter,
         outcome: str,
         status: int,
         *,
@@ -96,14 +117,13 @@ class Stubs:
         reference: str | None = None,
         reason: str | None = None,
     ) -> web.Response:
-        await self._keep(recipient, content, outcome, status, webhook_id=webhook_id, reference=reference, reason=reason)
+        await self._keep(letter, outcome, status, webhook_id=webhook_id, reference=reference, reason=reason)
         answer = {"reference": reference} if reference else {"title": reason or outcome}
         return web.json_response(answer, status=status)
 
     async def _keep(
         self,
-        recipient: str,
-        content: object,
+        letter: Letter,
         outcome: str,
         status: int | None,
         *,
@@ -113,7 +133,7 @@ class Stubs:
     ) -> None:
         entry = Entry(
             number=0,
-            recipient=recipient,
+            recipient=letter.recipient,
             at=time.time(),
             outcome=outcome,
             status=status,
@@ -121,7 +141,8 @@ class Stubs:
             verified=webhook_id is not None,
             reference=reference,
             reason=reason,
-            body=content,
+            body=letter.content,
+            sha256=letter.sha256,
         )
         await self._journal.append(entry)
 
@@ -204,6 +225,27 @@ def _read(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return {"unreadable": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
+
+def _reset(request: web.Request) -> web.Response:
+    """Cut the connection without an answer: with nothing to linger for, the other side sees a reset."""
+    transport = request.transport
+    if transport is not None:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    return web.Response()
+
+
+async def _drip(request: web.Request, seconds: float) -> web.StreamResponse:
+    """Answer 200 and let a body that would be a receipt come byte by byte, so slowly that it never ends in time."""
+    answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await answer.prepare(request)
+    for _ in range(math.ceil(seconds / DRIP_EVERY_S)):
+        await answer.write(b" ")
+        await asyncio.sleep(DRIP_EVERY_S)
+    await answer.write_eof()
+    return answer
 
 
 def _new_reference(recipient: str, webhook_id: str) -> str:

@@ -1,11 +1,11 @@
-"""How a stub recipient misbehaves when it is told to: slowly, with failures, with a refusal, or by never answering."""
+"""How a stub recipient misbehaves when it is told to: slowly, with failures, with a refusal, with nonsense, or not at all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
-Mode = Literal["normal", "slow", "fail", "refuse", "hang"]
+Mode = Literal["normal", "slow", "fail", "refuse", "hang", "busy", "garbage", "reset", "drip"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 
@@ -15,7 +15,11 @@ class BadBehaviour(ValueError):
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What to do with the next requests: `times` of them (None: until told otherwise), `seconds` late where that applies."""
+    """What to do with the next requests: `times` of them (None: until told otherwise), `seconds` late where that applies.
+
+    `busy` answers 429 and asks to come back after `seconds`; `garbage` answers 200 with bytes that are no receipt; `reset`
+    cuts the connection; `drip` answers 200 and lets the body come so slowly that it takes `seconds`.
+    """
 
     mode: Mode = "normal"
     seconds: float = 0.0

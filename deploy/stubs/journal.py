@@ -21,7 +21,8 @@ FILE_NAME: Final = "journal.jsonl"
 class Entry:
     """One request that reached a mailbox, and what it was answered.
 
-    `outcome`: taken | repeat | failed | refused | hung | rejected (not proven to be from the sender, or not for us).
+    `sha256`: of the body as it came, so that a repeat can be shown to be the same bytes.
+    `outcome`: taken | repeat | failed | refused | hung | busy | garbage | reset | dripped | rejected (not proven to be from the sender, or not for us).
     """
 
     number: int
@@ -34,6 +35,7 @@ class Entry:
     reference: str | None
     reason: str | None
     body: Any
+    sha256: str = ""
 
 
 class Journal:
@@ -74,10 +76,10 @@ class Journal:
             try:
                 await asyncio.to_thread(self._sync, b"".join(line for line, _ in batch))
             except OSError as error:
-                for _, done in batch:
+                for done in _awaited(batch):
                     done.set_exception(error)
             else:
-                for _, done in batch:
+                for done in _awaited(batch):
                     done.set_result(None)
 
     def _sync(self, lines: bytes) -> None:
@@ -93,6 +95,11 @@ class Journal:
         if self._writer is not None:
             await self._writer
         os.close(self._file)
+
+
+def _awaited(batch: list[tuple[bytes, asyncio.Future[None]]]) -> list[asyncio.Future[None]]:
+    """Return the futures that somebody still waits for: a sender that was killed meanwhile has gone away."""
+    return [done for _, done in batch if not done.done()]
 
 
 def _read(path: Path) -> list[Entry]:

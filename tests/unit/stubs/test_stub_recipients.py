@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.stubs.app import create_app
 from deploy.stubs.behaviour import BadBehaviour, read_behaviour
-from deploy.stubs.journal import FILE_NAME, Journal
+from deploy.stubs.journal import FILE_NAME, Entry, Journal
 
 KEY = Ed25519PrivateKey.generate()
 PANEL = {"type": "notice.v1", "recipient": "panel", "title": "Tell the Panel"}
@@ -157,6 +160,41 @@ async def test_a_slow_stub_answers_late_and_a_hanging_one_does_not_answer_as_if_
     assert [e["outcome"] for e in await journal(client)] == ["taken", "hung"]
 
 
+async def test_a_busy_stub_asks_to_come_back_and_one_that_talks_nonsense_gives_no_receipt(client: Client) -> None:
+    body = json.dumps(PANEL).encode()
+    await behave(client, mode="busy", seconds=1.5, times=1)
+    async with client.post("/recipients/panel/webhook", data=body, headers=signed(body)) as busy:
+        assert (busy.status, busy.headers["Retry-After"]) == (429, "2")
+    await behave(client, mode="garbage", times=1)
+    async with client.post("/recipients/panel/webhook", data=body, headers=signed(body)) as garbage:
+        assert garbage.status == 200
+        with pytest.raises(ValueError, match=r"decode|JSON"):
+            json.loads(await garbage.read())
+
+    assert (await send(client))[0] == 200
+    assert [e["outcome"] for e in await journal(client)] == ["busy", "garbage", "taken"]
+
+
+async def test_a_stub_can_cut_the_connection_and_let_its_answer_drip(client: Client) -> None:
+    body = json.dumps(PANEL).encode()
+    await behave(client, mode="reset", times=1)
+    with pytest.raises(aiohttp.ClientError):
+        await client.post("/recipients/panel/webhook", data=body, headers=signed(body))
+    await behave(client, mode="drip", seconds=0.5, times=1)
+    async with client.post("/recipients/panel/webhook", data=body, headers=signed(body)) as dripped:
+        assert dripped.status == 200
+        assert (await dripped.read()).strip() == b""
+
+    assert [e["outcome"] for e in await journal(client)] == ["reset", "dripped"]
+
+
+async def test_the_journal_keeps_the_digest_of_the_bytes_that_came(client: Client) -> None:
+    body = json.dumps(PANEL).encode()
+    await send(client)
+
+    assert [e["sha256"] for e in await journal(client)] == [hashlib.sha256(body).hexdigest()]
+
+
 @pytest.mark.parametrize(
     "instruction", [[], {"mode": "angry"}, {"mode": "slow", "seconds": -1}, {"mode": "fail", "times": 0}]
 )
@@ -176,6 +214,18 @@ async def test_after_a_kill_the_journal_is_as_it_was_answered_and_a_torn_line_is
         assert [e.number for e in again.entries] == [1]
         assert again.reference_of("n-1") == again.entries[0].reference
     assert (tmp_path / FILE_NAME).read_bytes() == kept
+
+
+async def test_a_sender_that_goes_away_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    entry = Entry(0, "panel", 0.0, "taken", 200, "n-1", verified=True, reference="R", reason=None, body=PANEL)
+    async with Journal(tmp_path) as kept:
+        gone, stays = asyncio.create_task(kept.append(entry)), asyncio.create_task(kept.append(entry))
+        await asyncio.sleep(0)  # both wait for the disk
+        gone.cancel()
+
+        await asyncio.wait_for(stays, 10)
+
+    assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 2
 
 
 async def test_pages_show_what_came_and_escape_it(client: Client) -> None:
