@@ -193,7 +193,7 @@ class Installation:
             log_path=logs / f"{name}.log",
             folder=run,
             stop_signal=signal.SIGTERM,
-            env={**_inherited(), **self._environment(name), **self.extra_env},
+            env=self.environment(name),
             nursery=self._nursery,
         )
 
@@ -241,7 +241,11 @@ class Installation:
         for name in self._names:
             self.wait_ready(name)
 
-    def _environment(self, name: str) -> dict[str, str]:
+    def environment(self, name: str) -> dict[str, str]:
+        """Return the whole environment of one process; it holds secrets."""
+        return {**_inherited(), **self._settings(name), **self.extra_env}
+
+    def _settings(self, name: str) -> dict[str, str]:
         keys = self.keys
         common = {
             "PYTHONPATH": str(REPOSITORY),

@@ -16,6 +16,9 @@ from services.audit.domain.note import Checkpoint
 from services.audit.domain.tiles import range_hash
 from services.audit.sink import CheckpointFolder
 from services.audit.store import log
+from services.kit.faults import faultpoint, register
+
+register("checkpoint.kept")  # signed and outside the database, which does not know of it yet
 
 
 class RefusedToSign(Exception):
@@ -55,6 +58,7 @@ class Publisher:
         if checkpoint != kept or stored is None or stored.size != head.size:
             note = checkpoint.sign(self._key)
             await asyncio.to_thread(self._folder.keep, checkpoint, note)
+            faultpoint("checkpoint.kept")
             await log.add_checkpoint(connection, log.Signed(head.size, head.root, note), now)
         return checkpoint
 

@@ -24,6 +24,7 @@ from services.deadlines.domain.words import breached_says, digest_says, due_soon
 from services.deadlines.store import POSTGRES, Tables
 from services.deadlines.watch import ClockWatch
 from services.kit.database import Database
+from services.kit.faults import faultpoint, register
 from services.kit.transaction import Transaction
 
 BATCH: Final = 1000
@@ -32,6 +33,8 @@ MAX_SLEEP: Final = timedelta(milliseconds=250)  # a new rung or a moved clock is
 MIN_SLEEP: Final = timedelta(milliseconds=20)
 SLACK: Final = timedelta(minutes=10)  # how far behind the low-water mark a poll still looks
 SWEEP_EVERY: Final = timedelta(minutes=1)
+
+register("firing.claimed")  # due rungs are locked, nothing of their effects is written
 
 
 class Firing:
@@ -87,6 +90,8 @@ class Firing:
 
     async def _fire(self, due: Sequence[DueRung], tx: Transaction) -> int:
         """Write the effects of the claimed rungs."""
+        if due:
+            faultpoint("firing.claimed")
         known = await self._tables.duties.load(tx.connection, {item.duty_id for item in due})
         found = plan(due, digest_over=DIGEST_OVER, urgent=lambda item: self._left(known[item.duty_id], tx) <= 0)
         folded = {item.rung_id for items in found.digests.values() for item in items}

@@ -1,15 +1,12 @@
-"""Named points at which a test can stop, kill or fail a process: `HANDRAIL_FAULT=consume.committed:kill:3`.
+"""Named points at which a test can stop, kill or fail a process.
 
-A point does nothing unless the environment arms it. `kill` sends SIGKILL to this process, `stop` SIGSTOP, `raise`
-raises `InjectedFault`; the optional number says at which pass (from 1, default 1) it acts. All names stand here, so
-that a test can count that each was hit.
+A point does nothing in a service as shipped: only a test build arms it (`tests/support/faults/switch.py`), and nothing in
+the environment of a process can. All names stand here, so that a test can count that each was hit.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 POINTS: Final = frozenset(
@@ -23,7 +20,7 @@ POINTS: Final = frozenset(
 """Registered by the kit; a service adds its own with `register`."""
 
 _registered: set[str] = set(POINTS)
-_passes: Counter[str] = Counter()
+_act: Callable[[str], None] | None = None
 
 
 class InjectedFault(RuntimeError):
@@ -40,24 +37,19 @@ def registered() -> frozenset[str]:
     return frozenset(_registered)
 
 
+def arm(act: Callable[[str], None] | None) -> None:
+    """Have `act` called with the name of each point that is passed; None disarms."""
+    global _act  # noqa: PLW0603 - one switch for the whole process, and the hot path looks at nothing else
+    _act = act
+
+
 def faultpoint(name: str) -> None:
-    """Do nothing, unless `HANDRAIL_FAULT` arms this point.
+    """Do nothing, unless a test armed the points.
 
     Raises:
-        InjectedFault: The armed action is `raise`.
         LookupError: The point is not registered.
     """
     if name not in _registered:
         raise LookupError(f"fault point {name!r} is not registered; add it with faults.register")
-    armed = os.environ.get("HANDRAIL_FAULT")
-    if not armed:
-        return
-    point, action, *when = armed.split(":")
-    if point != name:
-        return
-    _passes[name] += 1
-    if _passes[name] != (int(when[0]) if when else 1):
-        return
-    if action == "raise":
-        raise InjectedFault(f"fault point {name}")
-    os.kill(os.getpid(), {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}[action])
+    if _act is not None:
+        _act(name)

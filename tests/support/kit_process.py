@@ -15,6 +15,7 @@ from services.kit.codec import Event
 from services.kit.http import build_http
 from services.kit.runtime import Runtime, lifespan, serve
 from services.kit.settings import KitSettings
+from tests.support.faults.switch import arm_from_environment
 from tests.support.kit import SERVICE, aware
 
 
@@ -32,6 +33,7 @@ def repeat(runtime: Runtime, source: str, destination: str, group: str) -> list[
 
 def main() -> None:
     """Run until told to stop."""
+    arm_from_environment()
     source, destination, group = sys.argv[1:]
     settings = KitSettings()
     runtime = Runtime(settings, SERVICE)

@@ -16,6 +16,7 @@ from services.kit.faults import InjectedFault
 from services.routing.dispatch import rows
 from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
+from tests.support.faults.switch import armed
 from tests.support.road import Recipients, Road, law, move_clock, of
 from tests.support.routing import (
     COUNCIL,
@@ -272,14 +273,10 @@ async def test_sources_that_disagree_on_the_area_hold_up_no_notice_that_is_owed(
     assert outcomes(await recipients.journal(LSCP_ID)) == [("taken", "notice.v1")]
 
 
-async def test_results_that_cannot_be_written_now_are_written_later(
-    road: Road, recipients: Recipients, monkeypatch: Any
-) -> None:
+async def test_results_that_cannot_be_written_now_are_written_later(road: Road, recipients: Recipients) -> None:
     await road.route(reported())
-    monkeypatch.setenv("HANDRAIL_FAULT", "transaction.before_commit:raise:3")
-    try:
+    with armed("transaction.before_commit:raise:3"), pytest.raises(InjectedFault):
         await recipients.send_all()
-    except InjectedFault:
-        await recipients.dispatcher.finish()
+    await recipients.dispatcher.finish()
 
     assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}

@@ -11,6 +11,7 @@ from services.kit.errors import is_infrastructure
 from services.kit.health import Heartbeat
 from services.kit.runtime import Loop
 from tests.support.eventually import eventually
+from tests.support.faults.switch import armed
 
 
 async def test_a_loop_goes_on_at_once_while_there_is_work_and_then_waits() -> None:
@@ -67,13 +68,20 @@ def test_a_heartbeat_that_is_too_old_says_so() -> None:
     assert "expected at most" in str(Heartbeat(-1).wrong())
 
 
-def test_a_fault_point_acts_at_the_pass_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_point_acts_at_the_pass_that_was_asked_for() -> None:
     faults.register("test.point")
-    monkeypatch.setenv("HANDRAIL_FAULT", "test.point:raise:2")
 
-    faults.faultpoint("test.point")
-    with pytest.raises(faults.InjectedFault):
+    with armed("test.point:raise:2"):
         faults.faultpoint("test.point")
+        with pytest.raises(faults.InjectedFault):
+            faults.faultpoint("test.point")
+        faults.faultpoint("test.point")
+
+
+def test_nothing_in_the_environment_of_a_shipped_process_arms_a_fault_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults.register("test.point")
+    monkeypatch.setenv("HANDRAIL_FAULT", "test.point:raise")
+
     faults.faultpoint("test.point")
 
 
