@@ -54,7 +54,8 @@ demo: setup ## Start everything and play the story; Ctrl-C ends it
 test: setup ## Run every test
 	@$(BIN)/python -m tests.run
 
-test-faults: setup ## Play ten thousand simulated runs with faults
+test-faults: setup ## Run the long fault table and ten thousand simulated runs (SEED=number repeats the table)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m tests.simulation --seeds 10000
 
 check: ## Do all that CI does

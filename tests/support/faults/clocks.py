@@ -1,0 +1,63 @@
+"""Faults of the legal clock: moved and logged, forwards and back; and moved behind everybody's back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.table import Fault, Landed, Scene
+
+DAY_S: Final = 86_400
+FAR_S: Final = 40 * DAY_S
+BACK_S: Final = -2 * 3600
+_FIRED: Final = "SELECT count(*) FROM deadlines.rung WHERE state = 1"
+_BEHIND: Final = "UPDATE clock.legal_clock SET offset_s = offset_s + $1 RETURNING offset_s"
+_DISTRUST: Final = "SELECT count(*) FROM deadlines.alert WHERE kind = 'clock.distrusted'"
+
+
+def far_ahead(scene: Scene) -> Landed:
+    """Move the clock ahead of every question's due date."""
+    _some_cases(scene)
+    before = scene.rig.ask(_FIRED)
+    scene.rig.move_clock(FAR_S, "fault table")
+    fired = wait_for(lambda: scene.rig.ask(_FIRED) - before, "timers that fire")
+    return Landed("the clock moved on by 40 days", f"{fired} timers that fired")
+
+
+def back(scene: Scene) -> Landed:
+    """Move the clock back over moments at which timers have fired."""
+    _some_cases(scene)
+    before = scene.rig.ask("SELECT count(*) FROM deadlines.clock_move")
+    scene.rig.move_clock(BACK_S, "fault table")
+    moved = wait_for(lambda: scene.rig.ask("SELECT count(*) FROM deadlines.clock_move") - before, "the logged move")
+    return Landed("the clock moved back by 2 hours", f"{moved} move in the clock's log")
+
+
+def behind_our_back(scene: Scene) -> Landed:
+    """Let the clock leap without a word, as a wrong machine would; put it right once deadlines has noticed."""
+    _some_cases(scene)
+    before = scene.rig.ask(_DISTRUST)
+    scene.rig.ask(_BEHIND, FAR_S)
+    try:
+        told = wait_for(lambda: scene.rig.ask(_DISTRUST) - before, "an alert about the clock")
+    finally:
+        scene.rig.ask(_BEHIND, -FAR_S)
+    return Landed("the clock leapt by 40 days, unlogged, and back", f"{told} alert that it is not trusted")
+
+
+def _some_cases(scene: Scene) -> None:
+    """Wait until the row has timers of its own."""
+    wait_for(lambda: _duties(scene.rig, scene) > 0, "duties of this row")
+
+
+def _duties(rig: Rig, scene: Scene) -> int:
+    query = """SELECT count(*) FROM deadlines.duty WHERE case_key IN
+        (SELECT case_key FROM intake.submission WHERE event_id = ANY($1))"""
+    return int(rig.ask(query, list(scene.load.sent.tried)))
+
+
+FAULTS: Final = (
+    Fault("Clock: +40 days", far_ahead),
+    Fault("Clock: -2 hours", back),
+    Fault("Clock: +40 days, unlogged", behind_our_back),
+)

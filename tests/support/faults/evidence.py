@@ -1,0 +1,119 @@
+"""What can be seen after a fault, gathered once: the load's own memory, the recipients' journal, the services' tables, the log.
+
+A row is judged on its own cases, so that a row whose service was damaged on purpose does not colour those after it; the
+outboxes and the log are looked at whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from handrail.verify import Report, verify_log
+from schemas.topics import SERVICES
+from tests.support.faults.load import Sent
+from tests.support.faults.rig import Rig, wait_for
+
+Row = Mapping[str, Any]
+
+_OUTBOXES: Final = " UNION ALL ".join(
+    f"SELECT '{service}' AS service, event_id, xid, id, topic, key FROM {service}.outbox"  # noqa: S608 - our own names
+    for service in SERVICES
+)
+_QUERIES: Final = {
+    "submissions": "SELECT event_id, receipt_id, case_key, decided_at FROM intake.submission WHERE event_id = ANY($1)",
+    "decisions": """SELECT e AS event_id, case_key, revision FROM routing.decision, unnest(event_ids) AS e
+        WHERE e = ANY($1)""",
+    "obligations": """SELECT obligation_id, case_key, CAST(subject AS uuid) AS event_id, state FROM routing.obligation
+        WHERE rule = 'N-11' AND subject = ANY(CAST($1 AS uuid[])::text[])""",
+    "deliveries": """SELECT d.delivery_id, d.kind, d.recipient, d.state, CAST(o.subject AS uuid) AS event_id
+        FROM routing.delivery d JOIN routing.obligation o USING (obligation_id)
+        WHERE o.subject = ANY(CAST($1 AS uuid[])::text[])""",
+    "duties": """SELECT d.duty_id, d.kind, d.state, d.due_on FROM deadlines.duty d
+        WHERE d.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1))""",
+    "rungs": """SELECT r.duty_id, r.generation, d.generation AS present, r.kind, r.days_left, r.due_at, r.state,
+            r.settled_at, d.due_on, (r.settled_at AT TIME ZONE 'Europe/London')::date AS settled_on,
+            d.state AS duty_state, clock.legal_now() AS now
+        FROM deadlines.rung r JOIN deadlines.duty d USING (duty_id)
+        WHERE d.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1))""",
+    "alerts": """SELECT a.alert_id, a.kind, a.reference, a.raised_at FROM deadlines.alert a
+        WHERE a.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1))""",
+    "case_entries": """SELECT i.seq, i.producer, i.case_key, i.type, e.event_id,
+            convert_from(e.entry, 'UTF8')::jsonb->'record'->>'topic' AS topic,
+            (convert_from(e.entry, 'UTF8')::jsonb->'event'->>'caseseq')::bigint AS case_seq,
+            (convert_from(r.payload, 'UTF8')::jsonb->'data'->>'revision')::int AS revision
+        FROM audit.entry_index i JOIN audit.entry e USING (seq) JOIN audit.record r USING (seq)
+        WHERE i.kind = 'message'
+          AND i.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1)) ORDER BY i.seq""",
+}
+_WHOLE: Final = {
+    "quarantined": """SELECT q.quarantine_id, q.sha256, q.reason,
+            (SELECT count(*) FROM deadlines.alert a WHERE a.reference = q.quarantine_id::text) AS alerts
+        FROM intake.quarantine q""",
+    "said_twice": f"SELECT service, event_id, count(*) FROM ({_OUTBOXES}) o GROUP BY 1, 2 HAVING count(*) > 1",  # noqa: S608
+    "unlogged": f"""SELECT service, topic, event_id FROM ({_OUTBOXES}) o
+        WHERE NOT EXISTS (SELECT FROM audit.entry e WHERE e.event_id = o.event_id)""",  # noqa: S608
+    "unsaid": f"""SELECT i.seq, i.producer, i.type FROM audit.entry_index i JOIN audit.entry e USING (seq)
+        WHERE i.kind = 'message' AND NOT EXISTS (SELECT FROM ({_OUTBOXES}) o WHERE o.event_id = e.event_id)""",  # noqa: S608
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the invariants are asked about. Rows are named as in `_QUERIES` and `_WHOLE`."""
+
+    sent: Sent
+    journal: Sequence[Row]
+    report: Report
+    rows: Mapping[str, Sequence[Row]]
+    at: datetime
+
+    def __getitem__(self, name: str) -> Sequence[Row]:
+        return self.rows[name]
+
+    @property
+    def events(self) -> frozenset[UUID]:
+        """The events for which we must answer: each got a receipt, or Kafka acknowledged it."""
+        return frozenset(self.sent.accepted) | self.sent.produced
+
+    @property
+    def outcomes(self) -> int:
+        """How many of them were decided, plus how many unreadable records are in quarantine."""
+        decided = {row["event_id"] for row in self["submissions"] if row["decided_at"]} & self.events
+        return len(decided) + len({row["sha256"] for row in self["quarantined"]} & self.sent.poison)
+
+
+def gather(rig: Rig, sent: Sent) -> Evidence:
+    """Look at everything once; the road should be quiet."""
+    wait_for(lambda: rig.is_ready("audit"), "audit answers")
+    key = (rig.installation.keys / "log.pub").read_bytes()
+    report = verify_log(rig.installation.url("audit"), rig.auditor, key)
+    rows, at = asyncio.run(_read(rig.database_url, sent))
+    deliveries = {str(row["delivery_id"]) for row in rows["deliveries"]}
+    return Evidence(sent, [entry for entry in journal(rig) if entry["webhook_id"] in deliveries], report, rows, at)
+
+
+def journal(rig: Rig) -> list[dict[str, Any]]:
+    """Return all that the stub recipients were sent."""
+    path = rig.installation.folder / "stubs" / "journal.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+async def _read(url: str, sent: Sent) -> tuple[dict[str, Sequence[Row]], datetime]:
+    connection = await asyncpg.connect(url, command_timeout=300)
+    try:
+        rows: dict[str, Sequence[Row]] = {}
+        for name, query in _QUERIES.items():
+            rows[name] = list(map(dict, await connection.fetch(query, list(sent.tried))))
+        for name, query in _WHOLE.items():
+            rows[name] = list(map(dict, await connection.fetch(query)))
+        return rows, await connection.fetchval("SELECT clock.legal_now()")
+    finally:
+        await connection.close()

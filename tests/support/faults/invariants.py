@@ -1,0 +1,179 @@
+"""What must hold after any fault, one function each: evidence in, problems out, in words; none is good.
+
+Names and numbers follow the promise: nothing lost, effects once, one timer, never early or silently late, provable
+afterwards. None of them reads a service's own opinion of whether all is well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from tests.support.faults.evidence import Evidence
+from tests.support.faults.load import TOLD
+
+LATE: Final = timedelta(seconds=60)
+FIRED: Final = 1
+PENDING: Final = 0
+_NAMED: Final = 5  # how many examples a problem names
+
+
+def nothing_lost(seen: Evidence) -> list[str]:
+    """Each receipt and each record that Kafka acknowledged is one event, kept and decided; nobody's event is there."""
+    kept = {row["event_id"]: row for row in seen["submissions"]}
+    receipts = {
+        event for event, receipt in seen.sent.accepted.items() if kept.get(event, {}).get("receipt_id") == receipt
+    }
+    routed = {row["event_id"] for row in seen["decisions"]}
+    return [
+        *_missing("events without their row at intake", seen.events, kept),
+        *_missing("receipts that intake does not know", seen.sent.accepted, receipts),
+        *_missing("events that routing never decided", seen.events, routed),
+        *_missing("events that intake does not show as decided", seen.events, _decided(seen)),
+        *_missing("kept events that were never decided", kept, routed),
+    ]
+
+
+def effects_once(seen: Evidence) -> list[str]:
+    """Each event tells its two recipients, once; what comes again has the same id and the same bytes."""
+    bodies: dict[str, set[str]] = defaultdict(set)
+    for entry in seen.journal:
+        bodies[entry["webhook_id"]].add(entry["sha256"])
+    taken = Counter(entry["webhook_id"] for entry in seen.journal if entry["outcome"] == "taken")
+    told: dict[UUID, list[str]] = defaultdict(list)
+    for row in seen["deliveries"]:
+        if row["kind"] == "notice" and taken[str(row["delivery_id"])]:
+            told[row["event_id"]].append(row["recipient"])
+    expected = sorted(TOLD)
+    return [
+        *_some("notices whose repetition had other bytes", (key for key, each in bodies.items() if len(each) > 1)),
+        *_some("notices taken more than once", (key for key, times in taken.items() if times > 1)),
+        *_some("events not told to exactly their recipients", (e for e in seen.events if sorted(told[e]) != expected)),
+        *_some("deliveries not settled", (row for row in seen["deliveries"] if row["state"] != "delivered")),
+        *_some("messages said twice", seen["said_twice"]),
+        *_some("events decided twice", _repeated(row["event_id"] for row in seen["decisions"])),
+    ]
+
+
+def one_timer_each(seen: Evidence) -> list[str]:
+    """Each obligation of routing is one duty of deadlines with one timer of each kind, and the other way round."""
+    obligations = {row["obligation_id"] for row in seen["obligations"]}
+    duties = {row["duty_id"] for row in seen["duties"] if row["kind"] == "obligation"}
+    timers = [
+        (row["duty_id"], row["kind"], row["days_left"]) for row in seen["rungs"] if row["generation"] == row["present"]
+    ]
+    breaches = {duty for duty, kind, _ in timers if kind == "breach"}
+    per_event = Counter(row["event_id"] for row in seen["obligations"])
+    return [
+        *_missing("obligations without a duty", obligations, duties),
+        *_missing("duties without an obligation", duties, obligations),
+        *_missing("duties without a timer", duties, breaches),
+        *_some("timers that stand twice", _repeated(timers)),
+        *_some("events without exactly two obligations", (e for e in seen.events if per_event[e] != len(TOLD))),
+    ]
+
+
+def never_early_never_late(seen: Evidence) -> list[str]:
+    """A timer fired not before its moment, a breach not on its last day; none whose moment has passed still waits."""
+    fired = [row for row in seen["rungs"] if row["state"] == FIRED]
+    breaches = Counter(row["reference"] for row in seen["alerts"] if row["kind"] == "deadline.breached")
+    late = [
+        row
+        for row in seen["rungs"]
+        if row["state"] == PENDING and row["generation"] == row["present"] and row["duty_state"] == "open"
+        if row["due_at"] < seen.at - LATE
+    ]
+    return [
+        *_some("timers that fired early", (row for row in fired if row["settled_at"] < row["due_at"])),
+        *_some(
+            "breaches said before the last day was over",
+            (row for row in fired if row["kind"] == "breach" and row["settled_on"] <= row["due_on"]),
+        ),
+        *_some("timers that are silently late", late),
+        *_some("duties whose breach was told twice", (duty for duty, times in breaches.items() if times > 1)),
+    ]
+
+
+def log_verifies(seen: Evidence) -> list[str]:
+    """The log is whole, in order, and continues everything that was ever signed; the offline verifier says so."""
+    return list(seen.report.problems)
+
+
+def log_is_what_was_said(seen: Evidence) -> list[str]:
+    """Every message that a service committed is one entry of the log, and every entry is such a message."""
+    decisions = {(row["case_key"], row["revision"]) for row in seen["decisions"]}
+    logged = [(row["case_key"], row["revision"]) for row in seen["case_entries"] if row["type"] == "case.decided.v1"]
+    return [
+        *_some("messages that are not in the log", seen["unlogged"]),
+        *_some("entries that nobody said", seen["unsaid"]),
+        *_missing("decisions that are not in the log", decisions, set(logged)),
+        *_missing("logged decisions that routing does not have", set(logged), decisions),
+        *_some("decisions logged twice", _repeated(logged)),
+    ]
+
+
+def cases_in_order(seen: Evidence) -> list[str]:
+    """On each topic, the messages of a case come in the order in which their transactions held the case."""
+    last: dict[tuple[str, str, str], int] = {}
+    wrong = []
+    for row in seen["case_entries"]:
+        place = (row["topic"], row["producer"], row["case_key"])
+        if row["case_seq"] <= last.get(place, 0):
+            wrong.append((*place, row["case_seq"], last[place]))
+        last[place] = row["case_seq"]
+    return _some("messages of a case out of order", wrong)
+
+
+def poison_isolated(seen: Evidence) -> list[str]:
+    """Each unreadable record is in quarantine, once, with one alert; nothing readable is there."""
+    held = {row["sha256"]: row for row in seen["quarantined"] if row["sha256"] in seen.sent.poison}
+    unread = [row["event_id"] for row in seen["submissions"] if row["event_id"] in seen.sent.produced]
+    return [
+        *_missing("unreadable records that are not in quarantine", seen.sent.poison, held),
+        *_some("records in quarantine without exactly one alert", (row for row in held.values() if row["alerts"] != 1)),
+        *_missing("records beside them that were not read", seen.sent.produced, unread),
+    ]
+
+
+def refused_not_dropped(seen: Evidence) -> list[str]:
+    """No 2xx but for what is durable; everything else asked to come back later."""
+    kept = {row["event_id"] for row in seen["submissions"]}
+    return [
+        *_some("answers that are neither a receipt nor a promise to take it later", seen.sent.wrong),
+        *_missing("receipts for what is not kept", seen.sent.accepted, kept),
+        *_missing("events that nobody sent", kept, seen.sent.tried),
+    ]
+
+
+INVARIANTS: Final[Sequence[Callable[[Evidence], list[str]]]] = (
+    nothing_lost,
+    effects_once,
+    one_timer_each,
+    never_early_never_late,
+    log_verifies,
+    log_is_what_was_said,
+    cases_in_order,
+    poison_isolated,
+    refused_not_dropped,
+)
+
+
+def _decided(seen: Evidence) -> set[UUID]:
+    return {row["event_id"] for row in seen["submissions"] if row["decided_at"]}
+
+
+def _missing(what: str, wanted: Iterable[Any], found: Iterable[Any]) -> list[str]:
+    return _some(what, set(wanted) - set(found))
+
+
+def _repeated(things: Iterable[Any]) -> list[Any]:
+    return [thing for thing, times in Counter(things).items() if times > 1]
+
+
+def _some(what: str, things: Iterable[Any]) -> list[str]:
+    """Return one problem that counts the things and names a few, or none."""
+    found = [str(dict(thing)) if hasattr(thing, "keys") else str(thing) for thing in things]
+    return [f"{len(found)} {what}: {', '.join(sorted(found)[:_NAMED])}"] if found else []

@@ -1,0 +1,116 @@
+"""Faults of processes that are not killed at a point: zombies, stops with work in hand, kills at a random moment."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from schemas.topics import SERVICES
+from tests.support.faults.rig import COPIES, KILLED, SECOND, DidNotLand, Rig, service_of, wait_for
+from tests.support.faults.table import Fault, Landed, Scene
+
+GROUPS: Final = {
+    "intake": ("intake.submissions", "intake"),
+    "routing": ("routing",),
+    "deadlines": ("deadlines", "deadlines.quarantine"),
+    "audit": ("audit",),
+}
+CAUGHT_WITHIN_S: Final = 120.0
+_WRITING: Final = """SELECT count(*) FROM pg_stat_activity
+    WHERE usename = $1 AND client_port = ANY($2) AND backend_xid IS NOT NULL"""
+
+
+def zombies(scene: Scene) -> Landed:
+    """Freeze a copy of every service with a batch in its hands until its groups have given it up; then wake it."""
+    rig = scene.rig
+    asleep = [service + SECOND for service in SERVICES]
+    for copy in asleep:
+        rig.restart(copy, fault="consume.received:stop")
+    wait_for(lambda: all(_sleeps(rig, copy) for copy in asleep), "every one sleeps with a batch in hand")
+    wait_for(lambda: all(_members(rig, service) == 1 for service in SERVICES), "their groups gave them up")
+    for copy in asleep:
+        rig.signal(copy, signal.SIGCONT)
+    overtaken = "handrail_fence_overtaken_total"
+    wait_for(lambda: all(rig.metric(overtaken, copy) for copy in asleep), "the fence turns each of them away")
+    seen = rig.metric(overtaken, *asleep)
+    return Landed(
+        f"{len(asleep)} processes frozen past their session", f"the fence, which turned {seen:.0f} batches away"
+    )
+
+
+def stopped(scene: Scene) -> Landed:
+    """Ask every process to stop while it has an open transaction; each must end by itself and in good order."""
+    for copy in COPIES:
+        _catch_writing(scene.rig, copy, signal.SIGTERM)
+        code = scene.rig.ended_with(copy)
+        if code != 0:
+            raise DidNotLand(f"{copy} was asked to stop and ended with {code}")
+        scene.rig.start(copy)
+        scene.rig.wait_ready(copy)
+    return Landed(
+        f"SIGTERM to {len(COPIES)} processes, one after the other", "each one's open transaction, and its exit code 0"
+    )
+
+
+def killed_while_writing(scene: Scene) -> Landed:
+    """Kill every process at a random moment, but with an open transaction; all of them at about the same time."""
+    order = list(COPIES)
+    scene.random.shuffle(order)
+    for copy in order:
+        _catch_writing(scene.rig, copy, signal.SIGKILL)
+    for copy in order:
+        if scene.rig.ended_with(copy) != KILLED:
+            raise DidNotLand(f"{copy} was not killed")
+        scene.rig.start(copy)
+    for copy in order:
+        scene.rig.wait_ready(copy)
+    return Landed(f"SIGKILL of {len(order)} processes at a random moment", "each one's open transaction")
+
+
+AT_RANDOM: Final = Fault("SIGKILL at a random moment", killed_while_writing)
+FAULTS: Final = (
+    Fault("Zombies of every service", zombies),
+    Fault("SIGTERM with work in hand", stopped),
+    AT_RANDOM,
+)
+
+
+def _sleeps(rig: Rig, copy: str) -> bool:
+    assert rig.process(copy).running, f"{copy} has ended: {rig.process(copy).last_line()}"
+    status = Path(f"/proc/{rig.process(copy).pid}/stat").read_text()
+    return rig.mark(copy).exists() and status.rpartition(")")[2].split()[0] == "T"
+
+
+def _members(rig: Rig, service: str) -> int:
+    """Return how many members the service's groups have, the largest of them."""
+    admin = rig.installation.stack.kafka.admin()  # kept: its requests end with it
+    answers = admin.describe_consumer_groups(list(GROUPS[service]))
+    described: list[Any] = [answer.result(30) for answer in answers.values()]
+    return max(len(each.members) for each in described)
+
+
+def _catch_writing(rig: Rig, copy: str, number: signal.Signals) -> None:
+    """Freeze a process until it is caught in a transaction that has written; send the signal then.
+
+    Raises:
+        DidNotLand: It was never caught.
+    """
+    pid = rig.process(copy).pid
+    end = time.monotonic() + CAUGHT_WITHIN_S
+    while time.monotonic() < end:
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            ports = [each.laddr.port for each in psutil.Process(pid).net_connections("tcp")]
+            if rig.ask(_WRITING, f"handrail_{service_of(copy)}", ports):
+                os.kill(pid, number)
+                return
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - the next freeze must find it somewhere else
+    raise DidNotLand(f"{copy} was never caught with an open transaction")

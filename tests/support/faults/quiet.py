@@ -1,0 +1,97 @@
+"""Whether the road is quiet: nothing waits to be published, read, sent, fired, indexed or signed.
+
+Nothing here looks at what became of the events: when the road is quiet, the invariants may be asked, and they decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Final
+
+import asyncpg
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from handrail.embedded.topics_page import Spec
+from schemas.topics import SERVICES, SUBMISSIONS_PREFIX
+from tests.support.faults.rig import Rig
+
+QUIET_WITHIN_S: Final = 300.0
+_POLL_S: Final = 0.2
+
+_WAITS: Final = {
+    **{
+        f"in the outbox of {service}": (
+            f"SELECT count(*) FROM {service}.outbox o, {service}.relay_cursor c WHERE (o.xid, o.id) > (c.xid, c.id)"  # noqa: S608
+        )
+        for service in SERVICES
+    },
+    "to be sent": "SELECT count(*) FROM routing.delivery WHERE state IN ('due', 'sending')",
+    "to be fired": """SELECT count(*) FROM deadlines.rung r JOIN deadlines.duty d USING (duty_id, generation)
+        WHERE r.state = 0 AND d.state = 'open' AND r.due_at <= clock.legal_now()""",
+    "to be signed": """SELECT coalesce((SELECT size FROM audit.log), 0)
+        - coalesce((SELECT max(size) FROM audit.checkpoint), 0)""",
+    "to be indexed": "SELECT coalesce((SELECT size FROM audit.log), 0) - (SELECT size FROM audit.projection)",
+}
+
+
+def wait_until_quiet(rig: Rig, *, within_s: float = QUIET_WITHIN_S) -> str | None:
+    """Return nothing once the road is quiet, or what still waits when the time is up."""
+    end = time.monotonic() + within_s
+    while waits := _look(rig):
+        if time.monotonic() > end:
+            return waits
+        time.sleep(_POLL_S)
+    return None
+
+
+def _look(rig: Rig) -> str | None:
+    try:
+        return asyncio.run(_what_waits(rig))
+    except (KafkaException, OSError, asyncpg.PostgresError) as error:  # a server that is only just back
+        return f"{type(error).__name__} when asking"
+
+
+async def _what_waits(rig: Rig) -> str | None:
+    connection = await asyncpg.connect(rig.database_url)
+    try:
+        ends = await asyncio.to_thread(ends_of, rig)  # before the cursors: what is published meanwhile was waiting
+        unread = await _unread(connection, ends)
+        if unread:
+            return f"{unread} to be read"
+        for what, query in _WAITS.items():
+            if count := await connection.fetchval(query):
+                return f"{count} {what}"
+    finally:
+        await connection.close()
+    return None if await asyncio.to_thread(ends_of, rig) == ends else "records were still arriving"
+
+
+def ends_of(rig: Rig) -> dict[tuple[str, int], int]:
+    """Return the end of every partition of ours that has records."""
+    admin = rig.installation.stack.kafka.admin()
+    wanted: dict[TopicPartition, OffsetSpec] = {
+        TopicPartition(topic, partition): OffsetSpec.latest()
+        for topic, found in admin.list_topics(timeout=30).topics.items()
+        if topic.startswith("safeguarding.")
+        for partition in found.partitions
+    }
+    answers = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED)
+    ends: dict[TopicPartition, Any] = {tp: future.result(30) for tp, future in answers.items()}
+    return {(tp.topic, tp.partition): found.offset for tp, found in ends.items() if found.offset}
+
+
+async def _unread(connection: asyncpg.Connection, ends: dict[tuple[str, int], int]) -> int:
+    readers = {topic.name: topic.read_by for topic in Spec.load().topics}
+    unread = 0
+    for service in SERVICES:
+        rows = await connection.fetch(
+            f"SELECT topic, partition, min(next_offset) AS next FROM {service}.consumer_offset GROUP BY 1, 2"  # noqa: S608
+        )
+        stands = {(row["topic"], row["partition"]): row["next"] for row in rows}
+        for (topic, partition), end in ends.items():
+            reads = service == "intake" if topic.startswith(SUBMISSIONS_PREFIX) else service in readers[topic]
+            if reads:
+                unread += max(end - stands.get((topic, partition), 0), 0)
+    return unread

@@ -1,0 +1,184 @@
+"""The rig: one installation with two copies of every service, whose processes can be armed, killed and frozen.
+
+The first copies are started as shipped; every process that is started again is a test build with its kill switch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from handrail.embedded.places import private_folder
+from handrail.embedded.process import LOOPBACK, Child, choose_port
+from handrail.installation.installation import AUDITOR, Installation
+from handrail.installation.web import Answer, CallFailed, Web
+from schemas.topics import SERVICES
+from tests.support.installation import start_installation
+from tests.support.repository import ROOT
+
+SECOND: Final = "-2"
+COPIES: Final = tuple(service + copy for copy in ("", SECOND) for service in SERVICES)
+READY_S: Final = 180.0  # a loaded machine starts eight processes at once
+KILLED: Final = -signal.SIGKILL & 0xFF  # how the guard of a process passes its end on
+
+
+class DidNotLand(AssertionError):
+    """A fault was injected and its detector saw nothing: the row proves nothing."""
+
+
+def service_of(copy: str) -> str:
+    """Return the service that a process is a copy of."""
+    return copy.removesuffix(SECOND)
+
+
+def other_copy(copy: str) -> str:
+    """Return the other process of the same service."""
+    return service_of(copy) if copy.endswith(SECOND) else copy + SECOND
+
+
+def wait_for(condition: Callable[[], Any], what: str, *, within_s: float = READY_S) -> Any:
+    """Return the condition's value as soon as it is true.
+
+    Raises:
+        DidNotLand: It was not true in time; says what was waited for.
+    """
+    end = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise DidNotLand(f"not within {within_s:.0f} s: {what} (last value {value!r})")
+        time.sleep(0.05)
+    return value
+
+
+@dataclass
+class Rig:
+    """Everything that faults are injected into."""
+
+    installation: Installation = field(default_factory=start_installation)
+    without: dict[str, str] = field(default_factory=dict)
+    """By service, the part that its test builds lack (`tests.support.faults.taken_out`)."""
+
+    def __post_init__(self) -> None:
+        for service in SERVICES:
+            self.installation.ports[service + SECOND] = choose_port(service, None)
+            self.start(service + SECOND)
+        for service in SERVICES:
+            self.wait_ready(service + SECOND)
+
+    @property
+    def database_url(self) -> str:
+        """Address of the database for its administrator."""
+        return self.installation.database_url()
+
+    @property
+    def auditor(self) -> str:
+        """An access token that may read the whole log."""
+        return self.installation.web("audit", AUDITOR).token or ""
+
+    def web(self, copy: str) -> Web:
+        """Return a caller of one process, signed in as an operator."""
+        return Web(self.installation.url(copy), self.installation.web(service_of(copy)).token)
+
+    def start(self, copy: str, *, fault: str = "") -> None:
+        """Start one process as a test build, perhaps with a point armed (`relay.sent:kill:2`); returns at once."""
+        service = service_of(copy)
+        without = [self.without[service]] if service in self.without else []
+        self.mark(copy).unlink(missing_ok=True)
+        self.installation.processes[copy] = Child(
+            copy,
+            [sys.executable, "-m", "tests.support.faults.service", service, *without],
+            log_path=self.log(copy),
+            folder=private_folder(self.installation.folder / "run" / copy),
+            stop_signal=signal.SIGTERM,
+            env={
+                **self.installation.environment(service),
+                "PYTHONPATH": str(ROOT),
+                "HANDRAIL_HTTP_HOST": LOOPBACK,
+                "HANDRAIL_HTTP_PORT": str(self.installation.ports[copy]),
+                "HANDRAIL_FAULT": fault,
+                "HANDRAIL_FAULT_MARK": str(self.mark(copy)),
+            },
+        )
+
+    def restart(self, copy: str, *, fault: str = "") -> None:
+        """Stop a process, if it runs, and start it again; returns at once."""
+        self.process(copy).stop()
+        self.start(copy, fault=fault)
+
+    def wait_ready(self, copy: str) -> None:
+        """Return once a process answers that it is ready."""
+        wait_for(lambda: self.is_ready(copy), f"{copy} is ready")
+
+    def is_ready(self, copy: str) -> bool:
+        """Say whether a process answers that it is ready; one that has ended is an error."""
+        assert self.process(copy).running, f"{copy} has ended: {self.process(copy).last_line()}"
+        answer = self._ask(copy, "/health/ready")
+        return answer is not None and answer.status == 200
+
+    def _ask(self, copy: str, path: str) -> Answer | None:
+        """Return what a process answers, or nothing if it does not."""
+        try:
+            return Web(self.installation.url(copy)).call("GET", path)
+        except (CallFailed, HTTPException):
+            return None
+
+    def process(self, copy: str) -> Child:
+        """Return the running process of a copy."""
+        return self.installation.processes[copy]
+
+    def signal(self, copy: str, number: signal.Signals) -> None:
+        """Send a signal to a process."""
+        os.kill(self.process(copy).pid, number)
+
+    def died(self, copy: str) -> bool:
+        """Say whether a process is gone."""
+        return not self.process(copy).running
+
+    def ended_with(self, copy: str) -> int:
+        """Return the exit code of a process that is gone."""
+        process = self.process(copy)
+        process.stop()
+        return process._guard.wait()
+
+    def mark(self, copy: str) -> Path:
+        """Return the file in which a process notes the armed point that it reached."""
+        return self.installation.folder / "run" / f"{copy}.mark"
+
+    def log(self, copy: str) -> Path:
+        """Return the log file of a process."""
+        return private_folder(self.installation.folder / "logs") / f"{copy}.log"
+
+    def ask(self, query: str, *values: Any) -> Any:
+        """Return the one value that a query gives, as the database's administrator. Blocking."""
+        return asyncio.run(self._fetch(query, values))
+
+    async def _fetch(self, query: str, values: Sequence[Any]) -> Any:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return await connection.fetchval(query, *values)
+        finally:
+            await connection.close()
+
+    def move_clock(self, seconds: int, reason: str) -> None:
+        """Move the legal clock as an operator does."""
+        self.web("deadlines").post("/v1/clock", {"seconds": seconds, "reason": reason})
+
+    def metric(self, name: str, *copies: str) -> float:
+        """Return the sum of a metric over its labels and these copies (default: all); one that is away counts nothing."""
+        return sum(self._metric(name, copy) for copy in copies or COPIES)
+
+    def _metric(self, name: str, copy: str) -> float:
+        answer = self._ask(copy, "/metrics")
+        page = answer.text if answer else ""
+        return sum(float(value) for value in re.findall(rf"^{re.escape(name)}(?:{{.*}})? (\S+)$", page, re.MULTILINE))

@@ -1,0 +1,174 @@
+"""Faults of the two servers: Kafka and PostgreSQL killed, frozen, cut off; transactions that wait or commit late."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+from handrail.embedded.errors import StartFailed
+from handrail.embedded.kafka import EmbeddedKafka
+from handrail.embedded.postgres import EmbeddedPostgres
+from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.table import Fault, Landed, Scene
+
+FAILURES: Final = ("handrail_relay_failures_total", "handrail_loop_failures_total", "handrail_batch_retries_total")
+UNPUBLISHED_S: Final = 8.0  # longer than a session time-out
+HELD_S: Final = 8.0
+COMMAND_TIMEOUT_S: Final = 60.0
+LATER_COMMITS: Final = 20
+
+
+def kafka_killed(scene: Scene) -> Landed:
+    """Kill the broker; start it again once a relay has noticed."""
+    kafka = _kafka(scene.rig)
+    assert kafka.pid
+    before = scene.rig.metric("handrail_relay_failures_total")
+    os.kill(kafka.pid, signal.SIGKILL)
+    try:
+        seen = wait_for(lambda: scene.rig.metric("handrail_relay_failures_total") - before, "a relay that fails")
+    finally:
+        kafka.stop()
+        kafka.start()
+    return Landed("SIGKILL of the broker, started again", f"{seen:.0f} failures of relays")
+
+
+def kafka_frozen(scene: Scene) -> Landed:
+    """Freeze the broker until what intake committed has waited for longer than a session lasts."""
+    pid = _kafka(scene.rig).pid
+    assert pid
+    query = """SELECT extract(epoch FROM clock_timestamp() - min(o.created_at)) FROM intake.outbox o, intake.relay_cursor c
+        WHERE (o.xid, o.id) > (c.xid, c.id)"""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        waited = wait_for(
+            lambda: (age := float(scene.rig.ask(query) or 0)) > UNPUBLISHED_S and age, "messages that cannot go out"
+        )
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    return Landed("SIGSTOP of the broker, then SIGCONT", f"a message that waited {waited:.0f} s in intake's outbox")
+
+
+def postgres_killed(scene: Scene) -> Landed:
+    """Kill the database server; start it again once a partner was told to come back later."""
+    postgres = _postgres(scene.rig)
+    assert postgres.pid
+    before = scene.load.sent.answers[503]
+    os.kill(postgres.pid, signal.SIGKILL)
+    try:
+        seen = wait_for(lambda: scene.load.sent.answers[503] - before, "an answer 503")
+    finally:
+        postgres.stop()
+        wait_for(lambda: _started(postgres), "PostgreSQL starts again")
+    return Landed("SIGKILL of the database server, started again", f"{seen} answers 503 with Retry-After")
+
+
+def connections_cut(scene: Scene) -> Landed:
+    """Cut every connection of every service until one of them has noticed in its work."""
+    query = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE usename LIKE 'handrail_%' AND pg_backend_pid() <> pid"""
+    before, cut = _failures(scene.rig), 0
+
+    def noticed() -> float:
+        nonlocal cut
+        cut += int(scene.rig.ask(query))
+        return _failures(scene.rig) - before
+
+    seen = wait_for(noticed, "a service that fails")
+    return Landed(f"{cut} connections cut", f"{seen:.0f} failures of relays, loops and batches")
+
+
+def lock_held(held_s: float) -> Fault:
+    """Hold a lock on routing's deliveries until somebody has waited for it that long."""
+
+    def inject(scene: Scene) -> Landed:
+        query = """SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0) FROM pg_stat_activity
+            WHERE usename = 'handrail_routing' AND wait_event_type = 'Lock'"""
+        before = _failures(scene.rig)
+
+        def given_up() -> bool:
+            return held_s >= COMMAND_TIMEOUT_S and _failures(scene.rig) > before
+
+        with _transaction(scene.rig, "LOCK TABLE routing.delivery IN ACCESS EXCLUSIVE MODE"):
+            waited = wait_for(
+                lambda: max(float(scene.rig.ask(query)), held_s if given_up() else 0.0) >= held_s,
+                "routing waits for the lock",
+            )
+        return Landed(f"a lock held for {held_s:.0f} s", "routing's own wait for it" if waited else "")
+
+    return Fault(f"PostgreSQL: a lock held for {held_s:.0f} s", inject)
+
+
+def late_commit(scene: Scene) -> Landed:
+    """Let one of intake's transactions, begun early, commit after many that began later."""
+    case = f"{scene.load.prefix}-1"
+    first = scene.load.event_id(f"{case}-0")
+    wait_for(lambda: first in scene.load.sent.accepted, "the first receipt")
+    case_key = scene.rig.ask("SELECT case_key FROM intake.submission WHERE event_id = $1", first)
+    waiting = """SELECT CAST(CAST(backend_xid AS text) AS bigint) FROM pg_stat_activity
+        WHERE usename = 'handrail_intake' AND wait_event_type = 'Lock' AND backend_xid IS NOT NULL"""
+    later = "SELECT count(*) FROM intake.outbox WHERE xid > CAST(CAST($1 AS bigint) AS text)::xid8"
+    with _transaction(scene.rig, f"SELECT FROM intake.case_head WHERE case_key = '{case_key}' FOR UPDATE"):
+        extra = threading.Thread(target=scene.load.post_at_once, args=([f"{case}-late"], case))
+        extra.start()
+        xid = wait_for(lambda: scene.rig.ask(waiting), "a transaction that has its id and waits")
+        seen = wait_for(
+            lambda: (count := scene.rig.ask(later, xid)) >= LATER_COMMITS and count, "later transactions that commit"
+        )
+    extra.join()
+    return Landed("a transaction that commits late", f"{seen} messages of later transactions before it")
+
+
+FAULTS: Final = (
+    Fault("Kafka: killed and restarted", kafka_killed),
+    Fault("Kafka: frozen", kafka_frozen),
+    Fault("PostgreSQL: killed and restarted", postgres_killed),
+    Fault("PostgreSQL: connections cut", connections_cut),
+    lock_held(HELD_S),
+    Fault("PostgreSQL: a transaction that commits late", late_commit),
+)
+
+
+def _kafka(rig: Rig) -> EmbeddedKafka:
+    kafka = rig.installation.stack.embedded_kafka
+    assert kafka, "the servers of the fault table are embedded ones: they are killed"
+    return kafka
+
+
+def _postgres(rig: Rig) -> EmbeddedPostgres:
+    postgres = rig.installation.stack.embedded_postgres
+    assert postgres, "the servers of the fault table are embedded ones: they are killed"
+    return postgres
+
+
+def _started(postgres: EmbeddedPostgres) -> bool:
+    try:
+        postgres.start()
+    except StartFailed:  # what is left of the killed one still holds its shared memory
+        return False
+    return True
+
+
+def _failures(rig: Rig) -> float:
+    return sum(rig.metric(name) for name in FAILURES)
+
+
+@contextmanager
+def _transaction(rig: Rig, statement: str) -> Iterator[None]:
+    """Hold what a statement locks while the block runs."""
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(rig.database_url))
+        try:
+            transaction = connection.transaction()
+            runner.run(transaction.start())
+            runner.run(connection.execute(statement))
+            yield
+            runner.run(transaction.commit())
+        finally:
+            runner.run(connection.close())

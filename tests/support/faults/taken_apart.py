@@ -1,0 +1,48 @@
+"""The checks can fail: each part that holds the promise, taken out of one service, must turn a named row red."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tests.support.faults.records import offsets_moved_on, one_case_at_once, published_again
+from tests.support.faults.rig import SECOND
+from tests.support.faults.servers import late_commit
+from tests.support.faults.table import Fault, Table
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A part that both copies of a service lack, the row that must notice, and the invariant that must say so."""
+
+    part: str
+    service: str
+    row: Fault
+    invariant: str
+
+
+DAMAGES: Final = (
+    Damage("inbox", "routing", Fault("Kafka: everything published again", published_again), "effects_once"),
+    Damage("locks", "intake", Fault("One case from many sides at once", one_case_at_once), "cases_in_order"),
+    Damage("fence", "routing", Fault("Kafka: offsets moved past unread records", offsets_moved_on), "nothing_lost"),
+    Damage("snapshot", "intake", Fault("PostgreSQL: a transaction that commits late", late_commit), "nothing_lost"),
+)
+
+
+def noticed(table: Table, damage: Damage) -> bool:
+    """Run the row on a service without the part; say whether the invariant noticed. The service is whole again then."""
+    table.rig.without[damage.service] = damage.part
+    try:
+        _start_again(table, damage.service)
+        row = table.run(replace(damage.row, name=f"{damage.row.name}, without the {damage.part} of {damage.service}"))
+    finally:
+        del table.rig.without[damage.service]
+        _start_again(table, damage.service)
+    return any(problem.startswith(f"{damage.invariant}:") for problem in row.problems)
+
+
+def _start_again(table: Table, service: str) -> None:
+    for copy in (service, service + SECOND):
+        table.rig.restart(copy)
+    for copy in (service, service + SECOND):
+        table.rig.wait_ready(copy)
