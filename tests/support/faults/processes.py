@@ -12,6 +12,7 @@ from typing import Any, Final
 import psutil
 
 from schemas.topics import SERVICES
+from tests.support.faults.quiet import ends_of, unread
 from tests.support.faults.rig import COPIES, KILLED, SECOND, DidNotLand, Rig, service_of, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
@@ -34,6 +35,8 @@ def zombies(scene: Scene) -> Landed:
         rig.restart(copy, fault="consume.received:stop")
     wait_for(lambda: all(_sleeps(rig, copy) for copy in asleep), "every one sleeps with a batch in hand")
     wait_for(lambda: all(_members(rig, service) == 1 for service in SERVICES), "their groups gave them up")
+    ends = ends_of(rig)
+    wait_for(lambda: unread(rig, ends) == 0, "the other copies read what they sleep over")
     for copy in asleep:
         rig.signal(copy, signal.SIGCONT)
     overtaken = "handrail_fence_overtaken_total"

@@ -82,6 +82,19 @@ def ends_of(rig: Rig) -> dict[tuple[str, int], int]:
     return {(tp.topic, tp.partition): found.offset for tp, found in ends.items() if found.offset}
 
 
+def unread(rig: Rig, ends: dict[tuple[str, int], int]) -> int:
+    """Return how many records before these ends some service has not read. Blocking."""
+
+    async def count() -> int:
+        connection = await asyncpg.connect(rig.database_url)
+        try:
+            return await _unread(connection, ends)
+        finally:
+            await connection.close()
+
+    return asyncio.run(count())
+
+
 async def _unread(connection: asyncpg.Connection, ends: dict[tuple[str, int], int]) -> int:
     readers = {topic.name: topic.read_by for topic in Spec.load().topics}
     unread = 0
