@@ -23,6 +23,5 @@ SHORT: Final[tuple[Fault, ...]] = (
     Fault("Kafka: killed and restarted", servers.kafka_killed),
     Fault("PostgreSQL: killed and restarted", servers.postgres_killed),
     *clocks.FAULTS,
-    *messages.FAULTS,
 )
-"""Together with the rows of `tests.support.faults.taken_apart`, which are first run whole."""
+"""A run of all tests goes through these, and through the rows of `tests.support.faults.taken_apart`."""
