@@ -23,5 +23,6 @@ SHORT: Final[tuple[Fault, ...]] = (
     Fault("Kafka: killed and restarted", servers.kafka_killed),
     Fault("PostgreSQL: killed and restarted", servers.postgres_killed),
     *clocks.FAULTS,
+    *messages.FAULTS,
 )
 """A run of all tests goes through these, and through the rows of `tests.support.faults.taken_apart`."""
