@@ -21,7 +21,8 @@ import asyncpg
 
 from handrail.embedded.places import private_folder
 from handrail.embedded.process import LOOPBACK, Child, choose_port
-from handrail.installation.installation import AUDITOR, Installation
+from handrail.installation.installation import Installation
+from handrail.installation.running import AUDITOR
 from handrail.installation.web import Answer, CallFailed, Web
 from schemas.topics import SERVICES
 from tests.support.installation import start_installation
