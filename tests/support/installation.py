@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from handrail.demo.expected import Expected, load_expected
 from handrail.demo.judge import Observed, observe
@@ -17,6 +18,7 @@ from handrail.installation.keys import read_password
 from tests.support.ending import ENDING
 
 EVENTS = Path(__file__).resolve().parents[2] / "examples" / "events"
+_Kind = TypeVar("_Kind", bound=Installation)
 DEMO = Options(demo=True, clock_movable=True, base_port=None, keep=False)
 
 
@@ -37,10 +39,15 @@ class PlayedDemo:
 
 def start_installation() -> Installation:
     """Start a fresh installation; it is stopped, and its data deleted, when the test run ends."""
+    return start_one(Installation)
+
+
+def start_one(kind: type[_Kind]) -> _Kind:
+    """Start a fresh installation of this kind, as `start_installation` does."""
     folder = tempfile.TemporaryDirectory(prefix="handrail-e2e-")
     Path(folder.name).chmod(0o711)  # where root runs the tests, another account runs PostgreSQL
     ENDING.callback(folder.cleanup)
-    installation = Installation(Path(folder.name) / "data", DEMO).start()
+    installation = kind(Path(folder.name) / "data", DEMO).start()
     ENDING.callback(installation.stop)
     return installation
 

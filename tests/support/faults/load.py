@@ -25,7 +25,8 @@ from aiokafka.errors import KafkaError
 
 from handrail.installation.clients import Credentials
 from schemas import identity
-from tests.support.faults.rig import SECOND, Rig
+from tests.support.faults.builds import SECOND
+from tests.support.faults.rig import Rig
 
 SOURCE: Final = "urn:example:load"
 AREA: Final = "E08000035"

@@ -12,8 +12,9 @@ from typing import Any, Final
 import psutil
 
 from schemas.topics import SERVICES
+from tests.support.faults.builds import COPIES, SECOND, service_of
 from tests.support.faults.quiet import ends_of, unread
-from tests.support.faults.rig import COPIES, KILLED, SECOND, DidNotLand, Rig, service_of, wait_for
+from tests.support.faults.rig import KILLED, DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
 GROUPS: Final = {
@@ -87,7 +88,7 @@ FAULTS: Final = (
 def _sleeps(rig: Rig, copy: str) -> bool:
     assert rig.process(copy).running, f"{copy} has ended: {rig.process(copy).last_line()}"
     status = Path(f"/proc/{rig.process(copy).pid}/stat").read_text()
-    return rig.mark(copy).exists() and status.rpartition(")")[2].split()[0] == "T"
+    return bool(rig.marked(copy)) and status.rpartition(")")[2].split()[0] == "T"
 
 
 def _members(rig: Rig, service: str) -> int:

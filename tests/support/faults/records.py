@@ -11,8 +11,9 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from schemas.topics import CASE_EVENTS, SERVICES
 from services.kit.cursor import rewind
 from services.kit.database import Database
+from tests.support.faults.builds import SECOND
 from tests.support.faults.quiet import ends_of
-from tests.support.faults.rig import SECOND, Rig, wait_for
+from tests.support.faults.rig import Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
 AT_ONCE: Final = 12

@@ -1,6 +1,6 @@
 """The rig: one installation with two copies of every service, whose processes can be armed, killed and frozen.
 
-The first copies are started as shipped; every process that is started again is a test build with its kill switch.
+Every service is a test build (`tests.support.faults.builds`); front and stub recipients are as shipped.
 """
 
 from __future__ import annotations
@@ -9,38 +9,28 @@ import asyncio
 import os
 import re
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 
-from handrail.embedded.places import private_folder
-from handrail.embedded.process import LOOPBACK, Child, choose_port
-from handrail.installation.installation import Installation
+from handrail.embedded.process import choose_port
 from handrail.installation.running import AUDITOR
 from handrail.installation.web import Answer, CallFailed, Web
 from schemas.topics import SERVICES
-from tests.support.installation import start_installation
-from tests.support.repository import ROOT
+from tests.support.faults.builds import COPIES, SECOND, Builds, service_of
+from tests.support.faults.forked import Forked
+from tests.support.installation import start_one
 
-SECOND: Final = "-2"
-COPIES: Final = tuple(service + copy for copy in ("", SECOND) for service in SERVICES)
 READY_S: Final = 180.0  # a loaded machine starts eight processes at once
-KILLED: Final = -signal.SIGKILL & 0xFF  # how the guard of a process passes its end on
+KILLED: Final = -signal.SIGKILL
 
 
 class DidNotLand(AssertionError):
     """A fault was injected and its detector saw nothing: the row proves nothing."""
-
-
-def service_of(copy: str) -> str:
-    """Return the service that a process is a copy of."""
-    return copy.removesuffix(SECOND)
 
 
 def other_copy(copy: str) -> str:
@@ -66,7 +56,7 @@ def wait_for(condition: Callable[[], Any], what: str, *, within_s: float = READY
 class Rig:
     """Everything that faults are injected into."""
 
-    installation: Installation = field(default_factory=start_installation)
+    installation: Builds = field(default_factory=lambda: start_one(Builds))
     without: dict[str, str] = field(default_factory=dict)
     """By service, the part that its test builds lack (`tests.support.faults.taken_out`)."""
 
@@ -93,24 +83,8 @@ class Rig:
 
     def start(self, copy: str, *, fault: str = "") -> None:
         """Start one process as a test build, perhaps with a point armed (`relay.sent:kill:2`); returns at once."""
-        service = service_of(copy)
-        without = [self.without[service]] if service in self.without else []
-        self.mark(copy).unlink(missing_ok=True)
-        self.installation.processes[copy] = Child(
-            copy,
-            [sys.executable, "-m", "tests.support.faults.service", service, *without],
-            log_path=self.log(copy),
-            folder=private_folder(self.installation.folder / "run" / copy),
-            stop_signal=signal.SIGTERM,
-            env={
-                **self.installation.environment(service),
-                "PYTHONPATH": str(ROOT),
-                "HANDRAIL_HTTP_HOST": LOOPBACK,
-                "HANDRAIL_HTTP_PORT": str(self.installation.ports[copy]),
-                "HANDRAIL_FAULT": fault,
-                "HANDRAIL_FAULT_MARK": str(self.mark(copy)),
-            },
-        )
+        without = [self.without[service_of(copy)]] if service_of(copy) in self.without else []
+        self.installation.fork(copy, fault=fault, without=without)
 
     def restart(self, copy: str, *, fault: str = "") -> None:
         """Stop a process, if it runs, and start it again; returns at once."""
@@ -134,9 +108,11 @@ class Rig:
         except (CallFailed, HTTPException):
             return None
 
-    def process(self, copy: str) -> Child:
+    def process(self, copy: str) -> Forked:
         """Return the running process of a copy."""
-        return self.installation.processes[copy]
+        process = self.installation.processes[copy]
+        assert isinstance(process, Forked)
+        return process
 
     def signal(self, copy: str, number: signal.Signals) -> None:
         """Send a signal to a process."""
@@ -146,19 +122,15 @@ class Rig:
         """Say whether a process is gone."""
         return not self.process(copy).running
 
-    def ended_with(self, copy: str) -> int:
-        """Return the exit code of a process that is gone."""
-        process = self.process(copy)
-        process.stop()
-        return process._guard.wait()
+    def ended_with(self, copy: str) -> int | None:
+        """Return the exit code of a process, which has ended by itself or was told to."""
+        self.process(copy).wait()
+        return self.process(copy).exit_code
 
-    def mark(self, copy: str) -> Path:
-        """Return the file in which a process notes the armed point that it reached."""
-        return self.installation.folder / "run" / f"{copy}.mark"
-
-    def log(self, copy: str) -> Path:
-        """Return the log file of a process."""
-        return private_folder(self.installation.folder / "logs") / f"{copy}.log"
+    def marked(self, copy: str) -> str:
+        """Return the armed point that a process has reached, if any."""
+        mark = self.installation.mark(copy)
+        return mark.read_text() if mark.exists() else ""
 
     def ask(self, query: str, *values: Any) -> Any:
         """Return the one value that a query gives, as the database's administrator. Blocking."""

@@ -56,6 +56,7 @@ class Row:
     injected: str
     detected_by: str
     recovered_after_s: float
+    took_s: float
     events_in: int
     outcomes_out: int
     problems: tuple[str, ...]
@@ -63,7 +64,7 @@ class Row:
     def __str__(self) -> str:
         line = (
             f"{self.name} | {self.injected} | seen by {self.detected_by} | quiet after {self.recovered_after_s:.1f} s"
-            f" | {self.events_in} in, {self.outcomes_out} out"
+            f" | {self.events_in} in, {self.outcomes_out} out | {self.took_s:.0f} s in all"
         )
         return "\n".join([line, *(f"    WRONG {problem}" for problem in self.problems)])
 
@@ -81,7 +82,7 @@ class Table:
 
     def run(self, fault: Fault) -> Row:
         """Inject one fault under load, wait until all is quiet, and ask every invariant."""
-        number = next(self._numbers)
+        number, began = next(self._numbers), time.monotonic()
         self._police = self._police or add_police(self.rig.installation, POLICE)
         load = Load(self.rig, self._police, f"row-{number}")
         with load:
@@ -100,6 +101,7 @@ class Table:
             landed.injected,
             landed.detected_by,
             recovered_after_s,
+            time.monotonic() - began,
             load.sent.count,
             seen.outcomes,
             tuple(problems),

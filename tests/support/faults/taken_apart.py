@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tests.support.faults.builds import SECOND
 from tests.support.faults.records import offsets_moved_on, one_case_at_once, published_again
-from tests.support.faults.rig import SECOND
 from tests.support.faults.servers import late_commit
 from tests.support.faults.table import Fault, Table
 
@@ -19,6 +19,11 @@ class Damage:
     service: str
     row: Fault
     invariant: str
+
+    @property
+    def name(self) -> str:
+        """Name of the row that is to turn red."""
+        return f"{self.row.name}, without the {self.part} of {self.service}"
 
 
 DAMAGES: Final = (
@@ -34,7 +39,7 @@ def noticed(table: Table, damage: Damage) -> bool:
     table.rig.without[damage.service] = damage.part
     try:
         _start_again(table, damage.service)
-        row = table.run(replace(damage.row, name=f"{damage.row.name}, without the {damage.part} of {damage.service}"))
+        row = table.run(replace(damage.row, name=damage.name))
     finally:
         del table.rig.without[damage.service]
         _start_again(table, damage.service)
