@@ -34,6 +34,7 @@ TOLD: Final = frozenset({f"la:{AREA}", f"lscp:{AREA}"})
 """Rule N-11 on a report without an aware authority: the council of the area and its partnership."""
 
 PAUSE_S: Final = 0.15  # between two cases of one worker: the machine has other things to do
+RETRY_S: Final = 0.15
 POISON_EVERY: Final = 10
 FINISH_S: Final = 240.0
 ANSWERS: Final = frozenset({200, 202, 429, 503})
@@ -76,8 +77,9 @@ class Sent:
 class Load(threading.Thread):
     """Reports until told to stop; `name` makes its cases and ids its own."""
 
-    def __init__(self, rig: Rig, police: Credentials, name: str) -> None:
+    def __init__(self, rig: Rig, police: Credentials, name: str, *, pause_s: float = PAUSE_S) -> None:
         super().__init__(name=f"load-{name}", daemon=True)
+        self._pause_s = pause_s
         self.sent = Sent(police.client)
         self._urls = [rig.installation.url("intake"), rig.installation.url(f"intake{SECOND}")]
         self._kafka = rig.installation.stack.kafka
@@ -123,7 +125,7 @@ class Load(threading.Thread):
     async def _worker(self, numbers: itertools.count[int], send: Callable[[str], Awaitable[None]]) -> None:
         while not self._enough.is_set():
             await send(f"{self.prefix}-{next(numbers)}")
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(self._pause_s)
 
     async def _post_case(self, session: aiohttp.ClientSession, case: str) -> None:
         await asyncio.gather(*(self._post(session, f"{case}-{place}", case, place) for place in range(2)))
@@ -137,7 +139,7 @@ class Load(threading.Thread):
                     self._note(response, event_id, await response.json(content_type=None))
             if event_id in self.sent.accepted:
                 return
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(RETRY_S)
 
     def event_id(self, name: str) -> UUID:
         """Return the id under which intake keeps the event that we call `name`."""
@@ -173,7 +175,7 @@ class Load(threading.Thread):
         while not self._enough.is_set():
             with suppress(KafkaError, OSError):
                 await self._with_one_producer(numbers)
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(RETRY_S)
 
     async def _with_one_producer(self, numbers: itertools.count[int]) -> None:
         """Report until something fails: what a broken idempotent producer does next is not to be relied on."""

@@ -7,6 +7,7 @@ purpose, except those whose body is a good report and only the headers are odd.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -14,6 +15,7 @@ from confluent_kafka import KafkaError, Producer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisDeprecationWarning
 
 from schemas.topics import CASE_EVENTS, DECISIONS
 from tests.support.faults.load import report
@@ -78,7 +80,10 @@ def generated_bytes(count: int, seed: int) -> list[bytes]:
     def collect(body: bytes) -> None:
         found.append(body)
 
-    collect()
+    with warnings.catch_warnings():
+        # The load, in another thread, uses Python's own randomness; Hypothesis believes that this function did.
+        warnings.simplefilter("ignore", HypothesisDeprecationWarning)
+        collect()
     return found
 
 

@@ -18,6 +18,7 @@ from schemas.topics import SERVICES, SUBMISSIONS_PREFIX
 from tests.support.faults.rig import Rig
 
 QUIET_WITHIN_S: Final = 300.0
+STUCK_S: Final = 90.0  # longer than a dispatcher's lease
 _POLL_S: Final = 0.2
 
 _WAITS: Final = {
@@ -36,11 +37,13 @@ _WAITS: Final = {
 }
 
 
-def wait_until_quiet(rig: Rig, *, within_s: float = QUIET_WITHIN_S) -> str | None:
-    """Return nothing once the road is quiet, or what still waits when the time is up."""
-    end = time.monotonic() + within_s
+def wait_until_quiet(rig: Rig, *, within_s: float = QUIET_WITHIN_S, stuck_s: float = STUCK_S) -> str | None:
+    """Return nothing once the road is quiet; else what still waits when the time is up, or has not changed for so long."""
+    end, before, changed = time.monotonic() + within_s, None, time.monotonic()
     while waits := _look(rig):
-        if time.monotonic() > end:
+        if waits != before:
+            before, changed = waits, time.monotonic()
+        if time.monotonic() > min(end, changed + stuck_s):
             return waits
         time.sleep(_POLL_S)
     return None

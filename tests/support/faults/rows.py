@@ -20,8 +20,12 @@ EVERY_ROW: Final[tuple[Fault, ...]] = (
 
 SHORT: Final[tuple[Fault, ...]] = (
     kill_at_each_point(),
+    Fault("Zombies of every service", processes.zombies),
     Fault("Kafka: killed and restarted", servers.kafka_killed),
     Fault("PostgreSQL: killed and restarted", servers.postgres_killed),
+    Fault("PostgreSQL: connections cut", servers.connections_cut),
+    Fault("PostgreSQL: a transaction that commits late", servers.late_commit),
+    *recipients.FAULTS,
     *clocks.FAULTS,
     *messages.FAULTS,
 )

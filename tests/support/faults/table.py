@@ -12,8 +12,8 @@ from typing import Final
 from handrail.installation.clients import Credentials
 from tests.support.faults.evidence import gather
 from tests.support.faults.invariants import INVARIANTS
-from tests.support.faults.load import Load
-from tests.support.faults.quiet import wait_until_quiet
+from tests.support.faults.load import PAUSE_S, Load
+from tests.support.faults.quiet import STUCK_S, wait_until_quiet
 from tests.support.faults.rig import DidNotLand, Rig
 from tests.support.installation import add_police
 
@@ -76,39 +76,59 @@ class Table:
     rig: Rig
     seed: int
     tell: Callable[[str], None] = print
+    pause_s: float = PAUSE_S
     rows: list[Row] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _police: Credentials | None = None
 
-    def run(self, fault: Fault) -> Row:
+    def run(self, fault: Fault, *, stuck_s: float = STUCK_S) -> Row:
         """Inject one fault under load, wait until all is quiet, and ask every invariant."""
-        number, began = next(self._numbers), time.monotonic()
+        (row,) = self.run_together([fault], stuck_s=stuck_s)
+        return row
+
+    def run_together(self, faults: Iterable[Fault], *, stuck_s: float = STUCK_S) -> list[Row]:
+        """Inject faults one after the other under one load, and judge them together at its end.
+
+        Args:
+            faults: In their order.
+            stuck_s: Once what still waits has not changed for so long, nobody waits for it any more.
+
+        Returns:
+            A row for each; what became of the load, how long it took and what is wrong with it is the same in all of them.
+        """
+        began = time.monotonic()
         self._police = self._police or add_police(self.rig.installation, POLICE)
-        load = Load(self.rig, self._police, f"row-{number}")
-        with load:
-            try:
-                landed, problems = fault.inject(Scene(self.rig, load, Random(f"{self.seed} {fault.name}"))), []  # noqa: S311
-            except DidNotLand as nothing:
-                landed, problems = Landed("did not land", "nothing"), [str(nothing)]
+        with Load(self.rig, self._police, f"row-{next(self._numbers)}", pause_s=self.pause_s) as load:
+            landed = [(fault, *self._inject(fault, load)) for fault in faults]
         ended = time.monotonic()
-        if waits := wait_until_quiet(self.rig):
-            problems.append(f"not quiet: {waits}")
+        waits = wait_until_quiet(self.rig, stuck_s=stuck_s)
         recovered_after_s = time.monotonic() - ended
         seen = gather(self.rig, load.sent)
-        problems += [f"{each.__name__}: {problem}" for each in INVARIANTS for problem in each(seen)]
-        row = Row(
-            fault.name,
-            landed.injected,
-            landed.detected_by,
-            recovered_after_s,
-            time.monotonic() - began,
-            load.sent.count,
-            seen.outcomes,
-            tuple(problems),
-        )
-        self.rows.append(row)
-        self.tell(str(row))
-        return row
+        wrong = [f"not quiet: {waits}"] if waits else []
+        wrong += [f"{each.__name__}: {problem}" for each in INVARIANTS for problem in each(seen)]
+        rows = [
+            Row(
+                fault.name,
+                found.injected,
+                found.detected_by,
+                recovered_after_s,
+                time.monotonic() - began,
+                load.sent.count,
+                seen.outcomes,
+                (*problems, *wrong),
+            )
+            for fault, found, problems in landed
+        ]
+        for row in rows:
+            self.tell(str(row))
+        self.rows += rows
+        return rows
+
+    def _inject(self, fault: Fault, load: Load) -> tuple[Landed, list[str]]:
+        try:
+            return fault.inject(Scene(self.rig, load, Random(f"{self.seed} {fault.name}"))), []  # noqa: S311
+        except DidNotLand as nothing:
+            return Landed("did not land", "nothing"), [str(nothing)]
 
     def run_all(self, faults: Iterable[Fault]) -> list[Row]:
         """Run faults in their order; return the rows that are wrong."""

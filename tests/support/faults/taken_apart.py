@@ -11,6 +11,9 @@ from tests.support.faults.servers import late_commit
 from tests.support.faults.table import Fault, Table
 
 
+LOST_S: Final = 10.0  # what nobody has read by then was skipped: nobody will
+
+
 @dataclass(frozen=True)
 class Damage:
     """A part that both copies of a service lack, the row that must notice, and the invariant that must say so."""
@@ -39,7 +42,7 @@ def noticed(table: Table, damage: Damage) -> bool:
     table.rig.without[damage.service] = damage.part
     try:
         _start_again(table, damage.service)
-        row = table.run(replace(damage.row, name=damage.name))
+        row = table.run(replace(damage.row, name=damage.name), stuck_s=LOST_S)
     finally:
         del table.rig.without[damage.service]
         _start_again(table, damage.service)
