@@ -16,6 +16,7 @@ from tests.support.faults.table import Row, Table
 from tests.support.faults.taken_apart import DAMAGES, Damage, noticed
 
 SEED = 1
+AT_LEAST = 2_000
 PAUSE_S = 1.0  # other tests run at the same time
 
 
@@ -33,12 +34,12 @@ def rows(table: Table) -> dict[str, Row]:
     return {row.name: row for row in table.run_together(SHORT)}
 
 
-@pytest.mark.parametrize("name", [fault.name for fault in SHORT])
-def test_whatever_fails_nothing_is_lost_and_nothing_happens_twice(rows: dict[str, Row], name: str) -> None:
-    assert rows[name].problems == ()
-    assert rows[name].events_in == rows[name].outcomes_out > 0
-
-
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.part)
 def test_a_part_that_is_taken_out_turns_its_row_red(table: Table, damage: Damage) -> None:
     assert noticed(table, damage)
+
+
+@pytest.mark.parametrize("name", [fault.name for fault in SHORT])
+def test_whatever_fails_nothing_is_lost_and_nothing_happens_twice(rows: dict[str, Row], name: str) -> None:
+    assert rows[name].problems == ()
+    assert rows[name].events_in == rows[name].outcomes_out > AT_LEAST

@@ -16,12 +16,14 @@ from uuid import UUID
 
 import asyncpg
 
+from handrail.installation.web import Web
 from handrail.verify import Report, verify_log
 from schemas.topics import SERVICES
 from tests.support.faults.load import Sent
 from tests.support.faults.rig import Rig, wait_for
 
 Row = Mapping[str, Any]
+PAGES: Final = 50
 
 _OUTBOXES: Final = " UNION ALL ".join(
     f"SELECT '{service}' AS service, event_id, xid, id, topic, key FROM {service}.outbox"  # noqa: S608 - our own names
@@ -72,6 +74,8 @@ class Evidence:
     sent: Sent
     journal: Sequence[Row]
     report: Report
+    pages: Sequence[Row]
+    """What intake shows its client of some of its receipts."""
     rows: Mapping[str, Sequence[Row]]
     at: datetime
 
@@ -90,14 +94,17 @@ class Evidence:
         return len(decided) + len({row["sha256"] for row in self["quarantined"]} & self.sent.poison)
 
 
-def gather(rig: Rig, sent: Sent) -> Evidence:
-    """Look at everything once; the road should be quiet."""
-    wait_for(lambda: rig.is_ready("audit"), "audit answers")
+def gather(rig: Rig, sent: Sent, token: str) -> Evidence:
+    """Look at everything once, with the token of whoever sent it; the road should be quiet."""
+    wait_for(lambda: rig.is_ready("audit") and rig.is_ready("intake"), "audit and intake answer")
     key = (rig.installation.keys / "log.pub").read_bytes()
     report = verify_log(rig.installation.url("audit"), rig.auditor, key)
     rows, at = asyncio.run(_read(rig.database_url, sent))
     deliveries = {str(row["delivery_id"]) for row in rows["deliveries"]}
-    return Evidence(sent, [entry for entry in journal(rig) if entry["webhook_id"] in deliveries], report, rows, at)
+    intake = Web(rig.installation.url("intake"), token)
+    pages = [intake.get(f"/v1/receipts/{receipt}") for receipt in list(sent.accepted.values())[:PAGES]]
+    told = [entry for entry in journal(rig) if entry["webhook_id"] in deliveries]
+    return Evidence(sent, told, report, pages, rows, at)
 
 
 def journal(rig: Rig) -> list[dict[str, Any]]:

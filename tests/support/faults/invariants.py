@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from tests.support.faults.evidence import Evidence
+from tests.support.faults.evidence import Evidence, Row
 from tests.support.faults.load import TOLD
 
 LATE: Final = timedelta(seconds=60)
@@ -34,6 +34,7 @@ def nothing_lost(seen: Evidence) -> list[str]:
         *_missing("events that routing never decided", seen.events, routed),
         *_missing("events that intake does not show as decided", seen.events, _decided(seen)),
         *_missing("kept events that were never decided", kept, routed),
+        *_some("receipts whose page does not say who was told", (page for page in seen.pages if not _tells(page))),
     ]
 
 
@@ -49,6 +50,7 @@ def effects_once(seen: Evidence) -> list[str]:
             told[row["event_id"]].append(row["recipient"])
     expected = sorted(TOLD)
     return [
+        *_some("webhooks that nobody signed", (entry for entry in seen.journal if not entry["verified"])),
         *_some("notices whose repetition had other bytes", (key for key, each in bodies.items() if len(each) > 1)),
         *_some("notices taken more than once", (key for key, times in taken.items() if times > 1)),
         *_some("events not told to exactly their recipients", (e for e in seen.events if sorted(told[e]) != expected)),
@@ -163,6 +165,10 @@ INVARIANTS: Final[Sequence[Callable[[Evidence], list[str]]]] = (
 
 def _decided(seen: Evidence) -> set[UUID]:
     return {row["event_id"] for row in seen["submissions"] if row["decided_at"]}
+
+
+def _tells(page: Row) -> bool:
+    return page["status"] == "decided" and {told["recipient"] for told in page["told"]} == TOLD
 
 
 def _missing(what: str, wanted: Iterable[Any], found: Iterable[Any]) -> list[str]:

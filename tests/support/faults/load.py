@@ -13,7 +13,7 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -36,6 +36,7 @@ TOLD: Final = frozenset({f"la:{AREA}", f"lscp:{AREA}"})
 PAUSE_S: Final = 0.15  # between two cases of one worker: the machine has other things to do
 RETRY_S: Final = 0.15
 POISON_EVERY: Final = 10
+AT_ONCE: Final = 16  # as many requests as a busy partner has open
 FINISH_S: Final = 240.0
 ANSWERS: Final = frozenset({200, 202, 429, 503})
 
@@ -144,6 +145,18 @@ class Load(threading.Thread):
     def event_id(self, name: str) -> UUID:
         """Return the id under which intake keeps the event that we call `name`."""
         return identity.event_id(self.police.client, SOURCE, name)
+
+    def post_many(self, number: int) -> None:
+        """Report this many more cases as fast as they are taken; return when each has its receipt. Blocking."""
+        asyncio.run(self._post_many(iter([f"{self.prefix}-many-{place}" for place in range(number)])))
+
+    async def _post_many(self, cases: Iterator[str]) -> None:
+        async def post(place: int) -> None:
+            for case in cases:
+                await self._post(session, case, case, place)
+
+        async with self._session() as session:
+            await asyncio.gather(*(post(place) for place in range(AT_ONCE)))
 
     def post_at_once(self, names: Sequence[str], case: str) -> None:
         """Report one case under several names at the same moment; return when all have their receipts. Blocking."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -24,8 +25,11 @@ GROUPS: Final = {
     "audit": ("audit",),
 }
 CAUGHT_WITHIN_S: Final = 120.0
-_WRITING: Final = """SELECT count(*) FROM pg_stat_activity
-    WHERE usename = $1 AND client_port = ANY($2) AND backend_xid IS NOT NULL"""
+_WRITTEN_BY_WORK: Final = {"intake": "submission", "routing": "inbox", "deadlines": "inbox", "audit": "inbox"}
+"""What a request (intake) or a batch (the others) writes, and neither a relay nor a dispatcher nor a timer does."""
+
+_AT_WORK: Final = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE usename = $1 AND client_port = ANY($2) AND relation = to_regclass($3) AND mode = 'RowExclusiveLock' AND granted"""
 
 
 def zombies(scene: Scene) -> Landed:
@@ -49,35 +53,48 @@ def zombies(scene: Scene) -> Landed:
 
 
 def stopped(scene: Scene) -> Landed:
-    """Ask every process to stop while it has an open transaction; each must end by itself and in good order."""
+    """Ask every process to stop while it has work in hand; each must end by itself and in good order."""
     for copy in COPIES:
-        _catch_writing(scene.rig, copy, signal.SIGTERM)
+        _catch_at_work(scene.rig, copy, signal.SIGTERM)
         code = scene.rig.ended_with(copy)
         if code != 0:
             raise DidNotLand(f"{copy} was asked to stop and ended with {code}")
         scene.rig.start(copy)
         scene.rig.wait_ready(copy)
     return Landed(
-        f"SIGTERM to {len(COPIES)} processes, one after the other", "each one's open transaction, and its exit code 0"
+        f"SIGTERM to {len(COPIES)} processes, one after the other",
+        "each one's open batch or request, and its exit code 0",
     )
 
 
-def killed_while_writing(scene: Scene) -> Landed:
-    """Kill every process at a random moment, but with an open transaction; all of them at about the same time."""
-    order = list(COPIES)
-    scene.random.shuffle(order)
-    for copy in order:
-        _catch_writing(scene.rig, copy, signal.SIGKILL)
-    for copy in order:
-        if scene.rig.ended_with(copy) != KILLED:
-            raise DidNotLand(f"{copy} was not killed")
-        scene.rig.start(copy)
-    for copy in order:
-        scene.rig.wait_ready(copy)
-    return Landed(f"SIGKILL of {len(order)} processes at a random moment", "each one's open transaction")
+def killed_at_work(events: int = 0) -> Fault:
+    """Kill every process at a random moment, but with work in hand, while `events` more are reported at full speed."""
+
+    def inject(scene: Scene) -> Landed:
+        order = list(COPIES)
+        scene.random.shuffle(order)
+        more = threading.Thread(target=scene.load.post_many, args=(events,))
+        more.start()
+        try:
+            for copy in order:
+                _kill_at_work(scene.rig, copy)
+        finally:
+            more.join()
+        for copy in order:
+            scene.rig.wait_ready(copy)
+        return Landed(f"SIGKILL of {len(order)} processes at a random moment", "each one's open batch or request")
+
+    return Fault(f"SIGKILL at a random moment{f', {events} events more' if events else ''}", inject)
 
 
-AT_RANDOM: Final = Fault("SIGKILL at a random moment", killed_while_writing)
+def _kill_at_work(rig: Rig, copy: str) -> None:
+    _catch_at_work(rig, copy, signal.SIGKILL)
+    if rig.ended_with(copy) != KILLED:
+        raise DidNotLand(f"{copy} was not killed")
+    rig.start(copy)
+
+
+AT_RANDOM: Final = killed_at_work()
 FAULTS: Final = (
     Fault("Zombies of every service", zombies),
     Fault("SIGTERM with work in hand", stopped),
@@ -99,22 +116,22 @@ def _members(rig: Rig, service: str) -> int:
     return max(len(each.members) for each in described)
 
 
-def _catch_writing(rig: Rig, copy: str, number: signal.Signals) -> None:
-    """Freeze a process until it is caught in a transaction that has written; send the signal then.
+def _catch_at_work(rig: Rig, copy: str, number: signal.Signals) -> None:
+    """Freeze a process again and again until it is caught with an open batch or request; send the signal then.
 
     Raises:
         DidNotLand: It was never caught.
     """
-    pid = rig.process(copy).pid
+    pid, service = rig.process(copy).pid, service_of(copy)
     end = time.monotonic() + CAUGHT_WITHIN_S
     while time.monotonic() < end:
         os.kill(pid, signal.SIGSTOP)
         try:
             ports = [each.laddr.port for each in psutil.Process(pid).net_connections("tcp")]
-            if rig.ask(_WRITING, f"handrail_{service_of(copy)}", ports):
+            if rig.ask(_AT_WORK, f"handrail_{service}", ports, f"{service}.{_WRITTEN_BY_WORK[service]}"):
                 os.kill(pid, number)
                 return
         finally:
             os.kill(pid, signal.SIGCONT)
         time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - the next freeze must find it somewhere else
-    raise DidNotLand(f"{copy} was never caught with an open transaction")
+    raise DidNotLand(f"{copy} was never caught with an open batch or request")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from handrail.installation.web import Web
@@ -40,23 +42,40 @@ def misbehaving(modes: Sequence[str]) -> Fault:
     return Fault(f"Recipients: {', '.join(modes)}", inject)
 
 
+def killed_in_flight(scene: Scene) -> Landed:
+    """Kill the recipients' system while a webhook is in flight that it has taken and not answered."""
+    installation, before = scene.rig.installation, _outcomes(scene.rig, "hung")
+    _behave(scene.rig, min(TOLD), mode="hang", seconds=LONG_S, times=1)
+    seen = wait_for(lambda: _outcomes(scene.rig, "hung") - before, "a webhook in flight")
+    os.kill(installation.processes["stubs"].pid, signal.SIGKILL)
+    installation.processes["stubs"].stop()
+    installation.start_service("stubs")
+    installation.wait_ready("stubs")
+    return Landed("SIGKILL of the recipients' system", f"{seen} webhook in flight")
+
+
 def _misbehave(rig: Rig, mode: str) -> int:
     """Have the next requests of each recipient misbehave; return how many did."""
     before = _outcomes(rig, OUTCOMES[mode])
-    seconds = BUSY_S if mode == "busy" else LONG_S
-    stubs = Web(rig.installation.url("stubs"))
     for recipient in TOLD:
-        body = json.dumps({"mode": mode, "seconds": seconds, "times": TIMES}).encode()
-        path = f"/recipients/{quote(recipient, safe='')}/behaviour"
-        assert stubs.call("POST", path, body, {"Content-Type": "application/json"}).status == 200
+        _behave(rig, recipient, mode=mode, seconds=BUSY_S if mode == "busy" else LONG_S, times=TIMES)
     wanted = TIMES * len(TOLD)
     return int(
         wait_for(lambda: (new := _outcomes(rig, OUTCOMES[mode]) - before) >= wanted and new, f"{mode} journalled")
     )
 
 
+def _behave(rig: Rig, recipient: str, **how: Any) -> None:
+    path = f"/recipients/{quote(recipient, safe='')}/behaviour"
+    stubs = Web(rig.installation.url("stubs"))
+    assert stubs.call("POST", path, json.dumps(how).encode(), {"Content-Type": "application/json"}).status == 200
+
+
 def _outcomes(rig: Rig, outcome: str) -> int:
     return sum(entry["outcome"] == outcome for entry in journal(rig))
 
 
-FAULTS: Final = (misbehaving(tuple(OUTCOMES)),)
+FAULTS: Final = (
+    misbehaving(tuple(OUTCOMES)),
+    Fault("Recipients: killed with a webhook in flight", killed_in_flight),
+)

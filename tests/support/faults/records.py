@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -46,11 +47,24 @@ def published_again(scene: Scene) -> Landed:
     wait_for(lambda: len(scene.load.sent.accepted) >= SKIPPED, "events of this row")
     before = sum(ends_of(scene.rig).values())
     said = sum(scene.rig.ask(f"SELECT count(*) FROM {service}.outbox") for service in SERVICES)  # noqa: S608
-    asyncio.run(_rewind_relays(scene.rig))
+    publish_again(scene.rig, SERVICES)
     again = wait_for(
         lambda: (count := sum(ends_of(scene.rig).values()) - before) >= said and count, "everything published again"
     )
     return Landed(f"{said} messages published again from the start", f"{again} more records on the topics")
+
+
+def publish_again(rig: Rig, services: Sequence[str]) -> None:
+    """Have relays begin again from the start."""
+
+    async def rewind_relays() -> None:
+        for service in services:
+            database = Database(rig.installation.database_url(service), service)
+            async with database.begin() as transaction:
+                await rewind(transaction.connection)
+            await database.close()
+
+    asyncio.run(rewind_relays())
 
 
 def one_case_at_once(scene: Scene) -> Landed:
@@ -81,11 +95,3 @@ def _unread(rig: Rig) -> int:
     query = "SELECT coalesce(sum(next_offset), 0) FROM routing.consumer_offset WHERE topic = $1"
     ends = sum(end for (topic, _), end in ends_of(rig).items() if topic == CASE_EVENTS)
     return int(ends - rig.ask(query, CASE_EVENTS))
-
-
-async def _rewind_relays(rig: Rig) -> None:
-    for service in SERVICES:
-        database = Database(rig.installation.database_url(service), service)
-        async with database.begin() as transaction:
-            await rewind(transaction.connection)
-        await database.close()

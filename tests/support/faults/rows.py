@@ -20,6 +20,7 @@ EVERY_ROW: Final[tuple[Fault, ...]] = (
 
 SHORT: Final[tuple[Fault, ...]] = (
     kill_at_each_point(),
+    processes.killed_at_work(2_000),
     Fault("Zombies of every service", processes.zombies),
     Fault("Kafka: killed and restarted", servers.kafka_killed),
     Fault("PostgreSQL: killed and restarted", servers.postgres_killed),

@@ -103,7 +103,7 @@ class Table:
         ended = time.monotonic()
         waits = wait_until_quiet(self.rig, stuck_s=stuck_s)
         recovered_after_s = time.monotonic() - ended
-        seen = gather(self.rig, load.sent)
+        seen = gather(self.rig, load.sent, self._police.token)
         wrong = [f"not quiet: {waits}"] if waits else []
         wrong += [f"{each.__name__}: {problem}" for each in INVARIANTS for problem in each(seen)]
         rows = [

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.support.faults.builds import SECOND
-from tests.support.faults.records import offsets_moved_on, one_case_at_once, published_again
+from tests.support.faults.quiet import wait_until_quiet
+from tests.support.faults.records import offsets_moved_on, one_case_at_once, publish_again, published_again
 from tests.support.faults.servers import late_commit
 from tests.support.faults.table import Fault, Table
-
 
 LOST_S: Final = 10.0  # what nobody has read by then was skipped: nobody will
 
@@ -38,7 +38,10 @@ DAMAGES: Final = (
 
 
 def noticed(table: Table, damage: Damage) -> bool:
-    """Run the row on a service without the part; say whether the invariant noticed. The service is whole again then."""
+    """Run the row on a service without the part; say whether the invariant noticed.
+
+    The service is whole again then, and what it lost or passed over is published again, as an operator would do it.
+    """
     table.rig.without[damage.service] = damage.part
     try:
         _start_again(table, damage.service)
@@ -46,6 +49,8 @@ def noticed(table: Table, damage: Damage) -> bool:
     finally:
         del table.rig.without[damage.service]
         _start_again(table, damage.service)
+        publish_again(table.rig, ("intake",))
+        wait_until_quiet(table.rig)
     return any(problem.startswith(f"{damage.invariant}:") for problem in row.problems)
 
 

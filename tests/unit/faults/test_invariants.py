@@ -55,8 +55,9 @@ def sound() -> Evidence:
         "unlogged": [],
         "unsaid": [],
     }
-    journal = [{"webhook_id": str(duty), "sha256": "same", "outcome": "taken"} for duty in OWED]
-    return Evidence(sent, journal, Report(None, 1, []), rows, NOW)
+    journal = [{"webhook_id": str(duty), "sha256": "same", "outcome": "taken", "verified": True} for duty in OWED]
+    page = {"status": "decided", "told": [{"recipient": to} for event, to in OWED.values() if event == EVENT]}
+    return Evidence(sent, journal, Report(None, 1, []), [page], rows, NOW)
 
 
 def rung(duty: UUID, **changed: Any) -> dict[str, Any]:
@@ -102,6 +103,12 @@ WRONGS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
     ("another receipt than the one that was given", "nothing_lost", sent(accepted={EVENT: UUID(int=99)})),
     ("an event that was never decided", "nothing_lost", drop("decisions")),
     ("an event that intake shows as undecided", "nothing_lost", change("submissions", decided_at=None)),
+    (
+        "a receipt whose page names another recipient",
+        "nothing_lost",
+        lambda seen: replace(seen, pages=[{"status": "decided", "told": [{"recipient": "la:E08000016"}]}]),
+    ),
+    ("a webhook that nobody signed", "effects_once", journal(verified=False, outcome="rejected")),
     ("a notice that never came", "effects_once", lambda seen: replace(seen, journal=seen.journal[1:])),
     ("a notice taken twice", "effects_once", journal()),
     ("a repetition with other bytes", "effects_once", journal(sha256="other", outcome="repeat")),
