@@ -13,7 +13,7 @@ import pytest
 from tests.support.faults.rig import Rig
 from tests.support.faults.rows import SHORT
 from tests.support.faults.table import Row, Table
-from tests.support.faults.taken_apart import DAMAGES, Damage, noticed
+from tests.support.faults.taken_apart import MENDABLE, SNAPSHOT, Damage, noticed
 
 SEED = 1
 AT_LEAST = 2_000
@@ -34,7 +34,7 @@ def rows(table: Table) -> dict[str, Row]:
     return {row.name: row for row in table.run_together(SHORT)}
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.part)
+@pytest.mark.parametrize("damage", MENDABLE, ids=lambda damage: damage.part)
 def test_a_part_that_is_taken_out_turns_its_row_red(table: Table, damage: Damage) -> None:
     assert noticed(table, damage)
 
@@ -43,3 +43,7 @@ def test_a_part_that_is_taken_out_turns_its_row_red(table: Table, damage: Damage
 def test_whatever_fails_nothing_is_lost_and_nothing_happens_twice(rows: dict[str, Row], name: str) -> None:
     assert rows[name].problems == ()
     assert rows[name].events_in == rows[name].outcomes_out > AT_LEAST
+
+
+def test_without_the_snapshot_bound_a_late_commit_is_lost(table: Table) -> None:
+    assert noticed(table, SNAPSHOT)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from typing import Final
 
-from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
 DAY_S: Final = 86_400
 FAR_S: Final = 40 * DAY_S
 BACK_S: Final = -2 * 3600
+CHANGES: Final = (
+    # Thursday before Easter; Tuesday after it is the next working day. Summer time begins on the Sunday.
+    (date(2027, 3, 25), datetime(2027, 3, 30, 23, tzinfo=UTC)),
+    # Friday; Monday is the next working day. Summer time ends on the Sunday.
+    (date(2027, 10, 29), datetime(2027, 11, 2, 0, tzinfo=UTC)),
+)
+"""By day of the report, when it is overdue."""
+
+_BREACHES: Final = """SELECT array_agg(r.due_at) FROM deadlines.rung r JOIN deadlines.duty d USING (duty_id, generation)
+    JOIN intake.submission s ON s.case_key = d.case_key
+    WHERE s.event_id = $1 AND r.kind = 'breach' AND r.state = 0 AND d.kind = 'obligation'"""
 _FIRED: Final = "SELECT count(*) FROM deadlines.rung WHERE state = 1"
 _BEHIND: Final = "UPDATE clock.legal_clock SET offset_s = offset_s + $1 RETURNING offset_s"
 _DISTRUST: Final = "SELECT count(*) FROM deadlines.alert WHERE kind = 'clock.distrusted'"
@@ -45,6 +57,19 @@ def behind_our_back(scene: Scene) -> Landed:
     return Landed("the clock leapt by 40 days, unlogged, and back", f"{told} alert that it is not trusted")
 
 
+def changed(scene: Scene) -> Landed:
+    """Report just before each change of the clocks what is due after it; go on to the moment when it is overdue."""
+    for reported_on, over_at in CHANGES:
+        scene.rig.move_clock_to(datetime.combine(reported_on, time(12), UTC), "fault table")
+        event = scene.load.post_one(f"{scene.load.prefix}-{reported_on}", reported_on)
+        timed = wait_for(lambda event=event: scene.rig.ask(_BREACHES, event), "two timers")  # type: ignore[misc]
+        if timed != [over_at, over_at]:
+            raise DidNotLand(f"expected breaches at {over_at}, got {timed}")
+        scene.rig.move_clock_to(over_at, "fault table")
+        wait_for(lambda event=event: not scene.rig.ask(_BREACHES, event), "both breaches told")  # type: ignore[misc]
+    return Landed("the two changes of the year's clocks", "breaches timed for midnight in England, and told")
+
+
 def _some_cases(scene: Scene) -> None:
     """Wait until the row has timers of its own."""
     wait_for(lambda: _duties(scene.rig, scene) > 0, "duties of this row")
@@ -60,4 +85,5 @@ FAULTS: Final = (
     Fault("Clock: +40 days", far_ahead),
     Fault("Clock: -2 hours", back),
     Fault("Clock: +40 days, unlogged", behind_our_back),
+    Fault("Clock: the two changes of the year", changed),
 )

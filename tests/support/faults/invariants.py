@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tests.support.faults.evidence import Evidence, Row
 from tests.support.faults.load import TOLD
@@ -79,7 +80,7 @@ def one_timer_each(seen: Evidence) -> list[str]:
 
 
 def never_early_never_late(seen: Evidence) -> list[str]:
-    """A timer fired not before its moment, a breach not on its last day; none whose moment has passed still waits."""
+    """A breach is timed for the end of its last day; no timer fired before its moment, none whose moment has passed waits."""
     fired = [row for row in seen["rungs"] if row["state"] == FIRED]
     breaches = Counter(row["reference"] for row in seen["alerts"] if row["kind"] == "deadline.breached")
     late = [
@@ -88,12 +89,14 @@ def never_early_never_late(seen: Evidence) -> list[str]:
         if row["state"] == PENDING and row["generation"] == row["present"] and row["duty_state"] == "open"
         if row["due_at"] < seen.at - LATE
     ]
+    mistimed = [row for row in seen["rungs"] if row["kind"] == "breach" and row["due_at"] != _end_of_day(row["due_on"])]
     return [
         *_some("timers that fired early", (row for row in fired if row["settled_at"] < row["due_at"])),
         *_some(
             "breaches said before the last day was over",
             (row for row in fired if row["kind"] == "breach" and row["settled_on"] <= row["due_on"]),
         ),
+        *_some("breaches timed for another moment than the end of their last day", mistimed),
         *_some("timers that are silently late", late),
         *_some("duties whose breach was told twice", (duty for duty, times in breaches.items() if times > 1)),
     ]
@@ -161,6 +164,11 @@ INVARIANTS: Final[Sequence[Callable[[Evidence], list[str]]]] = (
     poison_isolated,
     refused_not_dropped,
 )
+
+
+def _end_of_day(day: date) -> datetime:
+    """Return the midnight in England at which a day is over."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo("Europe/London"))
 
 
 def _decided(seen: Evidence) -> set[UUID]:

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -33,6 +34,7 @@ AREA: Final = "E08000035"
 TOLD: Final = frozenset({f"la:{AREA}", f"lscp:{AREA}"})
 """Rule N-11 on a report without an aware authority: the council of the area and its partnership."""
 
+REPORTED_ON: Final = date(2026, 6, 1)
 PAUSE_S: Final = 0.15  # between two cases of one worker: the machine has other things to do
 RETRY_S: Final = 0.15
 POISON_EVERY: Final = 10
@@ -41,20 +43,20 @@ FINISH_S: Final = 240.0
 ANSWERS: Final = frozenset({200, 202, 429, 503})
 
 
-def report(event_id: str, case: str) -> bytes:
-    """Return a report of serious harm that tells two recipients."""
+def report(event_id: str, case: str, on: date = REPORTED_ON) -> bytes:
+    """Return a report of serious harm that tells two recipients, within a working day."""
     data = {
         "case_reference": case,
         "harm": "serious_harm",
         "country": "england",
         "area": AREA,
-        "reported_on": "2026-06-01",
+        "reported_on": str(on),
         "adult_at_risk": "no",
         "domestic_death": "no",
         "children": [{"ref": "child-1", "home_area": AREA, "looked_after": "no", "care_leaver": "no"}],
     }
     page = {"specversion": "1.0", "id": event_id, "source": SOURCE, "type": "incident.reported.v1"}
-    return json.dumps({**page, "time": "2026-06-01T08:00:00Z", "data": data}).encode()
+    return json.dumps({**page, "time": f"{on}T08:00:00Z", "data": data}).encode()
 
 
 @dataclass
@@ -131,12 +133,24 @@ class Load(threading.Thread):
     async def _post_case(self, session: aiohttp.ClientSession, case: str) -> None:
         await asyncio.gather(*(self._post(session, f"{case}-{place}", case, place) for place in range(2)))
 
-    async def _post(self, session: aiohttp.ClientSession, name: str, case: str, place: int) -> None:
+    def post_one(self, case: str, on: date) -> UUID:
+        """Report one case as of a day; return its event's id once it has a receipt. Blocking."""
+
+        async def post() -> None:
+            async with self._session() as session:
+                await self._post(session, case, case, 0, on)
+
+        asyncio.run(post())
+        return self.event_id(case)
+
+    async def _post(
+        self, session: aiohttp.ClientSession, name: str, case: str, place: int, on: date = REPORTED_ON
+    ) -> None:
         event_id = self._try(name)
         for attempt in itertools.count():
             url = f"{self._urls[(place + attempt) % 2]}/v1/events"  # a partner tries the other address, too
             with suppress(aiohttp.ClientError, TimeoutError):
-                async with session.post(url, data=report(name, case)) as response:
+                async with session.post(url, data=report(name, case, on)) as response:
                     self._note(response, event_id, await response.json(content_type=None))
             if event_id in self.sent.accepted:
                 return

@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from handrail.installation.web import Web
 from tests.support.faults.evidence import journal
+from tests.support.faults.impostor import Impostor
 from tests.support.faults.load import TOLD
-from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
 TIMES: Final = 3
@@ -28,6 +29,8 @@ OUTCOMES: Final = {
     "drip": "dripped",
 }
 """By mode of a stub, what its journal says of it."""
+
+_DISTRUSTED: Final = "SELECT count(*) FROM routing.delivery_history WHERE reason LIKE '%Certificate%'"
 
 
 def misbehaving(modes: Sequence[str]) -> Fault:
@@ -54,6 +57,32 @@ def killed_in_flight(scene: Scene) -> Landed:
     return Landed("SIGKILL of the recipients' system", f"{seen} webhook in flight")
 
 
+def wrong_certificate(scene: Scene) -> Landed:
+    """Put somebody with another certificate at a recipient's address for a while; nothing may be sent there."""
+    rig, installation = scene.rig, scene.rig.installation
+    endpoints = installation.folder / "endpoints.yaml"
+    sound = endpoints.read_text()
+    before = rig.ask(_DISTRUSTED)
+    with Impostor(installation.folder) as impostor:
+        endpoints.write_text(
+            "\n".join(f"{to}: {impostor.url}" if to == min(TOLD) else line for to, line in _by_recipient(sound))
+        )
+        try:
+            rig.restart_all("routing")
+            seen = wait_for(lambda: rig.ask(_DISTRUSTED) - before, "a try that ends at the certificate")
+        finally:
+            endpoints.write_text(sound)
+            rig.restart_all("routing")
+        if impostor.told:
+            raise DidNotLand(f"{impostor.told} notices went to somebody without the recipient's certificate")
+    rig.move_clock(HOUR_S, "what waits for its next try need not wait longer")
+    return Landed("somebody else at a recipient's address", f"{seen} tries that ended at the certificate, none told")
+
+
+def _by_recipient(endpoints: str) -> list[tuple[str, str]]:
+    return [(line.rpartition(": ")[0], line) for line in endpoints.splitlines()]
+
+
 def _misbehave(rig: Rig, mode: str) -> int:
     """Have the next requests of each recipient misbehave; return how many did."""
     before = _outcomes(rig, OUTCOMES[mode])
@@ -75,7 +104,6 @@ def _outcomes(rig: Rig, outcome: str) -> int:
     return sum(entry["outcome"] == outcome for entry in journal(rig))
 
 
-FAULTS: Final = (
-    misbehaving(tuple(OUTCOMES)),
-    Fault("Recipients: killed with a webhook in flight", killed_in_flight),
-)
+MISBEHAVING: Final = misbehaving(tuple(OUTCOMES))
+KILLED: Final = Fault("Recipients: killed with a webhook in flight", killed_in_flight)
+FAULTS: Final = (MISBEHAVING, KILLED, Fault("Recipients: another certificate", wrong_certificate))

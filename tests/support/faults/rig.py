@@ -6,12 +6,14 @@ Every service is a test build (`tests.support.faults.builds`); front and stub re
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.client import HTTPException
 from typing import Any, Final
 
@@ -91,6 +93,13 @@ class Rig:
         self.process(copy).stop()
         self.start(copy, fault=fault)
 
+    def restart_all(self, service: str) -> None:
+        """Stop both copies of a service and start them again; return once they are ready."""
+        for copy in (service, service + SECOND):
+            self.restart(copy)
+        for copy in (service, service + SECOND):
+            self.wait_ready(copy)
+
     def wait_ready(self, copy: str) -> None:
         """Return once a process answers that it is ready."""
         wait_for(lambda: self.is_ready(copy), f"{copy} is ready")
@@ -146,6 +155,10 @@ class Rig:
     def move_clock(self, seconds: int, reason: str) -> None:
         """Move the legal clock as an operator does."""
         self.web("deadlines").post("/v1/clock", {"seconds": seconds, "reason": reason})
+
+    def move_clock_to(self, at: datetime, reason: str) -> None:
+        """Move the legal clock to this moment or, as it goes on meanwhile, up to a second later."""
+        self.move_clock(math.ceil((at - self.ask("SELECT clock.legal_now()")).total_seconds()), reason)
 
     def metric(self, name: str, *copies: str) -> float:
         """Return the sum of a metric over its labels and these copies (default: all); one that is away counts nothing."""

@@ -20,13 +20,14 @@ EVERY_ROW: Final[tuple[Fault, ...]] = (
 
 SHORT: Final[tuple[Fault, ...]] = (
     kill_at_each_point(),
-    processes.killed_at_work(2_000),
+    processes.killed_at_work(1_600),
     Fault("Zombies of every service", processes.zombies),
     Fault("Kafka: killed and restarted", servers.kafka_killed),
     Fault("PostgreSQL: killed and restarted", servers.postgres_killed),
     Fault("PostgreSQL: connections cut", servers.connections_cut),
     Fault("PostgreSQL: a transaction that commits late", servers.late_commit),
-    *recipients.FAULTS,
+    recipients.MISBEHAVING,
+    recipients.KILLED,
     *clocks.FAULTS,
     *messages.FAULTS,
 )

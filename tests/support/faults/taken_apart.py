@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tests.support.faults.builds import SECOND
 from tests.support.faults.quiet import wait_until_quiet
 from tests.support.faults.records import offsets_moved_on, one_case_at_once, publish_again, published_again
 from tests.support.faults.servers import late_commit
@@ -29,12 +28,17 @@ class Damage:
         return f"{self.row.name}, without the {self.part} of {self.service}"
 
 
-DAMAGES: Final = (
+MENDABLE: Final = (
     Damage("inbox", "routing", Fault("Kafka: everything published again", published_again), "effects_once"),
     Damage("locks", "intake", Fault("One case from many sides at once", one_case_at_once), "cases_in_order"),
     Damage("fence", "routing", Fault("Kafka: offsets moved past unread records", offsets_moved_on), "nothing_lost"),
-    Damage("snapshot", "intake", Fault("PostgreSQL: a transaction that commits late", late_commit), "nothing_lost"),
 )
+SNAPSHOT: Final = Damage(
+    "snapshot", "intake", Fault("PostgreSQL: a transaction that commits late", late_commit), "nothing_lost"
+)
+"""To be tried last: what the relay passed over comes too late, and the log says so for ever."""
+
+DAMAGES: Final = (*MENDABLE, SNAPSHOT)
 
 
 def noticed(table: Table, damage: Damage) -> bool:
@@ -44,18 +48,11 @@ def noticed(table: Table, damage: Damage) -> bool:
     """
     table.rig.without[damage.service] = damage.part
     try:
-        _start_again(table, damage.service)
+        table.rig.restart_all(damage.service)
         row = table.run(replace(damage.row, name=damage.name), stuck_s=LOST_S)
     finally:
         del table.rig.without[damage.service]
-        _start_again(table, damage.service)
+        table.rig.restart_all(damage.service)
         publish_again(table.rig, ("intake",))
         wait_until_quiet(table.rig)
     return any(problem.startswith(f"{damage.invariant}:") for problem in row.problems)
-
-
-def _start_again(table: Table, service: str) -> None:
-    for copy in (service, service + SECOND):
-        table.rig.restart(copy)
-    for copy in (service, service + SECOND):
-        table.rig.wait_ready(copy)

@@ -120,6 +120,11 @@ WRONGS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
     ("a duty without a timer", "one_timer_each", drop("rungs")),
     ("a timer that stands twice", "one_timer_each", add("rungs", **rung(UUID(int=11)))),
     ("a timer that fired early", "never_early_never_late", change("rungs", settled_at=DUE - timedelta(seconds=1))),
+    (
+        "a breach timed by winter's clock in summer",
+        "never_early_never_late",
+        change("rungs", due_at=DUE + timedelta(hours=1)),
+    ),
     ("a breach on the last day", "never_early_never_late", change("rungs", settled_on=date(2026, 6, 2))),
     ("a timer that is silently late", "never_early_never_late", change("rungs", state=0, settled_at=None)),
     (

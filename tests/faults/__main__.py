@@ -26,7 +26,8 @@ from tests.support.faults.taken_apart import DAMAGES, noticed
 
 LONG_LOCK_S = 65.0  # longer than a command may take
 KILLS_A_ROUND = sum(map(len, POINTS.values()))
-AT_POINTS = 0.8
+TIMES = 5  # at each point in one row: what takes time is the quiet after it
+AT_POINTS = 0.6
 
 
 def main(arguments: list[str]) -> int:
@@ -45,15 +46,15 @@ def main(arguments: list[str]) -> int:
 
 
 def _kills(wanted: int, seed: int) -> list[Fault]:
-    """Return rounds of kills, most at named points and some at random moments, that come to as many as wanted."""
-    rounds: list[Fault] = []
+    """Return rows of kills, most at named points and some at random moments, that come to as many as wanted."""
+    rows: list[Fault] = []
     choose, counted = Random(seed), 0  # noqa: S311
     while counted < wanted:
         at_points = choose.random() < AT_POINTS
-        fault = kill_at_each_point() if at_points else AT_RANDOM
-        rounds.append(replace(fault, name=f"{fault.name}, round {len(rounds) + 1}"))
-        counted += KILLS_A_ROUND if at_points else len(COPIES)
-    return rounds
+        fault = kill_at_each_point(TIMES) if at_points else AT_RANDOM
+        counted += KILLS_A_ROUND * TIMES if at_points else len(COPIES)
+        rows.append(replace(fault, name=f"{fault.name}, up to kill {counted}"))
+    return rows
 
 
 def _parser() -> argparse.ArgumentParser:
