@@ -13,7 +13,7 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -172,13 +172,17 @@ class Load(threading.Thread):
         async with self._session() as session:
             await asyncio.gather(*(post(place) for place in range(AT_ONCE)))
 
-    def post_at_once(self, names: Sequence[str], case: str) -> None:
-        """Report one case under several names at the same moment; return when all have their receipts. Blocking."""
-        asyncio.run(self._post_at_once(names, case))
+    def post_at_once(self, case: str, *, sides: int, times: int) -> None:
+        """Report one case from many sides at the same moment, each time after time; return when all have receipts. Blocking."""
+        asyncio.run(self._post_at_once(case, sides, times))
 
-    async def _post_at_once(self, names: Sequence[str], case: str) -> None:
+    async def _post_at_once(self, case: str, sides: int, times: int) -> None:
+        async def post(place: int) -> None:
+            for time in range(times):
+                await self._post(session, f"{case}-{place}-{time}", case, place)
+
         async with self._session() as session:
-            await asyncio.gather(*(self._post(session, name, case, place) for place, name in enumerate(names)))
+            await asyncio.gather(*map(post, range(sides)))
 
     def _session(self) -> aiohttp.ClientSession:
         headers = {"Authorization": f"Bearer {self.police.token}", "Content-Type": "application/cloudevents+json"}

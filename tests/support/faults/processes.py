@@ -15,7 +15,7 @@ import psutil
 from schemas.topics import SERVICES
 from tests.support.faults.builds import COPIES, SECOND, service_of
 from tests.support.faults.quiet import ends_of, unread
-from tests.support.faults.rig import KILLED, DidNotLand, Rig, wait_for
+from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
 GROUPS: Final = {
@@ -24,6 +24,7 @@ GROUPS: Final = {
     "deadlines": ("deadlines", "deadlines.quarantine"),
     "audit": ("audit",),
 }
+STOPPED: Final = '"event": "runtime.stopped"'
 CAUGHT_WITHIN_S: Final = 120.0
 _WRITTEN_BY_WORK: Final = {"intake": "submission", "routing": "inbox", "deadlines": "inbox", "audit": "inbox"}
 """What a request (intake) or a batch (the others) writes, and neither a relay nor a dispatcher nor a timer does."""
@@ -56,14 +57,14 @@ def stopped(scene: Scene) -> Landed:
     """Ask every process to stop while it has work in hand; each must end by itself and in good order."""
     for copy in COPIES:
         _catch_at_work(scene.rig, copy, signal.SIGTERM)
-        code = scene.rig.ended_with(copy)
-        if code != 0:
-            raise DidNotLand(f"{copy} was asked to stop and ended with {code}")
+        wait_for(lambda copy=copy: scene.rig.died(copy), f"{copy} ends")  # type: ignore[misc]
+        if STOPPED not in scene.rig.process(copy).last_line():
+            raise DidNotLand(f"{copy} was asked to stop and ended otherwise: {scene.rig.process(copy).last_line()}")
         scene.rig.start(copy)
         scene.rig.wait_ready(copy)
     return Landed(
         f"SIGTERM to {len(COPIES)} processes, one after the other",
-        "each one's open batch or request, and its exit code 0",
+        "each one's open batch or request, and its last word",
     )
 
 
@@ -89,8 +90,7 @@ def killed_at_work(events: int = 0) -> Fault:
 
 def _kill_at_work(rig: Rig, copy: str) -> None:
     _catch_at_work(rig, copy, signal.SIGKILL)
-    if rig.ended_with(copy) != KILLED:
-        raise DidNotLand(f"{copy} was not killed")
+    wait_for(lambda: rig.died(copy), f"{copy} is gone")
     rig.start(copy)
 
 

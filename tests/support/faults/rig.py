@@ -19,16 +19,14 @@ from typing import Any, Final
 
 import asyncpg
 
-from handrail.embedded.process import choose_port
+from handrail.embedded.process import Child, choose_port
 from handrail.installation.running import AUDITOR
 from handrail.installation.web import Answer, CallFailed, Web
 from schemas.topics import SERVICES
 from tests.support.faults.builds import COPIES, SECOND, Builds, service_of
-from tests.support.faults.forked import Forked
 from tests.support.installation import start_one
 
 READY_S: Final = 180.0  # a loaded machine starts eight processes at once
-KILLED: Final = -signal.SIGKILL
 
 
 class DidNotLand(AssertionError):
@@ -86,7 +84,7 @@ class Rig:
     def start(self, copy: str, *, fault: str = "") -> None:
         """Start one process as a test build, perhaps with a point armed (`relay.sent:kill:2`); returns at once."""
         without = [self.without[service_of(copy)]] if service_of(copy) in self.without else []
-        self.installation.fork(copy, fault=fault, without=without)
+        self.installation.start_copy(copy, fault=fault, without=without)
 
     def restart(self, copy: str, *, fault: str = "") -> None:
         """Stop a process, if it runs, and start it again; returns at once."""
@@ -117,11 +115,9 @@ class Rig:
         except (CallFailed, HTTPException):
             return None
 
-    def process(self, copy: str) -> Forked:
+    def process(self, copy: str) -> Child:
         """Return the running process of a copy."""
-        process = self.installation.processes[copy]
-        assert isinstance(process, Forked)
-        return process
+        return self.installation.processes[copy]
 
     def signal(self, copy: str, number: signal.Signals) -> None:
         """Send a signal to a process."""
@@ -130,11 +126,6 @@ class Rig:
     def died(self, copy: str) -> bool:
         """Say whether a process is gone."""
         return not self.process(copy).running
-
-    def ended_with(self, copy: str) -> int | None:
-        """Return the exit code of a process, which has ended by itself or was told to."""
-        self.process(copy).wait()
-        return self.process(copy).exit_code
 
     def marked(self, copy: str) -> str:
         """Return the armed point that a process has reached, if any."""

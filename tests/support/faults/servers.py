@@ -121,7 +121,7 @@ def late_commit(scene: Scene) -> Landed:
         WHERE usename = 'handrail_intake' AND wait_event_type = 'Lock' AND backend_xid IS NOT NULL"""
     later = "SELECT count(*) FROM intake.outbox WHERE xid > CAST(CAST($1 AS bigint) AS text)::xid8"
     with _transaction(scene.rig, f"SELECT FROM intake.case_head WHERE case_key = '{case_key}' FOR UPDATE"):
-        extra = threading.Thread(target=scene.load.post_at_once, args=([f"{case}-late"], case))
+        extra = threading.Thread(target=scene.load.post_at_once, args=(case,), kwargs={"sides": 1, "times": 1})
         extra.start()
         xid = wait_for(lambda: scene.rig.ask(waiting), "a transaction that has its id and waits")
         seen = wait_for(
