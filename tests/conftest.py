@@ -6,35 +6,52 @@ that look at the one played demo, because it is started once in a process. Each 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests.support.ending import ENDING
+from tests.support.ending import ENDING, GROUP_ENDING
+from tests.support.groups import group_of
 from tests.support.stack import stack
 
 settings.register_profile("handrail", deadline=None)
 settings.load_profile("handrail")
 
-LONGEST_FIRST = ("e2e", "integration", "contract")
-ON_THE_PLAYED_DEMO = (
-    "tests/e2e/test_story.py",
-    "tests/e2e/test_command_line.py",
-    "tests/e2e/test_docs.py",
-    "tests/e2e/pages/",
-)
+LONGEST_FIRST = ("tests/e2e/", "tests/integration/faults/", "tests/integration/", "tests/contract/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests together that share what is slow to start, and start with those that take longest."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group("demo" if file.startswith(ON_THE_PLAYED_DEMO) else file))
+    """Start with the tests that take longest."""
     items.sort(key=lambda item: _rank(item.nodeid))
 
 
+class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Gives each group of tests to one process.
+
+    pytest-xdist's own marker for that (`xdist_group`) has no effect under pytest 9.2, which no longer reads what it sets.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    """Keep tests together that share what is slow to start."""
+    return ByGroup(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop what only this group of tests looked at."""
+    if nextitem is None or group_of(nextitem.nodeid) != group_of(item.nodeid):
+        GROUP_ENDING.close()
+
+
 def _rank(nodeid: str) -> int:
-    layer = nodeid.split("/")[1]
-    return LONGEST_FIRST.index(layer) if layer in LONGEST_FIRST else len(LONGEST_FIRST)
+    return next((rank for rank, start in enumerate(LONGEST_FIRST) if nodeid.startswith(start)), len(LONGEST_FIRST))
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

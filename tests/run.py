@@ -8,7 +8,7 @@ passes only if nothing was skipped, deselected or expected to fail, and if each 
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ import pytest
 import yaml
 
 from tests.support.chromium import ChromiumMissingError, chromium
+from tests.support.groups import group_of
 
 TESTS = Path(__file__).parent
 MINIMUM = TESTS / "minimum.yaml"
-PROCESSES = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
+PROCESSES = ("--numprocesses=2", "--dist=loadscope", "--no-loadscope-reorder")
 
 
 class Layers:
@@ -29,11 +30,13 @@ class Layers:
         self.ran: Counter[str] = Counter()
         self.not_run: list[str] = []
         self.ran_on: list[str] = []
+        self.processes: defaultdict[str, set[str]] = defaultdict(set)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count one phase of one test."""
         if report.when == "call" and report.outcome != "skipped":
             self.ran[layer(report.nodeid)] += 1
+            self.processes[group_of(report.nodeid)].add(getattr(report, "worker_id", ""))
         if report.outcome == "skipped" or hasattr(report, "wasxfail"):
             self.not_run.append(report.nodeid)
 
@@ -44,6 +47,15 @@ class Layers:
         self.not_run += told.get("deselected", [])
         if told.get("ran_on"):
             self.ran_on.append(told["ran_on"])
+
+    def problems(self, minimum: dict[str, int]) -> list[str]:
+        """Return one sentence for each thing that keeps the run from being a whole one."""
+        split = [(name, len(ids)) for name, ids in self.processes.items() if len(ids) > 1]
+        return [
+            *shortfalls(self.ran, minimum),
+            *(f"not run: {nodeid}" for nodeid in self.not_run),
+            *(f"ran in {count} processes, not in one: {name}" for name, count in split),
+        ]
 
 
 def layer(nodeid: str) -> str:
@@ -80,8 +92,7 @@ def judged_run(arguments: list[str], minimum: dict[str, int]) -> int:
         print(f"Ran on {place}")  # noqa: T201
     for name, count in sorted(layers.ran.items()):
         print(f"  {name:<14} {count:>5} tests")  # noqa: T201
-    problems = shortfalls(layers.ran, minimum)
-    problems += [f"not run: {nodeid}" for nodeid in layers.not_run]
+    problems = layers.problems(minimum)
     print("\n".join(problems) or "Nothing was skipped, deselected or expected to fail.")  # noqa: T201
     return code or (1 if problems else 0)
 

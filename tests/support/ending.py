@@ -10,4 +10,7 @@ import atexit
 from contextlib import ExitStack
 
 ENDING = ExitStack()
+GROUP_ENDING = ExitStack()
+"""What is stopped already with the last test of a group that one process runs (`tests/conftest.py`): idle, it costs time."""
+
 atexit.register(ENDING.close)

@@ -15,7 +15,7 @@ from handrail.demo.story import load_story
 from handrail.installation.clients import ClientRegistry, Credentials
 from handrail.installation.installation import Installation, Options
 from handrail.installation.keys import read_password
-from tests.support.ending import ENDING
+from tests.support.ending import ENDING, GROUP_ENDING
 
 EVENTS = Path(__file__).resolve().parents[2] / "examples" / "events"
 _Kind = TypeVar("_Kind", bound=Installation)
@@ -54,8 +54,10 @@ def start_one(kind: type[_Kind]) -> _Kind:
 
 @cache
 def played_demo() -> PlayedDemo:
-    """Return the one installation of this run on which the story of `examples/events` was played."""
+    """Return the one installation of this group of tests on which the story of `examples/events` was played."""
     installation = start_installation()
+    GROUP_ENDING.callback(played_demo.cache_clear)
+    GROUP_ENDING.callback(installation.stop)
     played = Player(installation.running, load_story(EVENTS), lambda _step, _receipt: None).play()
     return PlayedDemo(
         installation, played, observe(installation.running, played), load_expected(EVENTS / "expected.yaml")

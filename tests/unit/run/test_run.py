@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run import PROCESSES
+from tests.run import PROCESSES, Layers
 from tests.support.repository import ROOT
 
 GREEN = "def test_one() -> None: pass\n"
@@ -74,6 +74,23 @@ def test_a_test_that_was_left_out_makes_the_run_fail(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "not run: tests/unit/test_b.py::test_two" in done.stdout
+
+
+def test_the_tests_of_one_file_go_to_one_process(tmp_path: Path) -> None:
+    many = "import pytest\n@pytest.mark.parametrize('n', range(40))\ndef test_many(n) -> None: pass\n"
+    done = run(tmp_path, *PROCESSES, test_a=many, test_b=many)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_file_that_is_split_over_processes_makes_the_run_fail() -> None:
+    layers = Layers()
+    for worker in ("gw0", "gw1"):
+        report = pytest.TestReport("tests/unit/test_a.py::test_many", ("", None, ""), {}, "passed", None, "call")
+        vars(report)["worker_id"] = worker  # as pytest-xdist does
+        layers.pytest_runtest_logreport(report)
+
+    assert layers.problems({}) == ["ran in 2 processes, not in one: tests/unit/test_a.py"]
 
 
 def test_fewer_tests_than_are_committed_make_the_run_fail(tmp_path: Path) -> None:
