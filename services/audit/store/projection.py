@@ -17,7 +17,7 @@ from services.audit.domain.entry import Indexed
 # Take the turn to fill the index; another process that has it does not wait for us, nor we for it.
 TAKE_TURN = text("SELECT size FROM audit.projection FOR UPDATE SKIP LOCKED")
 TAIL = text("""
-SELECT e.seq, e.entry, r.payload FROM audit.entry e LEFT JOIN audit.record r USING (seq)
+SELECT e.seq, e.entry, r.payload FROM audit.entry e LEFT JOIN audit.record r ON r.seq = e.seq AND r.seq >= :size
 WHERE e.seq >= :size ORDER BY e.seq LIMIT :limit
 """)
 INDEXED_TO = text("SELECT size FROM audit.projection")

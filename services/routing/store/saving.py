@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Identity, Table, text
+from sqlalchemy import Identity, Table, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.routing import tables
@@ -109,7 +110,12 @@ async def _insert(
     """Insert rows, which all have the same keys; on a known primary key replace the row, or leave it."""
     if not rows:
         return
-    given = sorted({name for row in rows for name in row})
+    given = tuple(sorted({name for row in rows for name in row}))
+    await connection.execute(_insertion(table, given, replace=replace), {"rows": as_json(rows)})
+
+
+@cache
+def _insertion(table: Table, given: tuple[str, ...], *, replace: bool) -> TextClause:
     names = ", ".join(f'"{name}"' for name in given)
     keys = [column.name for column in table.primary_key if not isinstance(column.server_default, Identity)]
     conflict = "DO NOTHING"
@@ -121,7 +127,7 @@ async def _insert(
         SELECT {names} FROM jsonb_populate_recordset(NULL::{table.fullname}, CAST(:rows AS jsonb))
         ON CONFLICT {conflict}
     """  # noqa: S608 (names of our own tables and columns)
-    await connection.execute(text(statement), {"rows": as_json(rows)})
+    return text(statement)
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
