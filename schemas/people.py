@@ -6,7 +6,7 @@ Whatever stands in the personal block is kept encrypted by intake and never emit
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ ChildRef = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Years = Annotated[int, Field(ge=0, le=120)]
+_AGE: Final = "In completed years. Leave it out if you give the dates in personal; the age is derived then."
 
 
 def said(title: str, means: str, example: str | int | None = None) -> Any:
@@ -101,15 +102,9 @@ class Child(Model, title="Child"):
     ] = None
     age_at_incident: Annotated[
         Years | None,
-        said(
-            "Age at the incident",
-            "In completed years. Leave it out if you give the dates in personal; the age is derived then.",
-        ),
+        said("Age at the incident", _AGE),
     ] = None
     age_at_death: Annotated[
         Years | None,
-        said(
-            "Age at death",
-            "In completed years. Leave it out if you give the dates in personal; the age is derived then.",
-        ),
+        said("Age at death", _AGE),
     ] = None

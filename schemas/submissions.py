@@ -26,6 +26,9 @@ View = Literal["known", "suspected", "not_suspected", "unknown"]
 CaseReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,63}$")]
 ExternalRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{2,63}$")]
 _DECIDED_AT: Final = said("When it was decided", "The instant of the decision.", "2026-06-01T09:00:00Z")
+_EXTERNAL_REF: Final = said(
+    "Reference that the national system gave", "As the national system returned it.", "CSI-2026-0001"
+)
 _NOTICE: Final = said("Notice", "Id of the notice, as it stands in the notice.", "00000000-0000-5000-8000-000000000001")
 _PERSONAL: Final = said(
     "Personal details",
@@ -190,10 +193,7 @@ class NotificationDecision(Submission, title="Decision whether to notify"):
 class NotificationSubmitted(Submission, title="Notification to the Panel submitted"):
     """The notification was made in the national system, whose reference is recorded here."""
 
-    external_ref: Annotated[
-        ExternalRef,
-        said("Reference that the national system gave", "As the national system returned it.", "CSI-2026-0001"),
-    ]
+    external_ref: Annotated[ExternalRef, _EXTERNAL_REF]
     submitted_at: Annotated[
         Instant,
         said("When it was submitted", "The instant of the submission to the national system.", "2026-06-01T09:00:00Z"),
@@ -208,10 +208,7 @@ class NotificationSubmitted(Submission, title="Notification to the Panel submitt
 class DeathNotified(Submission):
     """The death of a looked-after child, or of a care leaver, was notified; the system's reference is recorded here."""
 
-    external_ref: Annotated[
-        ExternalRef,
-        said("Reference that the national system gave", "As the national system returned it.", "CSI-2026-0001"),
-    ]
+    external_ref: Annotated[ExternalRef, _EXTERNAL_REF]
     notified_at: Annotated[
         Instant,
         said("When the death was notified", "The instant of the notification.", "2026-06-01T09:00:00Z"),

@@ -52,9 +52,7 @@ def write_accounts(path: Path, password: str) -> None:
     entries = []
     for account in FIRST_ACCOUNTS:
         entry = {"id": account.id, "name": account.name, "role": account.role, "password": hash_password(password)}
-        acts_for = {"client": account.client, "body": account.body}
-        entry.update({name: value for name, value in acts_for.items() if value})
-        entries.append(entry)
+        entries.append(entry | account.acts_for)
     write_secret(path, yaml.safe_dump({"accounts": entries}, sort_keys=False).encode())
 
 

@@ -32,6 +32,11 @@ class Account:
     client: str | None = None
     body: str | None = None
 
+    @property
+    def acts_for(self) -> dict[str, str]:
+        """`client` and `body`, as far as there is one."""
+        return {name: value for name, value in (("client", self.client), ("body", self.body)) if value}
+
 
 class TokenIssuer:
     """Signs access tokens with the Ed25519 key of the installation."""
@@ -50,6 +55,4 @@ class TokenIssuer:
             "iat": now,
             "exp": now + valid_s,
         }
-        acts_for = {"client": account.client, "body": account.body}
-        claims.update({name: value for name, value in acts_for.items() if value})
-        return jwt.encode({"alg": "Ed25519"}, claims, self._key, algorithms=["Ed25519"])
+        return jwt.encode({"alg": "Ed25519"}, claims | account.acts_for, self._key, algorithms=["Ed25519"])

@@ -93,6 +93,8 @@ async def index_more(connection: AsyncConnection, now: datetime) -> bool:
     tail = await projection.tail(connection, INDEX_BATCH)
     if not tail:
         return False
-    await projection.add(connection, [(row.seq, index_of(row.entry, row.payload)) for row in tail], now)
-    await reach.add(connection, [message for row in tail if (message := message_of(row.payload))])
+    messages = [message_of(row.payload) for row in tail]
+    indexed = [(row.seq, index_of(row.entry, message)) for row, message in zip(tail, messages, strict=True)]
+    await projection.add(connection, indexed, now)
+    await reach.add(connection, [message for message in messages if message])
     return len(tail) == INDEX_BATCH

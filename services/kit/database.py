@@ -19,9 +19,7 @@ from services.kit.quarantine import Sealer
 from services.kit.transaction import PostgresTransaction
 
 _LEGAL_NOW: Final = text("SELECT clock.legal_now()")
-_LEGAL_NOW_WITH_PATIENCE: Final = text(
-    "SELECT clock.legal_now() FROM (SELECT set_config('lock_timeout', :patience, true)) AS patience OFFSET 0"
-)
+_LEGAL_NOW_WITH_PATIENCE: Final = text("SELECT clock.legal_now() FROM set_config('lock_timeout', :patience, true)")
 _CONNECT_TIMEOUT_S: Final = 5
 _COMMAND_TIMEOUT_S: Final = 60
 
@@ -31,8 +29,9 @@ class Database:
 
     def __init__(self, url: str, service: str, *, quarantine_key: str | None = None, pool_size: int = 10) -> None:
         self.service = service
-        self.committed = asyncio.Event()  # set after each commit that emitted; the relay waits for it
-        self.after_commit: list[Callable[[], None]] = []  # called after each commit that emitted
+        self.committed = asyncio.Event()  # the relay waits for it
+        self.after_commit: list[Callable[[], object]] = [self.committed.set]
+        """Called after each commit that emitted."""
         self._sealer = Sealer(quarantine_key)
         self.engine: AsyncEngine = create_async_engine(
             asyncpg_url(url),
@@ -80,7 +79,6 @@ class Database:
                 faultpoint("transaction.before_commit")
             faultpoint("transaction.committed")
         if transaction.emitted:
-            self.committed.set()
             for tell in self.after_commit:
                 tell()
 

@@ -23,10 +23,6 @@ _registered: set[str] = set(POINTS)
 _act: Callable[[str], None] | None = None
 
 
-class InjectedFault(RuntimeError):
-    """A test asked for this failure."""
-
-
 def register(*names: str) -> None:
     """Add the fault points of a service, so that a misspelt name is an error."""
     _registered.update(names)

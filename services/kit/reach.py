@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
@@ -36,6 +36,10 @@ class Reach:
     def values(self) -> dict[str, Any]:
         """Return the values of `readable`."""
         return {"reads_all": self.everything, "reads_for": list(self.parties)}
+
+    def within(self, column: str) -> TextClause:
+        """Return the condition of `readable` with its values, for queries that are built."""
+        return text(readable(column)).bindparams(**self.values)
 
 
 EVERYTHING: Final = Reach(everything=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.decisions import RulebookRef
@@ -52,6 +53,15 @@ class Reader:
         async with self._database.connect() as connection:
             return await reading.legal_now(connection)
 
+    async def require(self, reach: Reach, case_key: str) -> None:
+        """Return if something has been decided about a case that may be read.
+
+        Raises:
+            NoSuchCase: Nothing has been decided about it, or it may not be read.
+        """
+        async with self._database.connect() as connection:
+            await _latest(connection, reach, case_key, await reading.legal_now(connection))
+
     async def case(self, reach: Reach, case_key: str, as_of: datetime | None = None) -> CaseView:
         """Return everything decided about a case at a time, by default now.
 
@@ -62,9 +72,7 @@ class Reader:
             return await self._case(connection, reach, case_key, as_of or await reading.legal_now(connection))
 
     async def _case(self, connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> CaseView:
-        decided = await reading.latest_decision(connection, reach, case_key, as_of)
-        if decided is None:
-            raise NoSuchCase
+        decided = await _latest(connection, reach, case_key, as_of)
         keys = await reading.linked(connection, reach, case_key, as_of)
         notices: defaultdict[UUID, list[NoticeView]] = defaultdict(list)
         for row in await reading.notices(connection, keys, as_of):
@@ -168,3 +176,10 @@ class Reader:
             due_on=body["due_on"],
             corrects=corrects["notice_id"] if (corrects := body.get("corrects")) else None,
         )
+
+
+async def _latest(connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> RowMapping:
+    decided = await reading.latest_decision(connection, reach, case_key, as_of)
+    if decided is None:
+        raise NoSuchCase
+    return decided

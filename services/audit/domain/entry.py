@@ -163,7 +163,7 @@ class Indexed:
     recorded_at: datetime
 
 
-def index_of(text: bytes, payload: bytes | None) -> Indexed:
+def index_of(text: bytes, message: AnyMessage | None) -> Indexed:
     """Return what an entry can be searched by; for poison, its time is when it was logged."""
     entry = orjson.loads(text)
     event, about = entry.get("event", {}), entry.get("about", {})
@@ -172,7 +172,7 @@ def index_of(text: bytes, payload: bytes | None) -> Indexed:
         kind=entry["kind"],
         type=event.get("type"),
         case_key=event.get("casekey"),
-        linked_case_key=_linked(payload) if event.get("type") == LINKED else None,
+        linked_case_key=_linked(message) if event.get("type") == LINKED else None,
         producer=event.get("producer"),
         producer_seq=event.get("producerseq"),
         rules=tuple(about.get("rules", ())),
@@ -190,8 +190,7 @@ def message_of(payload: bytes | None) -> AnyMessage | None:
         return None
 
 
-def _linked(payload: bytes | None) -> str:
-    message = message_of(payload)
+def _linked(message: AnyMessage | None) -> str:
     return message.data.linked_case_key if isinstance(message, CaseLinked) else ""
 
 

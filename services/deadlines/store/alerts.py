@@ -9,13 +9,13 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Text, TextClause, select, text, update
+from sqlalchemy import Text, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.alert import Alert
 from services.deadlines.tables import alert as table
 from services.deadlines.tables import among
-from services.kit.reach import Reach, readable
+from services.kit.reach import Reach
 
 _ADD: Final = text(
     """
@@ -24,6 +24,7 @@ _ADD: Final = text(
     ON CONFLICT DO NOTHING RETURNING alert_id
     """
 )
+_CASE: Final = "alert.case_key"  # an alert about no case is for those who read every case
 _OPEN: Final = (table.c.acknowledged_at.is_(None), table.c.closed_at.is_(None))
 
 
@@ -65,14 +66,9 @@ async def acknowledge(connection: AsyncConnection, alert_id: UUID, *, by: str, n
 
 async def get(connection: AsyncConnection, reach: Reach, alert_id: UUID) -> Alert | None:
     """Return one alert, whatever became of it; none if its case may not be read."""
-    query = select(table).where(table.c.alert_id == alert_id, _within(reach))
+    query = select(table).where(table.c.alert_id == alert_id, reach.within(_CASE))
     row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None else Alert(**row)
-
-
-def _within(reach: Reach) -> TextClause:
-    """Return the condition that an alert's case may be read; one about no case is for those who read every case."""
-    return text(readable("alert.case_key")).bindparams(**reach.values)
 
 
 async def find(
@@ -88,5 +84,5 @@ async def find(
     else:
         query = select(table).where(table.c.acknowledged_at >= acknowledged_since)
     order = (table.c.severity == "warning", table.c.raised_at.desc(), table.c.alert_id)
-    rows = await connection.execute(query.where(_within(reach)).order_by(*order).limit(limit))
+    rows = await connection.execute(query.where(reach.within(_CASE)).order_by(*order).limit(limit))
     return [Alert(**row) for row in rows.mappings()]

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, Text, TextClause, Uuid, and_, any_, func, literal, select, text, tuple_
+from sqlalchemy import RowMapping, Text, Uuid, and_, any_, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.duty import Duty, Kind, State
 from services.deadlines.tables import among
 from services.deadlines.tables import duty as table
-from services.kit.reach import Reach, readable
+from services.kit.reach import Reach
 
+_CASE: Final = "duty.case_key"
 _DUTY: Final = TypeAdapter(Duty)
 _DATING: Final = ("period", "due_on", "warn_on", "provisional", "calendar")
-_MEMBERS: Final = tuple(field.name for field in fields(Duty) if field.name != "dating")
+_MEMBERS: Final = tuple(name for name in Duty.__slots__ if name != "dating")
 _COLUMNS: Final = tuple(column.name for column in table.columns)
 _SAVE: Final = text(
     f"""
@@ -73,7 +74,7 @@ async def find(
     `limit` None returns all.
     """
     due_on = func.coalesce(table.c.due_on, date.max)
-    query = select(table).where(_within(reach)).order_by(due_on, table.c.duty_id).limit(limit)
+    query = select(table).where(reach.within(_CASE)).order_by(due_on, table.c.duty_id).limit(limit)
     if wanted.kind is not None:
         query = query.where(table.c.kind == wanted.kind)
     if wanted.state is not None:
@@ -106,7 +107,7 @@ async def choices(connection: AsyncConnection, reach: Reach) -> tuple[Mapping[st
 
     Both are sorted by id.
     """
-    is_open = and_(table.c.state == "open", _within(reach))
+    is_open = and_(table.c.state == "open", reach.within(_CASE))
     names = (
         select(table.c.duty_holder, func.max(table.c.holder_name).label("holder_name"))
         .where(is_open)
@@ -115,10 +116,6 @@ async def choices(connection: AsyncConnection, reach: Reach) -> tuple[Mapping[st
     holders = await connection.execute(names.order_by(table.c.duty_holder))
     rules = await connection.scalars(select(func.unnest(table.c.rules)).where(is_open).distinct())
     return {row.duty_holder: row.holder_name for row in holders}, sorted(rules)
-
-
-def _within(reach: Reach) -> TextClause:
-    return text(readable("duty.case_key")).bindparams(**reach.values)
 
 
 def _to_row(duty: Duty) -> Mapping[str, Any]:

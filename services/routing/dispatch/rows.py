@@ -25,7 +25,8 @@ RENEW_AFTER: Final = VALID_FOR / 2
 # Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
 # withdrawn or superseded while it is on its way still goes before its withdrawal or correction: whoever got them the other
 # way round would act on it.
-# One that changed last at a time which has not come yet does not wait: the clock was moved back since.
+# A row is as urgent (`due_by`) as the most urgent one that waits behind it. One that changed last at a time which has not
+# come yet does not wait: the clock was moved back since.
 # Reads what may go now, not what waits: recipients one by one, each one's rows in the order of an index, and asks of each
 # whether another goes before it (a count, so that it is asked row by row until there are enough). What stands in (..) IS TRUE is
 # checked in the rows, so that the index on the other column finds them.

@@ -79,7 +79,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
         request.state.principal = who
         reach = reach_of(who)
         shown, decision = await reader.decision(reach, case_key)
-        found, error = await _asked(reader, reach, (case_key, recipient), request.query_params)
+        found, error = await _asked(reader, reach, case_key, recipient, request.query_params)
         context = {
             "current": "cases",
             "case": shown,
@@ -105,10 +105,9 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
 
 
 async def _asked(
-    reader: Reader, reach: Reach, asked: tuple[str, str], form: Mapping[str, str]
+    reader: Reader, reach: Reach, case_key: str, recipient: str, form: Mapping[str, str]
 ) -> tuple[AskView | None, FormError | None]:
-    """Return the answer to what was asked (of a case, about a recipient), or what is wrong with it; or neither."""
-    case_key, recipient = asked
+    """Return the answer to what was asked, or what is wrong with the question; neither if nothing was asked."""
     try:
         as_of = _moment(form, await reader.now())
         return (await reader.ask(reach, case_key, recipient, as_of) if recipient else None), None

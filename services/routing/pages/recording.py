@@ -63,7 +63,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake) 
     @router.get("/case/{case_key}/record")
     async def choose(request: Request, who: Recorder, case_key: CaseKey) -> Response:
         request.state.principal = who
-        await reader.case(reach_of(who), case_key)  # answers 404 for a case that there is not
+        await reader.require(reach_of(who), case_key)
         kinds = [(kind, event_title(kind), (model.__doc__ or "").strip()) for kind, model in SUBMISSIONS.items()]
         shown = {"current": "cases", "case_key": case_key, "kinds": kinds, "client": who.client}
         return templates.TemplateResponse(request, "record_choose.html", shown)
@@ -71,7 +71,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake) 
     @router.get("/case/{case_key}/record/{kind}")
     async def show(request: Request, who: Recorder, case_key: CaseKey, kind: str, children: Children = 1) -> Response:
         request.state.principal = who
-        await reader.case(reach_of(who), case_key)
+        await reader.require(reach_of(who), case_key)
         values = {
             "linked_case.case_key": case_key,
             "event.id": secrets.token_hex(16),  # made once, so that sending the form twice records one event
@@ -82,7 +82,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake) 
     @router.post("/case/{case_key}/record/{kind}")
     async def record(request: Request, who: Recorder, case_key: CaseKey, kind: str, children: Children = 1) -> Response:
         request.state.principal = who
-        await reader.case(reach_of(who), case_key)
+        await reader.require(reach_of(who), case_key)
         shown = _form(kind, children)
         values = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
         data, errors = read(values, shown)

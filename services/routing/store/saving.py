@@ -6,7 +6,6 @@ Rows travel as one JSON document and PostgreSQL gives each value the type of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -143,7 +142,7 @@ def _uuid(value: object) -> str:
 
 
 def _members(row: Fact | Told) -> dict[str, Any]:
-    return {field.name: getattr(row, field.name) for field in fields(row)}
+    return {name: getattr(row, name) for name in row.__slots__}  # asdict would copy deeply
 
 
 def _as_text(value: str | int | date | None) -> str | None:

@@ -12,11 +12,10 @@ from sqlalchemy import text
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import deliveries as tell
-from services.kit.faults import InjectedFault
 from services.routing.dispatch import rows
 from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
-from tests.support.faults.switch import armed
+from tests.support.faults.switch import InjectedFault, armed
 from tests.support.road import Recipients, Road, law, move_clock, of
 from tests.support.routing import (
     COUNCIL,

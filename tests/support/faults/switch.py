@@ -19,6 +19,10 @@ from services.kit import faults
 ACTIONS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
+class InjectedFault(RuntimeError):
+    """What an armed point raises."""
+
+
 class Switch:
     """One armed point."""
 
@@ -37,7 +41,7 @@ class Switch:
         if self._mark:
             self._mark.write_text(name)
         if self._action == "raise":
-            raise faults.InjectedFault(f"fault point {name}")
+            raise InjectedFault(f"fault point {name}")
         os.kill(os.getpid(), ACTIONS[self._action])
 
 

@@ -11,7 +11,7 @@ from services.kit.errors import is_infrastructure
 from services.kit.health import Heartbeat
 from services.kit.runtime import Loop
 from tests.support.eventually import eventually
-from tests.support.faults.switch import armed
+from tests.support.faults.switch import InjectedFault, armed
 
 
 async def test_a_loop_goes_on_at_once_while_there_is_work_and_then_waits() -> None:
@@ -73,7 +73,7 @@ def test_a_fault_point_acts_at_the_pass_that_was_asked_for() -> None:
 
     with armed("test.point:raise:2"):
         faults.faultpoint("test.point")
-        with pytest.raises(faults.InjectedFault):
+        with pytest.raises(InjectedFault):
             faults.faultpoint("test.point")
         faults.faultpoint("test.point")
 
