@@ -7,7 +7,6 @@ partnership (rule N-11), each with its rungs, its notice, and the entries of all
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -23,8 +22,9 @@ from confluent_kafka import Producer
 from handrail.installation.clients import Credentials
 from handrail.installation.installation import Installation
 from schemas.topics import SERVICES
+from tests.support import reports
 from tests.support.eventually import eventually
-from tests.support.installation import DEMO, add_police
+from tests.support.installation import DEMO, journal
 
 OBLIGATIONS_EACH: Final = 2
 _SAID: Final = " + ".join(f"(SELECT count(*) FROM {service}.outbox)" for service in SERVICES)  # noqa: S608 - our own names
@@ -40,25 +40,9 @@ def installation() -> Iterator[Installation]:
             yield running
 
 
-def police(running: Installation, name: str) -> Credentials:
-    """Register a reporter."""
-    return add_police(running, name)
-
-
 def report(number: int) -> bytes:
     """Return the report of one new case."""
-    data = {
-        "case_reference": f"BENCH-{number}",
-        "harm": "serious_harm",
-        "country": "england",
-        "area": "E08000035",
-        "reported_on": "2026-06-01",
-        "adult_at_risk": "no",
-        "domestic_death": "no",
-        "children": [{"ref": "child-1", "home_area": "E08000035", "looked_after": "no", "care_leaver": "no"}],
-    }
-    page = {"specversion": "1.0", "id": f"bench-{number}", "source": "urn:example:bench", "data": data}
-    return json.dumps({**page, "type": "incident.reported.v1", "time": "2026-06-01T08:00:00Z"}).encode()
+    return reports.report(f"bench-{number}", f"BENCH-{number}")
 
 
 def send_by_kafka(running: Installation, client: Credentials, numbers: range) -> None:
@@ -124,9 +108,7 @@ async def wait_for(running: Installation, reports: int) -> None:
 
 def notices(running: Installation) -> list[Mapping[str, Any]]:
     """Return the notices that recipients have taken, oldest first."""
-    lines = (running.folder / "stubs" / "journal.jsonl").read_text().splitlines()
-    entries = [json.loads(line) for line in lines]
-    return [one for one in entries if one["outcome"] == "taken" and one["body"]["type"] == "notice.v1"]
+    return [one for one in journal(running) if one["outcome"] == "taken" and one["body"]["type"] == "notice.v1"]
 
 
 async def wait_for_notices(running: Installation, count: int) -> None:

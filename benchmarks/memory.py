@@ -20,10 +20,11 @@ from typing import Final
 import asyncpg
 
 from benchmarks.figures import Figure, Machine, conclude, family_seconds, table
-from benchmarks.load import installation, police, send_by_kafka, wait_for, wait_for_notices
+from benchmarks.load import installation, send_by_kafka, wait_for, wait_for_notices
 from handrail.installation.installation import Installation
 from schemas.topics import SERVICES
 from tests.support.eventually import eventually
+from tests.support.installation import add_police
 
 GOAL_MB: Final = 100.0
 REPORTS: Final = 3_000
@@ -96,7 +97,7 @@ def main() -> int:
     """Measure and conclude."""
     machine, cpu = Machine(), family_seconds()
     with installation() as running:
-        client, peaks, each = police(running, "bench-memory"), Peaks(running), REPORTS // len(STAGES)
+        client, peaks, each = add_police(running, "bench-memory"), Peaks(running), REPORTS // len(STAGES)
         with peaks.watching():
             for place, names in enumerate(STAGES):
                 with standing_still(running, names):

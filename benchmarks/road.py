@@ -28,7 +28,6 @@ from benchmarks.load import (
     Poster,
     installation,
     notices,
-    police,
     processes,
     send_by_kafka,
     wait_for,
@@ -38,6 +37,7 @@ from handrail.embedded.process import LOOPBACK, choose_port
 from handrail.installation.clients import Credentials
 from handrail.installation.installation import Installation
 from tests.support.eventually import eventually
+from tests.support.installation import add_police
 
 KAFKA_GOAL_PER_S: Final = 1_500.0
 POST_GOAL_PER_S: Final = 600.0
@@ -141,8 +141,8 @@ def main() -> int:
     """Measure and conclude."""
     machine, ours = Machine(), family_seconds()
     with installation() as running:
-        kafka_per_s = by_kafka(running, police(running, "bench-kafka"))
-        poster = police(running, "bench-post")
+        kafka_per_s = by_kafka(running, add_police(running, "bench-kafka"))
+        poster = add_police(running, "bench-post")
         post_per_s = by_post(running, poster)
         p99_ms = latency_ms(running, poster)
         raw_kafka, raw_post = raw_limits(running)

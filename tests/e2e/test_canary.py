@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from handrail.installation.clients import Credentials
 from handrail.installation.installation import Installation
 from handrail.installation.web import Answer, Web
 from schemas.topics import SERVICES
+from tests.support.eventually import until
 from tests.support.installation import add_police, played_demo
 
 MARKS = ("CANARY-Name", "1911-11-11", "9434765919", "CANARY-narrative", "CANARY-street", "CANARY-exception")
@@ -100,10 +100,7 @@ def event(number: str, keys: Any = None, **changes: Any) -> bytes:
 
 
 def wait_until(ready: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT_S
-    while not ready():
-        assert time.monotonic() < end, "not seen in time"
-        time.sleep(0.05)
+    until(ready, "it is seen", within_s=WAIT_S)
 
 
 class Places:

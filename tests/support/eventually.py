@@ -9,6 +9,27 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 
+def until(
+    condition: Callable[[], Any],
+    what: str,
+    *,
+    within_s: float,
+    every_s: float = 0.05,
+    failure: type[AssertionError] = AssertionError,
+) -> Any:
+    """Return the condition's value as soon as it is true, as `eventually` does. Blocking.
+
+    Raises:
+        AssertionError: It was not true in time, as the `failure` that is given.
+    """
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise failure(f"not within {within_s:.0f} s: {what} (last value {value!r})")
+        time.sleep(every_s)
+    return value
+
+
 async def eventually(
     condition: Callable[[], Any | Awaitable[Any]], what: str, *, within_s: float = 30.0, every_s: float = 0.02
 ) -> Any:

@@ -6,6 +6,7 @@ ON_THE_PLAYED_DEMO = (
     "tests/e2e/test_story.py",
     "tests/e2e/test_command_line.py",
     "tests/e2e/test_docs.py",
+    "tests/e2e/test_operating.py",
     "tests/e2e/pages/",
 )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from deploy.stubs.journal import FILE_NAME
 from handrail.demo.expected import Expected, load_expected
 from handrail.demo.judge import Observed, observe
 from handrail.demo.player import Played, Player
@@ -62,6 +64,12 @@ def played_demo() -> PlayedDemo:
     return PlayedDemo(
         installation, played, observe(installation.running, played), load_expected(EVENTS / "expected.yaml")
     )
+
+
+def journal(installation: Installation) -> list[dict[str, Any]]:
+    """Return all that the stub recipients of an installation were sent, oldest first."""
+    path = installation.folder / "stubs" / FILE_NAME
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def registry(installation: Installation) -> ClientRegistry:

@@ -7,7 +7,6 @@ outboxes and the log are looked at whole.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from handrail.verify import Report, verify_log
 from schemas.topics import SERVICES
 from tests.support.faults.load import Sent
 from tests.support.faults.rig import Rig, wait_for
+from tests.support.installation import journal
 
 Row = Mapping[str, Any]
 PAGES: Final = 50
@@ -103,14 +103,8 @@ def gather(rig: Rig, sent: Sent, token: str) -> Evidence:
     deliveries = {str(row["delivery_id"]) for row in rows["deliveries"]}
     intake = Web(rig.installation.url("intake"), token)
     pages = [intake.get(f"/v1/receipts/{receipt}") for receipt in list(sent.accepted.values())[:PAGES]]
-    told = [entry for entry in journal(rig) if entry["webhook_id"] in deliveries]
+    told = [entry for entry in journal(rig.installation) if entry["webhook_id"] in deliveries]
     return Evidence(sent, told, report, pages, rows, at)
-
-
-def journal(rig: Rig) -> list[dict[str, Any]]:
-    """Return all that the stub recipients were sent."""
-    path = rig.installation.folder / "stubs" / "journal.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 async def _read(url: str, sent: Sent) -> tuple[dict[str, Sequence[Row]], datetime]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tests.support.faults.evidence import Evidence, Row
-from tests.support.faults.load import TOLD
+from tests.support.reports import TOLD
 
 LATE: Final = timedelta(seconds=60)
 FIRED: Final = 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-import json
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -28,35 +27,14 @@ from handrail.installation.clients import Credentials
 from schemas import identity
 from tests.support.faults.builds import SECOND
 from tests.support.faults.rig import Rig
+from tests.support.reports import REPORTED_ON, SOURCE, report
 
-SOURCE: Final = "urn:example:load"
-AREA: Final = "E08000035"
-TOLD: Final = frozenset({f"la:{AREA}", f"lscp:{AREA}"})
-"""Rule N-11 on a report without an aware authority: the council of the area and its partnership."""
-
-REPORTED_ON: Final = date(2026, 6, 1)
 PAUSE_S: Final = 0.15  # between two cases of one worker: the machine has other things to do
 RETRY_S: Final = 0.15
 POISON_EVERY: Final = 10
 AT_ONCE: Final = 16  # as many requests as a busy partner has open
 FINISH_S: Final = 240.0
 ANSWERS: Final = frozenset({200, 202, 429, 503})
-
-
-def report(event_id: str, case: str, on: date = REPORTED_ON) -> bytes:
-    """Return a report of serious harm that tells two recipients, within a working day."""
-    data = {
-        "case_reference": case,
-        "harm": "serious_harm",
-        "country": "england",
-        "area": AREA,
-        "reported_on": str(on),
-        "adult_at_risk": "no",
-        "domestic_death": "no",
-        "children": [{"ref": "child-1", "home_area": AREA, "looked_after": "no", "care_leaver": "no"}],
-    }
-    page = {"specversion": "1.0", "id": event_id, "source": SOURCE, "type": "incident.reported.v1"}
-    return json.dumps({**page, "time": f"{on}T08:00:00Z", "data": data}).encode()
 
 
 @dataclass

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisDeprecationWarning
 
 from schemas.topics import CASE_EVENTS, DECISIONS
-from tests.support.faults.load import report
 from tests.support.faults.rig import DidNotLand, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
+from tests.support.reports import report
 
 TOO_LARGE: Final = 1_048_577  # a byte more than Kafka takes
 GOOD: Final = report("good", "good")

@@ -95,8 +95,9 @@ def _kill_at_work(rig: Rig, copy: str) -> None:
 
 
 AT_RANDOM: Final = killed_at_work()
+ZOMBIES: Final = Fault("Zombies of every service", zombies)
 FAULTS: Final = (
-    Fault("Zombies of every service", zombies),
+    ZOMBIES,
     Fault("SIGTERM with work in hand", stopped),
     AT_RANDOM,
 )

@@ -10,11 +10,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from handrail.installation.web import Web
-from tests.support.faults.evidence import journal
 from tests.support.faults.impostor import Impostor
-from tests.support.faults.load import TOLD
 from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
+from tests.support.installation import journal
+from tests.support.reports import TOLD
 
 TIMES: Final = 3
 LONG_S: Final = 60.0  # far beyond the 15 s that a request may take
@@ -101,7 +101,7 @@ def _behave(rig: Rig, recipient: str, **how: Any) -> None:
 
 
 def _outcomes(rig: Rig, outcome: str) -> int:
-    return sum(entry["outcome"] == outcome for entry in journal(rig))
+    return sum(entry["outcome"] == outcome for entry in journal(rig.installation))
 
 
 MISBEHAVING: Final = misbehaving(tuple(OUTCOMES))

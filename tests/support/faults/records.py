@@ -87,10 +87,13 @@ def one_case_at_once(scene: Scene) -> Landed:
     )
 
 
+MOVED_ON: Final = Fault("Kafka: offsets moved past unread records", offsets_moved_on)
+PUBLISHED_AGAIN: Final = Fault("Kafka: everything published again", published_again)
+AT_ONCE: Final = Fault("One case from many sides at once", one_case_at_once)
 FAULTS: Final = (
-    Fault("Kafka: offsets moved past unread records", offsets_moved_on),
-    Fault("Kafka: everything published again", published_again),
-    Fault("One case from many sides at once", one_case_at_once),
+    MOVED_ON,
+    PUBLISHED_AGAIN,
+    AT_ONCE,
 )
 
 

@@ -10,7 +10,6 @@ import math
 import os
 import re
 import signal
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +22,7 @@ from handrail.embedded.process import Child, choose_port
 from handrail.installation.running import AUDITOR
 from handrail.installation.web import Answer, CallFailed, Web
 from schemas.topics import SERVICES
+from tests.support.eventually import until
 from tests.support.faults.builds import COPIES, SECOND, Builds, service_of
 from tests.support.installation import start_one
 
@@ -44,12 +44,7 @@ def wait_for(condition: Callable[[], Any], what: str, *, within_s: float = READY
     Raises:
         DidNotLand: It was not true in time; says what was waited for.
     """
-    end = time.monotonic() + within_s
-    while not (value := condition()):
-        if time.monotonic() > end:
-            raise DidNotLand(f"not within {within_s:.0f} s: {what} (last value {value!r})")
-        time.sleep(0.05)
-    return value
+    return until(condition, what, within_s=within_s, failure=DidNotLand)
 
 
 @dataclass

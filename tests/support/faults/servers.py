@@ -131,13 +131,17 @@ def late_commit(scene: Scene) -> Landed:
     return Landed("a transaction that commits late", f"{seen} messages of later transactions before it")
 
 
+KAFKA_KILLED: Final = Fault("Kafka: killed and restarted", kafka_killed)
+POSTGRES_KILLED: Final = Fault("PostgreSQL: killed and restarted", postgres_killed)
+CUT: Final = Fault("PostgreSQL: connections cut", connections_cut)
+LATE_COMMIT: Final = Fault("PostgreSQL: a transaction that commits late", late_commit)
 FAULTS: Final = (
-    Fault("Kafka: killed and restarted", kafka_killed),
+    KAFKA_KILLED,
     Fault("Kafka: frozen", kafka_frozen),
-    Fault("PostgreSQL: killed and restarted", postgres_killed),
-    Fault("PostgreSQL: connections cut", connections_cut),
+    POSTGRES_KILLED,
+    CUT,
     lock_held(HELD_S),
-    Fault("PostgreSQL: a transaction that commits late", late_commit),
+    LATE_COMMIT,
 )
 
 

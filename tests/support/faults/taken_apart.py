@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tests.support.faults import records, servers
 from tests.support.faults.quiet import wait_until_quiet
-from tests.support.faults.records import offsets_moved_on, one_case_at_once, publish_again, published_again
-from tests.support.faults.servers import late_commit
 from tests.support.faults.table import Fault, Table
 
 LOST_S: Final = 10.0  # what nobody has read by then was skipped: nobody will
@@ -29,13 +28,11 @@ class Damage:
 
 
 MENDABLE: Final = (
-    Damage("inbox", "routing", Fault("Kafka: everything published again", published_again), "effects_once"),
-    Damage("locks", "intake", Fault("One case from many sides at once", one_case_at_once), "cases_in_order"),
-    Damage("fence", "routing", Fault("Kafka: offsets moved past unread records", offsets_moved_on), "nothing_lost"),
+    Damage("inbox", "routing", records.PUBLISHED_AGAIN, "effects_once"),
+    Damage("locks", "intake", records.AT_ONCE, "cases_in_order"),
+    Damage("fence", "routing", records.MOVED_ON, "nothing_lost"),
 )
-SNAPSHOT: Final = Damage(
-    "snapshot", "intake", Fault("PostgreSQL: a transaction that commits late", late_commit), "nothing_lost"
-)
+SNAPSHOT: Final = Damage("snapshot", "intake", servers.LATE_COMMIT, "nothing_lost")
 """To be tried last: what the relay passed over comes too late, and the log says so for ever."""
 
 DAMAGES: Final = (*MENDABLE, SNAPSHOT)
@@ -53,6 +50,6 @@ def noticed(table: Table, damage: Damage) -> bool:
     finally:
         del table.rig.without[damage.service]
         table.rig.restart_all(damage.service)
-        publish_again(table.rig, ("intake",))
+        records.publish_again(table.rig, ("intake",))
         wait_until_quiet(table.rig)
     return any(problem.startswith(f"{damage.invariant}:") for problem in row.problems)
