@@ -123,10 +123,18 @@ async def lock_all(
     asking = _Asking(tx, consumer, isolate=isolate)
     wanted = known | {case for item in items if (case := _case_of(item))} | await asking.keys(items)
     await tx.lock_cases(wanted)
-    again = await asking.keys(items)
-    if not again <= wanted:
-        raise MoreKeys(wanted | again)
-    return asking.offenders
+    return await asking.confirm(items, wanted)
+
+
+async def confirm_locked(
+    tx: FlushableTransaction, consumer: Consumer, items: Sequence[Decoded], held: set[str]
+) -> Offenders:
+    """Return the items whose cases the consumer cannot name, when the cases of all others are held.
+
+    Raises:
+        MoreKeys: They are not; the caller starts again with those in `known`.
+    """
+    return await _Asking(tx, consumer, isolate=True).confirm(items, held)
 
 
 class _Asking:
@@ -137,6 +145,12 @@ class _Asking:
         self._ask = consumer.keys
         self._isolated = isolate
         self.offenders: dict[int, Exception] = {}
+
+    async def confirm(self, items: Sequence[Decoded], held: set[str]) -> Offenders:
+        wanted = await self.keys(items)
+        if not wanted <= held:
+            raise MoreKeys(held | wanted)
+        return self.offenders
 
     async def keys(self, items: Sequence[Decoded]) -> set[str]:
         readable = [item for item in items if isinstance(item, (Event, Raw)) and id(item) not in self.offenders]

@@ -26,7 +26,7 @@ from services.kit.path import (
     Outcome,
     Settling,
     Store,
-    lock_all,
+    confirm_locked,
     reason_for,
 )
 from services.kit.quarantine import Held, Parked, Record
@@ -66,29 +66,34 @@ async def release(
     for _ in range(_ROUNDS):
         try:
             async with store.begin() as tx:
-                found, waiting = await _look(tx, consumer, quarantine_id)
-                items = [_item(consumer, found.record), *(_item(consumer, one.record) for one in waiting)]
-                cases = {found.record.case_key} if found.record.case_key else set()
-                offenders = await lock_all(tx, consumer, items, known | cases, isolate=True)
-                # Looked at again now that the case is held: somebody else may have been quicker.
-                found, waiting = await _look(tx, consumer, quarantine_id)
-                if len(items) != 1 + len(waiting):
-                    continue  # nothing is written yet
+                found = await _find(tx, consumer, quarantine_id)
+                if found.record.case_key:
+                    known.add(found.record.case_key)
+                await tx.lock_cases(known)
+                # Looked at again now that the case is held: somebody else may have been quicker, and nobody adds to it now.
+                found = await _find(tx, consumer, quarantine_id)
+                waiting = await _waiting(tx, found)
+                items = [_item(consumer, record) for record in (found.record, *(one.record for one in waiting))]
+                offenders = await confirm_locked(tx, consumer, items, known)
                 return await _Release(tx, consumer, found, waiting, offenders).run(items, resolution, by, reason)
         except MoreKeys as more:
             known |= more.keys
-    raise Unavailable("events of this case keep coming in; try again")
+    raise Unavailable("the cases that this record touches keep changing; try again")
 
 
-async def _look(tx: FlushableTransaction, consumer: Consumer, quarantine_id: UUID) -> tuple[Held, list[Parked]]:
+async def _find(tx: FlushableTransaction, consumer: Consumer, quarantine_id: UUID) -> Held:
     found = await tx.held.find(quarantine_id)
     if found is None or found.record.consumer != consumer.group_id:
         raise NotFound
     if found.state != "held":
         raise Conflict(f"this record was {found.state} already")
+    return found
+
+
+async def _waiting(tx: FlushableTransaction, found: Held) -> list[Parked]:
     if not (found.parks and found.record.case_key):
-        return found, []
-    return found, await tx.held.waiting(consumer.group_id, found.record.case_key)
+        return []
+    return await tx.held.waiting(found.record.consumer, found.record.case_key)
 
 
 def _item(consumer: Consumer, record: Record) -> Decoded:

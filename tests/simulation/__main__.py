@@ -42,7 +42,9 @@ def _play(seeds: range, jobs: int) -> int:
                 played, faults, broken = played + 1, faults + faults_of_it, broken + bool(violations)
                 if violations:
                     print(f"\nseed {seed} broke (python -m tests.simulation --seed {seed}):", *violations, sep="\n  ")  # noqa: T201
-            print(f"\rsimulation: {played} of {len(seeds)} seeds, {faults} faults, {broken} broke", end="", flush=True)  # noqa: T201
+            if sys.stdout.isatty() or played == len(seeds):
+                counted = f"{played} of {len(seeds)} seeds, {faults} faults, {broken} broke"
+                print(f"\rsimulation: {counted}", end="", flush=True)  # noqa: T201
     print()  # noqa: T201
     return 1 if broken or not faults else 0
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import structlog
 
+from services.kit.errors import HandrailError
 from tests.simulation import invariants, timers
 from tests.simulation.loop import run
 from tests.simulation.process import register_tasks
@@ -56,8 +57,8 @@ async def _play(seed: int, build: Build) -> Run:
         for days in (15, 400):
             await road.pass_days(days)
             violations += _broken(road, timers.WHEN_ALL_IS_LET_OUT, timers.AT_REST)
-    except Unsettled as unsettled:
-        violations.append(str(unsettled))
+    except (Unsettled, HandrailError) as error:
+        violations.append(f"{type(error).__name__}: {error}")
     violations += _broken(road, invariants.AT_THE_END)
     return Run(seed, tuple(dict.fromkeys(violations)), road.world.faults, tuple(road.world.lines))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 from uuid import UUID
 
@@ -153,6 +154,42 @@ async def test_one_that_fails_while_it_goes_on_is_held_in_its_place(service: Ser
     service.failing = set()
     await service.let_out(await service.first_held())
     assert await service.heard() == ["bad", "second", "worse", "fourth"]
+
+
+async def test_an_event_that_comes_until_the_case_is_held_goes_on_with_the_others(service: Service) -> None:
+    await service.take("bad", "second")
+    quarantine_id = await service.first_held()
+    inner = service.kit.store
+
+    class JustBefore:
+        """Lets another event of the case come in before the case is locked."""
+
+        @asynccontextmanager
+        async def begin(self) -> AsyncIterator[Any]:
+            async with inner.begin() as tx:
+                lock_cases = tx.lock_cases
+
+                async def late(keys: Iterable[str]) -> None:
+                    if "third" not in came:
+                        came.append("third")
+                        await handle_batch(inner, service.consumer, [event(2, "third")])
+                    await lock_cases(keys)
+
+                tx.lock_cases = late
+                yield tx
+
+    came: list[str] = []
+    store: Any = JustBefore()
+    service.failing = set()
+
+    released = await release(
+        store, service.consumer, quarantine_id, resolution="retried", by="account-1", reason="put right"
+    )
+
+    assert came == ["third"]
+    assert (released.state, released.released) == ("retried", 2)
+    assert await service.heard() == ["bad", "second", "third"]
+    assert await service.waiting() == []
 
 
 async def test_the_record_that_came_first_must_go_first(service: Service) -> None:
