@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from schemas.calendar import Counted, Unit
 from schemas.envelope import Envelope, Instant, Model, RecipientId
 
 Answer = Literal["yes", "no", "undecided"]
@@ -61,9 +62,11 @@ class CaseDecidedData(Model):
 
 
 class Period(Model):
-    """How the due date was counted: `working_days` after `from_on`, that day not counted."""
+    """How the due date was counted: an amount of a unit `after` a day, `beginning with` it, or back `before` it."""
 
-    working_days: int
+    amount: int
+    unit: Unit
+    counted: Counted
     from_on: date
     from_fact: str = Field(description="The fact that the clock starts from.")
     strength: Strength

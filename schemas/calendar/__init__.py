@@ -19,17 +19,22 @@ from schemas.calendar.days import Calendar, CalendarExhausted
 from schemas.calendar.england import load_england
 from schemas.calendar.holiday import Basis, Holiday
 from schemas.calendar.london import end_of_day, london_date
+from schemas.calendar.periods import Counted, Length, Unit, count_period
 
 __all__ = [
     "Basis",
     "Calendar",
     "CalendarExhausted",
     "Count",
+    "Counted",
     "CountedDay",
     "Holiday",
+    "Length",
+    "Unit",
     "add_months",
     "add_working_days",
     "count",
+    "count_period",
     "end_of_day",
     "is_working_day",
     "load_england",

@@ -13,11 +13,12 @@ from schemas.calendar.days import SATURDAY, Calendar
 
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_ZERO = "day 0: the day of the event is not counted"
+LAST_DAY = "day 0: counted back from this day, which is not counted"
 
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """One day of a count: `number` is its place in the period (0 = the day of the event), None when it was skipped.
+    """One day of a count: `number` is its place in the period (0 = the day counted from), None when it was skipped.
 
     `reason` says in words why: "Monday", "Sunday: weekend", "Good Friday: common law holiday".
     """
@@ -29,7 +30,7 @@ class CountedDay:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A counted period: its last day, whether that day may still move, and every day on the way, in date order.
+    """A counted period: its last day, whether that day may still move, and every day on the way, in the order of the count.
 
     `provisional_because` is None for a final date, else a sentence that says why the date may move.
     """
@@ -119,11 +120,26 @@ def count(start_on: date, days: int, calendar: Calendar) -> Count:
     Raises:
         ValueError: `days` is negative.
     """
+    return _counted(start_on, days, calendar, step=timedelta(days=1), why_zero=DAY_ZERO)
+
+
+def count_back(end_on: date, days: int, calendar: Calendar) -> Count:
+    """Count `days` working days back from `end_on`, which is not counted: the last day of a lead time, explained.
+
+    Equal to `working_days_before` inside the verified span; beyond it as `count`.
+
+    Raises:
+        ValueError: `days` is negative.
+    """
+    return _counted(end_on, days, calendar, step=timedelta(days=-1), why_zero=LAST_DAY)
+
+
+def _counted(start_on: date, days: int, calendar: Calendar, *, step: timedelta, why_zero: str) -> Count:
     _not_negative(days)
-    explained = [CountedDay(start_on, 0, DAY_ZERO)]
+    explained = [CountedDay(start_on, 0, why_zero)]
     day, number = start_on, 0
     while number < days:
-        day += timedelta(days=1)
+        day += step
         skipped = _why_skipped(day, calendar)
         if skipped is None:
             number += 1

@@ -1,12 +1,23 @@
 """The vocabulary: the only facts that an event may state and a rule may use, as data in `facts.yaml`."""
 
 from schemas.vocabulary.loading import load, parse
-from schemas.vocabulary.words import PERSONAL_FIELDS, FactRefused, FactSpec, Kind, Scope, Value, Vocabulary, nearest
+from schemas.vocabulary.words import (
+    PERSONAL_FIELDS,
+    FactRefused,
+    FactSpec,
+    Keeps,
+    Kind,
+    Scope,
+    Value,
+    Vocabulary,
+    nearest,
+)
 
 __all__ = [
     "PERSONAL_FIELDS",
     "FactRefused",
     "FactSpec",
+    "Keeps",
     "Kind",
     "Scope",
     "Value",

@@ -9,7 +9,7 @@ from typing import Final, cast, get_args
 
 import yaml
 
-from schemas.vocabulary.words import FactRefused, FactSpec, Kind, Scope, Vocabulary
+from schemas.vocabulary.words import FactRefused, FactSpec, Keeps, Kind, Scope, Vocabulary
 
 _KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps"})
 _EACH: Final[dict[str, Scope]] = {"authority": "authority", "report": "reporter"}
@@ -44,8 +44,11 @@ def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> F
     kind = str(entry.get("kind", "choice"))
     values = tuple(cast("list[str]", entry.get("values", [])))
     keeps = entry.get("keeps", "the latest")
-    if kind not in get_args(Kind) or (kind == "choice") != bool(values) or keeps not in {"the latest", "the earliest"}:
-        raise FactRefused(name, f"a kind out of {', '.join(get_args(Kind))}, and values for a choice alone")
+    if kind not in get_args(Kind) or (kind == "choice") != bool(values) or keeps not in get_args(Keeps):
+        raise FactRefused(
+            name,
+            f"a kind out of {', '.join(get_args(Kind))}, values for a choice alone, and `keeps` {', '.join(get_args(Keeps))}",
+        )
     return FactSpec(
         name=name,
         label=str(entry["label"]),
@@ -55,7 +58,7 @@ def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> F
         position=position,
         values=("yes", "no") if kind == "yes_no" else values,
         said_as=cast("dict[str, str]", entry.get("said as", {})),
-        keeps="the earliest" if keeps == "the earliest" else "the latest",
+        keeps=cast("Keeps", keeps),
     )
 
 

@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 Kind = Literal["choice", "yes_no", "date", "whole number", "area"]
 Scope = Literal["incident", "child", "authority", "reporter"]
+Keeps = Literal["the latest", "the earliest", "the newest"]
+"""Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
 Value = str | int | date
 
 AREA: Final = re.compile(r"[EWSN][0-9]{8}")  # GSS code of an authority area
@@ -56,7 +58,7 @@ class FactSpec:
     position: int
     values: tuple[str, ...] = ()
     said_as: Mapping[str, str] = field(default_factory=dict)
-    keeps: Literal["the latest", "the earliest"] = "the latest"
+    keeps: Keeps = "the latest"
 
     @property
     def expected(self) -> str:

@@ -127,12 +127,9 @@ class DeadlinesService:
         dating = duty.dating
         if dating.due_on is None:
             return ()
-        opened_on = london_date(duty.opened_at)
-        length = (
-            dating.period.working_days
-            if dating.period
-            else working_days_between(opened_on, dating.due_on, self._calendar)
-        )
+        counted_on = dating.period is not None and dating.period.length.counted != "before"
+        start_on = dating.period.from_on if dating.period and counted_on else london_date(duty.opened_at)
+        length = working_days_between(start_on, dating.due_on, self._calendar)
         return ladder(dating.due_on, length, dating.warn_on, self._calendar)
 
     def _announce_met(self, duty: Duty, causation_id: UUID, tx: Transaction) -> None:

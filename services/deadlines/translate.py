@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas import decisions, identity
+from schemas.calendar import Length
 from schemas.deadlines import (
     AlertAcknowledged,
     AlertAcknowledgedData,
@@ -176,7 +177,8 @@ def _case_of(message: Opening) -> str:
 def _period(given: decisions.Period | None) -> Period | None:
     if given is None:
         return None
-    return Period(given.working_days, given.from_on, given.from_fact, given.strength, given.cite)
+    length = Length(given.amount, given.unit, given.counted)
+    return Period(length, given.from_on, given.from_fact, given.strength, given.cite)
 
 
 def _deadline(duty: Duty, due_on: date) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class _View(BaseModel):
 
 
 class DayView(_View):
-    """One day of a count: its number in the period (0 = the day of the event), or none when it was skipped."""
+    """One day of a count: its number in the period (0 = the day counted from), or none when it was skipped."""
 
     on: date
     number: int | None
@@ -38,7 +38,6 @@ class CountView(_View):
         description="What must be known besides the days: a provisional date, another calendar. Or empty."
     )
     start_on: date
-    working_days: int
     calendar: str
     calendar_sha256: str
     days: tuple[DayView, ...]
@@ -167,7 +166,6 @@ def _count(duty: Duty, calendar: Calendar) -> CountView | None:
         summary=found.summary,
         note=found.note,
         start_on=found.count.start_on,
-        working_days=found.count.days,
         calendar=found.count.calendar_version,
         calendar_sha256=found.count.calendar_sha256,
         days=tuple(_day(day) for day in found.count.explanation),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas import decisions, deliveries, quarantines
+from schemas.calendar import Length
 from services.deadlines.domain.duty import Citation, Dating, Duty, Period
 
 CASE = "c" * 32
@@ -15,7 +16,7 @@ CALENDAR = "2026.11.0"
 
 
 def period(working_days: int, from_on: date) -> Period:
-    return Period(working_days, from_on, "aware_on", "should", "Working Together 2023, chapter 5")
+    return Period(Length(working_days), from_on, "aware_on", "should", "Working Together 2023, chapter 5")
 
 
 def dating(due_on: date | None, from_on: date | None = None, working_days: int = 5) -> Dating:
@@ -61,7 +62,9 @@ def envelope(number: int, *, at: datetime = NOON, case_key: str = CASE) -> dict[
 
 def given_period(working_days: int, from_on: date) -> decisions.Period:
     return decisions.Period(
-        working_days=working_days,
+        amount=working_days,
+        unit="working days",
+        counted="after",
         from_on=from_on,
         from_fact="aware_on",
         strength="should",

@@ -30,7 +30,13 @@ from tests.support.intake import LEEDS
 NOON = datetime(2026, 6, 2, 12, tzinfo=UTC)
 BOOK = RulebookRef(id="england-serious-incidents", version="2026.11.0", sha256="0" * 64, approved=False)
 PERIOD = Period(
-    working_days=1, from_on=date(2026, 6, 1), from_fact="reported_on", strength="local", cite="default of this rulebook"
+    amount=1,
+    unit="working days",
+    counted="after",
+    from_on=date(2026, 6, 1),
+    from_fact="reported_on",
+    strength="local",
+    cite="default of this rulebook",
 )
 
 

@@ -13,6 +13,7 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Meets,
+    Recorded,
     SameArea,
 )
 
@@ -31,6 +32,8 @@ def interpret(condition: Condition, read: Read, holder: str | None, applies: Map
         case SameArea(fact=fact, other=other, negated=negated):
             one, two = read(fact), holder if other == DUTY_HOLDER else read(other)
             return None if one is None or two is None else (one == two) is not negated
+        case Recorded(fact=fact):
+            return read(fact) is not None
         case Compared(fact=fact):
             value = read(fact)
             return None if value is None else compare(condition, value)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from schemas.calendar import Calendar, working_days_between
+from schemas.calendar import Calendar, Length, working_days_between
 
 Kind = Literal["obligation", "question"]
 State = Literal["open", "met", "withdrawn", "superseded", "closed"]
@@ -31,9 +31,9 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """`working_days` after `from_on`, that day not counted; the period's strength and source may differ from the duty's."""
+    """A length counted from `from_on`; the period's strength and source may differ from the duty's."""
 
-    working_days: int
+    length: Length
     from_on: date
     from_fact: str
     strength: Strength

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from schemas.calendar import Calendar, Count, count, london_date
+from schemas.calendar import Calendar, Count, count_period, london_date
 from schemas.words import STRENGTH_WORDS, body_words, date_words
 from services.deadlines.domain.duty import Duty, Period
 from services.deadlines.domain.standing import Group, days_left
@@ -93,14 +93,13 @@ def explained(duty: Duty, calendar: Calendar) -> Explained | None:
     period, due_on = duty.dating.period, duty.dating.due_on
     if period is None or due_on is None:
         return None
-    counted = count(period.from_on, period.working_days, calendar)
+    counted = count_period(period.from_on, period.length, calendar)
     return Explained(counted, _summary(period), _note(duty, due_on, counted))
 
 
 def _summary(period: Period) -> str:
-    days = working_days_words(period.working_days)
     start = f"{date_words(period.from_on)} ({_fact_words(period.from_fact)})"
-    return f"{days} after {start}. The period is {STRENGTH_WORDS[period.strength]}: {period.cite}."
+    return f"{period.length} {start}. The period is {STRENGTH_WORDS[period.strength]}: {period.cite}."
 
 
 def _fact_words(fact: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from schemas.calendar import Calendar, london_date
+from schemas.calendar import Calendar, Length, london_date
 from services.routing.domain import reasons
 from services.routing.domain.facts import Conflict, FactBase, Ignored
 from services.routing.domain.happenings import Happening, Slot
@@ -19,7 +19,7 @@ from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, CompiledRulebook
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
-from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving
+from services.routing.domain.rulebook.model import Duty, Rule, Serving, Test
 from services.routing.domain.standing import Standing, answer, standing
 
 
@@ -184,7 +184,8 @@ class _Deciding:
         )
         self.obligations.append(obligation)
         if obligation.standing.state == "open":
-            needed = (*duty.within.clock, *((duty.release.fact,) if duty.release else ()))
+            clock = () if duty.within.as_known else duty.within.clock
+            needed = (*clock, *((duty.release.fact,) if duty.release else ()))
             for fact in needed:
                 self._ask(trace, reasons.absent(self._evaluation, trace, fact))
 
@@ -222,7 +223,7 @@ class _Deciding:
             return
         days = self._evaluation.book.book.defaults.ask_within_working_days
         from_on = london_date(self._facts.latest_recorded_at)
-        due_on, _ = last_day(from_on, days, self._calendar)
+        due_on, _ = last_day(from_on, Length(days), self._calendar)
         for (name, owner, of_whom), rules in self._asked.items():
             spec = self._evaluation.book.vocabulary[name]
             own = spec.scope == "authority"
@@ -241,5 +242,5 @@ class _Deciding:
     def _value(self, fact: str, trace: Trace) -> str | int | date | None:
         return self._facts.value(fact, trace.owner(self._evaluation.book.vocabulary[fact].scope))
 
-    def _answer(self, test: Compared, trace: Trace) -> int:
+    def _answer(self, test: Test, trace: Trace) -> int:
         return answer(test, self._value(test.fact, trace))

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
-from schemas.vocabulary import Scope, Value, Vocabulary
+from schemas.vocabulary import Keeps, Scope, Value, Vocabulary
 
 INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
@@ -178,6 +178,10 @@ class FactBase:
         standing = _one_per_source(statements, spec.keeps)
         if not standing:
             return
+        if spec.keeps == "the earliest":
+            standing = (min(standing, key=lambda fact: (fact.value, _age(fact))),)
+        elif spec.keeps == "the newest":
+            standing = (max(standing, key=_age),)
         self._standing[name, owner] = standing
         if len({fact.value for fact in standing}) > 1:
             self.conflicts = (*self.conflicts, Conflict(name, owner, standing))
@@ -188,7 +192,7 @@ class FactBase:
         rows[owner][spec.position] = standing[0].value
 
 
-def _one_per_source(statements: list[Fact], keeps: Literal["the latest", "the earliest"]) -> tuple[Fact, ...]:
+def _one_per_source(statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
     """Return what each source says, by source; `statements` are in the order in which they were first said."""
     by_source: dict[str, Fact] = {}
     for fact in statements:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.calendar import Calendar, CalendarExhausted, add_working_days, count
+from schemas.calendar import Calendar, Length, count_period
 from schemas.vocabulary import Value
 from services.routing.domain.rulebook.model import Within
 
@@ -28,24 +28,22 @@ def dates(within: Within, value: Callable[[str], Value | None], fallback: str, c
     Args:
         within: The period; with several clock facts the latest counts.
         value: Gives a clock fact's date, or None while it is missing.
-        fallback: The fact to count from while any clock fact is missing: the strictest reading.
+        fallback: The fact to count from while another clock fact is missing: the strictest reading.
         calendar: England's working days.
     """
     known = {fact: on for fact in within.clock if isinstance(on := value(fact), date)}
-    if len(known) < len(within.clock):
-        known = {fallback: on} if isinstance(on := value(fallback), date) else {}
+    if len(known) < len(within.clock) and not within.as_known:
+        known = {fallback: known[fallback]} if fallback in known else {}
     if not known:
         return Dates(None, None, None, None, provisional=False)
     from_fact = max(known, key=known.__getitem__)
-    due_on, provisional = last_day(known[from_fact], within.working_days, calendar)
+    due_on, provisional = last_day(known[from_fact], within.length, calendar)
     warn_from = value(within.warn_from) if within.warn_from else None
-    warn_on = last_day(warn_from, within.working_days, calendar)[0] if isinstance(warn_from, date) else None
+    warn_on = last_day(warn_from, within.length, calendar)[0] if isinstance(warn_from, date) else None
     return Dates(from_fact, known[from_fact], due_on, warn_on, provisional)
 
 
-def last_day(start_on: date, working_days: int, calendar: Calendar) -> tuple[date, bool]:
-    """Return the last day of a period after `start_on` (day 0), and whether it is provisional."""
-    try:
-        return add_working_days(start_on, working_days, calendar), False
-    except CalendarExhausted:
-        return count(start_on, working_days, calendar).due_on, True
+def last_day(start_on: date, length: Length, calendar: Calendar) -> tuple[date, bool]:
+    """Return the last day of a period that is counted from `start_on`, and whether it is provisional."""
+    counted = count_period(start_on, length, calendar)
+    return counted.due_on, counted.provisional

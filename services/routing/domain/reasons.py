@@ -20,6 +20,7 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Meets,
+    Recorded,
     RulesHolder,
     SameArea,
     walk,
@@ -223,6 +224,8 @@ def says(condition: Condition) -> str:
     match condition:
         case Compared():
             return f"{condition.fact} {condition.operator} {', '.join(map(str, condition.values))}"
+        case Recorded():
+            return f"{condition.fact} is recorded"
         case SameArea():
             return f"{condition.fact} is {'not ' if condition.negated else ''}the same as {condition.other}"
         case Applies():
@@ -239,7 +242,7 @@ def named(fact: str, owner: str | None) -> str:
 
 
 def _found(evaluation: Evaluation, trace: Trace, condition: Condition) -> Found | None:
-    if not isinstance(condition, Compared | SameArea):
+    if not isinstance(condition, Compared | SameArea | Recorded):
         return None
     owner = trace.owner(evaluation.book.vocabulary[condition.fact].scope)
     value = evaluation.facts.value(condition.fact, owner)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Final, Literal
 from uuid import UUID
 
+from schemas.calendar import london_date
+from schemas.calendar.london import LONDON
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
-from services.routing.domain.rulebook.model import Compared, Duty
+from services.routing.domain.rulebook.model import Duty, Recorded, Stop, Test
 
 State = Literal["open", "met", "withdrawn"]
 
@@ -32,10 +34,13 @@ class Standing:
 
 
 OPEN: Final = Standing("open")
+_NOON: Final = time(12)  # of a day that was told without an hour
 
 
-def answer(test: Compared, value: object) -> int:
-    """Return the answer of a one-line condition (`is` or `is not`) for a fact's value."""
+def answer(test: Test, value: object) -> int:
+    """Return the answer of a one-line condition (`is`, `is not` or `is recorded`) for a fact's value."""
+    if isinstance(test, Recorded):
+        return NO if value is None else YES
     if value is None:
         return UNDECIDED
     return YES if (value in test.values) == (test.operator == "is") else NO
@@ -60,6 +65,10 @@ def standing(
             for recipient in told:
                 if recipient in recipients:
                     ended.setdefault(recipient, happening)
+    if duty.stop.recorded is not None:
+        recorded = _recorded(evaluation, trace, duty.stop)
+        if recorded is not None:
+            return recorded
     if ended and len(ended) == len(recipients):
         last = max(ended.values(), key=lambda each: each.occurred_at)
         return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
@@ -84,6 +93,19 @@ def _aware(evaluation: Evaluation, recipients: tuple[str, ...]) -> dict[str, Hap
                 BECAME_AWARE, recipient, fact.subject, fact.occurred_at, fact.recorded_at, fact.event_id
             )
     return found
+
+
+def _recorded(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
+    """Return the duty as met on the day that the fact names, which may be told later."""
+    fact = stop.recorded or ""
+    owner = trace.owner(evaluation.book.vocabulary[fact].scope)
+    on = evaluation.facts.value(fact, owner)
+    if not isinstance(on, date):
+        return None
+    statement = next(each for each in evaluation.facts.standing(fact, owner) if each.value == on)
+    said_at = statement.occurred_at
+    at = said_at if london_date(said_at) == on else datetime.combine(on, _NOON, LONDON).astimezone(UTC)
+    return Standing("met", stop.phrase, at, statement.event_id)
 
 
 def _withdrawn(evaluation: Evaluation, trace: Trace) -> Standing | None:

@@ -11,7 +11,7 @@ from services.routing.domain.facts import AUTHORITY
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.evaluate import Evaluation
-from services.routing.domain.rulebook.model import DUTY_HOLDER, Applies, Compared, Condition, Meets, SameArea
+from services.routing.domain.rulebook.model import DUTY_HOLDER, Applies, Compared, Condition, Meets, Recorded, SameArea
 
 _OPERATORS = {"is not": "not ", "is not one of": "not ", "is at most": "at most ", "is at least": "at least "}
 
@@ -56,7 +56,7 @@ class Words:
     def asked(self, condition: Condition) -> str:
         """Return a condition with what it is about, such as "the country of the incident: not England"."""
         match condition:
-            case Compared() | SameArea():
+            case Compared() | SameArea() | Recorded():
                 return f"{self.label(condition.fact)}: {self.needed(condition)}"
             case _:
                 return self.needed(condition)
@@ -70,6 +70,8 @@ class Words:
             case SameArea():
                 other = "the duty holder's area" if condition.other == DUTY_HOLDER else self.label(condition.other)
                 return f"{'not ' if condition.negated else ''}the same as {other}"
+            case Recorded():
+                return "recorded"
             case Meets():
                 return condition.says
             case Applies():

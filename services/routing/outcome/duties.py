@@ -73,7 +73,9 @@ def asked(out: Gathered, change: ledger.Asked, occasion: Occasion) -> None:
         ask=question.ask,
         rules=question.rules,
         period=say.Period(
-            working_days=question.within_working_days,
+            amount=question.within_working_days,
+            unit="working days",
+            counted="after",
             from_on=question.from_on,
             from_fact="recorded_at",
             strength="local",

@@ -57,7 +57,9 @@ def period_of(obligation: Obligation) -> say.Period | None:
     if dates.from_on is None or dates.from_fact is None:
         return None
     return say.Period(
-        working_days=within.working_days,
+        amount=within.length.amount,
+        unit=within.length.unit,
+        counted=within.length.counted,
         from_on=dates.from_on,
         from_fact=dates.from_fact,
         strength=within.strength,

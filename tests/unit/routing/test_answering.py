@@ -82,7 +82,9 @@ def put(decision: Decision) -> list[QuestionView]:
                 "ask": each.ask,
                 "rules": each.rules,
                 "period": {
-                    "working_days": each.within_working_days,
+                    "amount": each.within_working_days,
+                    "unit": "working days",
+                    "counted": "after",
                     "from_on": each.from_on,
                     "from_fact": "reported_on",
                     "strength": "local",

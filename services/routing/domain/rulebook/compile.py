@@ -27,6 +27,7 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Meets,
+    Recorded,
     ReporterHolder,
     Rule,
     Rulebook,
@@ -142,13 +143,15 @@ def _facts_of(rule: Rule) -> set[str]:
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")
     for part in walk(rule.when):
-        if isinstance(part, Compared | SameArea):
+        if isinstance(part, Compared | SameArea | Recorded):
             names.add(part.fact)
         if isinstance(part, SameArea) and part.other != DUTY_HOLDER:
             names.add(part.other)
     for duty in rule.then:
         names.update(duty.within.clock)
         names.update(test.fact for test in (duty.release, duty.only_if) if test is not None)
+        if duty.stop.recorded is not None:
+            names.add(duty.stop.recorded)
         if isinstance(duty.tell, Serving) and duty.tell.area not in {DUTY_HOLDER, AREAS_THAT_DIFFER}:
             names.add(duty.tell.area)
     return names
@@ -171,6 +174,8 @@ class _Writer:
                 self._compared(name, condition)
             case SameArea():
                 self._same_area(name, condition)
+            case Recorded():
+                self.lines.append(f"{name} = 0 if {self._read(condition.fact)} is None else 2")
             case Applies():
                 self.lines.append(f"{name} = rules[{self._constant(name, condition.rule)}]")
             case Meets():

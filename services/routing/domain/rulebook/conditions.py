@@ -1,6 +1,6 @@
 """Reads the words of a rule that stand for something else: conditions, duty holders and recipients.
 
-The grammar, whole: `all of | any of | none of` lists; `meets: DEFINITION`; `applies: RULE`; and `FACT OPERATOR: VALUE`
+The grammar, whole: `all of | any of | none of` lists; `meets: DEFINITION`; `applies: RULE`; `is recorded: FACT`; and `FACT OPERATOR: VALUE`
 with the operators of `OPERATORS`. Every fact, value, kind and body is checked here, against the vocabulary and register.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, cast, get_args
 
 from schemas.vocabulary import FactRefused, FactSpec, Kind, Value, Vocabulary, nearest
@@ -27,10 +27,12 @@ from services.routing.domain.rulebook.model import (
     Named,
     Operator,
     Recipients,
+    Recorded,
     ReporterHolder,
     RulesHolder,
     SameArea,
     Serving,
+    Test,
 )
 from services.routing.domain.rulebook.tree import Node
 
@@ -44,6 +46,8 @@ OPERATORS: Final[Mapping[str, frozenset[Kind]]] = {
     "is the same as": frozenset({"area"}),
     "is not the same as": frozenset({"area"}),
 }
+_HOLDERS: Final = frozenset({"la", "lscp", "sab", "csp"})  # groups with one body in an area
+_HOLDER_OF: Final = "the duty holder of "
 _BODIES_OF: Final = re.compile(r"(each of )?([a-z-]+)-of\(([^()]+)\)")
 
 
@@ -99,13 +103,17 @@ def condition(node: Node, words: Words) -> Condition:
         return words.definitions[name]
     if key == "applies":
         return Applies(words.rule(value.text(), value))
+    if key == "is recorded":
+        return Recorded(words.fact(value.text(), value).name)
     return _test(key, value, words)
 
 
-def inline(node: Node, words: Words) -> Compared:
-    """Read a condition that is written on one line: `notification.decision is notify`."""
+def inline(node: Node, words: Words) -> Test:
+    """Read a condition that is written on one line: `notification.decision is notify`, or `FACT is recorded`."""
     text = node.text()
     name, found, rest = text.partition(" is ")
+    if rest == "recorded":
+        return Recorded(words.fact(name, node).name)
     if not found:
         raise node.refuse(f"expected a condition such as `notification.decision is notify`, found `{text}`")
     negated = rest.startswith("not ")
@@ -117,7 +125,7 @@ def _test(key: str, node: Node, words: Words) -> Condition:
     name, found, rest = key.partition(" is")
     operator = found.strip() + rest
     if operator not in OPERATORS:
-        known = ", ".join((*OPERATORS, "all of", "any of", "none of", "meets", "applies"))
+        known = ", ".join((*OPERATORS, "all of", "any of", "none of", "meets", "applies", "is recorded"))
         raise node.refuse(f"`{key}` is no condition{_hint(operator, OPERATORS)}; known are: {known}")
     spec = words.fact(name, node)
     if spec.kind not in OPERATORS[operator]:
@@ -133,19 +141,22 @@ def _test(key: str, node: Node, words: Words) -> Condition:
 
 
 def holder(node: Node, words: Words) -> Holder:
-    """Read whose duty it is: `la-of(FACT)`, `the reporter`, or `the duty holder of RULE or RULE`."""
+    """Read whose duty it is: `GROUP-of(FACT)`, `the reporter`, `the duty holder of RULE or RULE`, or `GROUP-of(...)` that."""
     text = node.text()
     if text == "the reporter":
         return ReporterHolder()
-    if text.startswith("the duty holder of "):
-        rules = text.removeprefix("the duty holder of ").split(" or ")
-        return RulesHolder(tuple(words.rule(rule, node) for rule in rules))
+    if text.startswith(_HOLDER_OF):
+        return _holder_of(text, node, words)
     match = _BODIES_OF.fullmatch(text)
-    if match is None or match[1] or match[2] not in {"la", "lscp"}:
-        raise node.refuse(
-            f"expected la-of(FACT), lscp-of(FACT), the reporter, or the duty holder of RULE, found `{text}`"
-        )
+    if match is None or match[1] or match[2] not in _HOLDERS:
+        raise node.refuse(f"expected la-of(FACT), lscp-of(FACT), the reporter, or {_HOLDER_OF}RULE, found `{text}`")
+    if match[3].startswith(_HOLDER_OF):
+        return replace(_holder_of(match[3], node, words), group=match[2])
     return AreaHolder(match[2], words.fact(match[3], node, "area").name)
+
+
+def _holder_of(text: str, node: Node, words: Words) -> RulesHolder:
+    return RulesHolder(tuple(words.rule(rule, node) for rule in text.removeprefix(_HOLDER_OF).split(" or ")))
 
 
 def recipients(node: Node, words: Words) -> Recipients:

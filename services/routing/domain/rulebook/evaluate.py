@@ -154,6 +154,10 @@ def _holders(
             return [HeldBy(source, area if isinstance(area, str) else None) if source else None]
         case _:
             possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.when != NO]
+            if holder.group is not None:
+                possible = [
+                    held_by(holder.group, each.area, register) if each and each.area else None for each in possible
+                ]
             return list(dict.fromkeys(possible)) or [None]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from schemas.calendar import Length
 from schemas.vocabulary import Value
 
 Strength = Literal["must", "should", "may", "local"]
@@ -38,6 +39,13 @@ class SameArea:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A condition that holds once anybody has stated a fact, whatever it says; it is yes or no, never undecided."""
+
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
 class Applies:
     """A condition that holds when the `when` of another rule holds."""
 
@@ -61,7 +69,9 @@ class Combined:
     parts: tuple[Condition, ...]
 
 
-Condition = Compared | SameArea | Applies | Meets | Combined
+Condition = Compared | SameArea | Recorded | Applies | Meets | Combined
+Test = Compared | Recorded
+"""What is written on one line: `notification.decision is notify`, `notification.withdrawn is recorded`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +84,10 @@ class AreaHolder:
 
 @dataclass(frozen=True, slots=True)
 class RulesHolder:
-    """The duty is on the duty holder of whichever of these rules is not no."""
+    """The duty is on the duty holder of whichever of these rules is not no; with a `group`, on that of its area."""
 
     rules: tuple[str, ...]
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +118,15 @@ Recipients = Named | Serving
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A period of working days, counted from the (latest of the) facts in `clock`; the day of the fact is day 0."""
+    """A period and the facts that its clock may start from.
 
-    working_days: int
+    With several facts the latest counts. Until all are known it is counted from the rulebook's default fact if that is one of them;
+    with `as_known` it is counted from those that are known, and moves on as others become known.
+    """
+
+    length: Length
     clock: tuple[str, ...]
+    as_known: bool
     warn_from: str | None
     strength: Strength
     cite: str
@@ -118,10 +134,11 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What ends a duty: the phrase in the file and the types of event that it names."""
+    """What ends a duty: the phrase in the file and the types of event that it names, or the fact that is recorded."""
 
     phrase: str
     events: tuple[str, ...]
+    recorded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +148,9 @@ class Duty:
     tell: Recipients
     profile: str
     within: Within
-    release: Compared | None
+    release: Test | None
     stop: Stop
-    only_if: Compared | None
+    only_if: Test | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +177,7 @@ class Rule:
     judged_on: str
     when: Condition
     then: tuple[Duty, ...]
-    cancelled_when: Compared | None
+    cancelled_when: Test | None
     line: int
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final, cast, get_args
 
+from schemas.calendar import Counted, Length, Unit
 from schemas.vocabulary import PERSONAL_FIELDS, Vocabulary, nearest
 from services.routing.domain.happenings import STOPPING_EVENTS
 from services.routing.domain.register import Register
@@ -36,7 +37,9 @@ from services.routing.domain.rulebook.tree import Node
 
 _TOP: Final = ("rulebook", "title", "version", "owner", "approved", "facts", "defaults", "stops", "rules", "disclosure")
 _RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when", "then")
-_DUTY: Final = ("tell", "send", "within", "release", "stops when")
+_DUTY: Final = ("tell", "send", "release", "stops when")
+_UNITS: Final = get_args(Unit)
+_CLOCKS: Final = ("from", "from the later of", "from the latest known of", "beginning with", "before")
 _GIVEN: Final = (
     "in full",
     "in full under a grant to a named participant",
@@ -61,7 +64,7 @@ def parse_rulebook(text: str, file: str, vocabulary: Vocabulary, register: Regis
         entry = node.fields(("says", "when"))
         words.definitions[name] = Meets(name, entry["says"].text(), conditions.condition(entry["when"], words))
     profiles = {name: _profile(name, node, vocabulary) for name, node in root["disclosure"].entries().items()}
-    stops = {phrase: _stop(phrase, node) for phrase, node in root["stops"].entries().items()}
+    stops = {phrase: _stop(phrase, node, words) for phrase, node in root["stops"].entries().items()}
     rules = tuple(_rule(node, words, profiles, stops) for node in rule_nodes)
     approved = root["approved"]
     return Rulebook(
@@ -90,7 +93,9 @@ def _rule_ids(nodes: list[Node]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _stop(phrase: str, node: Node) -> Stop:
+def _stop(phrase: str, node: Node, words: Words) -> Stop:
+    if node.text().endswith(" is recorded"):
+        return Stop(phrase, (), words.fact(node.text().removesuffix(" is recorded"), node, "date").name)
     events = tuple(node.text().split(" or "))
     for event in events:
         if event not in STOPPING_EVENTS:
@@ -147,30 +152,44 @@ def _source(node: Node) -> Source:
 
 
 def _duty(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Duty:
-    entry = node.fields(_DUTY, ("if",))
+    entry = node.fields(_DUTY, ("if", "within", "no later than"))
+    if ("within" in entry) == ("no later than" in entry):
+        raise node.refuse("expected either `within:` a period or `no later than:` one that is counted back from a date")
     release = entry["release"]
     return Duty(
         tell=conditions.recipients(entry["tell"], words),
         profile=entry["send"].one_of(profiles),
-        within=_within(entry["within"], words),
+        within=_within(
+            entry["within"] if "within" in entry else entry["no later than"], words, back="within" not in entry
+        ),
         release=None if release.text() == "at once" else conditions.inline(release, words),
         stop=stops[entry["stops when"].one_of(stops)],
         only_if=conditions.inline(entry["if"], words) if "if" in entry else None,
     )
 
 
-def _within(node: Node, words: Words) -> Within:
-    entry = node.fields(("working days", "strength", "cite"), ("from", "from the later of", "warn from"))
-    if ("from" in entry) == ("from the later of" in entry):
-        raise node.refuse("expected either `from:` one fact or `from the later of:` several")
-    clock = [entry["from"]] if "from" in entry else entry["from the later of"].items()
+def _within(node: Node, words: Words, *, back: bool) -> Within:
+    entry = node.fields(("strength", "cite"), (*_UNITS, *_CLOCKS, "warn from"))
+    unit = _the_one(node, entry, _UNITS)
+    key = _the_one(node, entry, ("before",) if back else _CLOCKS[:-1])
+    facts = entry[key].items() if key in {"from the later of", "from the latest known of"} else [entry[key]]
+    counted: Counted = "before" if back else "beginning with" if key == "beginning with" else "after"
     return Within(
-        working_days=entry["working days"].number(),
-        clock=tuple(_clock(fact, words) for fact in clock),
+        length=Length(entry[unit].number(), cast("Unit", unit), counted),
+        clock=tuple(_clock(fact, words) for fact in facts),
+        as_known=key == "from the latest known of",
         warn_from=_clock(entry["warn from"], words) if "warn from" in entry else None,
         strength=_strength(entry["strength"]),
         cite=entry["cite"].text(),
     )
+
+
+def _the_one(node: Node, entry: Mapping[str, Node], keys: tuple[str, ...]) -> str:
+    found = [key for key in keys if key in entry]
+    if len(found) != 1:
+        expected = " or ".join(f"`{key}:`" for key in keys)
+        raise node.refuse(f"expected {'one of ' if len(keys) > 1 else ''}{expected}, found {len(found) or 'none'}")
+    return found[0]
 
 
 def _defaults(node: Node, words: Words) -> Defaults:

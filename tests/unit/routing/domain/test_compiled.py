@@ -24,6 +24,7 @@ from services.routing.domain.rulebook.model import (
     Condition,
     Meets,
     Operator,
+    Recorded,
     SameArea,
     walk,
 )
@@ -63,6 +64,7 @@ def leaves() -> st.SearchStrategy[Condition]:
             )
         ),
         st.builds(Compared, st.sampled_from(numbers), st.sampled_from(limits), st.tuples(st.integers(14, 27))),
+        st.builds(Recorded, st.sampled_from(areas)),
         st.builds(SameArea, st.sampled_from(areas), st.sampled_from([*areas, DUTY_HOLDER]), st.booleans()),
         st.builds(Applies, st.sampled_from(["N-01", "N-02"])),
     )
