@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from schemas.acts import ActType
 from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, Model, RecipientId
 from schemas.reporters import ReporterBody
 
@@ -133,6 +134,12 @@ class CrossPartnershipOutcomeData(CaseData):
     decided_at: Instant
 
 
+class ActRecordedData(CaseData):
+    """See `schemas.acts`. `facts` has what the act states, by the names of the vocabulary, dates as ISO text."""
+
+    facts: dict[str, str | int]
+
+
 class CaseLinkedData(Model):
     """Two cases are about the same incident. History is not re-keyed; routing decides over both together."""
 
@@ -216,6 +223,13 @@ class CrossPartnershipOutcome(Envelope):
     data: CrossPartnershipOutcomeData
 
 
+class ActRecorded(Envelope, title="Act recorded"):
+    """An act in the case was recorded; its type says which."""
+
+    type: ActType
+    data: ActRecordedData
+
+
 class CaseLinked(Envelope, title="Cases linked"):
     """Two cases were linked."""
 
@@ -235,6 +249,7 @@ CaseEvent = Annotated[
     | FactCorrected
     | NotAppropriateRecorded
     | CrossPartnershipOutcome
+    | ActRecorded
     | CaseLinked,
     Field(discriminator="type"),
 ]

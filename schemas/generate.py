@@ -21,7 +21,7 @@ from schemas.deadlines import DeadlineMessage
 from schemas.decisions import DecisionMessage
 from schemas.deliveries import DeliveryMessage
 from schemas.envelope import Model
-from schemas.messages import MESSAGES
+from schemas.messages import MESSAGES, types_of
 from schemas.notices import Notice
 from schemas.quarantines import QuarantineMessage
 from schemas.submissions import SUBMISSIONS
@@ -59,7 +59,7 @@ def asyncapi() -> dict[str, Any]:
     """Return the AsyncAPI 3.0 description: which service sends what on which topic."""
     channels, operations = {}, {}
     for topic, (service, union) in _CHANNELS.items():
-        names = [cls.model_fields["type"].default for cls in get_args(get_args(union)[0])]
+        names = [name for cls in get_args(get_args(union)[0]) for name in types_of(cls)]
         channels[topic] = {
             "address": topic,
             "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},

@@ -22,11 +22,16 @@ from schemas.quarantines import QuarantineMessage
 AnyMessage = CaseEvent | DecisionMessage | DeliveryMessage | DeadlineMessage | QuarantineMessage
 
 
+def types_of(message: type[Envelope]) -> tuple[str, ...]:
+    """Return the CloudEvents types that a message class is for: one, or several that have the same form."""
+    return get_args(message.model_fields["type"].annotation)
+
+
 def _classes() -> dict[str, type[Envelope]]:
     found: dict[str, type[Envelope]] = {}
     for union in (CaseEvent, DecisionMessage, DeliveryMessage, DeadlineMessage, QuarantineMessage):
         for cls in get_args(get_args(union)[0]):
-            found[cls.model_fields["type"].default] = cls
+            found |= dict.fromkeys(types_of(cls), cls)
     return found
 
 

@@ -12,76 +12,25 @@ Source: Children Act 2004 s16C; the fields of the national form as described in 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from schemas.envelope import CaseKey, Instant, Model
+from schemas.acts import ACTS
+from schemas.envelope import Instant
 from schemas.people import ActPersonal, Area, Child, ChildRef, IncidentPersonal, YesNo, said
+from schemas.submission import AUTHORITY, PERSONAL, Submission
 
 Harm = Literal["death", "serious_harm", "other", "unknown"]
 Country = Literal["england", "wales", "scotland", "northern_ireland", "abroad", "unknown"]
 View = Literal["known", "suspected", "not_suspected", "unknown"]
-CaseReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,63}$")]
 ExternalRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{2,63}$")]
 _DECIDED_AT: Final = said("When it was decided", "The instant of the decision.", "2026-06-01T09:00:00Z")
 _EXTERNAL_REF: Final = said(
     "Reference that the national system gave", "As the national system returned it.", "CSI-2026-0001"
 )
 _NOTICE: Final = said("Notice", "Id of the notice, as it stands in the notice.", "00000000-0000-5000-8000-000000000001")
-_PERSONAL: Final = said(
-    "Personal details",
-    "Everything that could identify a person. By HTTP as an object, or encrypted; by Kafka encrypted only (compact JWE).",
-)
-
-
-class LinkedCase(Model, title="Another case about the same incident"):
-    """Another case about the same incident: by Handrail's key from a notice, or by its reporter's own reference."""
-
-    case_key: Annotated[
-        CaseKey | None,
-        said(
-            "Key of the other case",
-            "Handrail's key of the other case, as it stands in a notice that you got. Instead of client and "
-            "case_reference.",
-        ),
-    ] = None
-    client: Annotated[
-        str | None,
-        said(
-            "Client that reported the other case",
-            "Name of the client that reported the other case. Together with its case_reference.",
-        ),
-    ] = None
-    case_reference: Annotated[
-        CaseReference | None,
-        said(
-            "Case reference of the other case", "The other reporter's own number for that case. Together with client."
-        ),
-    ] = None
-
-
-class Submission(Model):
-    """What every submitted event's `data` has."""
-
-    case_reference: Annotated[
-        CaseReference,
-        said(
-            "Case reference",
-            "Your own number for the case. The same number always means the same case. It is stored as a keyed digest "
-            "only.",
-            "WYP-2026-0001",
-        ),
-    ]
-    linked_case: Annotated[
-        LinkedCase | None,
-        said(
-            "Another case about the same incident",
-            "Another case about the same incident, if you know of one. It is linked once you were told of it or its "
-            "reporter names yours. The answer is always the same.",
-        ),
-    ] = None
 
 
 class IncidentReported(Submission, title="Incident reported"):
@@ -132,12 +81,13 @@ class IncidentReported(Submission, title="Incident reported"):
         Field(max_length=20),
         said("Children", "The children concerned, at most 20, each with a reference of your own."),
     ] = ()
-    personal: Annotated[IncidentPersonal | None, _PERSONAL] = None
+    personal: Annotated[IncidentPersonal | None, PERSONAL] = None
 
 
 class BecameAware(Submission, title="Authority became aware"):
     """A local authority became aware. This starts its clock."""
 
+    reported_by: ClassVar = AUTHORITY
     aware_at: Annotated[
         Instant,
         said("When the authority became aware", "The instant from which its clock runs.", "2026-06-01T09:00:00Z"),
@@ -146,12 +96,13 @@ class BecameAware(Submission, title="Authority became aware"):
         Literal["partner", "inbox", "strategy_meeting", "emergency_duty_team", "other"],
         said("How it became aware", "Through whom or what it learned of the incident.", "partner"),
     ] = "other"
-    personal: Annotated[ActPersonal | None, _PERSONAL] = None
+    personal: Annotated[ActPersonal | None, PERSONAL] = None
 
 
 class AbuseSuspicionChanged(Submission, title="Authority's view on abuse or neglect recorded"):
     """A local authority records its own view on abuse or neglect. It may start a clock later than awareness did."""
 
+    reported_by: ClassVar = AUTHORITY
     view: Annotated[
         View,
         said(
@@ -168,12 +119,13 @@ class AbuseSuspicionChanged(Submission, title="Authority's view on abuse or negl
         Literal["post_mortem", "section_47", "police", "medical", "other"],
         said("Evidence", "What the view rests on.", "medical"),
     ] = "other"
-    personal: Annotated[ActPersonal | None, _PERSONAL] = None
+    personal: Annotated[ActPersonal | None, PERSONAL] = None
 
 
 class NotificationDecision(Submission, title="Decision whether to notify"):
     """A named person decides whether to notify the Panel."""
 
+    reported_by: ClassVar = AUTHORITY
     outcome: Annotated[
         Literal["notify", "not_notify", "defer"],
         said(
@@ -187,12 +139,13 @@ class NotificationDecision(Submission, title="Decision whether to notify"):
         Literal["abuse_or_neglect", "harm", "age", "place"] | None,
         said("Criterion that is not met", "If the decision is not to notify."),
     ] = None
-    personal: Annotated[ActPersonal, _PERSONAL]
+    personal: Annotated[ActPersonal, PERSONAL]
 
 
 class NotificationSubmitted(Submission, title="Notification to the Panel submitted"):
     """The notification was made in the national system, whose reference is recorded here."""
 
+    reported_by: ClassVar = AUTHORITY
     external_ref: Annotated[ExternalRef, _EXTERNAL_REF]
     submitted_at: Annotated[
         Instant,
@@ -202,12 +155,13 @@ class NotificationSubmitted(Submission, title="Notification to the Panel submitt
         Annotated[int, Field(ge=1, le=100)],
         said("Number of children", "For how many children it was submitted.", 1),
     ]
-    personal: Annotated[ActPersonal | None, _PERSONAL] = None
+    personal: Annotated[ActPersonal | None, PERSONAL] = None
 
 
 class DeathNotified(Submission):
     """The death of a looked-after child, or of a care leaver, was notified; the system's reference is recorded here."""
 
+    reported_by: ClassVar = AUTHORITY
     external_ref: Annotated[ExternalRef, _EXTERNAL_REF]
     notified_at: Annotated[
         Instant,
@@ -215,7 +169,7 @@ class DeathNotified(Submission):
     ]
     child_ref: Annotated[ChildRef, said("Which child or person", "Your reference of the child or person.", "child-1")]
     cause_known: Annotated[YesNo | None, said("Cause of death known", "Whether it is known.", "no")] = None
-    personal: Annotated[ActPersonal | None, _PERSONAL] = None
+    personal: Annotated[ActPersonal | None, PERSONAL] = None
 
 
 class LookedAfterDeathNotified(DeathNotified, title="Death of a looked-after child notified"):
@@ -237,7 +191,7 @@ class DeliveryAcknowledged(Submission, title="Notice accepted by a named person"
         Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None,
         said("Role of the person", "In your own short word: small letters, and _ for a space.", "business_manager"),
     ] = None
-    personal: Annotated[ActPersonal, _PERSONAL]
+    personal: Annotated[ActPersonal, PERSONAL]
 
 
 class FactCorrected(Submission, title="Fact corrected"):
@@ -271,12 +225,13 @@ class FactCorrected(Submission, title="Fact corrected"):
         Literal["wrong_person", "wrong_value", "new_information", "entered_by_mistake"],
         said("Reason", "Why it is corrected.", "wrong_value"),
     ]
-    personal: Annotated[ActPersonal | None, _PERSONAL] = None
+    personal: Annotated[ActPersonal | None, PERSONAL] = None
 
 
 class NotAppropriateRecorded(Submission, title="Telling another area found not appropriate"):
     """A named person records that telling another area is not appropriate."""
 
+    reported_by: ClassVar = AUTHORITY
     obligation_id: Annotated[
         UUID,
         said(
@@ -289,7 +244,7 @@ class NotAppropriateRecorded(Submission, title="Telling another area found not a
         Literal["already_told", "no_link_to_area", "would_increase_risk", "other"],
         said("Reason", "Why telling the other area is not appropriate.", "already_told"),
     ]
-    personal: Annotated[ActPersonal, _PERSONAL]
+    personal: Annotated[ActPersonal, PERSONAL]
 
 
 class CrossPartnershipOutcome(Submission, title="Outcome of another partnership recorded"):
@@ -301,7 +256,7 @@ class CrossPartnershipOutcome(Submission, title="Outcome of another partnership 
         said("Outcome", "What the children's partnership decided.", "accepted"),
     ]
     decided_at: Annotated[Instant, _DECIDED_AT]
-    personal: Annotated[ActPersonal, _PERSONAL]
+    personal: Annotated[ActPersonal, PERSONAL]
 
 
 SUBMISSIONS: Final[dict[str, type[Submission]]] = {
@@ -316,18 +271,6 @@ SUBMISSIONS: Final[dict[str, type[Submission]]] = {
     "fact.corrected.v1": FactCorrected,
     "not_appropriate.recorded.v1": NotAppropriateRecorded,
     "cross_partnership.outcome.v1": CrossPartnershipOutcome,
+    **ACTS,
 }
 """CloudEvents `type` of each event a partner may submit, with the model of its `data`."""
-
-AUTHORITY_ONLY: Final = frozenset(
-    {
-        "la.became_aware.v1",
-        "abuse_suspicion.changed.v1",
-        "notification.decision.v1",
-        "scsi.notification.submitted.v1",
-        "lac_death.notified.v1",
-        "care_leaver_death.notified.v1",
-        "not_appropriate.recorded.v1",
-    }
-)
-"""Types that only a local authority may report: they are about its own knowledge, view or act."""

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.submissions import AUTHORITY_ONLY, SUBMISSIONS
+from schemas.submission import AUTHORITY, PARTNERSHIP
+from schemas.submissions import SUBMISSIONS
 from services.intake.domain.cloudevent import BINARY, STRUCTURED
 
 _TIME: Final = "2026-06-01T09:15:00Z"
@@ -32,12 +33,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """One event type."""
+    """One event type. `only` says who alone may report it, or is empty."""
 
     type: str
     title: str
     summary: str
-    authority_only: bool
+    only: str
     fields: tuple[Field, ...]
     example: dict[str, Any]
 
@@ -45,6 +46,13 @@ class EventPage:
     def example_text(self) -> str:
         """The example as indented JSON."""
         return orjson.dumps(self.example, option=orjson.OPT_INDENT_2).decode()
+
+
+_ONLY: Final = {
+    None: "",
+    AUTHORITY: "Only a local authority may report it.",
+    PARTNERSHIP: "Only a safeguarding children partnership or its local authority may report it.",
+}
 
 
 @cache
@@ -65,7 +73,9 @@ def _page(type_: str) -> EventPage:
         "data": _example(schema, models),
     }
     fields = tuple(_fields(schema, models))
-    return EventPage(type_, schema["title"], schema["description"], type_ in AUTHORITY_ONLY, fields, example)
+    return EventPage(
+        type_, schema["title"], schema["description"], _ONLY[SUBMISSIONS[type_].reported_by], fields, example
+    )
 
 
 def _fields(node: dict[str, Any], models: dict[str, Any], prefix: str = "") -> Iterator[Field]:
@@ -162,7 +172,7 @@ def markdown() -> str:
     """Return the page `docs/reference/events.md`."""
     parts = [_INTRODUCTION]
     for page in pages().values():
-        only = " Only a local authority may report it." if page.authority_only else ""
+        only = f" {page.only}" if page.only else ""
         rows = [
             f"| `{one.path}` | {'yes' if one.needed else ''} | {_cell(one.kind)} | {_cell(f'{one.title}. {one.meaning}')} |"
             for one in page.fields

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas import case_events as ce
+from schemas.acts import ActType
 from schemas.identity import link_id
 from services.kit.codec import Event
 
@@ -85,6 +86,13 @@ def submitted(reporter: ce.Reporter = COUNCIL, **attributes: Any) -> ce.Notifica
         reporter=reporter, external_ref="PANEL-1", submitted_at=MONDAY + timedelta(days=1), children_count=1
     )
     return ce.NotificationSubmitted(**envelope(**attributes), data=data)
+
+
+def acted(
+    type_: ActType, facts: dict[str, str | int], reporter: ce.Reporter = LSCP, **attributes: Any
+) -> ce.ActRecorded:
+    data = ce.ActRecordedData(reporter=reporter, facts=facts)
+    return ce.ActRecorded(**envelope(**attributes), type=type_, data=data)
 
 
 def acknowledged(notice_id: UUID, reporter: ce.Reporter = LSCP, **attributes: Any) -> ce.DeliveryAcknowledged:

@@ -12,7 +12,8 @@ from typing import Final
 from pydantic import BaseModel
 
 from schemas.people import Child
-from schemas.submissions import AbuseSuspicionChanged, IncidentReported, Submission
+from schemas.submission import Submission
+from schemas.submissions import AbuseSuspicionChanged, IncidentReported
 from schemas.vocabulary import Vocabulary
 from services.intake.domain.translate import derived_ages
 

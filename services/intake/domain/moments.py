@@ -6,10 +6,11 @@ Pydantic reads the text "1700000000" as an instant; nobody who reports an incide
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from schemas.calendar.london import london_date
 from services.intake.domain.problems import FieldError, pointer
@@ -17,6 +18,7 @@ from services.intake.domain.problems import FieldError, pointer
 _WRITTEN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?")
 _AHEAD: Final = timedelta(days=1)  # for senders whose clocks, or ours in a demonstration, are not quite right
 _FIRST_YEAR: Final = 1900
+_ALWAYS: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def check(value: object, raw: object, path: tuple[str | int, ...], now: datetime) -> tuple[FieldError, ...]:
@@ -30,9 +32,11 @@ def check(value: object, raw: object, path: tuple[str | int, ...], now: datetime
     """
     match value, raw:
         case BaseModel(), dict():
-            fields = type(value).model_fields
             return tuple(
-                e for name in fields if name in raw for e in check(getattr(value, name), raw[name], (*path, name), now)
+                e
+                for name, field in type(value).model_fields.items()
+                if name in raw
+                for e in check(getattr(value, name), raw[name], (*path, name), _ALWAYS if _planned(field) else now)
             )
         case tuple(), list():
             pairs = enumerate(zip(value, raw, strict=True))
@@ -41,6 +45,11 @@ def check(value: object, raw: object, path: tuple[str | int, ...], now: datetime
             return _one(value, raw, path, now)
         case _:
             return ()
+
+
+def _planned(field: FieldInfo) -> bool:
+    """Say whether a field's day is planned, and so may lie ahead."""
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("planned"))
 
 
 def _one(value: date, raw: str, path: tuple[str | int, ...], now: datetime) -> tuple[FieldError, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.people import IncidentPersonal
-from schemas.submissions import Submission
+from schemas.submission import Submission
 from services.intake.domain.problems import FieldError, Refusal
 
 Way = Literal["http", "kafka"]

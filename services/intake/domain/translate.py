@@ -11,17 +11,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from schemas.acts import Act
 from schemas.calendar.london import london_date
-from schemas.case_events import CaseData, ChildFacts, Reporter
+from schemas.case_events import ActRecordedData, CaseData, ChildFacts, Reporter
 from schemas.messages import MESSAGES
 from schemas.people import Child
+from schemas.submission import Submission
 from schemas.submissions import (
     BecameAware,
     DeathNotified,
     FactCorrected,
     IncidentReported,
     NotificationDecision,
-    Submission,
 )
 from services.intake.domain.ages import completed_years
 from services.intake.domain.validate import Submitted
@@ -54,6 +55,8 @@ def translate(
         personal_ref: Pointer into the vault, if anything was kept there.
     """
     data = submitted.data
+    if isinstance(data, Act):
+        return ActRecordedData(reporter=reporter, personal_ref=personal_ref, facts=data.facts())
     said = {
         name: value for name in type(data).model_fields if name not in _NOT_EMITTED for value in (getattr(data, name),)
     }

@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError
 
 from schemas.envelope import Instant, Model
 from schemas.reporters import ReporterBody
-from schemas.submissions import AUTHORITY_ONLY, SUBMISSIONS, FactCorrected, IncidentReported, Submission
+from schemas.submission import AUTHORITY, PARTNERSHIP, Submission
+from schemas.submissions import SUBMISSIONS, FactCorrected, IncidentReported
 from schemas.vocabulary import FactRefused, Vocabulary, nearest
 from services.intake.domain import moments
 from services.intake.domain.ages import completed_years
@@ -35,6 +36,18 @@ class Attributes(Model):
     source: Annotated[str, Field(pattern=r"^[!-~]{1,256}$", description="a URI reference without spaces")]
     time: Instant
     datacontenttype: Annotated[str, Field(pattern=r"^application/json *(;.*)?$")] | None = None
+
+
+_NOT_ALLOWED: Final[Mapping[frozenset[ReporterBody], str]] = {
+    AUTHORITY: (
+        "Only a local authority may report this: it is about the authority's own knowledge, view or act. "
+        "If you know of it, report what you know as incident.reported.v1."
+    ),
+    PARTNERSHIP: (
+        "Only a safeguarding children partnership or its local authority may report this: it is about the partnership's "
+        "own act. If you know of it, tell the partnership."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +100,14 @@ def check_allowed(submitted: Submitted, body: ReporterBody, vocabulary: Vocabula
     """Check that a client of this body may report such an event.
 
     Raises:
-        Refusal: Only a local authority may.
+        Refusal: It may not; says who may.
     """
-    fact = submitted.data.fact if isinstance(submitted.data, FactCorrected) else None
-    about_authority = fact is not None and vocabulary.spec(fact).scope == "authority"
-    if (submitted.type in AUTHORITY_ONLY or about_authority) and body != "local_authority":
-        raise Refusal(
-            "not_allowed",
-            "Only a local authority may report this: it is about the authority's own knowledge, view or act. "
-            "If you know of it, report what you know as incident.reported.v1.",
-        )
+    data = submitted.data
+    allowed = data.reported_by
+    if isinstance(data, FactCorrected) and vocabulary.spec(data.fact).scope == "authority":
+        allowed = AUTHORITY
+    if allowed is not None and body not in allowed:
+        raise Refusal("not_allowed", _NOT_ALLOWED[allowed])
 
 
 def _model_of(fields: Mapping[str, object]) -> type[Submission]:

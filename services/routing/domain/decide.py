@@ -19,7 +19,7 @@ from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, CompiledRulebook
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
-from services.routing.domain.rulebook.model import Duty, Rule, Serving, Test
+from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
 from services.routing.domain.standing import Standing, answer, standing
 
 
@@ -185,7 +185,7 @@ class _Deciding:
         self.obligations.append(obligation)
         if obligation.standing.state == "open":
             clock = () if duty.within.as_known else duty.within.clock
-            needed = (*clock, *((duty.release.fact,) if duty.release else ()))
+            needed = (*clock, *((duty.release.fact,) if isinstance(duty.release, Compared) else ()))
             for fact in needed:
                 self._ask(trace, reasons.absent(self._evaluation, trace, fact))
 

@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from schemas.calendar import london_date
 from schemas.case_events import (
     AbuseSuspicionChanged,
+    ActRecorded,
     BecameAware,
     CaseEvent,
     CaseLinked,
@@ -22,6 +24,7 @@ from schemas.case_events import (
     IncidentReported,
     IncidentReportedData,
     NotificationDecision,
+    NotificationSubmitted,
     Reporter,
 )
 from schemas.vocabulary import Value, Vocabulary
@@ -46,7 +49,7 @@ def facts_of(event: CaseEvent, vocabulary: Vocabulary) -> list[Fact]:
     A correction keeps the subject `incident`, the child, or the corrected event's own id for facts of a report.
 
     Raises:
-        FactRefused: A correction names no fact of the vocabulary, or gives it a value that it does not take.
+        FactRefused: A correction or an act names no fact of the vocabulary, or gives it a value that it does not take.
     """
     if isinstance(event, CaseLinked) or event.case_key is None:
         return []
@@ -82,6 +85,11 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
                 yield INCIDENT, "suspected_on", data.from_on
         case NotificationDecision(data=data):
             yield INCIDENT, "notification.decision", data.outcome
+        case NotificationSubmitted(data=data):
+            yield INCIDENT, "notification.submitted_on", london_date(data.submitted_at)
+            yield INCIDENT, "notification.submitted_by", data.reporter.area
+        case ActRecorded(data=data):
+            yield from ((INCIDENT, name, vocabulary.check(name, value)) for name, value in data.facts.items())
         case FactCorrected(data=data):
             yield from _correction(data, vocabulary)
         case _:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from schemas.vocabulary import Value
 from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
@@ -43,11 +44,12 @@ class Found:
     owner: str | None
     value: Value | None
     statements: tuple[Fact, ...]
+    absent: Literal["not known", "not recorded"] = "not known"
 
     @property
     def doubt(self) -> str:
         """Why there is no value."""
-        return "in dispute" if self.statements else "not known"
+        return "in dispute" if self.statements else self.absent
 
     def __str__(self) -> str:
         """Return it in ids, as the examples of a rulebook do."""
@@ -246,4 +248,5 @@ def _found(evaluation: Evaluation, trace: Trace, condition: Condition) -> Found 
         return None
     owner = trace.owner(evaluation.book.vocabulary[condition.fact].scope)
     value = evaluation.facts.value(condition.fact, owner)
-    return Found(condition.fact, owner, value, evaluation.facts.standing(condition.fact, owner))
+    absent: Literal["not known", "not recorded"] = "not recorded" if isinstance(condition, Recorded) else "not known"
+    return Found(condition.fact, owner, value, evaluation.facts.standing(condition.fact, owner), absent)

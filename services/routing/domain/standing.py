@@ -17,7 +17,7 @@ from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
-from services.routing.domain.rulebook.model import Duty, Recorded, Stop, Test
+from services.routing.domain.rulebook.model import Duty, Recorded, Test
 
 State = Literal["open", "met", "withdrawn"]
 
@@ -65,10 +65,10 @@ def standing(
             for recipient in told:
                 if recipient in recipients:
                     ended.setdefault(recipient, happening)
-    if duty.stop.recorded is not None:
-        recorded = _recorded(evaluation, trace, duty.stop)
-        if recorded is not None:
-            return recorded
+    for fact in duty.stop.recorded:
+        met = _recorded(evaluation, trace, fact, duty.stop.phrase)
+        if met is not None:
+            return met
     if ended and len(ended) == len(recipients):
         last = max(ended.values(), key=lambda each: each.occurred_at)
         return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
@@ -95,9 +95,8 @@ def _aware(evaluation: Evaluation, recipients: tuple[str, ...]) -> dict[str, Hap
     return found
 
 
-def _recorded(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
-    """Return the duty as met on the day that the fact names, which may be told later."""
-    fact = stop.recorded or ""
+def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> Standing | None:
+    """Return the duty as met on the day that a fact names, which may be told later; None while nobody has stated it."""
     owner = trace.owner(evaluation.book.vocabulary[fact].scope)
     on = evaluation.facts.value(fact, owner)
     if not isinstance(on, date):
@@ -105,7 +104,7 @@ def _recorded(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | No
     statement = next(each for each in evaluation.facts.standing(fact, owner) if each.value == on)
     said_at = statement.occurred_at
     at = said_at if london_date(said_at) == on else datetime.combine(on, _NOON, LONDON).astimezone(UTC)
-    return Standing("met", stop.phrase, at, statement.event_id)
+    return Standing("met", phrase, at, statement.event_id)
 
 
 def _withdrawn(evaluation: Evaluation, trace: Trace) -> Standing | None:

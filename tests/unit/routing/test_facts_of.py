@@ -17,6 +17,7 @@ from tests.support.routing import (
     LEEDS,
     POLICE,
     acknowledged,
+    acted,
     aware,
     corrected,
     decided,
@@ -110,9 +111,32 @@ def test_a_correction_outside_the_vocabulary_is_refused(fact: str, value: str) -
         facts_of(corrected(UUID(int=5), fact, value), VOCABULARY)
 
 
-@pytest.mark.parametrize("event", [acknowledged(NOTICE), submitted(), linked()])
-def test_an_act_or_a_link_states_no_fact(event: Any) -> None:
+@pytest.mark.parametrize("event", [acknowledged(NOTICE), linked()])
+def test_an_acceptance_or_a_link_states_no_fact(event: Any) -> None:
     assert stated(event) == set()
+
+
+def test_a_notification_states_its_day_in_england_and_who_made_it() -> None:
+    assert stated(submitted()) == {
+        ("incident", "notification.submitted_on", date(2026, 6, 2)),
+        ("incident", "notification.submitted_by", LEEDS),
+    }
+
+
+def test_an_act_states_the_facts_that_it_carries() -> None:
+    event = acted(
+        "rapid_review.submitted.v1", {"rapid_review.submitted_on": "2026-06-22", "rapid_review.improvements": "no"}
+    )
+
+    assert stated(event) == {
+        ("incident", "rapid_review.submitted_on", date(2026, 6, 22)),
+        ("incident", "rapid_review.improvements", "no"),
+    }
+
+
+def test_an_act_outside_the_vocabulary_is_refused() -> None:
+    with pytest.raises(FactRefused, match=r"did you mean rapid_review\.decision"):
+        facts_of(acted("rapid_review.submitted.v1", {"rapid_review.decison": "no_review"}), VOCABULARY)
 
 
 def test_a_client_speaks_as_its_authority_its_recipient_or_itself() -> None:

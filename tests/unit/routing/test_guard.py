@@ -36,6 +36,7 @@ CHILD_FACTS = ("child.home_area", "child.looked_after_by", "child.placed_in", "c
 IN_LEEDS = matter(
     said("incident.area", LEEDS),
     said("reporter.area", LEEDS, "a report"),
+    said("notification.submitted_by", LEEDS),
     *(said(f, LEEDS, CHILD) for f in CHILD_FACTS),
 )
 FROM_BARNSLEY = matter(
@@ -171,7 +172,7 @@ def test_the_duty_holder_s_area_is_one_that_it_serves_and_that_the_facts_give_it
 
 
 def test_the_guard_asks_for_the_facts_by_which_the_rules_name_areas() -> None:
-    assert GUARD.facts == sorted(("incident.area", "reporter.area", *CHILD_FACTS))
+    assert GUARD.facts == sorted(("incident.area", "reporter.area", "notification.submitted_by", *CHILD_FACTS))
 
 
 @pytest.mark.parametrize(

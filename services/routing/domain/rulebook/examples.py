@@ -17,6 +17,7 @@ from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, decide
 from services.routing.domain.explain import could_name
 from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact, FactBase
+from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import CompiledRulebook, compile_rulebook
 from services.routing.domain.rulebook.conditions import bodies
@@ -50,7 +51,7 @@ def load_rulebook(
 def run_example(example: Example, book: CompiledRulebook, register: Register, calendar: Calendar) -> tuple[str, ...]:
     """Return what came out otherwise than the example says; empty if all is as written."""
     facts = FactBase(_facts(example, book.vocabulary), book.vocabulary, former_areas=register.former_areas)
-    decision = decide(facts, book, register, calendar, _NOW)
+    decision = decide(facts, book, register, calendar, _NOW, _happenings(example))
     return (
         *_tells(example, decision, register),
         *_same("asks", set(example.asks), {question.in_words for question in decision.questions}),
@@ -67,6 +68,14 @@ def _facts(example: Example, vocabulary: Vocabulary) -> Iterator[Fact]:
     for (owner, name), value in example.facts.items():
         subject = subjects[vocabulary[name].scope]
         yield Fact("the-case", subject, owner or reporter, name, value, _NOW, _NOW, _EVENT)
+
+
+def _happenings(example: Example) -> Iterator[Happening]:
+    """Yield the one event that a fact of an example implies: a notification that was submitted has its reference."""
+    by, on = (example.facts.get((CASE, f"notification.submitted_{name}")) for name in ("by", "on"))
+    if isinstance(on, date) and by is not None:
+        at = datetime.combine(on, time(12), UTC)
+        yield Happening("scsi.notification.submitted", f"{AUTHORITY}{by}", INCIDENT, at, at, _EVENT)
 
 
 def _tells(example: Example, decision: Decision, register: Register) -> Iterator[str]:

@@ -134,11 +134,11 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What ends a duty: the phrase in the file and the types of event that it names, or the fact that is recorded."""
+    """What ends a duty: the phrase in the file, and the types of event that it names or the dates that are recorded."""
 
     phrase: str
     events: tuple[str, ...]
-    recorded: str | None = None
+    recorded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from services.routing.domain.rulebook.tree import Node
 _TOP: Final = ("rulebook", "title", "version", "owner", "approved", "facts", "defaults", "stops", "rules", "disclosure")
 _RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when", "then")
 _DUTY: Final = ("tell", "send", "release", "stops when")
+_RECORDED: Final = " is recorded"
 _UNITS: Final = get_args(Unit)
 _CLOCKS: Final = ("from", "from the later of", "from the latest known of", "beginning with", "before")
 _GIVEN: Final = (
@@ -94,8 +95,9 @@ def _rule_ids(nodes: list[Node]) -> tuple[str, ...]:
 
 
 def _stop(phrase: str, node: Node, words: Words) -> Stop:
-    if node.text().endswith(" is recorded"):
-        return Stop(phrase, (), words.fact(node.text().removesuffix(" is recorded"), node, "date").name)
+    if node.text().endswith(_RECORDED):
+        facts = node.text().removesuffix(_RECORDED).split(f"{_RECORDED} or ")
+        return Stop(phrase, (), tuple(words.fact(fact, node, "date").name for fact in facts))
     events = tuple(node.text().split(" or "))
     for event in events:
         if event not in STOPPING_EVENTS:

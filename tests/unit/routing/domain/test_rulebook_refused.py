@@ -66,8 +66,21 @@ SLIPS = {
     "judged on no date": ("judged on: aware_on", "judged on: harm", "kind date"),
     "unknown stop": (
         "stops when: the Panel's reference is recorded",
-        "stops when: the Panel has a reference",
+        "stops when: the Panel reference is recorded",
         "did you mean `the Panel's reference is recorded`",
+    ),
+    "period in two units": (
+        "working days: 5\n          from the later of",
+        "working days: 5\n          months: 1\n          from the later of",
+        "found 2",
+    ),
+    "period from nowhere": ("          from: rapid_review.submitted_on\n", "", "found none"),
+    "stop that is no date": ("panel.letter_on is recorded", "panel.view is recorded", "kind date"),
+    "recorded, of an unknown fact": ("is recorded: review.decision\n", "is recorded: review.decsion\n", "did you mean"),
+    "holder of nobody": (
+        "duty on: lscp-of(incident.area)",
+        "duty on: police-of(incident.area)",
+        "expected la-of(FACT)",
     ),
     "stop that names no event": (": scsi.notification.submitted", ": scsi.notification", "stops nothing"),
     "unknown personal field": ("personal.child.name: in full ", "personal.child.nam: in full ", "did you mean"),

@@ -1,0 +1,68 @@
+"""What every submitted event has, whatever its type: the case that it is about, and who may report it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field
+
+from schemas.envelope import CaseKey, Model
+from schemas.people import said
+from schemas.reporters import ReporterBody
+
+CaseReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,63}$")]
+AUTHORITY: Final[frozenset[ReporterBody]] = frozenset({"local_authority"})
+PARTNERSHIP: Final[frozenset[ReporterBody]] = frozenset({"local_authority", "childrens_partnership"})
+PERSONAL: Final = said(
+    "Personal details",
+    "Everything that could identify a person. By HTTP as an object, or encrypted; by Kafka encrypted only (compact JWE).",
+)
+
+
+class LinkedCase(Model, title="Another case about the same incident"):
+    """Another case about the same incident: by Handrail's key from a notice, or by its reporter's own reference."""
+
+    case_key: Annotated[
+        CaseKey | None,
+        said(
+            "Key of the other case",
+            "Handrail's key of the other case, as it stands in a notice that you got. Instead of client and "
+            "case_reference.",
+        ),
+    ] = None
+    client: Annotated[
+        str | None,
+        said(
+            "Client that reported the other case",
+            "Name of the client that reported the other case. Together with its case_reference.",
+        ),
+    ] = None
+    case_reference: Annotated[
+        CaseReference | None,
+        said(
+            "Case reference of the other case", "The other reporter's own number for that case. Together with client."
+        ),
+    ] = None
+
+
+class Submission(Model):
+    """What every submitted event's `data` has. `reported_by`: the kinds of body that may report it; None for all."""
+
+    reported_by: ClassVar[frozenset[ReporterBody] | None] = None
+    case_reference: Annotated[
+        CaseReference,
+        said(
+            "Case reference",
+            "Your own number for the case. The same number always means the same case. It is stored as a keyed digest "
+            "only.",
+            "WYP-2026-0001",
+        ),
+    ]
+    linked_case: Annotated[
+        LinkedCase | None,
+        said(
+            "Another case about the same incident",
+            "Another case about the same incident, if you know of one. It is linked once you were told of it or its "
+            "reporter names yours. The answer is always the same.",
+        ),
+    ] = None
