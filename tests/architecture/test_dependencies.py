@@ -40,6 +40,8 @@ TYPES_OF = {
     "types-pyyaml": "yaml",
 }
 IMPORT_NAMES = {
+    "cel-expr-python": "cel_expr_python",
+    "common-expression-language": "cel",
     "confluent-kafka": "confluent_kafka",
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-sdk": "opentelemetry.sdk",

@@ -1,23 +1,36 @@
-"""A second opinion on conditions: a slow interpreter that walks the tree, written without looking at the compiler."""
+"""A second opinion: a slow interpreter of conditions and of whole rulebooks, written without looking at the compiler."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
 
 from schemas.vocabulary import Value
+from services.routing.domain.facts import INCIDENT, FactBase
+from services.routing.domain.register import Register
 from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
     Applies,
+    AreaHolder,
     Combination,
     Combined,
     Compared,
     Condition,
     Meets,
     Recorded,
+    ReporterHolder,
+    Rule,
+    Rulebook,
+    RulesHolder,
     SameArea,
+    walk,
 )
 
 Read = Callable[[str], Value | None]
+Holder = tuple[str | None, str | None]
+"""A duty holder's id and area."""
+NOBODY: Holder = (None, None)
 
 
 def interpret(condition: Condition, read: Read, holder: str | None, applies: Mapping[str, bool | None]) -> bool | None:
@@ -64,3 +77,78 @@ def compare(condition: Compared, value: Value) -> bool:
         return value <= limit if condition.operator == "is at most" else value >= limit
     found = any(value == each for each in condition.values)
     return not found if "not" in condition.operator else found
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRun:
+    """One run of a rule. `parts` has the answer of each condition, in order."""
+
+    holder: Holder
+    answer: bool | None
+    in_force: bool | None
+    parts: tuple[bool | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRulebook:
+    """A rulebook that is asked about one child and one report at a time, anew for each question."""
+
+    book: Rulebook
+    facts: FactBase
+    register: Register
+
+    def runs(self, rule: Rule, child: str | None, report: str) -> list[SlowRun]:
+        """Return one run for each possible duty holder."""
+        applies = {
+            part.rule: self.applies(part.rule, child, report) for part in walk(rule.when) if isinstance(part, Applies)
+        }
+        return [self._run(rule, child, report, holder, applies) for holder in self._holders(rule, child, report)]
+
+    def applies(self, rule: str, child: str | None, report: str) -> bool | None:
+        """Return whether the `when` of a rule holds for any of its duty holders."""
+        return combine("any of", [run.parts[0] for run in self.runs(self.book.rule(rule), child, report)])
+
+    def _run(
+        self,
+        rule: Rule,
+        child: str | None,
+        report: str,
+        holder: Holder,
+        applies: Mapping[str, bool | None],
+    ) -> SlowRun:
+        def read(name: str) -> Value | None:
+            return self._read(name, child, report, holder[0])
+
+        parts = tuple(interpret(part, read, holder[1], applies) for part in walk(rule.when))
+        day, until = read(rule.judged_on), rule.in_force_until
+        in_force = None
+        if isinstance(day, date):
+            in_force = day >= rule.in_force_from and not (until is not None and day > until)
+        known = None if holder[0] is None else True
+        return SlowRun(holder, all_of([parts[0], in_force, known]), in_force, parts)
+
+    def _holders(self, rule: Rule, child: str | None, report: str) -> list[Holder]:
+        match rule.holder:
+            case AreaHolder(group=group, fact=fact):
+                return [self._serving(group, self._read(fact, child, report, None))]
+            case ReporterHolder():
+                area = self._read("reporter.area", child, report, None)
+                return [(self.facts.reporter_of(report), area if isinstance(area, str) else None)]
+            case RulesHolder(rules=rules, group=group):
+                found: list[Holder] = []
+                for other in rules:
+                    for run in self.runs(self.book.rule(other), child, report):
+                        holder = self._serving(group, run.holder[1]) if group else run.holder
+                        if run.parts[0] is not False and holder not in found:
+                            found.append(holder)
+                return found or [NOBODY]
+
+    def _serving(self, group: str, area: Value | None) -> Holder:
+        if not isinstance(area, str):
+            return NOBODY
+        serving = self.register.serving(group, area)
+        return (serving[0] if serving else f"{group}:{area}", area)
+
+    def _read(self, name: str, child: str | None, report: str, authority: str | None) -> Value | None:
+        owners = {"incident": INCIDENT, "child": child, "reporter": report, "authority": authority}
+        return self.facts.value(name, owners[self.facts.vocabulary[name].scope])
