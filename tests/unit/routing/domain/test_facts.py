@@ -8,10 +8,11 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from schemas.vocabulary import FactRefused
 from services.routing.domain.facts import Fact
-from tests.support.rulebooks import CHILD, LEEDS, NOW, POLICE, VOCABULARY, base, fact
+from tests.support.rulebooks import CHILD, LEEDS, NOW, POLICE, REPORT, VOCABULARY, base, fact
 
 COUNCIL = f"la:{LEEDS}"
 LATER = NOW + timedelta(days=3)
@@ -164,22 +165,41 @@ def test_a_fact_outside_the_vocabulary_is_refused_with_the_nearest_word() -> Non
         base([wrong])
 
 
-STATEMENTS = [
-    fact("harm", "death", by="a"),
-    fact("harm", "other", of=COUNCIL, by="b", at=LATER),
-    fact("harm", "death", of=COUNCIL, by="c", corrects="b", at=LATER),
-    fact("suspected_on", "2026-06-22", of=COUNCIL, by="d", at=LATER),
-    fact("suspected_on", "2026-06-03", of=COUNCIL, by="e"),
-    fact("reporter.body", "police", by="a"),
-]
+NAMES = ("harm", "suspected_on", "aware_on", "child.looked_after", "reporter.body")
+SOURCES = (POLICE, COUNCIL, "la:E06000006")
 
 
-@given(st.permutations(STATEMENTS))
-def test_the_order_in_which_facts_arrive_does_not_matter(stated: list[Fact]) -> None:
-    known, expected = base(stated), base(STATEMENTS)
+@st.composite
+def statements(draw: DrawFn) -> list[Fact]:
+    """Draw statements of several sources at several times; some correct or withdraw an earlier event, their own or not."""
+    stated: list[Fact] = []
+    for number in range(draw(st.integers(2, 8))):
+        name = draw(st.sampled_from(NAMES))
+        spec = VOCABULARY[name]
+        value = draw(st.sampled_from([None, *(spec.values[:2] or (date(2026, 6, 1), date(2026, 6, 3)))]))
+        stated.append(
+            fact(
+                name,
+                value,
+                of=draw(st.sampled_from(SOURCES)),
+                at=NOW + timedelta(hours=draw(st.integers(0, 2))),
+                recorded_at=NOW + timedelta(hours=draw(st.integers(2, 4))),
+                by=f"event {number}",
+                corrects=draw(st.none() | st.sampled_from([f"event {earlier}" for earlier in range(number)] or [None])),
+            )
+        )
+    return stated
 
-    owners = ("incident", CHILD, "report-1", COUNCIL)
-    assert all(
-        known.value(name, owner) == expected.value(name, owner) for name, owner in itertools.product(VOCABULARY, owners)
-    )
-    assert known.conflicts == expected.conflicts
+
+@given(statements(), st.data())
+def test_the_order_in_which_facts_arrive_does_not_matter(stated: list[Fact], data: st.DataObject) -> None:
+    known, again = base(stated), base(data.draw(st.permutations(stated)))
+
+    for name, owner in itertools.product(NAMES, ("incident", CHILD, REPORT, *SOURCES)):
+        assert again.value(name, owner) == known.value(name, owner)
+        assert again.standing(name, owner) == known.standing(name, owner)
+    assert again.conflicts == known.conflicts
+    assert {(each.fact.event_id, each.reason) for each in again.ignored} == {
+        (each.fact.event_id, each.reason) for each in known.ignored
+    }
+    assert (again.children, again.reports, again.first_source) == (known.children, known.reports, known.first_source)
