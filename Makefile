@@ -12,7 +12,7 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume bench-road bench-growth bench-memory
+.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume bench-road bench-growth bench-memory bench-rules
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,9 @@ bench-growth: setup ## Measure what an event costs while the tables grow to a mi
 
 bench-memory: setup ## Measure the memory of each service with a stopped one behind it
 	@$(BIN)/python -m benchmarks.memory
+
+bench-rules: setup ## Measure the rulebook's conditions against other rule engines
+	@$(BIN)/python -m benchmarks.rules
 
 lint: setup ## Look for mistakes and for style
 	$(BIN)/ruff check .

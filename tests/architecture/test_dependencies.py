@@ -49,6 +49,7 @@ IMPORT_NAMES = {
     "pydantic-settings": "pydantic_settings",
     "pyyaml": "yaml",
     "quantlib": "QuantLib",
+    "zen-engine": "zen",
 }
 
 

@@ -185,7 +185,7 @@ def statements(draw: DrawFn) -> list[Fact]:
                 at=NOW + timedelta(hours=draw(st.integers(0, 2))),
                 recorded_at=NOW + timedelta(hours=draw(st.integers(2, 4))),
                 by=f"event {number}",
-                corrects=draw(st.none() | st.sampled_from([f"event {earlier}" for earlier in range(number)] or [None])),
+                corrects=draw(st.sampled_from([None, *(f"event {earlier}" for earlier in range(number))])),
             )
         )
     return stated

@@ -1,0 +1,236 @@
+"""`make bench-rules`: the newest rulebook's conditions, answered with a full trace, against other people's rule engines.
+
+Every engine gets the same situations, complete, in the form that it takes fastest, made before the clock starts; their answers
+are compared first. Ours records the answer of every condition, and would say "cannot decide" for a missing fact; zen's trace
+has the rows that matched, or each rule's answer, and CEL has none. The rounds of the engines take turns, and count CPU time.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+import cel as rust_cel
+import zen
+from cel_expr_python import cel as cpp_cel
+
+from benchmarks.figures import Figure, Machine, conclude, family_seconds, table
+from schemas.vocabulary import Value
+from services.routing.domain.rulebook.compile import YES
+from services.routing.domain.rulebook.evaluate import evaluate
+from services.routing.domain.rulebook.model import (
+    DUTY_HOLDER,
+    Applies,
+    Combined,
+    Compared,
+    Condition,
+    Meets,
+    Recorded,
+    Rulebook,
+    SameArea,
+    walk,
+)
+from services.routing.law import Law, read_law
+from tests.support.cel import exported
+from tests.support.rulebooks import base, fact
+from tests.support.situations import Situation, Situations
+
+GOAL: Final = 7.0
+EACH: Final = 200  # situations for each rule
+ROUNDS: Final = 7
+OURS: Final = "ours, every condition kept"
+WHOLE: Final = "ours, a whole case"
+Answers = tuple[bool, ...]
+
+_ZEN: Final = {
+    "is": "{fact} == {value}",
+    "is not": "{fact} != {value}",
+    "is one of": "{fact} in {values}",
+    "is not one of": "{fact} not in {values}",
+    "is at most": "{fact} <= {value}",
+    "is at least": "{fact} >= {value}",
+}
+
+
+class Engine:
+    """An engine that is ready: situations in its own form, and how it answers every rule of the book in one of them."""
+
+    def __init__(self, given: Sequence[Any], ask: Callable[[Any], object], read: Callable[[Any], Answers]) -> None:
+        self._given = given
+        self._ask = ask
+        self._read = read
+        self.best_s = float("inf")
+
+    def answers(self) -> list[Answers]:
+        """Return for each situation the answer of each rule."""
+        return [self._read(self._ask(each)) for each in self._given]
+
+    def run(self) -> None:
+        """Answer every situation once and keep the least CPU time that one took."""
+        ask = self._ask
+        started = time.process_time()
+        for each in self._given:
+            ask(each)
+        self.best_s = min(self.best_s, (time.process_time() - started) / len(self._given))
+
+
+def inlined(condition: Condition, book: Rulebook) -> Condition:
+    """Return the condition with the conditions of other rules in the place of `applies`, for engines that have no such thing."""
+    match condition:
+        case Applies(rule=rule):
+            return inlined(book.rule(rule).when, book)
+        case Meets(when=when):
+            return inlined(when, book)
+        case Combined(parts=parts):
+            return replace(condition, parts=tuple(inlined(part, book) for part in parts))
+        case _:
+            return condition
+
+
+def zen_says(condition: Condition) -> str:
+    """Return a condition, inlined, in zen's expression language."""
+    match condition:
+        case Compared(fact=fact, operator=operator, values=values):
+            listed = json.dumps(list(values))
+            return _ZEN[operator].format(fact=variable(fact), value=json.dumps(values[0]), values=listed)
+        case SameArea(fact=fact, other=other, negated=negated):
+            return f"{variable(fact)} {'!=' if negated else '=='} {variable(other)}"
+        case Recorded(fact=fact):
+            return f"{variable(fact)} != null"
+        case Combined(how=how, parts=parts):
+            sign = " and " if how == "all of" else " or "
+            joined = sign.join(f"({zen_says(part)})" for part in parts)
+            return f"not ({joined})" if how == "none of" else joined
+        case Applies() | Meets():
+            raise AssertionError(condition)
+
+
+def variable(name: str) -> str:
+    """Return a fact's name as a name of a variable."""
+    return name.replace(".", "_").replace(" ", "_")
+
+
+def ours(law: Law, situations: list[Situation]) -> Engine:
+    """Return our compiled functions: every condition's answer, two bits each, over rows of facts."""
+    asks = [(rule.rule.id, rule.ask) for rule in law.book.in_order]
+    places = [[rule for rule, _ in asks].index(rule.id) for rule in law.book.book.rules]
+
+    def ask(given: tuple[Any, ...]) -> list[int]:
+        incident, child, reporter, authority, holder = given
+        answers: dict[str, int] = {}
+        found = []
+        for rule, ask in asks:
+            bits = ask(incident, child, reporter, authority, holder, answers)
+            answers[rule] = bits & 3
+            found.append(bits)
+        return found
+
+    def read(found: list[int]) -> Answers:
+        return tuple(found[place] & 3 == YES for place in places)
+
+    return Engine([(*each.rows(law.vocabulary), each.holder) for each in situations], ask, read)
+
+
+def whole_cases(law: Law, situations: list[Situation]) -> Engine:
+    """Return the evaluation of merged facts, which no other engine does: who holds each duty, what is in force, and why."""
+    given = [
+        base([fact(name, value, of=f"la:{each.holder}") for name, value in each.known.items()]) for each in situations
+    ]
+    return Engine(given, lambda facts: evaluate(law.book, facts, law.register), lambda _: ())
+
+
+def zen_engine(given: list[dict[str, str | int]], node: dict[str, Any], read: Callable[[Any], Answers]) -> Engine:
+    """Return zen with one node between input and output, from a static loader, with its trace on."""
+    ends = [{"id": "in", "type": "inputNode", "name": "in"}, {"id": "out", "type": "outputNode", "name": "out"}]
+    edges = [{"id": "1", "sourceId": "in", "targetId": "x"}, {"id": "2", "sourceId": "x", "targetId": "out"}]
+    graph = {
+        "nodes": [{"position": {"x": 0, "y": 0}, **each} for each in (*ends, {"id": "x", "name": "x", **node})],
+        "edges": [{"type": "edge", **each} for each in edges],
+    }
+    engine = zen.ZenEngine({"loader": {"type": "static", "content": {"book": graph}}})
+    return Engine(given, lambda facts: engine.evaluate("book", facts, {"trace": True}), lambda got: read(got["result"]))
+
+
+def plain(law: Law, situations: list[Situation]) -> list[dict[str, str | int]]:
+    """Return only the facts that the rules ask for, and the duty holder's area."""
+    parts = [part for rule in law.book.book.rules for part in walk(rule.when)]
+    used = {part.fact for part in parts if isinstance(part, Compared | SameArea | Recorded)}
+    used |= {part.other for part in parts if isinstance(part, SameArea)} - {DUTY_HOLDER}
+    found: list[dict[str, str | int]] = []
+    for each in situations:
+        facts = {name: written(each.known[name]) for name in sorted(used)}
+        found.append({**facts, DUTY_HOLDER: each.holder or ""})
+    return found
+
+
+def written(value: Value) -> str | int:
+    """Return a value as JSON can have it."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def engines(law: Law, situations: list[Situation]) -> dict[str, Engine]:
+    """Return all engines with the same rules and situations."""
+    rules = [(rule.id, inlined(rule.when, law.book.book)) for rule in law.book.book.rules]
+    rows = [{"_id": rule, "i": zen_says(when), "o": json.dumps(rule)} for rule, when in rules]
+    columns = {"inputs": [{"id": "i", "name": "rule"}], "outputs": [{"id": "o", "name": "rule", "field": "rule"}]}
+    by_table = {"type": "decisionTableNode", "content": {"hitPolicy": "collect", **columns, "rules": rows}}
+    expressions = [{"id": rule, "key": variable(rule), "value": zen_says(when)} for rule, when in rules]
+    by_expressions = {"type": "expressionNode", "content": {"expressions": expressions}}
+    listed = f"[{', '.join(zen_says(when) for _, when in rules)}]"
+    by_list = {"type": "expressionNode", "content": {"expressions": [{"id": "x", "key": "x", "value": listed}]}}
+    source = f"[{', '.join(exported(when, variable) for _, when in rules)}]"
+    facts = [{variable(name): value for name, value in each.items()} for each in plain(law, situations)]
+    kinds = {
+        name: cpp_cel.Type.INT if isinstance(value, int) else cpp_cel.Type.STRING for name, value in facts[0].items()
+    }
+    environment = cpp_cel.NewEnv(variables=kinds)
+    in_rust, in_cpp = rust_cel.compile(source), environment.compile(source)
+    return {
+        OURS: ours(law, situations),
+        "zen, a table": zen_engine(facts, by_table, lambda got: tuple({"rule": rule} in got for rule, _ in rules)),
+        "zen, an expression each": zen_engine(
+            facts, by_expressions, lambda got: tuple(got[variable(rule)] for rule, _ in rules)
+        ),
+        "zen, one list (no rule in its trace)": zen_engine(facts, by_list, lambda got: tuple(got["x"])),
+        "CEL in Rust, one list": Engine([rust_cel.Context(variables=each) for each in facts], in_rust.execute, tuple),
+        "CEL in C++, one list": Engine(
+            [environment.Activation(each) for each in facts], in_cpp.eval, lambda got: tuple(got.plain_value())
+        ),
+    }
+
+
+def main() -> int:
+    """Compare the answers, measure and conclude."""
+    law = read_law()
+    made = Situations(law.book.book, law.vocabulary, seed=1)
+    every = [each for rule in law.book.book.rules for each in made.of(rule, EACH, complete=True)]
+    situations = [each for each in every if len(each.known) == len(law.vocabulary)]
+    measured = engines(law, situations)
+    answers = measured[OURS].answers()
+    for name, engine in measured.items():
+        if engine.answers() != answers:
+            print(f"bench-rules: {name} answers otherwise than {OURS}", file=sys.stderr)
+            return 1
+    measured[WHOLE] = whole_cases(law, situations)
+    machine, cpu = Machine(), family_seconds()
+    for _ in range(ROUNDS):
+        for engine in measured.values():
+            engine.run()
+    rows = [(name, f"{1 / engine.best_s:,.0f}/s  {engine.best_s * 1e6:.1f} us") for name, engine in measured.items()]
+    rules, conditions = len(law.book.rules), sum(len(rule.conditions) for rule in law.book.in_order)
+    said = f"{sum(map(sum, answers)) / len(answers):.1f} of them hold"
+    table(rows, f"{len(situations):,} situations, {rules} rules of {conditions} conditions, {said}; all engines agree")
+    print(machine.report(family_seconds() - cpu))
+    zen_s = min(
+        engine.best_s for name, engine in measured.items() if name in {"zen, a table", "zen, an expression each"}
+    )
+    return conclude("bench-rules", Figure(zen_s / measured[OURS].best_s, GOAL, "x zen"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
