@@ -22,8 +22,8 @@ from tests.support.situations import AREAS, Situation, Situations
 LAW = read_law()
 RULES = LAW.book.book.rules
 ANSWER = (False, None, True)  # NO, UNDECIDED, YES
-SITUATIONS = 500  # for each rule, half of them leaning to yes
-CASES = 300
+SITUATIONS = 300  # for each rule, half of them leaning to yes
+CASES = 200
 
 
 def situations(number: int) -> list[Situation]:
@@ -55,7 +55,9 @@ def test_every_condition_of_a_rule_is_answered_alike_by_four_engines(number: int
         assert ours == [each.by_rust(given) for each in asked]
         assert ours == [each.by_cpp(given) for each in asked]
 
-    assert {each[0] for each in answers} == {True, False, None}
+    # Where it is asked what is recorded, what nobody has stated is a plain no.
+    always = {True, False} if any(isinstance(part, Recorded) for part in parts) else {True, False, None}
+    assert always <= {each[0] for each in answers}
 
 
 def spoilt(condition: Condition) -> Iterator[Condition]:
