@@ -109,7 +109,7 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
 
 def _two_people(node: Node) -> tuple[str, ...]:
     names = tuple(tree.scalars(node))
-    if len(set(names)) < 2:  # noqa: PLR2004 - the four-eyes rule
+    if len({name.casefold() for name in names}) < 2:  # noqa: PLR2004 - the four-eyes rule
         raise node.refuse("a rulebook is approved by two named people, or `none`")
     return names
 
@@ -117,6 +117,9 @@ def _two_people(node: Node) -> tuple[str, ...]:
 def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Rule:
     entry = node.fields(_RULE, ("cancelled when",))
     in_force = entry["in force"].fields(("from",), ("until",))
+    begins, ends = in_force["from"].day(), in_force["until"].day() if "until" in in_force else None
+    if ends is not None and ends < begins:
+        raise in_force["until"].refuse(f"expected {begins} or a later day, found {ends}: it would never be in force")
     when = conditions.condition(entry["when"], words)
     then = tuple(_duty(duty, words, profiles, stops) for duty in entry["then"].items())
     differs = any(isinstance(part, SameArea) and part.negated for part in walk(when))
@@ -130,8 +133,8 @@ def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapp
         source=_source(entry["source"]),
         holder=conditions.holder(entry["duty on"], words),
         strength=_strength(entry["duty"]),
-        in_force_from=in_force["from"].day(),
-        in_force_until=in_force["until"].day() if "until" in in_force else None,
+        in_force_from=begins,
+        in_force_until=ends,
         judged_on=_clock(entry["judged on"], words),
         when=when,
         then=then,

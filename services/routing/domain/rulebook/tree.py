@@ -28,11 +28,11 @@ class RulebookRefused(ValueError):
 class Node:
     """One place in the file: a text, a mapping or a list. Readers say what they expect and get it, or a refusal."""
 
-    def __init__(self, node: yaml.Node, file: str, path: str) -> None:
+    def __init__(self, node: yaml.Node, file: str, path: str, line: int | None = None) -> None:
         self._node: Final = node
         self._file: Final = file
         self.path: Final = path
-        self.line: Final[int] = node.start_mark.line + 1
+        self.line: Final[int] = node.start_mark.line + 1 if line is None else line
 
     def refuse(self, problem: str) -> RulebookRefused:
         """Return a refusal of this place, to be raised."""
@@ -59,10 +59,12 @@ class Node:
             raise self.refuse("expected keys with values")
         found: dict[str, Node] = {}
         for key_node, value_node in self._node.value:
-            key = Node(key_node, self._file, self.path).text()
+            place = Node(key_node, self._file, self.path)
+            key = place.text()
             if key in found:
-                raise Node(key_node, self._file, self.path).refuse(f"`{key}` stands twice")
-            found[key] = Node(value_node, self._file, f"{self.path} > {key}" if self.path else key)
+                raise place.refuse(f"`{key}` stands twice")
+            # Of a list or mapping the line of its key is given, not that of its first entry.
+            found[key] = Node(value_node, self._file, f"{self.path} > {key}" if self.path else key, place.line)
         return found
 
     def fields(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, Node]:
@@ -140,7 +142,8 @@ def read(text: str, file: str) -> Node:
     except _Misleading as error:
         raise RulebookRefused(file, _line(error.problem_mark), error.problem) from error
     except yaml.MarkedYAMLError as error:
-        problem = f"not readable: {error.problem}; check the indentation and quotes"
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        problem = f"not readable: {said}; check the indentation and quotes"
         raise RulebookRefused(file, _line(error.problem_mark or error.context_mark), problem) from error
     except yaml.YAMLError as error:
         raise RulebookRefused(file, 1, "not readable: the file has characters that cannot be printed") from error

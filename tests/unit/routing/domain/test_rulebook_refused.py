@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import pytest
 
 from services.routing.domain.register import parse_register
 from services.routing.domain.rulebook.compile import compile_rulebook
 from services.routing.domain.rulebook.parse import parse_rulebook
 from services.routing.domain.rulebook.tree import RulebookRefused
-from tests.support.rulebooks import ENGLAND, FOLDER, VOCABULARY, register
+from services.routing.law import read_law
+from tests.support.rulebooks import FOLDER, VOCABULARY, register
 
-TEXT = ENGLAND.read_text("utf-8")
+TEXT = read_law().texts[-1]  # the newest
 REGISTER = (FOLDER / "register" / "areas.yaml").read_text("utf-8")
 
 # What stands in the file, what a slip would put there, and what the refusal has to say.
@@ -86,7 +89,8 @@ SLIPS = {
     "unknown personal field": ("personal.child.name: in full ", "personal.child.nam: in full ", "did you mean"),
     "unknown way to give": ("harm: in full", "harm: in ful", "did you mean `in full`"),
     "bad one-line condition": ("release: notification.decision is notify", "release: later", "a condition such as"),
-    "approved by one": ("approved: none", "approved:\n  - One Person\nx:", "unknown key"),
+    "approved by one": ("approved: none", "approved:\n  - One Person", "by two named people"),
+    "approved twice by one": ("approved: none", "approved:\n  - One Person\n  - one person", "by two named people"),
     "no such facts file": (
         "facts: schemas/vocabulary/facts.yaml",
         "facts: facts.yaml",
@@ -103,23 +107,85 @@ SLIPS = {
         "    when:\n      any of:\n        - applies: N-03",
         "one another",
     ),
+    "alias": ("harm is: death", "harm is: *death", "write it out"),
+    "two files in one": ("\nrules:\n", "\n---\nrules:\n", "expected a single document"),
+    "key of a block misspelt": ("    in force:\n", "    in forse:\n", "did you mean `in force`"),
+    "list without dashes": (
+        "        - harm is one of:\n            - death\n            - serious_harm\n",
+        "        - harm is one of: death\n",
+        "expected a list, each entry on its own line after a dash",
+    ),
+    "source without its words": (
+        "      quote: the child dies or is seriously harmed in the local authority's area\n",
+        "",
+        "`quote:` is missing",
+    ),
+    "never in force": (
+        "      from: 2018-06-29\n",
+        "      from: 2018-06-29\n      until: 2018-06-28\n",
+        "expected 2018-06-29 or a later day",
+    ),
+    "date as people write it": ("from: 2018-06-29", "from: 29/06/2018", "YYYY-MM-DD"),
+    "age that nobody reaches": ("is at most: 24", "is at most: 240", "from 0 to 150"),
+    "days below nought": ("working days: 5", "working days: -5", "expected a whole number, found `-5`"),
+    "period without a strength": (
+        "          strength: local\n          cite: local procedure; the",
+        "          cite: local procedure; the",
+        "`strength:` is missing",
+    ),
+    "unknown area of a recipient": (
+        "tell: la-of(incident.area)",
+        "tell: la-of(incident.aera)",
+        "did you mean `incident.area`",
+    ),
+    "areas that differ from nothing": (
+        "tell: each of safeguarding-partners-of(duty holder)",
+        "tell: each of safeguarding-partners-of(the areas that differ)",
+        "needs a condition `is not the same as`",
+    ),
+    "holder in a circle": (
+        "duty on: the duty holder of N-01 or N-02",
+        "duty on: the duty holder of N-01 or N-03",
+        "rules apply one another",
+    ),
+    "who else is asked": ("    ask: the duty holder\n", "    ask: the reporter\n", "expected one of: the duty holder"),
+    "content sent along": ("delivery: pointer", "delivery: in full", "expected one of: pointer"),
+    "example on a later one": ("    facts as in: a child", "    facts as in: A child", "did you mean"),
+    "example with a fact of an authority": (
+        "      of E08000035:\n",
+        "      aware_on: 2026-12-23\n      of E08000035:\n",
+        "give it under `of` and the authority's code",
+    ),
+}
+
+# Something left out, or a rule that does not go with others, is refused at the start of what it is part of: lines from the slip.
+ELSEWHERE = {
+    "key left out": -11,
+    "report judged on another's date": -11,
+    "source without its words": -3,
+    "period without a strength": -3,
+    "period in two units": -2,
+    "period from nowhere": -2,
+    "two conditions in one": -1,
+    "areas that differ from nothing": -1,
+    "rules in a circle": -14,
+    "holder in a circle": -7,
 }
 
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_refused_where_it_stands(slip: str) -> None:
     good, bad, hint = SLIPS[slip]
-    assert good in TEXT
-    broken = TEXT.replace(good, bad, 1)
-    expected_line = TEXT[: TEXT.index(good)].count("\n") + 1
+    start = TEXT.index(good)
+    broken = TEXT[:start] + bad + TEXT[start + len(good) :]
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(good, bad, strict=False)))
+    slipped = TEXT.count("\n", 0, start + alike) + 1
 
     with pytest.raises(RulebookRefused) as refused:
         compile_rulebook(parse_rulebook(broken, "england.yaml", VOCABULARY, register()), VOCABULARY)
 
-    assert hint in str(refused.value)
-    assert str(refused.value).startswith(f"england.yaml, line {refused.value.line}: ")
-    # Something left out is reported at the start of the rule it is missing from.
-    assert abs(refused.value.line - expected_line) <= 20
+    assert hint in refused.value.problem
+    assert str(refused.value).startswith(f"england.yaml, line {slipped + ELSEWHERE.get(slip, 0)}: ")
 
 
 def test_an_empty_file_is_refused() -> None:
@@ -132,14 +198,7 @@ def test_characters_that_cannot_be_printed_are_refused() -> None:
         parse_rulebook("rulebook: \x00", "england.yaml", VOCABULARY, register())
 
 
-def test_one_person_cannot_approve_a_rulebook() -> None:
-    broken = TEXT.replace("approved: none", "approved:\n  - One Person", 1)
-
-    with pytest.raises(RulebookRefused, match="two named people"):
-        parse_rulebook(broken, "england.yaml", VOCABULARY, register())
-
-
-def test_two_people_can() -> None:
+def test_two_people_can_approve_a_rulebook() -> None:
     approved = TEXT.replace("approved: none", "approved:\n  - One Person\n  - Another Person", 1)
 
     assert parse_rulebook(approved, "e.yaml", VOCABULARY, register()).approved_by == ("One Person", "Another Person")
