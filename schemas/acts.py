@@ -1,255 +1,25 @@
-"""Acts in a case after it was reported: what partners and partnerships did, decided and dated, each stated as facts.
-
-An act is one class: its fields are what a person fills in, and each names the fact of the vocabulary that it states. So
-an act that is added here needs no further code: intake checks it, its message carries the facts, routing decides by them.
-
-Source: `docs/reference/events.md` says which provision each act belongs to; SI 2018/789 and Working Together, chapter on
-serious incidents, for reviews.
-"""
+"""Every act in a case after it was reported: what partners and partnerships did, decided and dated."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Final, Literal
 
-from pydantic import Field, JsonValue
-
-from schemas.people import ActPersonal, YesNo
-from schemas.submission import AUTHORITY, PARTNERSHIP, PERSONAL, Submission
-
-
-def states(fact: str, title: str, means: str, example: str | int | None = None, *, planned: bool = False) -> Any:
-    """Return a field's label, meaning and example, and the fact that it states; a planned day may lie ahead."""
-    examples = None if example is None else [example]
-    extra: dict[str, JsonValue] = {"fact": fact, "planned": True} if planned else {"fact": fact}
-    return Field(title=title, description=means, examples=examples, json_schema_extra=extra)
-
-
-class Act(Submission):
-    """What every act has."""
-
-    reported_by: ClassVar = PARTNERSHIP
-    personal: Annotated[ActPersonal | None, PERSONAL] = None
-
-    def facts(self) -> dict[str, str | int]:
-        """Return what it states: facts by name, dates as ISO text; what is left out or unknown is not there."""
-        found: dict[str, str | int] = {}
-        for name, field in type(self).model_fields.items():
-            extra, value = field.json_schema_extra, getattr(self, name)
-            if isinstance(extra, dict) and "fact" in extra and value not in {None, "unknown"}:
-                found[str(extra["fact"])] = value.isoformat() if isinstance(value, date) else value
-        return found
-
-
-class NotificationWithdrawn(Act, title="Notification to the Panel withdrawn"):
-    """A notification was found to have been wrong. Nothing that follows from it is owed any more."""
-
-    reported_by: ClassVar = AUTHORITY
-    reason: Annotated[
-        Literal["criteria_not_met", "duplicate", "wrong_authority"],
-        states("notification.withdrawn", "Reason", "Why it was withdrawn.", "criteria_not_met"),
-    ]
-    withdrawn_on: Annotated[
-        date,
-        states("notification.withdrawn_on", "Day of the withdrawal", "In England's calendar.", "2026-06-01"),
-    ]
-
-
-class RapidReviewSubmitted(Act, title="Rapid review sent to the Panel"):
-    """The partnership has finished its rapid review and sent it to the Panel, with its decision about a further review."""
-
-    submitted_on: Annotated[
-        date,
-        states("rapid_review.submitted_on", "Day on which it was sent", "In England's calendar.", "2026-06-01"),
-    ]
-    decision: Annotated[
-        Literal["review", "no_review", "possibly_national"],
-        states("rapid_review.decision", "Decision", "Whether a review should follow, and of which kind.", "no_review"),
-    ]
-    improvements: Annotated[
-        YesNo | None,
-        states(
-            "rapid_review.improvements",
-            "Improvements needed",
-            "Whether the case shows, or may show, improvements needed to safeguard children, also such as were found "
-            "before (SI 2018/789, regulation 11(a)).",
-            "no",
-        ),
-    ] = None
-    recurrent_themes: Annotated[
-        YesNo | None,
-        states(
-            "rapid_review.recurrent_themes",
-            "Recurrent themes",
-            "Whether it shows, or may show, recurrent themes (SI 2018/789, regulation 11(b)).",
-            "no",
-        ),
-    ] = None
-    agencies_together: Annotated[
-        YesNo | None,
-        states(
-            "rapid_review.agencies_together",
-            "Agencies working together",
-            "Whether it raises concerns about two or more agencies working together (SI 2018/789, regulation 11(c)).",
-            "no",
-        ),
-    ] = None
-    panel_prefers_local: Annotated[
-        YesNo | None,
-        states(
-            "rapid_review.panel_prefers_local",
-            "The Panel thinks a local review better",
-            "Whether the Panel has considered the case and thinks that a local review is more appropriate (SI 2018/789, "
-            "regulation 11(d)).",
-            "no",
-        ),
-    ] = None
-
-
-class PanelResponded(Act, title="Answer of the Panel recorded"):
-    """The Panel has answered a rapid review."""
-
-    view: Annotated[
-        Literal["agrees_no_review", "agrees_review", "disagrees", "national_review", "more_information"],
-        states("panel.view", "The Panel's view", "What its letter says.", "agrees_no_review"),
-    ]
-    letter_on: Annotated[
-        date, states("panel.letter_on", "Day of the letter", "The date of the Panel's letter.", "2026-06-01")
-    ]
-
-
-class ReviewDecided(Act, title="Decision about a child safeguarding practice review"):
-    """The safeguarding partners have decided whether to hold a local child safeguarding practice review."""
-
-    outcome: Annotated[
-        Literal["proceed", "not_proceed"],
-        states("review.decision", "What was decided", "Whether a local review is held.", "proceed"),
-    ]
-    decided_on: Annotated[
-        date, states("review.decided_on", "Day of the decision", "The six months run from this day.", "2026-06-01")
-    ]
-
-
-class ReviewerAppointed(Act, title="Reviewer appointed"):
-    """A reviewer was appointed. The name belongs in the personal part."""
-
-    appointed_on: Annotated[
-        date,
-        states("review.reviewer_appointed_on", "Day of the appointment", "In England's calendar.", "2026-06-01"),
-    ]
-    independent: Annotated[
-        YesNo | None,
-        states(
-            "review.reviewer_independent",
-            "Independent",
-            "Whether the reviewer is independent of the safeguarding partners.",
-            "yes",
-        ),
-    ] = None
-
-
-class ReviewMonitored(Act, title="Progress of a review monitored"):
-    """The partners have looked at how long the review takes and how good it is (SI 2018/789, regulation 14)."""
-
-    monitored_on: Annotated[
-        date, states("review.monitored_on", "Day", "The day on which they looked at it.", "2026-06-01")
-    ]
-
-
-class ReviewDelayed(Act, title="Delay of a review"):
-    """A review takes longer than six months. The Panel and the Secretary of State are told why; the date stays as it is."""
-
-    cause: Annotated[
-        Literal["criminal_proceedings", "inquest", "family_court", "reviewer", "other"],
-        states("review.delay", "Cause", "What the review waits for.", "criminal_proceedings"),
-    ]
-    known_on: Annotated[
-        date,
-        states("review.delay_known_on", "Day on which the delay was known", "In England's calendar.", "2026-06-01"),
-    ]
-
-
-class ReportFinalised(Act, title="Report of a review finalised"):
-    """The report is final."""
-
-    finalised_on: Annotated[
-        date, states("review.report_final_on", "Day", "The day on which the report was final.", "2026-06-01")
-    ]
-    summary_of_improvements: Annotated[
-        YesNo,
-        states(
-            "review.has_improvements",
-            "Summary of improvements",
-            "Whether it has a summary of the recommended improvements (SI 2018/789, regulation 15).",
-            "yes",
-        ),
-    ]
-    analysis_of_reasons: Annotated[
-        YesNo,
-        states(
-            "review.has_analysis",
-            "Analysis of reasons",
-            "Whether it analyses the systemic or underlying reasons why actions were taken or not (SI 2018/789, "
-            "regulation 15).",
-            "yes",
-        ),
-    ]
-
-
-class PublicationPlanned(Act, title="Publication planned"):
-    """A day was set for publication. Copies must be sent before it."""
-
-    planned_on: Annotated[
-        date,
-        states(
-            "publication.planned_on", "Day of publication", "The day that is now planned.", "2026-12-14", planned=True
-        ),
-    ]
-    form: Annotated[
-        Literal["full", "improvements_only"],
-        states(
-            "publication.form",
-            "Form",
-            "Whether the report is published, or only information about the improvements that it recommends.",
-            "full",
-        ),
-    ]
-
-
-class PublicationDeclined(Act, title="Publication declined"):
-    """The partners consider it inappropriate to publish the report, and have told the Panel and the Secretary of State why."""
-
-    justified_on: Annotated[
-        date,
-        states(
-            "publication.declined_on",
-            "Day of the justification",
-            "The day on which the reasons were sent.",
-            "2026-06-01",
-        ),
-    ]
-
-
-class ReviewPublished(Act, title="Review published"):
-    """The report, or the information about improvements, is published."""
-
-    published_on: Annotated[
-        date, states("review.published_on", "Day of publication", "In England's calendar.", "2026-06-01")
-    ]
-
-
-class PublicationChecked(Act, title="Publication still available"):
-    """Somebody has looked whether the publication is still there (SI 2018/789, regulation 17)."""
-
-    checked_on: Annotated[
-        date, states("publication.checked_on", "Day", "The day on which it was looked at.", "2026-06-01")
-    ]
-    available: Annotated[
-        YesNo, states("publication.available", "Available", "Whether everybody could read it then.", "yes")
-    ]
-
+from schemas import partnership_acts, review_acts
+from schemas.act import Act
 
 ActType = Literal[
+    "referral.accepted.v1",
+    "referral.returned.v1",
+    "threshold.discussed.v1",
+    "parents.informed.v1",
+    "child_death_review.notified.v1",
+    "sar.referred.v1",
+    "sar.decision.made.v1",
+    "sar.completed.v1",
+    "dhr.awareness.recorded.v1",
+    "dhr.decision.made.v1",
+    "dhr.submitted.v1",
+    "owhr.awareness.recorded.v1",
     "scsi.notification.withdrawn.v1",
     "rapid_review.submitted.v1",
     "panel.response.received.v1",
@@ -264,17 +34,29 @@ ActType = Literal[
     "publication.availability.checked.v1",
 ]
 ACTS: Final[dict[str, type[Act]]] = {
-    "scsi.notification.withdrawn.v1": NotificationWithdrawn,
-    "rapid_review.submitted.v1": RapidReviewSubmitted,
-    "panel.response.received.v1": PanelResponded,
-    "lcspr.decision.made.v1": ReviewDecided,
-    "reviewer.appointed.v1": ReviewerAppointed,
-    "review.monitoring.recorded.v1": ReviewMonitored,
-    "review.delayed.v1": ReviewDelayed,
-    "report.finalised.v1": ReportFinalised,
-    "publication.planned.v1": PublicationPlanned,
-    "publication.declined.v1": PublicationDeclined,
-    "publication.published.v1": ReviewPublished,
-    "publication.availability.checked.v1": PublicationChecked,
+    "referral.accepted.v1": partnership_acts.ReferralAccepted,
+    "referral.returned.v1": partnership_acts.ReferralReturned,
+    "threshold.discussed.v1": partnership_acts.ThresholdDiscussed,
+    "parents.informed.v1": partnership_acts.ParentsInformed,
+    "child_death_review.notified.v1": partnership_acts.ChildDeathReviewNotified,
+    "sar.referred.v1": partnership_acts.AdultReviewReferred,
+    "sar.decision.made.v1": partnership_acts.AdultReviewDecided,
+    "sar.completed.v1": partnership_acts.AdultReviewCompleted,
+    "dhr.awareness.recorded.v1": partnership_acts.DomesticReviewAwareness,
+    "dhr.decision.made.v1": partnership_acts.DomesticReviewDecided,
+    "dhr.submitted.v1": partnership_acts.DomesticReviewSubmitted,
+    "owhr.awareness.recorded.v1": partnership_acts.WeaponReviewAwareness,
+    "scsi.notification.withdrawn.v1": review_acts.NotificationWithdrawn,
+    "rapid_review.submitted.v1": review_acts.RapidReviewSubmitted,
+    "panel.response.received.v1": review_acts.PanelResponded,
+    "lcspr.decision.made.v1": review_acts.ReviewDecided,
+    "reviewer.appointed.v1": review_acts.ReviewerAppointed,
+    "review.monitoring.recorded.v1": review_acts.ReviewMonitored,
+    "review.delayed.v1": review_acts.ReviewDelayed,
+    "report.finalised.v1": review_acts.ReportFinalised,
+    "publication.planned.v1": review_acts.PublicationPlanned,
+    "publication.declined.v1": review_acts.PublicationDeclined,
+    "publication.published.v1": review_acts.ReviewPublished,
+    "publication.availability.checked.v1": review_acts.PublicationChecked,
 }
 """CloudEvents `type` of each act, with the model of its `data`."""

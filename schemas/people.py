@@ -100,6 +100,7 @@ class Child(Model, title="Child"):
     care_leaver_of: Annotated[
         Area | None, said("Care leaver of", "Area code of the authority responsible for the care leaver.")
     ] = None
+    unborn: Annotated[YesNo | None, said("Unborn", "Whether the child was not born yet when it happened.")] = None
     age_at_incident: Annotated[
         Years | None,
         said("Age at the incident", _AGE),

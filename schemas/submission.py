@@ -13,6 +13,8 @@ from schemas.reporters import ReporterBody
 CaseReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,63}$")]
 AUTHORITY: Final[frozenset[ReporterBody]] = frozenset({"local_authority"})
 PARTNERSHIP: Final[frozenset[ReporterBody]] = frozenset({"local_authority", "childrens_partnership"})
+ADULTS_BOARD: Final[frozenset[ReporterBody]] = frozenset({"local_authority", "adults_board"})
+SAFETY_PARTNERSHIP: Final[frozenset[ReporterBody]] = frozenset({"local_authority", "community_safety_partnership"})
 PERSONAL: Final = said(
     "Personal details",
     "Everything that could identify a person. By HTTP as an object, or encrypted; by Kafka encrypted only (compact JWE).",

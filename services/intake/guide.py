@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.submission import AUTHORITY, PARTNERSHIP
+from schemas.submission import ADULTS_BOARD, AUTHORITY, PARTNERSHIP, SAFETY_PARTNERSHIP
 from schemas.submissions import SUBMISSIONS
 from services.intake.domain.cloudevent import BINARY, STRUCTURED
 
@@ -51,7 +51,9 @@ class EventPage:
 _ONLY: Final = {
     None: "",
     AUTHORITY: "Only a local authority may report it.",
-    PARTNERSHIP: "Only a safeguarding children partnership or its local authority may report it.",
+    PARTNERSHIP: "Only a safeguarding children partnership or a local authority may report it.",
+    ADULTS_BOARD: "Only a safeguarding adults board or a local authority may report it.",
+    SAFETY_PARTNERSHIP: "Only a community safety partnership or a local authority may report it.",
 }
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from schemas.acts import Act
+from schemas.act import Act
 from schemas.calendar.london import london_date
 from schemas.case_events import ActRecordedData, CaseData, ChildFacts, Reporter
 from schemas.messages import MESSAGES

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from schemas.envelope import Instant, Model
 from schemas.reporters import ReporterBody
-from schemas.submission import AUTHORITY, PARTNERSHIP, Submission
+from schemas.submission import ADULTS_BOARD, AUTHORITY, PARTNERSHIP, SAFETY_PARTNERSHIP, Submission
 from schemas.submissions import SUBMISSIONS, FactCorrected, IncidentReported
 from schemas.vocabulary import FactRefused, Vocabulary, nearest
 from services.intake.domain import moments
@@ -38,15 +38,15 @@ class Attributes(Model):
     datacontenttype: Annotated[str, Field(pattern=r"^application/json *(;.*)?$")] | None = None
 
 
+_OWN_ACT: Final = ": it is about the body's own act. If you know of it, tell that body."
 _NOT_ALLOWED: Final[Mapping[frozenset[ReporterBody], str]] = {
     AUTHORITY: (
         "Only a local authority may report this: it is about the authority's own knowledge, view or act. "
         "If you know of it, report what you know as incident.reported.v1."
     ),
-    PARTNERSHIP: (
-        "Only a safeguarding children partnership or its local authority may report this: it is about the partnership's "
-        "own act. If you know of it, tell the partnership."
-    ),
+    PARTNERSHIP: "Only a safeguarding children partnership or a local authority may report this" + _OWN_ACT,
+    ADULTS_BOARD: "Only a safeguarding adults board or a local authority may report this" + _OWN_ACT,
+    SAFETY_PARTNERSHIP: "Only a community safety partnership or a local authority may report this" + _OWN_ACT,
 }
 
 

@@ -24,6 +24,7 @@ _GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "icb": frozenset({"icb"}),
     "sab": frozenset({"sab"}),
     "csp": frozenset({"csp"}),
+    "cdr": frozenset({"cdr"}),
     "safeguarding-partners": frozenset({"la", "police", "icb"}),
 }
 """Word before `-of(area)` in a rule, and the kinds of recipient id (the part before the colon) that it may mean."""

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from schemas.calendar import Calendar, Length, london_date
 from services.routing.domain import reasons
 from services.routing.domain.facts import Conflict, FactBase, Ignored
 from services.routing.domain.happenings import Happening, Slot
-from services.routing.domain.periods import Dates, dates, last_day
+from services.routing.domain.periods import Dates, dates, last_day, over_on
 from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, CompiledRulebook
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
-from services.routing.domain.standing import Standing, answer, standing
+from services.routing.domain.standing import Standing, answer, noon, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ class _Deciding:
             self._owe(trace, rule, position, duty)
 
     def _owe(self, trace: Trace, rule: Rule, position: int, duty: Duty) -> None:
+        value = partial(self._value, trace=trace)
         applies = YES if duty.only_if is None else self._answer(duty.only_if, trace)
         if applies == NO:
             return
@@ -166,21 +168,20 @@ class _Deciding:
             self._cannot_decide(trace, reasons.absent(self._evaluation, trace, area) if known else ())
             return
         slot = slot_of(self._evaluation, trace, position)
-        released = duty.release is None or self._answer(duty.release, trace) == YES
+        dated = dates(duty.within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
+        stands = standing(self._evaluation, trace, slot, duty, told[0], self._happenings)
+        over = over_on(duty.within, value, dated, self._calendar)
+        if over is not None and stands.state == "open":
+            stands = Standing("met", duty.stop.phrase, noon(over))
         obligation = Obligation(
             slot=slot,
             rule=rule,
             duty=duty,
             recipients=told[0],
             unserved_areas=told[1],
-            dates=dates(
-                duty.within,
-                lambda fact: self._value(fact, trace),
-                self._evaluation.book.book.defaults.missing_clock_counts_from,
-                self._calendar,
-            ),
-            released=released,
-            standing=standing(self._evaluation, trace, slot, duty, told[0], self._happenings),
+            dates=dated,
+            released=duty.release is None or self._answer(duty.release, trace) == YES,
+            standing=stands,
         )
         self.obligations.append(obligation)
         if obligation.standing.state == "open":

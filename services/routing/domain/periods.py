@@ -43,6 +43,14 @@ def dates(within: Within, value: Callable[[str], Value | None], fallback: str, c
     return Dates(from_fact, known[from_fact], due_on, warn_on, provisional)
 
 
+def over_on(within: Within, value: Callable[[str], Value | None], dated: Dates, calendar: Calendar) -> date | None:
+    """Return the day on which a task came round for the last time, once its next date lies beyond its `until`."""
+    first = [on for fact in within.clock if isinstance(on := value(fact), date)]
+    if within.until is None or dated.due_on is None or not first:
+        return None
+    return dated.from_on if dated.due_on > last_day(min(first), within.until, calendar)[0] else None
+
+
 def last_day(start_on: date, length: Length, calendar: Calendar) -> tuple[date, bool]:
     """Return the last day of a period that is counted from `start_on`, and whether it is provisional."""
     counted = count_period(start_on, length, calendar)

@@ -141,10 +141,8 @@ def _missing_below(evaluation: Evaluation, trace: Trace, node: Answered) -> Iter
                 yield from absent(evaluation, trace, other)
         case Applies(rule=rule):
             for run in evaluation.of(rule, trace):
-                if run.when == UNDECIDED:
-                    yield from _missing_below(evaluation, run, answered(evaluation, run))
-                    if run.holder is None:
-                        yield from _missing_holder(evaluation, run)
+                if run.applies == UNDECIDED:
+                    yield from missing(evaluation, run)
         case _:
             for part in node.parts:
                 yield from _missing_below(evaluation, trace, part)
@@ -157,7 +155,7 @@ def _missing_holder(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
     elif isinstance(holder, RulesHolder):
         for rule in holder.rules:
             for run in evaluation.of(rule, trace):
-                if run.when != NO and run.holder is None:
+                if run.applies != NO and run.holder is None:
                     yield from _missing_holder(evaluation, run)
 
 
@@ -178,7 +176,8 @@ def _first_no(evaluation: Evaluation, trace: Trace, node: Answered) -> Because |
             return _first_no(evaluation, trace, next(part for part in node.parts if part.answer == NO))
         case Applies(rule=rule):
             reasons = (because(evaluation, run) for run in evaluation.of(rule, trace))
-            return next((reason for reason in reasons if reason is not None), None)
+            found = next((reason for reason in reasons if reason is not None), None)
+            return found or Because(trace.rule, condition, None)  # it was not in force
         case _:
             return Because(trace.rule, condition, _found(evaluation, trace, condition))
 

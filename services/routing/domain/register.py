@@ -12,7 +12,9 @@ from typing import Final, Literal, cast, get_args
 
 from services.routing.domain.rulebook import tree
 
-BodyKind = Literal["authority", "lscp", "police", "icb", "sab", "csp", "panel", "ofsted", "dfe"]
+BodyKind = Literal[
+    "authority", "lscp", "police", "icb", "sab", "csp", "cdr", "panel", "ofsted", "dfe", "homeoffice", "nspcc"
+]
 GROUPS: Final[Mapping[str, tuple[BodyKind, ...]]] = {
     "la": ("authority",),
     "lscp": ("lscp",),
@@ -20,6 +22,7 @@ GROUPS: Final[Mapping[str, tuple[BodyKind, ...]]] = {
     "icb": ("icb",),
     "sab": ("sab",),
     "csp": ("csp",),
+    "cdr": ("cdr",),
     "safeguarding-partners": ("authority", "police", "icb"),
 }
 """Word before `-of(area)` in a rule, and the kinds of body that it means."""

@@ -34,7 +34,11 @@ class Standing:
 
 
 OPEN: Final = Standing("open")
-_NOON: Final = time(12)  # of a day that was told without an hour
+
+
+def noon(on: date) -> datetime:
+    """Return the instant that stands for a day which was told without an hour."""
+    return datetime.combine(on, time(12), LONDON).astimezone(UTC)
 
 
 def answer(test: Test, value: object) -> int:
@@ -103,7 +107,7 @@ def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> S
         return None
     statement = next(each for each in evaluation.facts.standing(fact, owner) if each.value == on)
     said_at = statement.occurred_at
-    at = said_at if london_date(said_at) == on else datetime.combine(on, _NOON, LONDON).astimezone(UTC)
+    at = said_at if london_date(said_at) == on else noon(on)
     return Standing("met", phrase, at, statement.event_id)
 
 

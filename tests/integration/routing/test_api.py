@@ -144,7 +144,7 @@ async def test_a_rule_not_in_force_then_and_a_body_that_no_rule_names_are_told_a
     """X-02 is in force from 1 April 2024 and judged on the day of the report."""
     await road.route(reported(on=date(2024, 3, 31), concerns=(None, "yes", "no")))
 
-    board, elsewhere = await ask(address, "sab:leeds"), await ask(address, "lscp:E06000006")
+    board, elsewhere = await ask(address, "sab:leeds"), await ask(address, "csp:halton")
 
     assert board["state"] == "not_in_force"
     assert elsewhere["state"] == "no_rule"

@@ -61,6 +61,9 @@ EXAMPLES = {
     "lscp-of": "lscp:E08000035",
     "sab-of": "sab:leeds",
     "csp-of": "csp:leeds",
+    "cdr-of": "cdr:E08000035",
+    "homeoffice": "homeoffice",
+    "nspcc": "nspcc",
     "each of safeguarding-partners-of": "icb:west-yorkshire",
 }
 BARNSLEY_OF = {
@@ -68,6 +71,7 @@ BARNSLEY_OF = {
     "lscp-of": f"lscp:{BARNSLEY}",
     "sab-of": "sab:barnsley",
     "csp-of": "csp:barnsley",
+    "cdr-of": f"cdr:{BARNSLEY}",
     "each of safeguarding-partners-of": "icb:south-yorkshire",
 }
 DUTIES = [

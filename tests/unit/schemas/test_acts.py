@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
-from schemas.acts import ACTS, ActType, RapidReviewSubmitted
+from schemas.acts import ACTS, ActType
+from schemas.review_acts import RapidReviewSubmitted
 from schemas.vocabulary import load
 
 VOCABULARY = load()

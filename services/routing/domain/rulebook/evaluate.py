@@ -52,6 +52,11 @@ class Trace:
     bits: int
 
     @property
+    def applies(self) -> int:
+        """Return whether the rule was in force and its conditions hold, whoever has to act."""
+        return min(self.when, self.in_force)
+
+    @property
     def subject(self) -> str:
         """Return what an obligation of this run is about: the child, else the report, else the incident."""
         return self.child or self.report or INCIDENT
@@ -99,7 +104,7 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register) -> Eva
         for child in children if compiled.per_child else (None,):
             for report in facts.reports if compiled.per_report else (None,):
                 others = {rule: _runs_of(book.rules[rule], child, report, runs) for rule in compiled.depends_on}
-                answers = {rule: max((run.when for run in ran), default=NO) for rule, ran in others.items()}
+                answers = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
                 runs[compiled.rule.id, child, report] = tuple(
                     _run(compiled, facts, answers, child, report, holder)
                     for holder in _holders(compiled, facts, register, others, child, report)
@@ -153,7 +158,7 @@ def _holders(
             source = facts.reporter_of(report) if report else None
             return [HeldBy(source, area if isinstance(area, str) else None) if source else None]
         case _:
-            possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.when != NO]
+            possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.applies != NO]
             if holder.group is not None:
                 possible = [
                     held_by(holder.group, each.area, register) if each and each.area else None for each in possible

@@ -121,7 +121,8 @@ class Within:
     """A period and the facts that its clock may start from.
 
     With several facts the latest counts. Until all are known it is counted from the rulebook's default fact if that is one of them;
-    with `as_known` it is counted from those that are known, and moves on as others become known.
+    with `as_known` it is counted from those that are known, and moves on as others become known: a task that comes round
+    again, until a last day if `until` gives one, which is counted from the first of the facts.
     """
 
     length: Length
@@ -130,6 +131,7 @@ class Within:
     warn_from: str | None
     strength: Strength
     cite: str
+    until: Length | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ def _rule_ids(nodes: list[Node]) -> tuple[str, ...]:
 
 
 def _stop(phrase: str, node: Node, words: Words) -> Stop:
+    if node.text() == "the end of the period":
+        return Stop(phrase, ())
     if node.text().endswith(_RECORDED):
         facts = node.text().removesuffix(_RECORDED).split(f"{_RECORDED} or ")
         return Stop(phrase, (), tuple(words.fact(fact, node, "date").name for fact in facts))
@@ -174,7 +176,7 @@ def _duty(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapp
 
 
 def _within(node: Node, words: Words, *, back: bool) -> Within:
-    entry = node.fields(("strength", "cite"), (*_UNITS, *_CLOCKS, "warn from"))
+    entry = node.fields(("strength", "cite"), (*_UNITS, *_CLOCKS, "warn from", "until"))
     unit = _the_one(node, entry, _UNITS)
     key = _the_one(node, entry, ("before",) if back else _CLOCKS[:-1])
     facts = entry[key].items() if key in {"from the later of", "from the latest known of"} else [entry[key]]
@@ -186,7 +188,14 @@ def _within(node: Node, words: Words, *, back: bool) -> Within:
         warn_from=_clock(entry["warn from"], words) if "warn from" in entry else None,
         strength=_strength(entry["strength"]),
         cite=entry["cite"].text(),
+        until=_until(entry["until"]) if "until" in entry else None,
     )
+
+
+def _until(node: Node) -> Length:
+    entry = node.fields((), _UNITS)
+    unit = _the_one(node, entry, _UNITS)
+    return Length(entry[unit].number(), cast("Unit", unit))
 
 
 def _the_one(node: Node, entry: Mapping[str, Node], keys: tuple[str, ...]) -> str:

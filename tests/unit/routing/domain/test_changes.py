@@ -35,7 +35,7 @@ def after(*more: Fact, before: list[Fact] = OWED, happened: tuple[Happening, ...
 def test_the_first_decision_opens_everything_and_closes_what_is_already_met() -> None:
     changes = compare({}, decided(OWED))
 
-    assert [each.rule.id for each in changes.opened] == ["N-01", "N-03", "N-11", "N-11"]
+    assert [each.rule.id for each in changes.opened] == ["N-01", "N-03", "N-11", "N-11", "N-18"]
     assert [each.recipients for each in changes.met] == [(COUNCIL,)]
 
 
@@ -54,6 +54,7 @@ def test_a_corrected_date_re_dates_the_duty_and_makes_no_second_one() -> None:
     assert {(each.rule.id, each.dates.due_on) for each in changes.redated} == {
         ("N-01", date(2026, 6, 9)),
         ("N-03", date(2026, 6, 9)),
+        ("N-18", date(2026, 6, 3)),
     }
     assert changes == Changes(redated=changes.redated)
 

@@ -112,7 +112,10 @@ def test_a_question_is_due_one_working_day_after_the_event_that_left_it_open() -
     decision = decided([replace(each, recorded_at=friday) for each in DEATH])
 
     assert {(each.from_on, each.due_on) for each in decision.questions} == {(date(2026, 6, 5), date(2026, 6, 8))}
-    assert {each.rules for each in decision.questions} == {("N-01", "N-03")}
+    assert {each.fact: each.rules for each in decision.questions} == {
+        "aware_on": ("N-01", "N-03", "N-18"),
+        "abuse_or_neglect": ("N-01", "N-03"),
+    }
 
 
 def test_without_a_duty_holder_the_source_is_asked_for_the_area() -> None:

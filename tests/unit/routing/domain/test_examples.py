@@ -30,12 +30,14 @@ ALTERATIONS: dict[str, Callable[[str], str]] = {
     "- abuse_or_neglect": lambda _: "- harm",
     "- notification": lambda _: "- harm",
     "- N-0": lambda _: "- N-11",
+    "- N-1": lambda _: "- N-02",
     "asks: none": lambda _: "asks:\n      - harm",
     "- who: la-of": lambda _: "- who: la-of(E09000029)",
     "- who: lscp-of": lambda _: "- who: lscp-of(E09000029)",
     "- who: each of": lambda _: "- who: each of safeguarding-partners-of(E09000029)",
     "- who: panel": lambda _: "- who: csp:leeds",
     "- who: dfe": lambda _: "- who: csp:leeds",
+    "- who: cdr-of": lambda _: "- who: cdr-of(E09000029)",
     "- who: ofsted": lambda _: "- who: csp:leeds",
 }
 

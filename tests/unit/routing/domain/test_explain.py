@@ -133,6 +133,10 @@ def test_a_run_can_be_shown_condition_by_condition() -> None:
         (3, "yes"),
         (3, "yes"),
         (3, "undecided"),
+        (3, "yes"),
+        (4, "no"),
+        (5, "no"),
+        (5, "undecided"),
         (1, "yes"),
     ]
     assert [(words.asked(line.condition), words.found(line.found)) for line in lines if line.found] == [
@@ -142,5 +146,7 @@ def test_a_run_can_be_shown_condition_by_condition() -> None:
             "the authority's own view on abuse or neglect: known or suspected",
             "the authority's own view on abuse or neglect (Leeds City Council): not known",
         ),
+        ("the child was not born yet: recorded", "the child was not born yet: not recorded"),
+        ("the child was not born yet: yes", "the child was not born yet: not known"),
         ("the country of the incident: England", "the country of the incident: England"),
     ]

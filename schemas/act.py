@@ -1,0 +1,38 @@
+"""What every act has: an event that states facts by the names of the vocabulary, a field for each.
+
+An act is one class: its fields are what a person fills in, and each names the fact that it states. So an act that is
+added needs no further code: intake checks it, its message carries the facts, routing decides by them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, JsonValue
+
+from schemas.people import ActPersonal
+from schemas.submission import PARTNERSHIP, PERSONAL, Submission
+
+
+def states(fact: str, title: str, means: str, example: str | int | None = None, *, planned: bool = False) -> Any:
+    """Return a field's label, meaning and example, and the fact that it states; a planned day may lie ahead."""
+    examples = None if example is None else [example]
+    extra: dict[str, JsonValue] = {"fact": fact, "planned": True} if planned else {"fact": fact}
+    return Field(title=title, description=means, examples=examples, json_schema_extra=extra)
+
+
+class Act(Submission):
+    """What every act has."""
+
+    reported_by: ClassVar = PARTNERSHIP
+    personal: Annotated[ActPersonal | None, PERSONAL] = None
+
+    def facts(self) -> dict[str, str | int]:
+        """Return what it states: facts by name, dates as ISO text; what is left out or unknown is not there."""
+        found: dict[str, str | int] = {}
+        for name, field in type(self).model_fields.items():
+            extra, value = field.json_schema_extra, getattr(self, name)
+            if isinstance(extra, dict) and "fact" in extra and value not in {None, "unknown"}:
+                found[str(extra["fact"])] = value.isoformat() if isinstance(value, date) else value
+        return found

@@ -1,0 +1,147 @@
+"""Acts around a notification, and those of other partnerships: adults' boards, community safety, child death reviews.
+
+Source: Care Act 2014 s44; Domestic Violence, Crime and Victims Act 2004 s9; Police, Crime, Sentencing and Courts Act 2022
+s24 to s36; Children Act 2004 s16M; the procedures of the areas.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from schemas.act import Act, states
+from schemas.people import YesNo
+from schemas.submission import ADULTS_BOARD, AUTHORITY, SAFETY_PARTNERSHIP
+
+
+class ReferralAccepted(Act, title="Referral accepted"):
+    """The partnership's office has taken a referral as complete."""
+
+    accepted_on: Annotated[date, states("referral.accepted_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
+class ReferralReturned(Act, title="Referral returned"):
+    """A referral is incomplete and went back to whoever made it. What is missing belongs in the reason."""
+
+    returned_on: Annotated[date, states("referral.returned_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
+class ThresholdDiscussed(Act, title="Threshold discussed"):
+    """The safeguarding partners have discussed whether the criteria for notifying are met."""
+
+    discussed_on: Annotated[date, states("threshold.discussed_on", "Day", "In England's calendar.", "2026-06-01")]
+    authority_view: Annotated[
+        Literal["notify", "not_notify", "undecided"],
+        states(
+            "threshold.authority_view",
+            "View of the local authority",
+            "Whether this partner thinks that the Panel must be notified.",
+            "notify",
+        ),
+    ]
+    health_view: Annotated[
+        Literal["notify", "not_notify", "undecided"],
+        states(
+            "threshold.health_view",
+            "View of the integrated care board",
+            "Whether this partner thinks that the Panel must be notified.",
+            "notify",
+        ),
+    ]
+    police_view: Annotated[
+        Literal["notify", "not_notify", "undecided"],
+        states(
+            "threshold.police_view",
+            "View of the police",
+            "Whether this partner thinks that the Panel must be notified.",
+            "notify",
+        ),
+    ]
+    legal_advice: Annotated[
+        YesNo | None, states("threshold.legal_advice", "Legal advice", "Whether legal advice was taken.", "yes")
+    ] = None
+
+
+class ParentsInformed(Act, title="Parents informed"):
+    """The parents, and everybody else with parental responsibility, were told of the death of a looked-after child."""
+
+    reported_by: ClassVar = AUTHORITY
+    informed_on: Annotated[date, states("parents.informed_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
+class ChildDeathReviewNotified(Act, title="Child death review partners notified"):
+    """The child death review partners have the notification of a death."""
+
+    notified_on: Annotated[
+        date, states("child_death_review.notified_on", "Day", "In England's calendar.", "2026-06-01")
+    ]
+
+
+class AdultReviewReferred(Act, title="Referral for a safeguarding adult review"):
+    """Somebody thinks that the adults' board must arrange a review (Care Act 2014, section 44)."""
+
+    reported_by: ClassVar = ADULTS_BOARD
+    referred_on: Annotated[date, states("sar.referred_on", "Day", "In England's calendar.", "2026-06-01")]
+    ground: Annotated[
+        Literal["died", "serious_abuse", "other"],
+        states(
+            "sar.ground",
+            "Ground",
+            "Whether the adult died, or is alive and has suffered serious abuse or neglect.",
+            "died",
+        ),
+    ]
+
+
+class AdultReviewDecided(Act, title="Decision about a safeguarding adult review"):
+    """The adults' board has decided whether to arrange a review."""
+
+    reported_by: ClassVar = ADULTS_BOARD
+    outcome: Annotated[
+        Literal["review", "discretionary_review", "no_review"],
+        states("sar.decision", "What was decided", "Whether a review is arranged.", "review"),
+    ]
+    decided_on: Annotated[
+        date, states("sar.decided_on", "Day of the decision", "The review is initiated on this day.", "2026-06-01")
+    ]
+
+
+class AdultReviewCompleted(Act, title="Safeguarding adult review completed"):
+    """The review is complete."""
+
+    reported_by: ClassVar = ADULTS_BOARD
+    completed_on: Annotated[date, states("sar.completed_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
+class DomesticReviewAwareness(Act, title="Community safety partnership aware of a domestic abuse related death"):
+    """The partnership became aware. This starts its clock."""
+
+    reported_by: ClassVar = SAFETY_PARTNERSHIP
+    aware_on: Annotated[date, states("dhr.aware_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
+class DomesticReviewDecided(Act, title="Decision about a domestic abuse related death review"):
+    """The partnership has decided whether to hold a review."""
+
+    reported_by: ClassVar = SAFETY_PARTNERSHIP
+    outcome: Annotated[
+        Literal["review", "no_review"],
+        states("dhr.decision", "What was decided", "Whether a review is held.", "review"),
+    ]
+    decided_on: Annotated[date, states("dhr.decided_on", "Day of the decision", "In England's calendar.", "2026-06-01")]
+
+
+class DomesticReviewSubmitted(Act, title="Domestic abuse related death review finished"):
+    """The overview report is finished and can go to the Home Office."""
+
+    reported_by: ClassVar = SAFETY_PARTNERSHIP
+    finished_on: Annotated[date, states("dhr.finished_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
+class WeaponReviewAwareness(Act, title="Aware of a death by an offensive weapon"):
+    """A review partner became aware of the qualifying circumstances (2022 Act, section 24). This starts its clock."""
+
+    reported_by: ClassVar = AUTHORITY
+    aware_on: Annotated[
+        date, states("owhr.aware_on", "Day", "The period of one month begins with this day.", "2026-06-01")
+    ]

@@ -1,0 +1,221 @@
+"""Acts from a notification to the publication of a review.
+
+Source: SI 2018/789 and Working Together, chapter on serious incidents and reviews.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from schemas.act import Act, states
+from schemas.people import YesNo
+from schemas.submission import AUTHORITY
+
+
+class NotificationWithdrawn(Act, title="Notification to the Panel withdrawn"):
+    """A notification was found to have been wrong. Nothing that follows from it is owed any more."""
+
+    reported_by: ClassVar = AUTHORITY
+    reason: Annotated[
+        Literal["criteria_not_met", "duplicate", "wrong_authority"],
+        states("notification.withdrawn", "Reason", "Why it was withdrawn.", "criteria_not_met"),
+    ]
+    withdrawn_on: Annotated[
+        date,
+        states("notification.withdrawn_on", "Day of the withdrawal", "In England's calendar.", "2026-06-01"),
+    ]
+
+
+class RapidReviewSubmitted(Act, title="Rapid review sent to the Panel"):
+    """The partnership has finished its rapid review and sent it to the Panel, with its decision about a further review."""
+
+    submitted_on: Annotated[
+        date,
+        states("rapid_review.submitted_on", "Day on which it was sent", "In England's calendar.", "2026-06-01"),
+    ]
+    decision: Annotated[
+        Literal["review", "no_review", "possibly_national"],
+        states("rapid_review.decision", "Decision", "Whether a review should follow, and of which kind.", "no_review"),
+    ]
+    improvements: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.improvements",
+            "Improvements needed",
+            "Whether the case shows, or may show, improvements needed to safeguard children, also such as were found "
+            "before (SI 2018/789, regulation 11(a)).",
+            "no",
+        ),
+    ] = None
+    recurrent_themes: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.recurrent_themes",
+            "Recurrent themes",
+            "Whether it shows, or may show, recurrent themes (SI 2018/789, regulation 11(b)).",
+            "no",
+        ),
+    ] = None
+    agencies_together: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.agencies_together",
+            "Agencies working together",
+            "Whether it raises concerns about two or more agencies working together (SI 2018/789, regulation 11(c)).",
+            "no",
+        ),
+    ] = None
+    panel_prefers_local: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.panel_prefers_local",
+            "The Panel thinks a local review better",
+            "Whether the Panel has considered the case and thinks that a local review is more appropriate (SI 2018/789, "
+            "regulation 11(d)).",
+            "no",
+        ),
+    ] = None
+
+
+class PanelResponded(Act, title="Answer of the Panel recorded"):
+    """The Panel has answered a rapid review."""
+
+    view: Annotated[
+        Literal["agrees_no_review", "agrees_review", "disagrees", "national_review", "more_information"],
+        states("panel.view", "The Panel's view", "What its letter says.", "agrees_no_review"),
+    ]
+    letter_on: Annotated[
+        date, states("panel.letter_on", "Day of the letter", "The date of the Panel's letter.", "2026-06-01")
+    ]
+
+
+class ReviewDecided(Act, title="Decision about a child safeguarding practice review"):
+    """The safeguarding partners have decided whether to hold a local child safeguarding practice review."""
+
+    outcome: Annotated[
+        Literal["proceed", "not_proceed"],
+        states("review.decision", "What was decided", "Whether a local review is held.", "proceed"),
+    ]
+    decided_on: Annotated[
+        date, states("review.decided_on", "Day of the decision", "The six months run from this day.", "2026-06-01")
+    ]
+
+
+class ReviewerAppointed(Act, title="Reviewer appointed"):
+    """A reviewer was appointed. The name belongs in the personal part."""
+
+    appointed_on: Annotated[
+        date,
+        states("review.reviewer_appointed_on", "Day of the appointment", "In England's calendar.", "2026-06-01"),
+    ]
+    independent: Annotated[
+        YesNo | None,
+        states(
+            "review.reviewer_independent",
+            "Independent",
+            "Whether the reviewer is independent of the safeguarding partners.",
+            "yes",
+        ),
+    ] = None
+
+
+class ReviewMonitored(Act, title="Progress of a review monitored"):
+    """The partners have looked at how long the review takes and how good it is (SI 2018/789, regulation 14)."""
+
+    monitored_on: Annotated[
+        date, states("review.monitored_on", "Day", "The day on which they looked at it.", "2026-06-01")
+    ]
+
+
+class ReviewDelayed(Act, title="Delay of a review"):
+    """A review takes longer than six months. The Panel and the Secretary of State are told why; the date stays as it is."""
+
+    cause: Annotated[
+        Literal["criminal_proceedings", "inquest", "family_court", "reviewer", "other"],
+        states("review.delay", "Cause", "What the review waits for.", "criminal_proceedings"),
+    ]
+    known_on: Annotated[
+        date,
+        states("review.delay_known_on", "Day on which the delay was known", "In England's calendar.", "2026-06-01"),
+    ]
+
+
+class ReportFinalised(Act, title="Report of a review finalised"):
+    """The report is final."""
+
+    finalised_on: Annotated[
+        date, states("review.report_final_on", "Day", "The day on which the report was final.", "2026-06-01")
+    ]
+    summary_of_improvements: Annotated[
+        YesNo,
+        states(
+            "review.has_improvements",
+            "Summary of improvements",
+            "Whether it has a summary of the recommended improvements (SI 2018/789, regulation 15).",
+            "yes",
+        ),
+    ]
+    analysis_of_reasons: Annotated[
+        YesNo,
+        states(
+            "review.has_analysis",
+            "Analysis of reasons",
+            "Whether it analyses the systemic or underlying reasons why actions were taken or not (SI 2018/789, "
+            "regulation 15).",
+            "yes",
+        ),
+    ]
+
+
+class PublicationPlanned(Act, title="Publication planned"):
+    """A day was set for publication. Copies must be sent before it."""
+
+    planned_on: Annotated[
+        date,
+        states(
+            "publication.planned_on", "Day of publication", "The day that is now planned.", "2026-12-14", planned=True
+        ),
+    ]
+    form: Annotated[
+        Literal["full", "improvements_only"],
+        states(
+            "publication.form",
+            "Form",
+            "Whether the report is published, or only information about the improvements that it recommends.",
+            "full",
+        ),
+    ]
+
+
+class PublicationDeclined(Act, title="Publication declined"):
+    """The partners consider it inappropriate to publish the report, and have told the Panel and the Secretary of State why."""
+
+    justified_on: Annotated[
+        date,
+        states(
+            "publication.declined_on",
+            "Day of the justification",
+            "The day on which the reasons were sent.",
+            "2026-06-01",
+        ),
+    ]
+
+
+class ReviewPublished(Act, title="Review published"):
+    """The report, or the information about improvements, is published."""
+
+    published_on: Annotated[
+        date, states("review.published_on", "Day of publication", "In England's calendar.", "2026-06-01")
+    ]
+
+
+class PublicationChecked(Act, title="Publication still available"):
+    """Somebody has looked whether the publication is still there (SI 2018/789, regulation 17)."""
+
+    checked_on: Annotated[
+        date, states("publication.checked_on", "Day", "The day on which it was looked at.", "2026-06-01")
+    ]
+    available: Annotated[
+        YesNo, states("publication.available", "Available", "Whether everybody could read it then.", "yes")
+    ]
