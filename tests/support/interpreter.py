@@ -88,6 +88,11 @@ class SlowRun:
     in_force: bool | None
     parts: tuple[bool | None, ...]
 
+    @property
+    def applies(self) -> bool | None:
+        """Return whether the rule is in force and its `when` holds, whoever has to act."""
+        return all_of([self.parts[0], self.in_force])
+
 
 @dataclass(frozen=True, slots=True)
 class SlowRulebook:
@@ -105,8 +110,8 @@ class SlowRulebook:
         return [self._run(rule, child, report, holder, applies) for holder in self._holders(rule, child, report)]
 
     def applies(self, rule: str, child: str | None, report: str) -> bool | None:
-        """Return whether the `when` of a rule holds for any of its duty holders."""
-        return combine("any of", [run.parts[0] for run in self.runs(self.book.rule(rule), child, report)])
+        """Return whether a rule is in force and its `when` holds for any of its duty holders."""
+        return combine("any of", [run.applies for run in self.runs(self.book.rule(rule), child, report)])
 
     def _run(
         self,
@@ -139,7 +144,7 @@ class SlowRulebook:
                 for other in rules:
                     for run in self.runs(self.book.rule(other), child, report):
                         holder = self._serving(group, run.holder[1]) if group else run.holder
-                        if run.parts[0] is not False and holder not in found:
+                        if run.applies is not False and holder not in found:
                             found.append(holder)
                 return found or [NOBODY]
 
