@@ -74,8 +74,8 @@ class TopicChanged(RuntimeError):
         self.place, self.offset, self.expected = place, offset, expected
         super().__init__(
             f"{place.topic}/{place.partition}: offset {offset} is not what this consumer read there, and it stood at "
-            f"{expected}. The topic was deleted and made again, or cut short. Nothing more is read. Publish its "
-            "history again (handrail relay rewind), then let this consumer start over (handrail consumer rewind)."
+            f"{expected}. The topic was deleted and made again, or cut short. Nothing more is read. Make it again, empty, "
+            "publish its history (handrail relay rewind), then let this consumer start over (handrail consumer rewind)."
         )
 
 

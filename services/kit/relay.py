@@ -183,5 +183,6 @@ def _count(rows: Sequence[OutboxRow]) -> dict[str, int]:
 def _shorter(service: str, place: Place, found: int, acknowledged: int) -> str:
     return (
         f"{place.topic}/{place.partition} is shorter than what was published there (found offset {found}, once had "
-        f"{acknowledged}): it was deleted or restored. To publish the whole outbox again: handrail relay rewind {service}"
+        f"{acknowledged}): it was deleted or restored. Make it again, empty, because the last messages may stand on it before "
+        f"those that it lost; then publish the whole outbox again: handrail relay rewind {service}"
     )

@@ -134,6 +134,22 @@ async def test_a_topic_made_again_while_the_relay_runs_is_noticed_with_the_next_
     assert store.cursor.producer_seq == 2
 
 
+async def test_what_is_sent_to_a_topic_made_again_stands_before_its_history_so_it_must_be_emptied() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    relay = relay_of(store, broker)
+    async with running(relay):
+        await emit(store, "a", "b")
+        await eventually(lambda: store.cursor.producer_seq == 2, "published")
+        broker.topics.clear()
+        await emit(store, "c")
+        refusal = await eventually(relay.unready, "refused")
+        stands = broker.numbers()
+        await emit(store, "d")
+
+    assert stands == broker.numbers() == [(3, "c")]
+    assert "Make it again, empty" in str(refusal)
+
+
 async def test_another_database_is_refused_with_the_way_out() -> None:
     store, broker = MemoryStore("kit", NOON), FakeBroker()
     await emit(store, "a")
