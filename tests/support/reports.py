@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 SOURCE: Final = "urn:example:load"
 AREA: Final = "E08000035"
@@ -14,9 +15,19 @@ TOLD: Final = frozenset({f"la:{AREA}", f"lscp:{AREA}"})
 REPORTED_ON: Final = date(2026, 6, 1)
 
 
-def report(event_id: str, case: str, on: date = REPORTED_ON) -> bytes:
+CANARY: Final = "Zanzibarcanary"
+"""Stands in all that is personal in a report, and nowhere else."""
+
+PERSONAL: Final = {
+    "summary": f"Invented example of {CANARY}.",
+    "reported_by": f"{CANARY} Reporter",
+    "children": [{"ref": "child-1", "name": f"{CANARY} Testchild", "address": f"1 {CANARY} Street"}],
+}
+
+
+def report(event_id: str, case: str, on: date = REPORTED_ON, personal: Mapping[str, Any] | None = None) -> bytes:
     """Return the report of a case as a structured CloudEvent of `SOURCE`."""
-    data = {
+    data: dict[str, Any] = {
         "case_reference": case,
         "harm": "serious_harm",
         "country": "england",
@@ -26,5 +37,7 @@ def report(event_id: str, case: str, on: date = REPORTED_ON) -> bytes:
         "domestic_death": "no",
         "children": [{"ref": "child-1", "home_area": AREA, "looked_after": "no", "care_leaver": "no"}],
     }
+    if personal:
+        data["personal"] = personal
     page = {"specversion": "1.0", "id": event_id, "source": SOURCE, "type": "incident.reported.v1"}
     return json.dumps({**page, "time": f"{on}T08:00:00Z", "data": data}).encode()

@@ -14,12 +14,13 @@ from schemas.topics import SERVICES
 from tests.support.faults import service as test_build
 
 SECOND: Final = "-2"
+THIRD: Final = "-3"  # one that is there for a while only
 COPIES: Final = tuple(service + copy for copy in ("", SECOND) for service in SERVICES)
 
 
 def service_of(copy: str) -> str:
     """Return the service that a process is a copy of."""
-    return copy.removesuffix(SECOND)
+    return copy.partition("-")[0]
 
 
 class Builds(Installation):

@@ -15,12 +15,15 @@ from uuid import UUID
 
 import asyncpg
 
+from handrail.installation.clients import Credentials
 from handrail.installation.web import Web
 from handrail.verify import Report, verify_log
 from schemas.topics import SERVICES
+from tests.support.faults import onlookers
 from tests.support.faults.load import Sent
 from tests.support.faults.rig import Rig, wait_for
 from tests.support.installation import journal
+from tests.support.reports import CANARY
 
 Row = Mapping[str, Any]
 PAGES: Final = 50
@@ -31,11 +34,14 @@ _OUTBOXES: Final = " UNION ALL ".join(
 )
 _QUERIES: Final = {
     "submissions": "SELECT event_id, receipt_id, case_key, decided_at FROM intake.submission WHERE event_id = ANY($1)",
-    "decisions": """SELECT e AS event_id, case_key, revision FROM routing.decision, unnest(event_ids) AS e
+    "decisions": """SELECT e AS event_id, case_key, revision, rulebook->>'sha256' AS rulebook FROM routing.decision, unnest(event_ids) AS e
         WHERE e = ANY($1)""",
-    "obligations": """SELECT obligation_id, case_key, CAST(subject AS uuid) AS event_id, state FROM routing.obligation
+    "obligations": """SELECT obligation_id, case_key, CAST(subject AS uuid) AS event_id, state, rule, duty_holder,
+            opened->>'due_on' AS due_on,
+            ARRAY(SELECT jsonb_array_elements_text(opened->'recipients')) AS recipients FROM routing.obligation
         WHERE rule = 'N-11' AND subject = ANY(CAST($1 AS uuid[])::text[])""",
-    "deliveries": """SELECT d.delivery_id, d.kind, d.recipient, d.state, CAST(o.subject AS uuid) AS event_id
+    "deliveries": """SELECT d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.recipient, d.state, CAST(o.subject AS uuid) AS event_id,
+            d.rule, d.profile, d.payload->>'rulebook_sha256' AS rulebook
         FROM routing.delivery d JOIN routing.obligation o USING (obligation_id)
         WHERE o.subject = ANY(CAST($1 AS uuid[])::text[])""",
     "duties": """SELECT d.duty_id, d.kind, d.state, d.due_on FROM deadlines.duty d
@@ -50,15 +56,26 @@ _QUERIES: Final = {
     "case_entries": """SELECT i.seq, i.producer, i.case_key, i.type, e.event_id,
             convert_from(e.entry, 'UTF8')::jsonb->'record'->>'topic' AS topic,
             (convert_from(e.entry, 'UTF8')::jsonb->'event'->>'caseseq')::bigint AS case_seq,
-            (convert_from(r.payload, 'UTF8')::jsonb->'data'->>'revision')::int AS revision
+            (convert_from(r.payload, 'UTF8')::jsonb->'data'->>'revision')::int AS revision,
+            convert_from(r.payload, 'UTF8')::jsonb->'data'->>'obligation_id' AS obligation_id,
+            convert_from(r.payload, 'UTF8')::jsonb->'data'->>'due_on' AS due_on,
+            ARRAY(SELECT CAST(jsonb_array_elements_text(convert_from(r.payload, 'UTF8')::jsonb->'data'->'event_ids')
+                AS uuid)) AS decides
         FROM audit.entry_index i JOIN audit.entry e USING (seq) JOIN audit.record r USING (seq)
         WHERE i.kind = 'message'
           AND i.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1)) ORDER BY i.seq""",
 }
+_READS: Final = """SELECT notice_id, recipient, read_at, purpose, fields FROM intake.access_log
+    WHERE notice_id = ANY($1)"""
 _WHOLE: Final = {
     "quarantined": """SELECT q.quarantine_id, q.sha256, q.reason,
             (SELECT count(*) FROM deadlines.alert a WHERE a.reference = q.quarantine_id::text) AS alerts
         FROM intake.quarantine q""",
+    "said_aloud": " UNION ALL ".join(
+        f"""SELECT '{table}' AS place, count(*) FROM {table}
+            WHERE position(convert_to('{CANARY}', 'UTF8') IN payload) > 0 HAVING count(*) > 0"""  # noqa: S608
+        for table in (*(f"{service}.outbox" for service in SERVICES), "audit.record")
+    ),
     "said_twice": f"SELECT service, event_id, count(*) FROM ({_OUTBOXES}) o GROUP BY 1, 2 HAVING count(*) > 1",  # noqa: S608
     "unlogged": f"""SELECT service, topic, event_id FROM ({_OUTBOXES}) o
         WHERE NOT EXISTS (SELECT FROM audit.entry e WHERE e.event_id = o.event_id)""",  # noqa: S608
@@ -76,6 +93,12 @@ class Evidence:
     report: Report
     pages: Sequence[Row]
     """What intake shows its client of some of its receipts."""
+    given: Sequence[Row]
+    """What recipients were given under the grants of some notices."""
+    strange: Sequence[Row]
+    """What another client was answered when it asked for some of these receipts, and for one that there is not."""
+    written: Sequence[str]
+    """Logs, metrics and webhooks that have a word of what is personal."""
     rows: Mapping[str, Sequence[Row]]
     at: datetime
 
@@ -94,17 +117,21 @@ class Evidence:
         return len(decided) + len({row["sha256"] for row in self["quarantined"]} & self.sent.poison)
 
 
-def gather(rig: Rig, sent: Sent, token: str) -> Evidence:
-    """Look at everything once, with the token of whoever sent it; the road should be quiet."""
+def gather(rig: Rig, sent: Sent, police: Credentials, other: Credentials) -> Evidence:
+    """Look at everything once, as the client who sent it, and as another; the road should be quiet."""
     wait_for(lambda: rig.is_ready("audit") and rig.is_ready("intake"), "audit and intake answer")
     key = (rig.installation.keys / "log.pub").read_bytes()
     report = verify_log(rig.installation.url("audit"), rig.auditor, key)
+    intake = Web(rig.installation.url("intake"), police.token)
+    mine = [receipt for event, receipt in sent.accepted.items() if event not in sent.of_others]
+    pages = [intake.get(f"/v1/receipts/{receipt}") for receipt in mine[:PAGES]]
     rows, at = asyncio.run(_read(rig.database_url, sent))
     deliveries = {str(row["delivery_id"]) for row in rows["deliveries"]}
-    intake = Web(rig.installation.url("intake"), token)
-    pages = [intake.get(f"/v1/receipts/{receipt}") for receipt in list(sent.accepted.values())[:PAGES]]
     told = [entry for entry in journal(rig.installation) if entry["webhook_id"] in deliveries]
-    return Evidence(sent, told, report, pages, rows, at)
+    given = onlookers.read_content(told)
+    rows["reads"] = asyncio.run(_reads(rig.database_url, rows["deliveries"]))
+    strange = onlookers.ask_for(mine[:PAGES], Web(rig.installation.url("intake"), other.token))
+    return Evidence(sent, told, report, pages, given, strange, onlookers.written(rig), rows, at)
 
 
 async def _read(url: str, sent: Sent) -> tuple[dict[str, Sequence[Row]], datetime]:
@@ -116,5 +143,15 @@ async def _read(url: str, sent: Sent) -> tuple[dict[str, Sequence[Row]], datetim
         for name, query in _WHOLE.items():
             rows[name] = list(map(dict, await connection.fetch(query)))
         return rows, await connection.fetchval("SELECT clock.legal_now()")
+    finally:
+        await connection.close()
+
+
+async def _reads(url: str, deliveries: Sequence[Row]) -> list[Row]:
+    """Return every logged read of the content of these notices."""
+    connection = await asyncpg.connect(url, command_timeout=300)
+    try:
+        notices = [row["notice_id"] for row in deliveries]
+        return list(map(dict, await connection.fetch(_READS, notices)))
     finally:
         await connection.close()

@@ -13,12 +13,16 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from tests.support.faults import law
 from tests.support.faults.evidence import Evidence, Row
 from tests.support.reports import TOLD
 
 LATE: Final = timedelta(seconds=60)
 FIRED: Final = 1
 PENDING: Final = 0
+OPENS: Final = frozenset({"obligation.opened.v1", "obligation.redated.v1"})
+CLOSES: Final = {f"obligation.{how}.v1": how for how in ("met", "withdrawn", "superseded")}
+OK: Final = 200
 _NAMED: Final = 5  # how many examples a problem names
 
 
@@ -153,6 +157,97 @@ def refused_not_dropped(seen: Evidence) -> list[str]:
     ]
 
 
+def right_basis(seen: Evidence) -> list[str]:
+    """Each notice rests on the law in force and on the decision about its event; nobody is given more than its profile."""
+    decided = {row["event_id"]: row["rulebook"] for row in seen["decisions"]}
+    owed = {row["obligation_id"]: row["recipients"] for row in seen["obligations"]}
+    notices = [row for row in seen["deliveries"] if row["kind"] == "notice"]
+    given = [(one["recipient"], field) for one in seen.given for field in one["fields"]]
+    return [
+        *_some(
+            "notices under another rule than the one for what was reported",
+            (r for r in notices if r["rule"] != law.RULE),
+        ),
+        *_some("notices under no rulebook in force", (row for row in notices if row["rulebook"] not in law.in_force())),
+        *_some(
+            "notices under another rulebook than their decision's",
+            (row for row in notices if row["rulebook"] != decided.get(row["event_id"])),
+        ),
+        *_some(
+            "notices to others than their duty names",
+            (r for r in notices if r["recipient"] not in owed.get(r["obligation_id"], ())),
+        ),
+        *_some("fields outside the profile", (each for each in given if each[1] not in law.given())),
+    ]
+
+
+def order_does_not_matter(seen: Evidence) -> list[str]:
+    """The reports of a case bring the same duties, whichever came first."""
+    duties: dict[UUID, set[tuple[Any, ...]]] = defaultdict(set)
+    for row in seen["obligations"]:
+        told = tuple(row["recipients"])
+        duties[row["event_id"]].add((row["rule"], row["duty_holder"], told, row["due_on"], row["state"]))
+    shapes: dict[str, set[frozenset[tuple[Any, ...]]]] = defaultdict(set)
+    for row in seen["submissions"]:
+        shapes[row["case_key"]].add(frozenset(duties[row["event_id"]]))
+    return _some("cases whose reports bring different duties", (case for case, each in shapes.items() if len(each) > 1))
+
+
+def replay_gives_the_same(seen: Evidence) -> list[str]:
+    """What deadlines and intake hold is what the messages in the log say, read again from the first."""
+    state: dict[UUID, tuple[str, str | None]] = {}
+    for row in seen["case_entries"]:
+        if row["type"] in OPENS:
+            state[UUID(row["obligation_id"])] = ("open", row["due_on"])
+        elif row["type"] in CLOSES:
+            _, due_on = state.get(UUID(row["obligation_id"]), ("", None))
+            state[UUID(row["obligation_id"])] = (CLOSES[row["type"]], due_on)
+    held = {row["duty_id"]: (row["state"], str(row["due_on"])) for row in seen["duties"] if row["kind"] == "obligation"}
+    decided = {event for row in seen["case_entries"] if row["type"] == "case.decided.v1" for event in row["decides"]}
+    return [
+        *_missing("duties that are not as the log says", state.items(), held.items()),
+        *_missing("duties of which the log says nothing", held, state),
+        *_missing("events shown as decided of which the log says nothing", _decided(seen), decided),
+    ]
+
+
+def nobody_elses(seen: Evidence) -> list[str]:
+    """Another client is answered about a receipt what it is answered about one that there is not, and is shown none."""
+    return [
+        *_some("receipts that another client is shown", (one for one in seen.strange if one["listed"])),
+        *_some(
+            "receipts whose existence another client is told", (o for o in seen.strange if o["answer"] != o["nothing"])
+        ),
+    ]
+
+
+def personal_data_kept(seen: Evidence) -> list[str]:
+    """What is personal was read under a grant that gives it, and stands in no message, log, metric or webhook."""
+    kept = [one for one in seen.given if one["personal"]]
+    return [
+        *(
+            []
+            if kept or not seen.given
+            else ["nobody could read what is personal, so that nothing is shown by its absence"]
+        ),
+        *_some("places that tell what is personal", seen.written),
+        *_some("tables of messages that tell what is personal", seen["said_aloud"]),
+    ]
+
+
+def reads_logged(seen: Evidence) -> list[str]:
+    """Each read of a notice's content is in the log of reads once, with who read which fields when and why."""
+    read = Counter((one["notice_id"], one["recipient"], one["purpose"], *one["fields"]) for one in seen.given)
+    logged = Counter(
+        (row["notice_id"], row["recipient"], row["purpose"], *row["fields"]) for row in seen["reads"] if row["read_at"]
+    )
+    return [
+        *_some("contents that a recipient was not given", (one for one in seen.given if one["status"] != OK)),
+        *_some("reads that are not in the log of reads", (read - logged).elements()),
+        *_some("logged reads that nobody did", (logged - read).elements()),
+    ]
+
+
 INVARIANTS: Final[Sequence[Callable[[Evidence], list[str]]]] = (
     nothing_lost,
     effects_once,
@@ -163,6 +258,12 @@ INVARIANTS: Final[Sequence[Callable[[Evidence], list[str]]]] = (
     cases_in_order,
     poison_isolated,
     refused_not_dropped,
+    right_basis,
+    order_does_not_matter,
+    replay_gives_the_same,
+    nobody_elses,
+    personal_data_kept,
+    reads_logged,
 )
 
 

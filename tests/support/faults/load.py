@@ -27,7 +27,7 @@ from handrail.installation.clients import Credentials
 from schemas import identity
 from tests.support.faults.builds import SECOND
 from tests.support.faults.rig import Rig
-from tests.support.reports import REPORTED_ON, SOURCE, report
+from tests.support.reports import PERSONAL, REPORTED_ON, SOURCE, report
 
 PAUSE_S: Final = 0.15  # between two cases of one worker: the machine has other things to do
 RETRY_S: Final = 0.15
@@ -39,7 +39,10 @@ ANSWERS: Final = frozenset({200, 202, 429, 503})
 
 @dataclass
 class Sent:
-    """What a load did. `accepted`: by event id, the receipt of each 2xx; `produced`: ids that Kafka acknowledged."""
+    """What a load did. `accepted`: by event id, the receipt of each 2xx; `produced`: ids that Kafka acknowledged.
+
+    `of_others`: what of it another client than `client` reported.
+    """
 
     client: str
     tried: set[UUID] = field(default_factory=set)
@@ -48,6 +51,17 @@ class Sent:
     poison: set[bytes] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    of_others: set[UUID] = field(default_factory=set)
+
+    def add_others(self, other: Sent) -> None:
+        """Answer for what another client reported, too."""
+        self.tried |= other.tried
+        self.accepted |= other.accepted
+        self.produced |= other.produced
+        self.poison |= other.poison
+        self.answers += other.answers
+        self.wrong += other.wrong
+        self.of_others |= other.tried
 
     @property
     def count(self) -> int:
@@ -56,11 +70,14 @@ class Sent:
 
 
 class Load(threading.Thread):
-    """Reports until told to stop; `name` makes its cases and ids its own."""
+    """Reports cases of a day until told to stop; `name` makes its cases and ids its own."""
 
-    def __init__(self, rig: Rig, police: Credentials, name: str, *, pause_s: float = PAUSE_S) -> None:
+    def __init__(
+        self, rig: Rig, police: Credentials, name: str, *, pause_s: float = PAUSE_S, on: date = REPORTED_ON
+    ) -> None:
         super().__init__(name=f"load-{name}", daemon=True)
         self._pause_s = pause_s
+        self._on = on
         self.sent = Sent(police.client)
         self._urls = [rig.installation.url("intake"), rig.installation.url(f"intake{SECOND}")]
         self._kafka = rig.installation.stack.kafka
@@ -122,13 +139,13 @@ class Load(threading.Thread):
         return self.event_id(case)
 
     async def _post(
-        self, session: aiohttp.ClientSession, name: str, case: str, place: int, on: date = REPORTED_ON
+        self, session: aiohttp.ClientSession, name: str, case: str, place: int, on: date | None = None
     ) -> None:
         event_id = self._try(name)
         for attempt in itertools.count():
             url = f"{self._urls[(place + attempt) % 2]}/v1/events"  # a partner tries the other address, too
             with suppress(aiohttp.ClientError, TimeoutError):
-                async with session.post(url, data=report(name, case, on)) as response:
+                async with session.post(url, data=report(name, case, on or self._on, PERSONAL)) as response:
                     self._note(response, event_id, await response.json(content_type=None))
             if event_id in self.sent.accepted:
                 return
@@ -206,7 +223,7 @@ class Load(threading.Thread):
 
     async def _produce(self, producer: AIOKafkaProducer, case: str) -> None:
         event_id = self._try(case)
-        await producer.send_and_wait(self.police.kafka_topic, report(case, case))
+        await producer.send_and_wait(self.police.kafka_topic, report(case, case, self._on))
         self.sent.produced.add(event_id)
         if len(self.sent.produced) % POISON_EVERY == 1:
             unreadable = b"\xff" + case.encode()

@@ -111,10 +111,13 @@ def _sleeps(rig: Rig, copy: str) -> bool:
 
 def _members(rig: Rig, service: str) -> int:
     """Return how many members the service's groups have, the largest of them."""
+    return max(len(each.members) for each in groups_of(rig, service))
+
+
+def groups_of(rig: Rig, service: str) -> list[Any]:
+    """Return what Kafka says of a service's consumer groups."""
     admin = rig.installation.stack.kafka.admin()  # kept: its requests end with it
-    answers = admin.describe_consumer_groups(list(GROUPS[service]))
-    described: list[Any] = [answer.result(30) for answer in answers.values()]
-    return max(len(each.members) for each in described)
+    return [answer.result(30) for answer in admin.describe_consumer_groups(list(GROUPS[service])).values()]
 
 
 def _catch_at_work(rig: Rig, copy: str, number: signal.Signals) -> None:

@@ -103,6 +103,11 @@ class Rig:
         answer = self._ask(copy, "/health/ready")
         return answer is not None and answer.status == 200
 
+    def wrong(self, copy: str) -> str:
+        """Return what a process says is wrong with it, so that it should be restarted; empty while it is well."""
+        answer = self._ask(copy, "/health/live")
+        return answer.text if answer and answer.status != 200 else ""
+
     def _ask(self, copy: str, path: str) -> Answer | None:
         """Return what a process answers, or nothing if it does not."""
         try:
@@ -150,7 +155,11 @@ class Rig:
         """Return the sum of a metric over its labels and these copies (default: all); one that is away counts nothing."""
         return sum(self._metric(name, copy) for copy in copies or COPIES)
 
-    def _metric(self, name: str, copy: str) -> float:
+    def metrics(self, copy: str) -> str:
+        """Return the page of metrics of a process; empty if it is away."""
         answer = self._ask(copy, "/metrics")
-        page = answer.text if answer else ""
+        return answer.text if answer else ""
+
+    def _metric(self, name: str, copy: str) -> float:
+        page = self.metrics(copy)
         return sum(float(value) for value in re.findall(rf"^{re.escape(name)}(?:{{.*}})? (\S+)$", page, re.MULTILINE))

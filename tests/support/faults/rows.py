@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.support.faults import clocks, messages, processes, recipients, records, servers
+from tests.support.faults import (
+    clocks,
+    disk,
+    messages,
+    partners,
+    processes,
+    rebalance,
+    recipients,
+    records,
+    servers,
+    topics,
+)
 from tests.support.faults.killing import kill_at_each_point
 from tests.support.faults.table import Fault
 
@@ -13,9 +24,13 @@ EVERY_ROW: Final[tuple[Fault, ...]] = (
     *processes.FAULTS,
     *servers.FAULTS,
     *records.FAULTS,
+    topics.MADE_AGAIN,
+    rebalance.REBALANCE,
+    disk.FULL,
     *recipients.FAULTS,
     *clocks.FAULTS,
     *messages.FAULTS,
+    partners.SAME_IDS,
 )
 
 SHORT: Final[tuple[Fault, ...]] = (
@@ -30,5 +45,6 @@ SHORT: Final[tuple[Fault, ...]] = (
     recipients.KILLED,
     *clocks.FAULTS,
     *messages.FAULTS,
+    partners.SAME_IDS,
 )
 """A run of all tests goes through these, and through the rows of `tests.support.faults.taken_apart`."""

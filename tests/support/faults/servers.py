@@ -63,7 +63,7 @@ def _unpublished(rig: Rig, *, for_s: float) -> float:
 
 def postgres_killed(scene: Scene) -> Landed:
     """Kill the database server; start it again once a partner was told to come back later."""
-    postgres = _postgres(scene.rig)
+    postgres = postgres_of(scene.rig)
     assert postgres.pid
     before = scene.load.sent.answers[503]
     os.kill(postgres.pid, signal.SIGKILL)
@@ -101,7 +101,7 @@ def lock_held(held_s: float) -> Fault:
         def given_up() -> bool:
             return held_s >= COMMAND_TIMEOUT_S and _failures(scene.rig) > before
 
-        with _transaction(scene.rig, "LOCK TABLE routing.delivery IN ACCESS EXCLUSIVE MODE"):
+        with transaction(scene.rig, "LOCK TABLE routing.delivery IN ACCESS EXCLUSIVE MODE"):
             waited = wait_for(
                 lambda: max(float(scene.rig.ask(query)), held_s if given_up() else 0.0) >= held_s,
                 "routing waits for the lock",
@@ -120,7 +120,7 @@ def late_commit(scene: Scene) -> Landed:
     waiting = """SELECT CAST(CAST(backend_xid AS text) AS bigint) FROM pg_stat_activity
         WHERE usename = 'handrail_intake' AND wait_event_type = 'Lock' AND backend_xid IS NOT NULL"""
     later = "SELECT count(*) FROM intake.outbox WHERE xid > CAST(CAST($1 AS bigint) AS text)::xid8"
-    with _transaction(scene.rig, f"SELECT FROM intake.case_head WHERE case_key = '{case_key}' FOR UPDATE"):
+    with transaction(scene.rig, f"SELECT FROM intake.case_head WHERE case_key = '{case_key}' FOR UPDATE"):
         extra = threading.Thread(target=scene.load.post_at_once, args=(case,), kwargs={"sides": 1, "times": 1})
         extra.start()
         xid = wait_for(lambda: scene.rig.ask(waiting), "a transaction that has its id and waits")
@@ -151,7 +151,8 @@ def _kafka(rig: Rig) -> EmbeddedKafka:
     return kafka
 
 
-def _postgres(rig: Rig) -> EmbeddedPostgres:
+def postgres_of(rig: Rig) -> EmbeddedPostgres:
+    """Return the embedded database server."""
     postgres = rig.installation.stack.embedded_postgres
     assert postgres, "the servers of the fault table are embedded ones: they are killed"
     return postgres
@@ -170,15 +171,15 @@ def _failures(rig: Rig) -> float:
 
 
 @contextmanager
-def _transaction(rig: Rig, statement: str) -> Iterator[None]:
+def transaction(rig: Rig, statement: str) -> Iterator[None]:
     """Hold what a statement locks while the block runs."""
     with asyncio.Runner() as runner:
         connection = runner.run(asyncpg.connect(rig.database_url))
         try:
-            transaction = connection.transaction()
-            runner.run(transaction.start())
+            held = connection.transaction()
+            runner.run(held.start())
             runner.run(connection.execute(statement))
             yield
-            runner.run(transaction.commit())
+            runner.run(held.commit())
         finally:
             runner.run(connection.close())

@@ -18,6 +18,7 @@ from tests.support.faults.rig import DidNotLand, Rig
 from tests.support.installation import add_police
 
 POLICE: Final = "load-police"
+OTHER_POLICE: Final = "load-other-police"
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,12 @@ class Landed:
 
 @dataclass
 class Scene:
-    """What a fault may use: the rig, the load that is running on it, and the randomness of the run."""
+    """What a fault may use: the rig, the load that is running on it, the randomness of the run, and a partner at rest."""
 
     rig: Rig
     load: Load
     random: Random
+    other: Credentials
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Table:
     pause_s: float = PAUSE_S
     rows: list[Row] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
-    _police: Credentials | None = None
+    _clients: tuple[Credentials, ...] = ()
 
     def run(self, fault: Fault, *, stuck_s: float = STUCK_S) -> Row:
         """Inject one fault under load, wait until all is quiet, and ask every invariant."""
@@ -97,13 +99,14 @@ class Table:
             A row for each; what became of the load, how long it took and what is wrong with it is the same in all of them.
         """
         began = time.monotonic()
-        self._police = self._police or add_police(self.rig.installation, POLICE)
-        with Load(self.rig, self._police, f"row-{next(self._numbers)}", pause_s=self.pause_s) as load:
-            landed = [(fault, *self._inject(fault, load)) for fault in faults]
+        self._clients = self._clients or tuple(add_police(self.rig.installation, who) for who in (POLICE, OTHER_POLICE))
+        police, other = self._clients
+        with Load(self.rig, police, f"row-{next(self._numbers)}", pause_s=self.pause_s) as load:
+            landed = [(fault, *self._inject(fault, load, other)) for fault in faults]
         ended = time.monotonic()
         waits = wait_until_quiet(self.rig, stuck_s=stuck_s)
         recovered_after_s = time.monotonic() - ended
-        seen = gather(self.rig, load.sent, self._police.token)
+        seen = gather(self.rig, load.sent, police, other)
         wrong = [f"not quiet: {waits}"] if waits else []
         wrong += [f"{each.__name__}: {problem}" for each in INVARIANTS for problem in each(seen)]
         rows = [
@@ -124,9 +127,9 @@ class Table:
         self.rows += rows
         return rows
 
-    def _inject(self, fault: Fault, load: Load) -> tuple[Landed, list[str]]:
+    def _inject(self, fault: Fault, load: Load, other: Credentials) -> tuple[Landed, list[str]]:
         try:
-            return fault.inject(Scene(self.rig, load, Random(f"{self.seed} {fault.name}"))), []  # noqa: S311
+            return fault.inject(Scene(self.rig, load, Random(f"{self.seed} {fault.name}"), other)), []  # noqa: S311
         except DidNotLand as nothing:
             return Landed("did not land", "nothing"), [str(nothing)]
 

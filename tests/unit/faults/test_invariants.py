@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from handrail.verify import Report
-from tests.support.faults import invariants
+from tests.support.faults import invariants, law
 from tests.support.faults.evidence import Evidence
 from tests.support.faults.load import Sent
 from tests.support.faults.rig import DidNotLand, wait_for
@@ -20,6 +20,9 @@ EVENT, RECEIPT, DECISION = UUID(int=1), UUID(int=2), UUID(int=3)
 BY_KAFKA = UUID(int=4)
 OWED = {UUID(int=11): (EVENT, "la:E08000035"), UUID(int=12): (EVENT, "lscp:E08000035")}
 OWED |= {UUID(int=13): (BY_KAFKA, "la:E08000035"), UUID(int=14): (BY_KAFKA, "lscp:E08000035")}
+NOTICE = UUID(int=21)
+BOOK = min(law.in_force())
+DUE_ON = date(2026, 6, 2)
 POISON = b"\x01" * 32
 DUE = datetime(2026, 6, 2, 23, tzinfo=UTC)
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
@@ -38,26 +41,49 @@ def sound() -> Evidence:
             {"event_id": BY_KAFKA, "receipt_id": UUID(int=5), "case_key": "b", "decided_at": NOW},
         ],
         "decisions": [
-            {"event_id": EVENT, "case_key": "a", "revision": 1},
-            {"event_id": BY_KAFKA, "case_key": "b", "revision": 1},
+            {"event_id": EVENT, "case_key": "a", "revision": 1, "rulebook": BOOK},
+            {"event_id": BY_KAFKA, "case_key": "b", "revision": 1, "rulebook": BOOK},
         ],
-        "obligations": [{"obligation_id": duty, "event_id": event} for duty, (event, _) in OWED.items()],
-        "deliveries": [
-            {"delivery_id": duty, "kind": "notice", "recipient": to, "state": "delivered", "event_id": event}
-            for duty, (event, to) in OWED.items()
-        ],
-        "duties": [{"duty_id": duty, "kind": "obligation"} for duty in OWED],
+        "obligations": [obligation(duty, event, to) for duty, (event, to) in OWED.items()],
+        "deliveries": [delivery(duty, event, to) for duty, (event, to) in OWED.items()],
+        "duties": [a_duty(duty) for duty in OWED],
         "rungs": [rung(duty) for duty in OWED],
         "alerts": [{"kind": "deadline.breached", "reference": str(duty)} for duty in OWED],
-        "case_entries": [entry("a", 1), entry("a", 2, "case.decided.v1", 1), entry("b", 1, "case.decided.v1", 1)],
+        "case_entries": [
+            entry("a", 1),
+            entry("a", 2, "case.decided.v1", revision=1, decides=[EVENT]),
+            entry("b", 1, "case.decided.v1", revision=1, decides=[BY_KAFKA]),
+            *(opened(duty, 3 + place, event) for place, (duty, (event, _)) in enumerate(OWED.items())),
+        ],
         "quarantined": [{"sha256": POISON, "alerts": 1}],
+        "reads": [
+            {"notice_id": NOTICE, "recipient": "la:E08000035", "purpose": "p", "fields": ["harm"], "read_at": NOW}
+        ],
+        "said_aloud": [],
         "said_twice": [],
         "unlogged": [],
         "unsaid": [],
     }
     journal = [{"webhook_id": str(duty), "sha256": "same", "outcome": "taken", "verified": True} for duty in OWED]
     page = {"status": "decided", "told": [{"recipient": to} for event, to in OWED.values() if event == EVENT]}
-    return Evidence(sent, journal, Report(None, 1, []), [page], rows, NOW)
+    given = {"notice_id": NOTICE, "recipient": "la:E08000035", "purpose": "p", "fields": ["harm"]}
+    given |= {"status": 200, "personal": True}
+    strange = {"receipt_id": RECEIPT, "answer": (404, "Not found"), "nothing": (404, "Not found"), "listed": False}
+    return Evidence(sent, journal, Report(None, 1, []), [page], [given], [strange], [], rows, NOW)
+
+
+def obligation(duty: UUID, event: UUID, to: str) -> dict[str, Any]:
+    row = {"obligation_id": duty, "event_id": event, "state": "open", "rule": law.RULE, "duty_holder": "police"}
+    return row | {"due_on": str(DUE_ON), "recipients": [to]}
+
+
+def a_duty(duty: UUID) -> dict[str, Any]:
+    return {"duty_id": duty, "kind": "obligation", "state": "open", "due_on": DUE_ON}
+
+
+def delivery(duty: UUID, event: UUID, to: str) -> dict[str, Any]:
+    row = {"delivery_id": duty, "obligation_id": duty, "notice_id": NOTICE, "event_id": event, "kind": "notice"}
+    return row | {"recipient": to, "state": "delivered", "rule": law.RULE, "rulebook": BOOK}
 
 
 def rung(duty: UUID, **changed: Any) -> dict[str, Any]:
@@ -66,8 +92,14 @@ def rung(duty: UUID, **changed: Any) -> dict[str, Any]:
     return row | {"due_on": date(2026, 6, 2), "duty_state": "open"} | changed
 
 
-def entry(case: str, seq: int, kind: str = "notice.owed.v1", revision: int | None = None) -> dict[str, Any]:
-    return {"case_key": case, "case_seq": seq, "type": kind, "revision": revision, "topic": "t", "producer": "routing"}
+def entry(case: str, seq: int, kind: str = "notice.owed.v1", **said: Any) -> dict[str, Any]:
+    row = {"case_key": case, "case_seq": seq, "type": kind, "topic": "t", "producer": "routing", "revision": None}
+    return row | {"obligation_id": None, "due_on": None, "decides": []} | said
+
+
+def opened(duty: UUID, seq: int, event: UUID) -> dict[str, Any]:
+    case = "a" if event == EVENT else "b"
+    return entry(case, seq, "obligation.opened.v1", obligation_id=str(duty), due_on=str(DUE_ON))
 
 
 def complaints(seen: Evidence) -> set[str]:
@@ -82,6 +114,12 @@ def drop(name: str) -> Callable[[Evidence], Evidence]:
     return lambda seen: replace(seen, rows={**seen.rows, name: seen[name][1:]})
 
 
+def drop_entries(kind: str) -> Callable[[Evidence], Evidence]:
+    return lambda seen: replace(
+        seen, rows={**seen.rows, "case_entries": [row for row in seen["case_entries"] if row["type"] != kind]}
+    )
+
+
 def add(name: str, **row: Any) -> Callable[[Evidence], Evidence]:
     return lambda seen: replace(seen, rows={**seen.rows, name: [*seen[name], row]})
 
@@ -92,6 +130,19 @@ def change(name: str, **values: Any) -> Callable[[Evidence], Evidence]:
 
 def journal(**values: Any) -> Callable[[Evidence], Evidence]:
     return lambda seen: replace(seen, journal=[*seen.journal, {**seen.journal[0], **values}])
+
+
+def given(**values: Any) -> Callable[[Evidence], Evidence]:
+    return lambda seen: replace(seen, given=[{**seen.given[0], **values}])
+
+
+def strange(**values: Any) -> Callable[[Evidence], Evidence]:
+    return lambda seen: replace(seen, strange=[{**seen.strange[0], **values}])
+
+
+def one_case_two_answers(seen: Evidence) -> Evidence:
+    """Have both reports in one case, and the first of them due on another day."""
+    return change("obligations", due_on="2026-06-03")(change("submissions", case_key="b")(seen))
 
 
 def sent(**values: Any) -> Callable[[Evidence], Evidence]:
@@ -113,10 +164,14 @@ WRONGS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
     ("a notice taken twice", "effects_once", journal()),
     ("a repetition with other bytes", "effects_once", journal(sha256="other", outcome="repeat")),
     ("a message said twice", "effects_once", add("said_twice", event_id=EVENT)),
-    ("an event decided twice", "effects_once", add("decisions", event_id=EVENT, case_key="a", revision=2)),
+    (
+        "an event decided twice",
+        "effects_once",
+        add("decisions", event_id=EVENT, case_key="a", revision=2, rulebook=BOOK),
+    ),
     ("a delivery that still waits", "effects_once", change("deliveries", state="due")),
     ("an obligation without a duty", "one_timer_each", drop("duties")),
-    ("a duty without an obligation", "one_timer_each", add("duties", duty_id=UUID(int=99), kind="obligation")),
+    ("a duty without an obligation", "one_timer_each", add("duties", **a_duty(UUID(int=99)))),
     ("a duty without a timer", "one_timer_each", drop("rungs")),
     ("a timer that stands twice", "one_timer_each", add("rungs", **rung(UUID(int=11)))),
     ("a timer that fired early", "never_early_never_late", change("rungs", settled_at=DUE - timedelta(seconds=1))),
@@ -145,6 +200,27 @@ WRONGS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
     ("poison without an alert", "poison_isolated", change("quarantined", alerts=0)),
     ("an answer 500", "refused_not_dropped", sent(wrong=["answered 500"])),
     ("an event that nobody sent", "refused_not_dropped", sent(tried={EVENT})),
+    ("a notice under another rule", "right_basis", change("deliveries", rule="N-01")),
+    ("a notice under a rulebook that is not in force", "right_basis", change("deliveries", rulebook="0" * 64)),
+    ("a decision under another rulebook than its notice", "right_basis", change("decisions", rulebook="0" * 64)),
+    ("a notice to somebody whom the duty does not name", "right_basis", change("deliveries", recipient="panel")),
+    ("a field outside the profile", "right_basis", given(fields=["harm", "personal.child.name"])),
+    ("another due date for whoever came first", "order_does_not_matter", one_case_two_answers),
+    ("a duty of which the log says nothing", "replay_gives_the_same", drop_entries("obligation.opened.v1")),
+    ("a duty that is not as the log says", "replay_gives_the_same", change("duties", state="met")),
+    ("a due date that is not the log's", "replay_gives_the_same", change("duties", due_on=date(2026, 6, 3))),
+    ("a decision shown of which the log says nothing", "replay_gives_the_same", drop_entries("case.decided.v1")),
+    ("a receipt that another client may read", "nobody_elses", strange(answer=(200, "{}"))),
+    ("a receipt whose existence is told in other words", "nobody_elses", strange(answer=(404, "Not yours"))),
+    ("a receipt in another client's list", "nobody_elses", strange(listed=True)),
+    ("a name in a log", "personal_data_kept", lambda seen: replace(seen, written=["logs/intake.log"])),
+    ("a name in a message", "personal_data_kept", add("said_aloud", place="intake.outbox", count=1)),
+    ("content without what is personal", "personal_data_kept", given(personal=False)),
+    ("content that was refused", "reads_logged", given(status=401)),
+    ("a read that nobody logged", "reads_logged", drop("reads")),
+    ("a read logged without the time", "reads_logged", change("reads", read_at=None)),
+    ("a read logged with other fields", "reads_logged", change("reads", fields=["harm", "incident.area"])),
+    ("a logged read that nobody did", "reads_logged", lambda seen: replace(seen, given=[])),
 ]
 
 

@@ -1,0 +1,45 @@
+"""What the law says of the one report that loads send, read from the rulebook's text and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any, Final
+
+import yaml
+
+from tests.support.reports import REPORTED_ON
+from tests.support.repository import ROOT
+
+RULE: Final = "N-11"
+_BOOKS: Final = ROOT / "rulebooks" / "england"
+
+
+@cache
+def in_force() -> frozenset[str]:
+    """Return the digests of the rulebooks in which the rule was in force on the day of the report."""
+    return frozenset(digest for digest, book in _books().items() if _stands(_rule(book)))
+
+
+@cache
+def given() -> frozenset[str]:
+    """Return the fields that the rule's recipients may be given, unless one is kept for a person whom nobody has named."""
+    profiles = [book["disclosure"][then["send"]] for book in _books().values() for then in _rule(book)["then"]]
+    return frozenset(
+        field for profile in profiles for field, how in profile["give"].items() if "named participant" not in how
+    )
+
+
+@cache
+def _books() -> dict[str, Any]:
+    texts = [path.read_text() for path in sorted(_BOOKS.glob("*.yaml"))]
+    return {hashlib.sha256(text.encode()).hexdigest(): yaml.load(text, Loader=yaml.BaseLoader) for text in texts}  # noqa: S506 - only text
+
+
+def _rule(book: Any) -> Any:
+    return next(rule for rule in book["rules"] if rule["id"] == RULE)
+
+
+def _stands(rule: Any) -> bool:
+    period, on = rule["in force"], str(REPORTED_ON)
+    return bool(period["from"] <= on <= period.get("until", on))
