@@ -1,5 +1,7 @@
 """Topics `safeguarding.<service>.quarantine.v1`: that something was put aside, why, and the digest of its bytes.
 
+And that a service's database was restored from a backup: the other thing that a person must look after.
+
 The bytes themselves stay, encrypted where they may be personal, in the store of the service that owns them.
 """
 
@@ -51,4 +53,20 @@ class QuarantineResolved(Envelope, title="Record taken out of quarantine"):
     data: QuarantineResolvedData
 
 
-QuarantineMessage = Annotated[Quarantined | QuarantineResolved, Field(discriminator="type")]
+class DatabaseRestoredData(Model):
+    """A database that a person had go on from what Kafka has. What was never published is in neither, and not counted."""
+
+    service: str
+    after_producer_seq: int = Field(ge=0, description="The last number of the service that its backup knew.")
+    lacking: int = Field(ge=0, description="How many messages of the service are on Kafka and not in its database.")
+    moved: bool = Field(description="True if it is another database than the one that published before.")
+
+
+class DatabaseRestored(Envelope, title="Database restored from a backup"):
+    """A service goes on from an older copy of its database."""
+
+    type: Literal["database.restored.v1"] = "database.restored.v1"
+    data: DatabaseRestoredData
+
+
+QuarantineMessage = Annotated[Quarantined | QuarantineResolved | DatabaseRestored, Field(discriminator="type")]

@@ -27,3 +27,9 @@ def quarantine(service: str) -> str:
 
 QUARANTINES: Final = tuple(quarantine(service) for service in SERVICES)
 AUDITED: Final = (CASE_EVENTS, DECISIONS, DELIVERIES, DEADLINES, *QUARANTINES)
+_SAID_BY: Final = {"intake": (CASE_EVENTS,), "routing": (DECISIONS, DELIVERIES), "deadlines": (DEADLINES,)}
+
+
+def written_by(service: str) -> tuple[str, ...]:
+    """Return the topics that a service, and no other, writes to."""
+    return (*_SAID_BY.get(service, ()), *(topic for topic in QUARANTINES if topic == quarantine(service)))

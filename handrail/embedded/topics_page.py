@@ -59,8 +59,9 @@ class Spec:
         """Return every rule that the page implies for the services."""
         rules: set[Access] = set()
         for topic in self.topics:
+            readers = (*topic.read_by, *topic.written_by)  # a relay compares what it wrote with its database
             rules |= {Access(who, what, ResourceType.TOPIC, topic.name) for who in topic.written_by for what in WRITE}
-            rules |= {Access(who, what, ResourceType.TOPIC, topic.name) for who in topic.read_by for what in READ}
+            rules |= {Access(who, what, ResourceType.TOPIC, topic.name) for who in readers for what in READ}
         for who in self.submissions_read_by:
             rules |= {Access(who, what, ResourceType.TOPIC, SUBMISSIONS_PREFIX, prefix=True) for what in READ}
         for who in self.services:

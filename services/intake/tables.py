@@ -98,6 +98,15 @@ submission = Table(
     Index("ix_intake_submission_client", "client", "recorded_at"),
 )
 
+early_decision = Table(  # of an event that was lost in a restore, and read before its client sent it again
+    "early_decision",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("decided_at", _INSTANT, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("rulebook", Text, nullable=False),
+)
+
 returned = Table(  # what came by HTTP and could not be accepted: the partner was told, the bytes are kept
     "returned",
     metadata,

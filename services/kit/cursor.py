@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
@@ -19,13 +20,15 @@ from services.kit.fence import Place
 
 
 class OutboxRow(NamedTuple):
-    """One message to publish."""
+    """One message to publish; `published` if Kafka has it from before the database was restored."""
 
     xid: int
     id: int
     topic: str
     key: str
     payload: bytes
+    event_id: UUID
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,18 @@ class Cursor(Protocol):
         """
         ...
 
+    async def look(self) -> Position:
+        """Return the position without becoming the relay.
+
+        Raises:
+            OtherDatabase: The cursor belongs to another database.
+        """
+        ...
+
+    async def unknown(self, position: Position, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those ids that are neither in the outbox after a position nor known to be on Kafka."""
+        ...
+
     async def read(self, position: Position, limit: int) -> list[OutboxRow]:
         """Return the next rows after a position, in commit order.
 
@@ -67,8 +82,8 @@ class Cursor(Protocol):
         """
         ...
 
-    async def save(self, position: Position) -> None:
-        """Keep the position.
+    async def save(self, position: Position, passed: Sequence[UUID] = ()) -> None:
+        """Keep the position, and which messages were passed over because Kafka has them.
 
         Raises:
             Fenced: Another relay has taken over.
@@ -91,8 +106,19 @@ _TAKE: Final = text("""
     RETURNING CAST(xid AS text) AS xid, id, producer_seq, epoch, CAST(acknowledged AS text) AS acknowledged,
         database_identity, clock.database_identity() AS here
 """)
+_LOOK: Final = text("""
+    SELECT CAST(xid AS text) AS xid, id, producer_seq, epoch, CAST(acknowledged AS text) AS acknowledged,
+        database_identity, clock.database_identity() AS here
+    FROM relay_cursor
+""")
+_UNKNOWN: Final = text("""
+    SELECT event_id FROM unnest(CAST(:ids AS uuid[])) AS p(event_id)
+    EXCEPT SELECT event_id FROM outbox WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
+    EXCEPT SELECT event_id FROM published_before WHERE event_id = ANY(CAST(:ids AS uuid[]))
+""")
 _READ: Final = text("""
-    SELECT CAST(o.xid AS text) AS xid, o.id, o.topic, o.key, o.payload
+    SELECT CAST(o.xid AS text) AS xid, o.id, o.topic, o.key, o.payload, o.event_id,
+        EXISTS (SELECT FROM published_before AS p WHERE p.event_id = o.event_id) AS published
     FROM relay_cursor AS c LEFT JOIN LATERAL (
         SELECT * FROM outbox
         WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
@@ -106,11 +132,13 @@ _SAVE: Final = text("""
         acknowledged = CAST(CAST(:acknowledged AS text) AS jsonb), saved_at = clock_timestamp()
     WHERE epoch = :epoch
 """)
+_IN_OUTBOX: Final = text("UPDATE published_before SET in_outbox = true WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 _BACKLOG: Final = text("""
     SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(o.created_at)), 0)
     FROM outbox AS o, relay_cursor AS c WHERE (o.xid, o.id) > (c.xid, c.id)
 """)
 _REWIND: Final = text("""
+    WITH again AS (DELETE FROM published_before WHERE in_outbox)
     UPDATE relay_cursor SET xid = '0', id = 0, producer_seq = 0, epoch = epoch + 1, acknowledged = '{}',
         database_identity = NULL
 """)
@@ -135,9 +163,26 @@ class PostgresCursor:
         if row.database_identity != row.here:
             await self.release()
             raise OtherDatabase
-        return Position(
-            int(row.xid), row.id, row.producer_seq, row.epoch, _unpack(row.acknowledged), row.database_identity
-        )
+        return _position(row)
+
+    async def look(self) -> Position:
+        """Return the position without becoming the relay."""
+        position, moved = await self.stand()
+        if moved:
+            raise OtherDatabase
+        return position
+
+    async def stand(self) -> tuple[Position, bool]:
+        """Return the position, and whether it is another database's."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(_LOOK)).one()
+        return _position(row), row.database_identity not in {None, row.here}
+
+    async def unknown(self, position: Position, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those ids that are neither in the outbox after a position nor known to be on Kafka."""
+        values = {"ids": list(ids), "xid": str(position.xid), "id": position.id}
+        async with self._engine.connect() as connection:
+            return set((await connection.execute(_UNKNOWN, values)).scalars())
 
     async def read(self, position: Position, limit: int) -> list[OutboxRow]:
         """Return the next rows after a position, in commit order."""
@@ -145,16 +190,22 @@ class PostgresCursor:
         rows = (await self._held().execute(_READ, values)).all()
         if not rows:  # even an outbox with nothing new gives one row, an empty one, under our epoch
             raise Fenced(Fenced.__doc__)
-        return [OutboxRow(int(row.xid), row.id, row.topic, row.key, row.payload) for row in rows if row.xid]
+        return [
+            OutboxRow(int(row.xid), row.id, row.topic, row.key, row.payload, row.event_id, row.published)
+            for row in rows
+            if row.xid
+        ]
 
-    async def save(self, position: Position) -> None:
-        """Keep the position."""
+    async def save(self, position: Position, passed: Sequence[UUID] = ()) -> None:
+        """Keep the position, and which messages were passed over because Kafka has them."""
+        if passed:
+            await self._held().execute(_IN_OUTBOX, {"ids": list(passed)})
         values = {
             "xid": str(position.xid),
             "id": position.id,
             "producer_seq": position.producer_seq,
             "epoch": position.epoch,
-            "acknowledged": _pack(position.acknowledged or {}),
+            "acknowledged": pack(position.acknowledged or {}),
         }
         saved = await self._held().execute(_SAVE, values)
         if saved.rowcount != 1:
@@ -192,7 +243,12 @@ async def rewind(connection: AsyncConnection) -> None:
     await connection.execute(_REWIND)
 
 
-def _pack(acknowledged: Mapping[Place, int]) -> str:
+def _position(row: Any) -> Position:
+    return Position(int(row.xid), row.id, row.producer_seq, row.epoch, _unpack(row.acknowledged), row.database_identity)
+
+
+def pack(acknowledged: Mapping[Place, int]) -> str:
+    """Return offsets per partition as the cursor keeps them."""
     return orjson.dumps({f"{place.topic}/{place.partition}": offset for place, offset in acknowledged.items()}).decode()
 
 

@@ -7,7 +7,7 @@ sends set-based SQL with `text()` and `unnest`; nobody writes row by row.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -32,6 +32,8 @@ class Database:
         self.committed = asyncio.Event()  # the relay waits for it
         self.after_commit: list[Callable[[], object]] = [self.committed.set]
         """Called after each commit that emitted."""
+        self.admit: Callable[[], Awaitable[None]] | None = None
+        """Asked before each transaction: raises while this database may not be written to."""
         self._sealer = Sealer(quarantine_key)
         self.engine: AsyncEngine = create_async_engine(
             asyncpg_url(url),
@@ -66,6 +68,8 @@ class Database:
         Args:
             patience_ms: How long it waits for each lock before it raises; 0 as long as it must.
         """
+        if self.admit:
+            await self.admit()
         async with self.engine.connect() as connection:
             async with connection.begin():
                 if patience_ms:

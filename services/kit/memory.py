@@ -169,7 +169,7 @@ class _Outbox:
         payloads = number(pending, {case_key: heads[case_key] for case_key in counts}, producer)
         for one, payload in zip(pending, payloads, strict=True):
             each = tx.store.following("outbox")
-            tx.own.outbox[tx.xid, each] = OutboxRow(tx.xid, each, one.topic, one.key, payload)
+            tx.own.outbox[tx.xid, each] = OutboxRow(tx.xid, each, one.topic, one.key, payload, one.event_id)
 
 
 class _Fence:
@@ -286,14 +286,24 @@ class MemoryCursor:
         await self.release()
         if self._store.relay_lock.locked():
             return None
-        if self._store.cursor.database_identity not in {None, self._store.identity}:
-            raise OtherDatabase
+        await self.look()
         await self._store.relay_lock.acquire()
         self._leads = True
         self._store.cursor = replace(
             self._store.cursor, epoch=self._store.cursor.epoch + 1, database_identity=self._store.identity
         )
         return replace(self._store.cursor, acknowledged=self._store.cursor.acknowledged or {})
+
+    async def look(self) -> Position:
+        """Return the position without becoming the relay."""
+        if self._store.cursor.database_identity not in {None, self._store.identity}:
+            raise OtherDatabase
+        return replace(self._store.cursor, acknowledged=self._store.cursor.acknowledged or {})
+
+    async def unknown(self, position: Position, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those ids that are not in the outbox after a position; nothing is ever restored here."""
+        rows = self._store.state.outbox.items()
+        return set(ids) - {row.event_id for at, row in rows if at > (position.xid, position.id)}
 
     async def read(self, position: Position, limit: int) -> list[OutboxRow]:
         """Return the next rows after a position, in commit order."""
@@ -305,8 +315,9 @@ class MemoryCursor:
         rows = sorted(self._store.state.outbox.items())
         return [row for at, row in rows if (position.xid, position.id) < at and row.xid < oldest][:limit]
 
-    async def save(self, position: Position) -> None:
+    async def save(self, position: Position, passed: Sequence[UUID] = ()) -> None:
         """Keep the position."""
+        del passed
         if position.epoch != self._store.cursor.epoch:
             raise Fenced(Fenced.__doc__)
         self._store.cursor = position

@@ -37,6 +37,9 @@ OUTBOX_DEPTH: Final = Gauge("handrail_outbox_depth", "Messages not yet published
 RELAY_PUBLISHED: Final = Counter("handrail_relay_published_records", "Messages published", ["topic"])
 RELAY_LEADER: Final = Gauge("handrail_relay_leader", "1 if this process is the relay")
 RELAY_REFUSED: Final = Gauge("handrail_relay_refused", "1 if the relay refuses to publish and a person must look")
+LACKING: Final = Gauge(
+    "handrail_published_and_lacking", "Messages that Kafka has and the database, restored from a backup, has not"
+)
 RELAY_FAILURES: Final = Counter("handrail_relay_failures", "Times that publishing failed and was tried again")
 
 LOOP_FAILURES: Final = Counter("handrail_loop_failures", "Failures of a background loop", ["loop"])

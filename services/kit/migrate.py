@@ -95,6 +95,27 @@ def _prepare(connection: Connection, role_passwords: Mapping[str, str]) -> None:
         connection.execute(text("GRANT UPDATE ON clock.legal_clock TO handrail_deadlines"))
 
 
+# A transaction's id means nothing in another cluster: rows would hide behind its snapshots, or be passed over. Written
+# again in their order, by one transaction, they come before everything that is said from now on.
+_UNSETTLED: Final = "SELECT coalesce(max(xid) >= pg_snapshot_xmax(pg_current_snapshot()), false) FROM outbox"
+_PASSED: Final = "SELECT count(*) FROM outbox AS o, relay_cursor AS c WHERE (o.xid, o.id) <= (c.xid, c.id)"
+_SETTLE: Final = (
+    """INSERT INTO outbox (created_at, topic, key, event_id, payload)
+        SELECT created_at, topic, key, event_id, payload FROM outbox ORDER BY xid, id""",
+    "DELETE FROM outbox WHERE xid <> pg_current_xact_id()",
+    """UPDATE relay_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid, id OFFSET :passed - 1 LIMIT 1)
+        WHERE CAST(:passed AS bigint) > 0""",
+)
+
+
+def _settle(connection: Connection) -> None:
+    """Write the outbox again if it came from another cluster, so that its rows have transaction ids of this one."""
+    if connection.execute(text(_UNSETTLED)).scalar_one():
+        passed = connection.execute(text(_PASSED)).scalar_one()
+        for statement in _SETTLE:
+            connection.execute(text(statement), {"passed": passed} if ":passed" in statement else {})
+
+
 def _upgrade(connection: Connection, service: str, folder: Path) -> None:
     if not folder.is_dir():
         raise FileNotFoundError(f"{service}/migrations is missing: each service has its own Alembic history")
@@ -105,3 +126,4 @@ def _upgrade(connection: Connection, service: str, folder: Path) -> None:
     config.set_main_option("version_locations", str(folder).replace("%", "%%"))
     config.attributes.update(connection=connection, schema=service)
     command.upgrade(config, "head")
+    _settle(connection)

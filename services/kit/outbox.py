@@ -8,7 +8,7 @@ Attributes that the kit adds are spliced into the JSON as bytes: a message is se
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -66,14 +66,26 @@ def prepare(topic: str, message: Envelope, key: str | None, traces: dict[UUID, s
     return Pending(topic, key or message.case_key or str(message.id), message.id, message.case_key, wire)
 
 
-def number(pending: Sequence[Pending], last_seqs: dict[str, int], producer: str) -> list[bytes]:
-    """Return the payloads with producer and `case_seq`, given the last number of each case *after* this transaction."""
-    counts = Counter(one.case_key for one in pending if one.case_key)
+def number(
+    pending: Sequence[Pending], last_seqs: dict[str, int], producer: str, published: Mapping[UUID, bytes] | None = None
+) -> list[bytes]:
+    """Return the payloads with producer and `case_seq`, given the last number of each case *after* this transaction.
+
+    Args:
+        pending: The messages, in their order.
+        last_seqs: By case key.
+        producer: The service.
+        published: Messages that were said before a restore, by id: they stay as they were, and take no number.
+    """
+    published = published or {}
+    counts = Counter(one.case_key for one in pending if one.case_key and one.event_id not in published)
     following = {case_key: last - counts[case_key] + 1 for case_key, last in last_seqs.items()}
     head = b'{"producer":"%b",' % producer.encode()
     payloads = []
     for one in pending:
-        if one.case_key:
+        if one.event_id in published:
+            payloads.append(b"{" + published[one.event_id].partition(b",")[2])  # without its `producerseq`
+        elif one.case_key:
             payloads.append(b'%b"caseseq":%d,%b' % (head, following[one.case_key], one.payload[1:]))
             following[one.case_key] += 1
         else:
@@ -81,11 +93,20 @@ def number(pending: Sequence[Pending], last_seqs: dict[str, int], producer: str)
     return payloads
 
 
+# The last number of each case with these messages, and those of them that were said before the database was restored.
 _NUMBER: Final = text("""
-    INSERT INTO case_head (case_key, last_seq)
-    SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:counts AS bigint[])) AS c(case_key, added) ORDER BY case_key
-    ON CONFLICT (case_key) DO UPDATE SET last_seq = case_head.last_seq + EXCLUDED.last_seq
-    RETURNING case_key, last_seq
+    WITH said AS MATERIALIZED (
+        SELECT event_id, payload FROM published_before WHERE event_id = ANY(CAST(:ids AS uuid[]))
+    ), head AS (
+        INSERT INTO case_head (case_key, last_seq)
+        SELECT case_key, count(*) FROM unnest(CAST(:cases AS text[]), CAST(:ids AS uuid[])) AS c(case_key, id)
+        WHERE case_key IS NOT NULL AND NOT EXISTS (SELECT FROM said WHERE event_id = id)
+        GROUP BY case_key ORDER BY case_key
+        ON CONFLICT (case_key) DO UPDATE SET last_seq = case_head.last_seq + EXCLUDED.last_seq
+        RETURNING case_key, last_seq
+    )
+    SELECT case_key, last_seq, CAST(NULL AS uuid) AS event_id, CAST(NULL AS bytea) AS payload FROM head
+    UNION ALL SELECT NULL, NULL, event_id, payload FROM said
 """)
 
 _APPEND: Final = text("""
@@ -105,17 +126,16 @@ class PostgresOutbox:
 
     async def append(self, pending: Sequence[Pending], producer: str) -> None:
         """Number the messages of each case and keep all of them, in the order given."""
-        last_seqs: dict[str, int] = {}
-        counts = Counter(one.case_key for one in pending if one.case_key)
-        if counts:
-            rows = await self._connection.execute(_NUMBER, {"cases": list(counts), "counts": list(counts.values())})
-            last_seqs = {row.case_key: row.last_seq for row in rows}
+        values = {"cases": [one.case_key for one in pending], "ids": [one.event_id for one in pending]}
+        rows = (await self._connection.execute(_NUMBER, values)).all()
+        last_seqs = {row.case_key: row.last_seq for row in rows if row.case_key}
+        published = {row.event_id: bytes(row.payload) for row in rows if row.event_id}
         await self._connection.execute(
             _APPEND,
             {
                 "topics": [one.topic for one in pending],
                 "keys": [one.key for one in pending],
                 "ids": [one.event_id for one in pending],
-                "payloads": number(pending, last_seqs, producer),
+                "payloads": number(pending, last_seqs, producer, published),
             },
         )

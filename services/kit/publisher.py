@@ -8,7 +8,7 @@ keys say (shown in tests/integration/kit). The partition of a key is Java's (mur
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,6 +19,7 @@ from services.kit.fence import Place
 from services.kit.kafka_compat import FATAL_CLOSE_TIMEOUT_S, partition_of, sender_died
 
 SEND_TIMEOUT_S: Final = 30.0
+_PORTION: Final = 5_000
 _BATCH_BYTES: Final = 1_000_000  # below the broker's `message.max.bytes` of 1,048,588
 
 
@@ -27,6 +28,14 @@ class Outgoing(NamedTuple):
 
     topic: str
     key: bytes
+    value: bytes
+
+
+class Published(NamedTuple):
+    """One record as it stands on a topic."""
+
+    place: Place
+    offset: int
     value: bytes
 
 
@@ -43,6 +52,14 @@ class Publisher(Protocol):
 
     async def ends(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the end offset of partitions; one that does not exist has none."""
+        ...
+
+    def after(self, topics: Iterable[str], acknowledged: Mapping[Place, int]) -> AsyncGenerator[Sequence[Published]]:
+        """Yield, in portions, what stands on these topics now beyond the offsets given; without one, from the start.
+
+        Raises:
+            Unavailable: Kafka cannot be asked.
+        """
         ...
 
     async def close(self) -> None:
@@ -86,6 +103,37 @@ class KafkaPublisher:
         finally:
             await consumer.stop()
 
+    async def after(
+        self, topics: Iterable[str], acknowledged: Mapping[Place, int]
+    ) -> AsyncGenerator[Sequence[Published]]:
+        """Yield, in portions, what stands on these topics now beyond the offsets given; without one, from the start."""
+        consumer = AIOKafkaConsumer(client_id=self._client_id, enable_auto_commit=False, **self._connection)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await consumer.start()
+                unread = await _unread(consumer, await self._partitions(consumer, topics), acknowledged)
+            consumer.assign(list(unread))
+            for partition, (first, _) in unread.items():
+                consumer.seek(partition, first)
+            while unread:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    found = await consumer.getmany(*unread, timeout_ms=1_000, max_records=_PORTION)
+                yield [Published(Place(*tp), one.offset, one.value or b"") for tp in found for one in found[tp]]
+                unread = {tp: span for tp, span in unread.items() if await consumer.position(tp) < span[1]}
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"reading what was published failed: {type(error).__name__}") from error
+        finally:
+            await consumer.stop()
+
+    async def _partitions(self, consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
+        producer = await self._ready()
+        existing = await consumer.topics()
+        return [
+            TopicPartition(topic, partition)
+            for topic in sorted(set(topics) & existing)
+            for partition in await producer.partitions_for(topic)
+        ]
+
     async def close(self) -> None:
         """Let go of the broker, whatever state the producer is in."""
         producer, self._producer = self._producer, None
@@ -113,6 +161,17 @@ class KafkaPublisher:
             self._producer = producer
             await producer.start()
         return self._producer
+
+
+async def _unread(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], acknowledged: Mapping[Place, int]
+) -> dict[TopicPartition, tuple[int, int]]:
+    """Return first offset and end of each partition that has more than was acknowledged."""
+    if not partitions:
+        return {}
+    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    spans = {tp: (max(begins[tp], acknowledged.get(Place(*tp), -1) + 1), ends[tp]) for tp in partitions}
+    return {tp: (first, end) for tp, (first, end) in spans.items() if first < end}
 
 
 async def _by_place(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> dict[Place, list[Outgoing]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -16,12 +17,13 @@ import structlog
 
 from services.kit import metrics
 from services.kit.cursor import Cursor, OtherDatabase, OutboxRow, Position
-from services.kit.errors import summary
+from services.kit.errors import Unavailable, summary
 from services.kit.faults import faultpoint
 from services.kit.fence import Place
 from services.kit.health import Heartbeat
 from services.kit.logging import where
 from services.kit.publisher import Outgoing, Publisher
+from services.kit.restored import Behind, compare
 
 _log = structlog.get_logger("services.kit.relay")
 
@@ -31,6 +33,9 @@ POLL_LAST_S: Final = 0.25
 STANDBY_S: Final = 1.0
 RETRY_CAP_S: Final = 10.0
 STUCK_AFTER_S: Final = 120.0  # longer than one send and one start of a producer may take
+
+
+COMPARE_S: Final = 5.0  # how long a writer waits until it is known whether this database may be written to
 
 
 class Refusing(RuntimeError):
@@ -48,6 +53,9 @@ class Relay:
         self._stop = asyncio.Event()
         self._heartbeat = Heartbeat(STUCK_AFTER_S)
         self._refusal: str | None = None
+        self._stale: str | None = None  # why nothing may be written
+        self._compared = asyncio.Event()
+        self._hurry = asyncio.Event()
 
     async def run(self) -> None:
         """Publish until `stop`."""
@@ -59,11 +67,16 @@ class Relay:
                     failures = 0
                     continue
                 delay = STANDBY_S
-            except (OtherDatabase, Refusing) as refusal:
+            except (OtherDatabase, Behind, Refusing) as refusal:
                 self._refuse(refusal)
+                await self._let_go()  # the command that puts it right needs the place
                 delay = RETRY_CAP_S  # somebody may put it right
             except Exception as error:  # noqa: BLE001 - the top of the loop: publishing must go on
                 failures += 1
+                if isinstance(error, Unavailable):
+                    self._compared.set()  # without Kafka there is nothing to compare with, and reports are still taken
+                else:
+                    self._compared.clear()  # the database was away: it may not be the same when it is back
                 delay = min(RETRY_CAP_S, POLL_LAST_S * 2**failures)
                 metrics.RELAY_FAILURES.inc()
                 _log.warning(
@@ -75,13 +88,15 @@ class Relay:
                 )
             finally:
                 metrics.RELAY_LEADER.set(0)
-            await self._wait(self._stop, delay)
+            self._hurry.clear()
+            await self._wait(self._stop if self._compared.is_set() else self._hurry, delay)
         await self._publisher.close()
         await self._cursor.release()
 
     def stop(self) -> None:
         """Finish what is being sent, and end."""
         self._stop.set()
+        self._hurry.set()
         self._committed.set()
 
     def wrong(self) -> str | None:
@@ -91,6 +106,18 @@ class Relay:
     async def unready(self) -> str | None:
         """Return why the relay refuses to publish, or nothing."""
         return self._refusal
+
+    async def admit(self) -> None:
+        """Return if this database may be written to: it is the one that published, and Kafka has nothing that it lacks.
+
+        Raises:
+            Unavailable: It may not, or that is not known yet.
+        """
+        if not self._compared.is_set():
+            self._hurry.set()
+            await self._wait(self._compared, COMPARE_S)
+        if self._stale or not self._compared.is_set():
+            raise Unavailable(self._stale or "it is not known yet whether this database was restored from a backup")
 
     async def measure(self) -> None:
         """Measure the outbox."""
@@ -102,10 +129,10 @@ class Relay:
         """Be the relay until told to stop; return false if somebody else is."""
         position = await self._cursor.acquire()
         if position is None:
+            if self._refusal or not self._compared.is_set():
+                await self._check(await self._cursor.look())
             return False
-        await self._check_topics(position.acknowledged or {})
-        self._refusal = None
-        metrics.RELAY_REFUSED.set(0)
+        await self._check(position)
         metrics.RELAY_LEADER.set(1)
         _log.info("relay.leading", epoch=position.epoch, producer_seq=position.producer_seq)
         idle_s = POLL_FIRST_S
@@ -122,10 +149,19 @@ class Relay:
                 idle_s = POLL_FIRST_S if self._committed.is_set() else min(POLL_LAST_S, idle_s * 1.5)
         return True
 
+    async def _check(self, position: Position) -> None:
+        """See whether database and Kafka have what the position says, and no more of each other."""
+        await self._check_topics(position.acknowledged or {})
+        await compare(self._service, position, self._cursor, self._publisher, alive=self._heartbeat.beat)
+        self._refusal = self._stale = None
+        metrics.RELAY_REFUSED.set(0)
+        self._compared.set()
+
     async def _publish(self, rows: Sequence[OutboxRow], position: Position) -> Position:
+        fresh = [row for row in rows if not row.published]
         numbered = [
             Outgoing(row.topic, row.key.encode(), b'{"producerseq":%d,%b' % (seq, row.payload[1:]))
-            for seq, row in enumerate(rows, position.producer_seq + 1)
+            for seq, row in enumerate(fresh, position.producer_seq + 1)
         ]
         offsets = await self._publisher.publish(numbered)
         faultpoint("relay.sent")
@@ -140,11 +176,11 @@ class Relay:
             position,
             xid=rows[-1].xid,
             id=rows[-1].id,
-            producer_seq=position.producer_seq + len(rows),
+            producer_seq=position.producer_seq + len(fresh),
             acknowledged=acknowledged,
         )
-        await self._cursor.save(position)
-        for topic, count in _count(rows).items():
+        await self._cursor.save(position, [row.event_id for row in rows if row.published])
+        for topic, count in _count(fresh).items():
             metrics.RELAY_PUBLISHED.labels(topic).inc(count)
         return position
 
@@ -159,11 +195,18 @@ class Relay:
     def _refuse(self, refusal: Exception) -> None:
         metrics.RELAY_REFUSED.set(1)
         self._refusal = (
-            str(refusal)
-            if isinstance(refusal, Refusing)
-            else f"{OtherDatabase.__doc__} To publish its whole outbox again: handrail relay rewind {self._service}"
+            f"{OtherDatabase.__doc__} To take over what Kafka has from before, and go on: "
+            f"handrail relay catch-up {self._service}"
+            if isinstance(refusal, OtherDatabase)
+            else str(refusal)
         )
+        self._stale = None if isinstance(refusal, Refusing) else self._refusal
+        self._compared.set()
         _log.critical("relay.refuses", reason=self._refusal)
+
+    async def _let_go(self) -> None:
+        with suppress(Exception):  # the next attempt to lead says what is wrong with the database
+            await self._cursor.release()
 
     async def _wait(self, event: asyncio.Event, seconds: float) -> None:
         try:

@@ -47,7 +47,8 @@ _NOT_STARTED: Final = 3  # uvicorn's own exit code for it
 _LOOP_RETRY_CAP_S: Final = 10.0
 
 _COUNT_HELD: Final = text("""
-    SELECT count(*), count(*) FILTER (WHERE due_at < clock.legal_now()), (SELECT count(*) FROM parked_event)
+    SELECT count(*), count(*) FILTER (WHERE due_at < clock.legal_now()), (SELECT count(*) FROM parked_event),
+        (SELECT count(*) FROM published_before WHERE NOT in_outbox)
     FROM quarantine WHERE state = 'held'
 """)
 
@@ -143,6 +144,7 @@ class Runtime:
         self.health.live["relay"] = self.relay.wrong
         self.health.ready["database"] = self._database_unready
         self.health.ready["relay"] = self.relay.unready
+        self.database.admit = self.relay.admit
         self._tasks = [asyncio.create_task(self.relay.run(), name="relay")]
         for loop in self.loops:
             self.health.live[f"loop {loop.name}"] = loop.wrong
@@ -182,10 +184,11 @@ class Runtime:
     async def _watch(self) -> None:
         await self.relay.measure()
         async with self.database.connect() as connection:
-            held, overdue, parked = (await connection.execute(_COUNT_HELD)).one()
+            held, overdue, parked, lacking = (await connection.execute(_COUNT_HELD)).one()
         metrics.HELD.set(held)
         metrics.OVERDUE.set(overdue)
         metrics.PARKED.set(parked)
+        metrics.LACKING.set(lacking)
         for worker in self.consume.workers.values():
             await worker.watch()
 

@@ -65,6 +65,31 @@ def kit_tables(target: MetaData | Operations, schema: str) -> MetaData:
     return metadata
 
 
+def add_published_before(operations: Operations, schema: str) -> None:
+    """Create the table of what Kafka has from before the database was restored from an older backup.
+
+    A row is a message that this service published after the backup. `in_outbox` is false while the database lacks it:
+    what made it is gone, and nothing that the service has read again since made it anew.
+    """
+    bind = operations.get_bind()
+    bind.execute(
+        text(f"""
+            CREATE TABLE "{schema}".published_before (
+                event_id uuid PRIMARY KEY,
+                topic text NOT NULL,
+                partition int NOT NULL,
+                "offset" bigint NOT NULL,
+                producer_seq bigint NOT NULL,
+                case_key text,
+                case_seq bigint,
+                payload bytea NOT NULL,
+                in_outbox boolean NOT NULL
+            )
+        """)
+    )
+    bind.execute(text(f'CREATE INDEX ix_{schema}_published_before_case ON "{schema}".published_before (case_key)'))
+
+
 def _define(metadata: MetaData, schema: str) -> MetaData:
     instant = DateTime(timezone=True)
     now = text("clock_timestamp()")

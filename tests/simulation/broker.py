@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import TopicPartition
@@ -19,7 +19,7 @@ from services.kit.consume import Worker
 from services.kit.errors import Unavailable
 from services.kit.fence import Place
 from services.kit.kafka_compat import RawRecord, partition_of
-from services.kit.publisher import Outgoing
+from services.kit.publisher import Outgoing, Published
 from tests.simulation.process import SESSION_S, Process, World
 
 PARTITIONS: Final = 2
@@ -86,6 +86,16 @@ class RemotePublisher:
         """Return the end offset of partitions."""
         await self._process.step("ends")
         return {place: len(self._broker.logs[place]) for place in places}
+
+    async def after(
+        self, topics: Iterable[str], acknowledged: Mapping[Place, int]
+    ) -> AsyncGenerator[Sequence[Published]]:
+        """Yield what stands on these topics beyond the offsets given."""
+        await self._process.step("after")
+        for place in [Place(topic, number) for topic in sorted(topics) for number in range(PARTITIONS)]:
+            beyond = self._broker.logs[place][acknowledged.get(place, -1) + 1 :]
+            if beyond:
+                yield [Published(place, record.offset, record.value) for record in beyond]
 
     async def close(self) -> None:
         """Let go of the broker."""

@@ -7,10 +7,11 @@ process may die or sleep in it, and the server may take a connection for lost an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from services.kit.cursor import Fenced, OutboxRow, Position
 from services.kit.memory import MemoryCursor, MemoryStore, MemoryTransaction
@@ -117,16 +118,26 @@ class RemoteCursor:
             self._process.world.note(self._process.name, f"relays from {position.xid}/{position.id}")
         return position
 
+    async def look(self) -> Position:
+        """Return the position without becoming the relay."""
+        await self._process.step("cursor.look")
+        return await self._cursor.look()
+
+    async def unknown(self, position: Position, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those ids that are not in the outbox after a position."""
+        await self._process.step("cursor.unknown")
+        return await self._cursor.unknown(position, ids)
+
     async def read(self, position: Position, limit: int) -> list[OutboxRow]:
         """Return the next rows after a position."""
         await self._call("cursor.read")
         return await self._cursor.read(position, limit)
 
-    async def save(self, position: Position) -> None:
+    async def save(self, position: Position, passed: Sequence[UUID] = ()) -> None:
         """Keep the position; sent, it arrives even if the session is lost meanwhile."""
         await self._process.step("cursor.save")
         try:
-            await self._cursor.save(position)
+            await self._cursor.save(position, passed)
         except Fenced:
             self._process.world.note(self._process.name, "is not the relay any more")
             raise

@@ -40,8 +40,13 @@ def _shared() -> DatabaseAddress:
 
 def _migrated() -> DatabaseAddress:
     address = fresh_database("kit")
-    migrate_all(address.url(), {SERVICE: PASSWORD}, services=Path(__file__).parent / "kit_service")
+    migrate_again(address.url())
     return address
+
+
+def migrate_again(admin_url: str) -> None:
+    """Bring a database of the kit's service up to date, as each start of an installation does."""
+    migrate_all(admin_url, {SERVICE: PASSWORD}, services=Path(__file__).parent / "kit_service")
 
 
 def _login(address: DatabaseAddress) -> str:
@@ -115,7 +120,8 @@ async def postgres_backend() -> Backend:
     connection = await asyncpg.connect(_shared().url())
     try:
         await connection.execute(
-            "TRUNCATE kit.outbox, kit.inbox, kit.consumer_offset, kit.case_head, kit.quarantine, kit.parked_event;"
+            "TRUNCATE kit.outbox, kit.inbox, kit.consumer_offset, kit.case_head, kit.quarantine, kit.parked_event,"
+            " kit.published_before;"
             "UPDATE kit.relay_cursor SET xid = '0', id = 0, producer_seq = 0, epoch = 0, acknowledged = '{}',"
             " database_identity = NULL"
         )

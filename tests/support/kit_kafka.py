@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -17,7 +18,12 @@ from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import NewTopic
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import text
 
+from schemas.topics import PARTITIONS, written_by
+from services.kit.database import Database
+from services.kit.fence import Place
+from services.kit.publisher import KafkaPublisher
 from services.kit.runtime import Runtime, kafka_connection
 from services.kit.settings import KitSettings
 from tests.support.stack import stack
@@ -123,6 +129,21 @@ async def read_all(given: KitSettings, topic: str) -> list[Any]:
         return sorted(found, key=lambda record: (record.partition, record.offset))
     finally:
         await consumer.stop()
+
+
+async def begin_after_others(database_url: str, service: str) -> None:
+    """Let a new database begin where the run's topics are now: what other tests' databases said is not lacking in this one."""
+    given = settings(database_url)
+    publisher, database = KafkaPublisher(kafka_connection(given), "test"), Database(database_url, service)
+    ends = await publisher.ends(Place(topic, number) for topic in written_by(service) for number in range(PARTITIONS))
+    there = {f"{place.topic}/{place.partition}": end - 1 for place, end in ends.items() if end}
+    async with database.begin() as tx:
+        await tx.connection.execute(
+            text("UPDATE relay_cursor SET acknowledged = CAST(CAST(:there AS text) AS jsonb)"),
+            {"there": json.dumps(there)},
+        )
+    await publisher.close()
+    await database.close()
 
 
 @asynccontextmanager

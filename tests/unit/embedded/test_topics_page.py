@@ -42,10 +42,14 @@ def test_every_topic_is_kept_for_ever_in_twelve_partitions() -> None:
 
 def test_each_topic_has_the_one_writer_that_owns_it() -> None:
     assert {topic.name: set(topic.written_by) for topic in Spec.load().topics} == WRITERS
+    for service in topics.SERVICES:
+        assert set(topics.written_by(service)) == {topic for topic, writers in WRITERS.items() if service in writers}
 
 
-def test_each_service_reads_what_its_part_of_the_road_needs_and_nothing_else() -> None:
-    assert allowed(AclOperation.READ) == READERS
+def test_each_service_reads_what_its_part_of_the_road_needs_and_what_it_wrote_and_nothing_else() -> None:
+    own = {service: {topic for topic, writers in WRITERS.items() if service in writers} for service in topics.SERVICES}
+
+    assert allowed(AclOperation.READ) == {service: READERS[service] | own[service] for service in topics.SERVICES}
 
 
 def test_nobody_may_delete_alter_or_create() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import orjson
@@ -11,7 +11,7 @@ import orjson
 from services.kit.errors import Unavailable
 from services.kit.fence import Place
 from services.kit.memory import MemoryCursor, MemoryStore
-from services.kit.publisher import Outgoing
+from services.kit.publisher import Outgoing, Published
 from services.kit.relay import Relay
 from tests.support.eventually import eventually
 from tests.support.kit import NOON, aware, case
@@ -44,6 +44,16 @@ class FakeBroker:
 
     async def ends(self, places: Iterable[Place]) -> dict[Place, int]:
         return {place: len(self.topics[place.topic]) for place in places if place.topic in self.topics}
+
+    async def after(
+        self, topics: Iterable[str], acknowledged: Mapping[Place, int]
+    ) -> AsyncGenerator[Sequence[Published]]:
+        for place in (Place(topic, 0) for topic in topics):
+            yield [
+                Published(place, offset, record.value)
+                for offset, record in enumerate(self.topics.get(place.topic, []))
+                if offset > acknowledged.get(place, -1)
+            ]
 
     async def close(self) -> None:
         return None
@@ -163,7 +173,7 @@ async def test_another_database_is_refused_with_the_way_out() -> None:
         refusal = await eventually(relay.unready, "refused")
 
     assert "another database" in str(refusal)
-    assert "handrail relay rewind kit" in str(refusal)
+    assert "handrail relay catch-up kit" in str(refusal)
     assert broker.numbers() == [(1, "a")]
 
 
