@@ -18,7 +18,7 @@ from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Duty, working_days_late
 from services.deadlines.domain.ladder import Rung, ladder
-from services.deadlines.domain.words import quarantined_says, refused_says
+from services.deadlines.domain.words import quarantined_says, refused_says, restored_says
 from services.deadlines.store import POSTGRES, Tables
 from services.kit.codec import Event
 from services.kit.errors import Refused
@@ -106,6 +106,10 @@ class DeadlinesService:
                     await self._tables.alerts.close(
                         tx.connection, [str(data.quarantine_id)], f"a person {data.outcome} it", tx.now
                     )
+                case quarantines.DatabaseRestored() as message:
+                    await raise_alerts(
+                        tx, [_restored(message, tx.now)], causation_id=message.id, table=self._tables.alerts
+                    )
                 case _:  # a quarantine topic carries nothing else
                     pass
 
@@ -162,6 +166,18 @@ def _refused(message: deliveries.NoticeAttempted, now: datetime) -> Alert:
         raised_at=now,
         case_key=message.case_key,
         partnership=message.partnership,
+    )
+
+
+def _restored(message: quarantines.DatabaseRestored, now: datetime) -> Alert:
+    data = message.data
+    return Alert(
+        alert_id=identity.derived_event_id("alert database.restored", message.id),
+        kind="database.restored",
+        severity="fault",
+        reference=data.service,
+        says=restored_says(data.service, data.lacking, data.after_producer_seq, moved=data.moved),
+        raised_at=now,
     )
 
 

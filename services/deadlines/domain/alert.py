@@ -14,13 +14,14 @@ AlertKind = Literal[
     "deadline.digest",
     "notice.refused",
     "record.quarantined",
+    "database.restored",
     "clock.distrusted",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `reference` names the duty, notice or clock reading; `says` is one sentence, worded when it was raised.
+    """One alert. `reference` names the duty, notice, clock reading or service; `says` is one sentence, worded when it was raised.
 
     `acknowledged_by` is an account's id; the name beside it is shown on the desk and never leaves this service.
     """

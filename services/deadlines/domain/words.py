@@ -68,6 +68,16 @@ def quarantined_says(service: str, reason: str, *, parked: bool) -> str:
     return f"{service.capitalize()} could not process a message and kept it in quarantine: {reason}.{waits}"
 
 
+def restored_says(service: str, lacking: int, after: int, *, moved: bool) -> str:
+    """Return the sentence about a service that goes on from an older copy of its database."""
+    what = "moved to another server" if moved else "restored from a backup"
+    found = f"lacks {lacking} messages that were published after number {after}" if lacking else "has all it published"
+    return (
+        f"The database of {service} was {what}. It {found}. "
+        "What was kept after the backup and not published yet is gone, and cannot be counted."
+    )
+
+
 def missing_words(duty: Duty, asked: Sequence[str]) -> str:
     """Say what an undated duty waits for: the questions that are open about its rule, else the fact's name."""
     if asked:

@@ -16,7 +16,7 @@ from services.kit.runtime import kafka_connection
 from tests.support.deadlines import obligation_opened
 from tests.support.deadlines_app import app, client
 from tests.support.eventually import eventually
-from tests.support.kit_kafka import read_all
+from tests.support.kit_kafka import begin_after_others, read_all
 from tests.support.kit_kafka import settings as admin_settings
 from tests.support.stack import stack
 
@@ -35,6 +35,7 @@ async def test_a_decision_becomes_a_duty_and_its_breach_is_published(database_ur
         "kafka_ca_file": kafka.ca_file,
     }
     application = app(database_url, **broker)
+    await begin_after_others(database_url, "deadlines")
     duty_id = UUID(case_key)
 
     async with client(application, "operations") as http, application.router.lifespan_context(application):

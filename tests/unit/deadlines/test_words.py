@@ -12,6 +12,7 @@ from services.deadlines.domain.words import (
     explained,
     missing_words,
     refused_says,
+    restored_says,
 )
 from tests.support.deadlines import duty
 
@@ -84,3 +85,23 @@ def test_a_date_that_today_s_calendar_counts_otherwise_stands_and_says_so() -> N
 
 def test_a_duty_without_a_date_has_no_count() -> None:
     assert explained(duty(due_on=None), ENGLAND) is None
+
+
+@pytest.mark.parametrize(
+    ("lacking", "moved", "begins"),
+    [
+        (
+            12,
+            False,
+            "The database of intake was restored from a backup. It lacks 12 messages that were published after",
+        ),
+        (0, True, "The database of intake was moved to another server. It has all it published. What was kept after"),
+    ],
+)
+def test_a_restored_database_says_what_it_lacks_and_what_nobody_can_count(
+    lacking: int, begins: str, *, moved: bool
+) -> None:
+    said = restored_says("intake", lacking, 40, moved=moved)
+
+    assert said.startswith(begins)
+    assert said.endswith("not published yet is gone, and cannot be counted.")
