@@ -19,19 +19,20 @@ from schemas.case_events import CaseLinked, CaseLinkedData
 from schemas.deliveries import NoticeData
 from schemas.envelope import Envelope
 from schemas.identity import derived_event_id, link_id
-from schemas.messages import MESSAGES
+from schemas.messages import MESSAGES, parse
 from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected
 from services.intake.domain.casebook import CaseBook, Link, MintKey
 from services.intake.domain.cloudevent import RawEvent
 from services.intake.domain.personal import personal_fields
 from services.intake.domain.problems import FieldError, Refusal, invalid
 from services.intake.domain.sameness import differences, meaning
-from services.intake.domain.translate import child_refs, translate
+from services.intake.domain.translate import child_keys, child_refs, translate
 from services.intake.keeping import Keeping, open_whole, seal_whole
 from services.intake.reading import Incoming, Reader, Reading
 from services.intake.store import cases, personal, submissions
 from services.intake.store.submissions import Kept
 from services.intake.vault import Vault
+from services.kit.restored import published_before
 from services.kit.transaction import Transaction
 
 _SOURCE: Final = "/handrail/intake"
@@ -58,6 +59,7 @@ class _Batch:
     known: dict[UUID, Kept]
     owners: dict[UUID, str]
     recipients: dict[UUID, str]
+    published: dict[UUID, Envelope]
     fresh: list[Kept] = field(default_factory=list)
 
 
@@ -79,7 +81,7 @@ class IntakeService:
         batch = await self._load(readings, tx)
         outcomes = [one if isinstance(one, Refusal) else await self._try_admit(one, batch, tx) for one in read]
         await cases.save(tx.connection, batch.book, {one.own: one.client.name for one in readings}, tx.now)
-        await submissions.add(tx.connection, batch.fresh)
+        await submissions.add(tx.connection, batch.fresh, batch.published)
         await personal.add(tx.connection, batch.keeping.new_keys, batch.keeping.items)
         return outcomes
 
@@ -117,13 +119,15 @@ class IntakeService:
         )
         known = await cases.load(tx, names)
         connection, said = tx.connection, [one.submitted.data for one in readings]
+        ids = {one.event_id for one in readings}
         own_cases = {known.cases[one.own] for one in readings if one.own in known.cases}
         return _Batch(
             book=CaseBook(known, self._mint),
             keeping=Keeping(self._vault, await personal.wrapped_keys(connection, own_cases)),
-            known=await submissions.by_event(connection, {one.event_id for one in readings}),
+            known=await submissions.by_event(connection, ids),
             owners=await submissions.owners(connection, {d.corrects for d in said if isinstance(d, FactCorrected)}),
             recipients=await submissions.recipients(connection, set(_notices(readings))),
+            published={each: parse(payload) for each, payload in (await published_before(connection, ids)).items()},
         )
 
     async def _try_admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Outcome:
@@ -162,10 +166,12 @@ class IntakeService:
     async def _admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Kept:
         """Mint what is new, seal what is personal, and announce the event."""
         submitted, event_id = reading.submitted, reading.event_id
+        recalled = self._recall(reading, batch)
         case_key = batch.book.case(reading.own)
         if case_key in batch.book.minted:
             await tx.lock_cases((case_key,), minted=True)
         links = batch.book.link(case_key, reading.target, reading.client.answers_for) if reading.target else ()
+        links = (*recalled, *links)
         children = {
             ref: batch.book.child(case_key, self._reader.child_digest(ref)) for ref in child_refs(submitted.data)
         }
@@ -188,6 +194,15 @@ class IntakeService:
             wrapped_key=wrapped,
             sealed=sealed,
         )
+
+    def _recall(self, reading: Reading, batch: _Batch) -> tuple[Link, ...]:
+        """Take back the keys of an event that Kafka has and the database lost: a case must not become two."""
+        published = batch.published.get(reading.event_id)
+        if published is None or published.case_key is None:
+            return ()
+        digests = map(self._reader.child_digest, child_refs(reading.submitted.data))
+        keys = child_keys(getattr(published, "data", None))
+        return batch.book.recall(reading.own, published.case_key, dict(zip(digests, keys, strict=False)))
 
 
 def _notices(readings: Iterable[Reading]) -> Iterator[UUID]:

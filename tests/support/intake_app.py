@@ -124,6 +124,12 @@ class Intake:
         """Ask as a client."""
         return await self.http.get(path, headers=self.as_client(by))
 
+    @property
+    def database_url(self) -> str:
+        """Address of its database."""
+        url: str = self.app.state.runtime.settings.database_url.get_secret_value()
+        return url
+
     def as_client(self, name: str) -> dict[str, str]:
         """Return the header of a client."""
         return {"Authorization": f"Bearer {self.tokens[name]}"}

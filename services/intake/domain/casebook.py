@@ -102,6 +102,30 @@ class CaseBook:
             self._keys.add(key)
         return self._cases[digest]
 
+    def recall(self, digest: bytes, case_key: str, children: Mapping[bytes, str]) -> tuple[Link, ...]:
+        """Take back the keys under which an event was published before the store was restored from a backup.
+
+        Args:
+            digest: The reference of the event's case.
+            case_key: The key that the case had then.
+            children: Key by digest of the child's reference, of the children in the event.
+
+        Returns:
+            A link, if the case has got another key meanwhile: history is not re-keyed.
+        """
+        own = self._cases.setdefault(digest, case_key)
+        if case_key not in self._keys:
+            self._keys.add(case_key)
+            if own == case_key:
+                self.new_cases[digest] = case_key
+                self._digests[case_key] = digest
+        for child, key in children.items():
+            if (case_key, child) not in self._children:
+                self._children[case_key, child] = key
+                if own == case_key:
+                    self.new_children[case_key, child] = key
+        return tuple(self._link(own, case_key))
+
     def link(self, case_key: str, target: Target, answers_for: frozenset[str]) -> tuple[Link, ...]:
         """Return the links that take effect because a case named another: none if the claim has to wait.
 

@@ -13,7 +13,15 @@ from uuid import UUID
 
 from schemas.act import Act
 from schemas.calendar.london import london_date
-from schemas.case_events import ActRecordedData, CaseData, ChildFacts, Reporter
+from schemas.case_events import (
+    ActRecordedData,
+    CaseData,
+    ChildFacts,
+    DeathNotifiedData,
+    FactCorrectedData,
+    IncidentReportedData,
+    Reporter,
+)
 from schemas.messages import MESSAGES
 from schemas.people import Child
 from schemas.submission import Submission
@@ -39,6 +47,19 @@ def child_refs(data: Submission) -> tuple[str, ...]:
             return (data.child_ref,)
         case FactCorrected() if data.child_ref is not None:
             return (data.child_ref,)
+        case _:
+            return ()
+
+
+def child_keys(data: object) -> tuple[str, ...]:
+    """Return the child keys of a published event's data, in the order of `child_refs`."""
+    match data:
+        case IncidentReportedData():
+            return tuple(child.child for child in data.children)
+        case DeathNotifiedData():
+            return (data.child,)
+        case FactCorrectedData() if data.child is not None:
+            return (data.child,)
         case _:
             return ()
 

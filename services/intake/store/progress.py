@@ -14,12 +14,21 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain.progress import LASTING, Changes
+from services.kit.restored import published_before
 
 _DECIDED: Final = text("""
     UPDATE submission AS s SET decided_at = u.at, revision = u.revision, rulebook = u.rulebook
     FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:revision AS int[]), CAST(:rulebook AS text[]))
         AS u(id, at, revision, rulebook)
     WHERE s.event_id = u.id
+""")
+_DECIDED_EARLY: Final = text("""
+    INSERT INTO early_decision (event_id, decided_at, revision, rulebook)
+    SELECT u.* FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:revision AS int[]),
+        CAST(:rulebook AS text[])) AS u(id, at, revision, rulebook)
+    WHERE NOT EXISTS (SELECT FROM submission AS s WHERE s.event_id = u.id)
+    ON CONFLICT (event_id) DO UPDATE SET
+        decided_at = excluded.decided_at, revision = excluded.revision, rulebook = excluded.rulebook
 """)
 _OPENED: Final = text("""
     INSERT INTO obligation (obligation_id, case_key, cause_id, duty_holder, due_on)
@@ -57,8 +66,10 @@ _NOTICES: Final = text(f"""
 
 async def apply(connection: AsyncConnection, changes: Changes) -> None:
     """Store what a batch changes."""
+    lost = await published_before(connection, changes.decided) if changes.decided else {}
     for statement, rows in (
         (_DECIDED, changes.decided),
+        (_DECIDED_EARLY, {event_id: row for event_id, row in changes.decided.items() if event_id in lost}),
         (_OPENED, changes.opened),
         (_REDATED, {key: {"due_on": due_on} for key, due_on in changes.redated.items()}),
         (_ASKED, changes.asked),

@@ -49,6 +49,11 @@ _OF_CASES: Final = text(
 )
 _OWNERS: Final = text("SELECT event_id, client FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 _RECIPIENTS: Final = text("SELECT notice_id, recipient FROM notice WHERE notice_id = ANY(CAST(:ids AS uuid[]))")
+_DECIDE: Final = text("""
+    UPDATE submission AS s SET decided_at = e.decided_at, revision = e.revision, rulebook = e.rulebook
+    FROM early_decision AS e WHERE s.event_id = e.event_id AND e.event_id = ANY(CAST(:ids AS uuid[]))
+        AND s.decided_at IS NULL
+""")
 
 
 async def by_event(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Kept]:
@@ -77,11 +82,13 @@ async def recipients(connection: AsyncConnection, ids: Collection[UUID]) -> dict
     return {row.notice_id: row.recipient for row in await connection.execute(_RECIPIENTS, {"ids": list(ids)})}
 
 
-async def add(connection: AsyncConnection, kept: Sequence[Kept]) -> None:
-    """Keep accepted events."""
+async def add(connection: AsyncConnection, kept: Sequence[Kept], published: Collection[UUID] = ()) -> None:
+    """Keep accepted events; those that were published before a restore may have been decided already."""
     if kept:
         rows = [{name: getattr(one, name) for name in Kept.__slots__} for one in kept]  # asdict would copy deeply
         await connection.execute(insert(tables.submission), rows)
+    if published:
+        await connection.execute(_DECIDE, {"ids": list(published)})
 
 
 async def add_returned(connection: AsyncConnection, returned: Returned) -> None:

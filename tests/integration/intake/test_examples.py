@@ -22,6 +22,7 @@ from tests.support.docs import ROOT, Block, Document
 from tests.support.eventually import eventually
 from tests.support.intake import LEEDS, incident
 from tests.support.intake_app import Intake, intake, register
+from tests.support.kit_kafka import begin_after_others
 from tests.support.stack import stack
 
 PAGE = Document(ROOT / "docs/how-to/send-an-event.md")
@@ -43,6 +44,7 @@ async def served() -> AsyncIterator[tuple[Intake, str]]:
         "kafka_ca_file": kafka.ca_file,
     }
     async with intake(**given) as opened:
+        await begin_after_others(opened.database_url, "intake")
         listening = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(opened.app, log_config=None, lifespan="on"))
         task = asyncio.create_task(server.serve([listening]))

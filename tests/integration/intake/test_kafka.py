@@ -18,6 +18,7 @@ from schemas.topics import submissions
 from tests.support.eventually import eventually
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import Intake, access_token, intake, register, submission_key
+from tests.support.kit_kafka import begin_after_others
 from tests.support.stack import stack
 
 _numbers = itertools.count(1)
@@ -37,8 +38,10 @@ async def started(**changed: Any) -> AsyncIterator[Intake]:
         "kafka_security": kafka.security_protocol,
         "kafka_ca_file": kafka.ca_file,
     }
-    async with intake(**given | changed) as opened, opened.app.router.lifespan_context(opened.app):
-        yield opened
+    async with intake(**given | changed) as opened:
+        await begin_after_others(opened.database_url, "intake")
+        async with opened.app.router.lifespan_context(opened.app):
+            yield opened
 
 
 async def new_client(opened: Intake, body: str = "police") -> str:
@@ -207,7 +210,7 @@ async def test_a_large_batch_keeps_the_order_of_each_case() -> None:
 async def test_while_kafka_is_away_events_are_accepted_and_published_later() -> None:
     async with started(kafka_bootstrap="127.0.0.1:1") as opened:
         answer = await opened.post(incident())
-        url = opened.app.state.runtime.settings.database_url.get_secret_value()
+        url = opened.database_url
         assert answer.status_code == 202
 
     kafka = stack().kafka

@@ -171,3 +171,34 @@ def test_in_any_order_exactly_the_pairs_that_named_each_other_are_linked_once(st
     pairs = [frozenset((link.case_key, link.linked_case_key)) for link in told]
     assert len(pairs) == len(mutual)
     assert set(pairs) == mutual
+
+
+def test_an_event_that_was_published_before_a_restore_brings_its_keys_back() -> None:
+    book = CaseBook(Known(), minting())
+
+    links = book.recall(POLICE, "published", {b"child-1": "published-child"})
+
+    assert links == ()
+    assert (book.case(POLICE), book.child("published", b"child-1")) == ("published", "published-child")
+    assert book.new_cases == {POLICE: "published"}
+    assert book.new_children == {("published", b"child-1"): "published-child"}
+
+
+def test_a_case_that_has_another_key_since_a_restore_is_linked_with_the_one_it_had() -> None:
+    book = CaseBook(Known(cases={POLICE: "later"}), minting())
+
+    links = book.recall(POLICE, "published", {b"child-1": "published-child"})
+
+    assert links == (Link("later", "published"),)
+    assert book.case(POLICE) == "later"
+    assert book.child("later", b"child-1") == "published-child"
+    assert not book.new_cases
+
+
+def test_keys_that_are_known_are_not_brought_back_again() -> None:
+    known = Known(cases={POLICE: "p"}, children={("p", b"child-1"): "child"})
+    book = CaseBook(known, minting())
+
+    assert book.recall(POLICE, "p", {b"child-1": "child"}) == ()
+    assert not book.new_cases
+    assert not book.new_children

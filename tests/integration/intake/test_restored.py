@@ -1,0 +1,71 @@
+"""Reports sent again after intake's database was restored from a backup that does not have them."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from services.intake.domain import progress
+from services.intake.store import progress as store
+from tests.support.intake import incident
+from tests.support.intake_app import Intake, intake
+from tests.support.intake_routing import decided
+
+
+async def take_over(running: Intake, lost: Intake) -> None:
+    """Write down in one database what another said, as `handrail relay catch-up` does with what Kafka has."""
+    async with lost.database.connect() as connection:
+        rows = (await connection.execute(text("SELECT event_id, topic, key, payload FROM outbox"))).all()
+    async with running.database.begin() as tx:
+        for number, row in enumerate(rows, 1):
+            await tx.connection.execute(
+                text("""INSERT INTO published_before (event_id, topic, partition, "offset", producer_seq, case_key,
+                    case_seq, payload, in_outbox) VALUES (:event_id, :topic, 0, :number, :number, :key, 1, :payload, false)
+                """),
+                {**row._asdict(), "number": number},
+            )
+
+
+async def test_a_report_that_is_sent_again_gets_its_receipt_its_case_and_its_children_back(running: Intake) -> None:
+    async with intake() as before:
+        first = (await before.post(incident())).json()
+        (said,) = await before.published()
+        await take_over(running, before)
+
+    again = await running.post(incident())
+    later = (await running.post(incident(id="evt-later"))).json()
+
+    (repeated, another) = await running.published()
+    assert (again.status_code, again.json()) == (202, first)
+    assert repeated.id == said.id
+    assert repeated.data == said.data
+    assert later["case_key"] == first["case_key"] == another.case_key
+
+
+async def test_a_case_that_was_reported_on_before_its_first_report_came_again_is_linked_with_it(
+    running: Intake,
+) -> None:
+    async with intake() as before:
+        first = (await before.post(incident())).json()
+        await take_over(running, before)
+    meanwhile = (await running.post(incident(id="evt-meanwhile"))).json()
+
+    again = (await running.post(incident())).json()
+
+    links = [message for message in await running.published() if message.type == "case.linked.v1"]
+    assert again["case_key"] == meanwhile["case_key"] != first["case_key"]
+    assert [(link.case_key, link.data.linked_case_key) for link in links] == [
+        (meanwhile["case_key"], first["case_key"])
+    ]
+
+
+async def test_what_was_decided_of_a_report_before_it_came_again_is_shown_on_its_receipt(running: Intake) -> None:
+    async with intake() as before:
+        first = (await before.post(incident())).json()
+        await take_over(running, before)
+    async with running.database.begin() as tx:
+        await store.apply(tx.connection, progress.fold([decided(first["case_key"], first["event_id"])]))
+
+    receipt = (await running.post(incident())).json()
+
+    shown = (await running.get(f"/v1/receipts/{receipt['receipt_id']}")).json()
+    assert (shown["status"], shown["revision"]) == ("decided", 1)
