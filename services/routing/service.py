@@ -22,6 +22,7 @@ from services.routing.domain.decide import Decision
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
+from services.routing.domain.replay import Published, following, rounds
 from services.routing.law import Law
 from services.routing.outcome.changes import still_open, take
 from services.routing.outcome.duties import conclude
@@ -49,16 +50,24 @@ class RoutingService:
     async def route(self, events: Sequence[Event], tx: Transaction) -> None:
         """Keep what the events say, decide their cases again, and save and publish what that changes."""
         messages: list[CaseEvent] = [event.message for event in events]
+        published, _ = await loading.published(tx.connection, {each.case_key or "" for each in messages})
+        place = rounds([(each.id, each.case_key or "") for each in messages], published)
+        for number in sorted(set(place.values())):
+            await self._route([each for each in messages if place[each.id] == number], tx)
+
+    async def _route(self, messages: Sequence[CaseEvent], tx: Transaction) -> None:
         cases = await self._keep(messages, tx.connection)
         sets = await loading.linked_sets(tx.connection, set(cases.values()))
+        published, delivered = await loading.published(tx.connection, {key for members in sets for key in members})
         causes: defaultdict[tuple[str, ...], list[UUID]] = defaultdict(list)
         set_of = {key: members for members in sets for key in members}
         for message in messages:
             causes[set_of[cases[message.id]]].append(message.id)
         found = Gathered()
         for loaded in await loading.load(tx.connection, sets, self._law.vocabulary):
-            self._decide(loaded, tuple(causes[loaded.case_keys]), tx.now, found)
+            self._decide(loaded, tuple(causes[loaded.case_keys]), published, tx.now, found)
         await saving.save(tx.connection, found)
+        await saving.recall_deliveries(tx.connection, delivered)
         await reach.add(tx.connection, [outgoing for _, outgoing in found.messages])
         for topic, outgoing in found.messages:
             tx.emit(topic, outgoing)
@@ -85,7 +94,9 @@ class RoutingService:
         await reach.add(connection, messages)
         return cases
 
-    def _decide(self, loaded: Loaded, causes: tuple[UUID, ...], now: datetime, found: Gathered) -> None:
+    def _decide(
+        self, loaded: Loaded, causes: tuple[UUID, ...], published: Published, now: datetime, found: Gathered
+    ) -> None:
         """Decide one set of linked cases and gather what that changes."""
         facts = self._law.merge(loaded.facts)
         decision = self._law.decide(facts, happenings(loaded.told, loaded.known), now)
@@ -93,7 +104,7 @@ class RoutingService:
             now=now,
             case_keys=loaded.case_keys,
             reporters=loaded.reporters,
-            revisions={key: revision + 1 for key, revision in loaded.revisions.items()},
+            revisions=following(loaded.revisions, published, causes),
             event_ids=causes,
             causation_id=causes[-1],
             rulebook=self._law.rulebook,

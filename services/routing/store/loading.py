@@ -12,14 +12,18 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.decisions import ObligationOpenedData, QuestionOpenedData
+from schemas.decisions import CaseDecided, ObligationOpenedData, QuestionOpenedData
+from schemas.deliveries import NoticeDelivered
+from schemas.messages import parse
 from schemas.parties import CLIENT
 from schemas.vocabulary import Vocabulary
+from services.kit.restored import published_of
 from services.routing.domain import ledger
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Slot
 from services.routing.domain.happenings_of import Told
 from services.routing.domain.periods import Dates
+from services.routing.domain.replay import Published
 
 Row = RowMapping | Mapping[str, Any]
 
@@ -73,6 +77,18 @@ async def linked_sets(connection: AsyncConnection, keys: Collection[str]) -> lis
     for root, case_key in await connection.execute(_LINKED, {"keys": sorted(keys)}):
         found[root].add(case_key)
     return sorted({tuple(sorted(members)) for members in found.values()})
+
+
+async def published(connection: AsyncConnection, keys: Collection[str]) -> tuple[Published, list[NoticeDelivered]]:
+    """Return the decisions of these cases, and their deliveries, that were published and are lacking since a restore."""
+    decided: defaultdict[str, dict[int, frozenset[UUID]]] = defaultdict(dict)
+    delivered: list[NoticeDelivered] = []
+    for message in map(parse, await published_of(connection, keys)):
+        if isinstance(message, CaseDecided) and message.case_key:
+            decided[message.case_key][message.data.revision] = frozenset(message.data.event_ids)
+        elif isinstance(message, NoticeDelivered):
+            delivered.append(message)
+    return decided, delivered
 
 
 async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:

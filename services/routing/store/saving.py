@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Identity, Table, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.deliveries import NoticeDelivered
 from services.routing import tables
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings_of import Told
@@ -57,6 +58,15 @@ _DELIVERY_HEADS: Final = text("""
 """)
 
 
+_RECALL: Final = text("""
+    UPDATE routing.delivery AS d SET state = 'delivered', delivered_at = u.at, attempts = u.attempts,
+        reference = u.reference, maybe_arrived = true, next_at = NULL, changed_at = clock.legal_now()
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:attempts AS int[]), CAST(:references AS text[]))
+        AS u(id, at, attempts, reference)
+    WHERE d.delivery_id = u.id AND d.state IN ('awaiting_release', 'due')
+""")
+
+
 async def add_facts(connection: AsyncConnection, facts: Iterable[Fact]) -> None:
     """Append facts; one that is there already stays as it is."""
     await _insert(connection, tables.fact, [{**_members(fact), "value": _as_text(fact.value)} for fact in facts])
@@ -71,6 +81,18 @@ async def add_links(connection: AsyncConnection, links: Sequence[Mapping[str, An
     """Append links between cases, in both directions."""
     back = [{**link, "case_key": link["linked_case_key"], "linked_case_key": link["case_key"]} for link in links]
     await _insert(connection, tables.case_link, [*links, *back])
+
+
+async def recall_deliveries(connection: AsyncConnection, delivered: Sequence[NoticeDelivered]) -> None:
+    """Take notices that were delivered before the database was restored for delivered: nobody is told again."""
+    if delivered:
+        values = {
+            "ids": [each.data.notice_id for each in delivered],
+            "at": [each.time for each in delivered],
+            "attempts": [each.data.attempt for each in delivered],
+            "references": [each.data.reference for each in delivered],
+        }
+        await connection.execute(_RECALL, values)
 
 
 async def save(connection: AsyncConnection, found: Gathered) -> None:

@@ -17,11 +17,11 @@ from schemas import topics
 from schemas.messages import parse
 from services.kit.runtime import kafka_connection
 from tests.support.eventually import eventually
-from tests.support.kit_kafka import read_all
+from tests.support.kit_kafka import begin_after_others, read_all
 from tests.support.kit_kafka import settings as admin_settings
 from tests.support.routing import LEEDS, aware, reported
 from tests.support.routing_app import app, client, pem
-from tests.support.stack import stack
+from tests.support.stack import SERVICE_PASSWORDS, stack
 
 LSCP_ID = f"lscp:{LEEDS}"
 
@@ -68,6 +68,8 @@ async def test_a_report_becomes_signed_notices_and_the_same_report_again_changes
             webhook_key=pem(key),
             endpoints_file=endpoints,
         )
+        own = address.url(user="handrail_routing", password=SERVICE_PASSWORDS["routing"])
+        await begin_after_others(own, "routing")
         async with client(application, "auditor") as http, application.router.lifespan_context(application):
             await _publish(report.wire(), report.wire(), key=case_key)
 
