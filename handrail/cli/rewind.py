@@ -1,10 +1,11 @@
-"""`handrail relay rewind` and `handrail consumer rewind`: after broker or database were restored, publish and read again.
+"""`handrail relay catch-up`, `relay rewind` and `consumer rewind`: after database or broker were restored, go on from there.
 
-Both are safe to do twice: messages keep their ids, and every consumer knows what it has already handled.
+All are safe to do twice: messages keep their ids, and every consumer knows what it has already handled.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -12,7 +13,8 @@ from urllib.parse import quote
 import typer
 
 from handrail.cli.status import Folder, find_running
-from handrail.embedded.stack import read_address
+from handrail.embedded.errors import EmbeddedError
+from handrail.embedded.stack import given_broker, read_address
 from handrail.installation.database import reach_database
 from schemas.topics import Service
 
@@ -38,6 +40,30 @@ def relay_rewind(service: Which, data: Folder = None, database_file: Address = N
 
     rewind_relay(service, _address(service, data, database_file))
     typer.echo(f"{service} publishes its outbox again from the start.")
+
+
+@relay_app.command("catch-up")
+def relay_catch_up(service: Which, data: Folder = None, database_file: Address = None) -> None:
+    """Take over from Kafka what a service's database, restored from a backup, does not have, and let its relay go on.
+
+    With --database-file, Kafka is the cluster of HANDRAIL_KAFKA_BOOTSTRAP and its administrator.
+    """
+    from handrail.installation.rewinding import catch_up_relay  # noqa: PLC0415 - slow: SQLAlchemy
+
+    broker = given_broker(os.environ) if database_file else find_running(data).broker
+    if broker is None:
+        raise EmbeddedError("HANDRAIL_KAFKA_BOOTSTRAP is not set: give the address of the cluster")
+    found = catch_up_relay(service, _address(service, data, database_file), broker)
+    if found is None:
+        typer.echo(f"{service} has nothing to catch up: its relay is at work.")
+        return
+    for event_id, kind in found.lacking:
+        typer.echo(f"lacks {event_id} {kind}")
+    typer.echo(
+        f"{service} lacks {len(found.lacking)} messages that it published; they are kept for it and an alert is raised."
+    )
+    typer.echo(f"{found.published} more were waiting in its outbox and are published already.")
+    typer.echo("It goes on within seconds. What it had kept and never published cannot be counted.")
 
 
 @consumer_app.command("rewind")

