@@ -32,6 +32,11 @@ _OUTBOXES: Final = " UNION ALL ".join(
     f"SELECT '{service}' AS service, event_id, xid, id, topic, key FROM {service}.outbox"  # noqa: S608 - our own names
     for service in SERVICES
 )
+# Said before a database was restored, and known to it from Kafka alone.
+_PUBLISHED: Final = " UNION ALL ".join(
+    f"SELECT event_id FROM {service}.published_before"  # noqa: S608 - our own names
+    for service in SERVICES
+)
 _QUERIES: Final = {
     "submissions": "SELECT event_id, receipt_id, case_key, decided_at FROM intake.submission WHERE event_id = ANY($1)",
     "decisions": """SELECT e AS event_id, case_key, revision, rulebook->>'sha256' AS rulebook FROM routing.decision, unnest(event_ids) AS e
@@ -80,7 +85,8 @@ _WHOLE: Final = {
     "unlogged": f"""SELECT service, topic, event_id FROM ({_OUTBOXES}) o
         WHERE NOT EXISTS (SELECT FROM audit.entry e WHERE e.event_id = o.event_id)""",  # noqa: S608
     "unsaid": f"""SELECT i.seq, i.producer, i.type FROM audit.entry_index i JOIN audit.entry e USING (seq)
-        WHERE i.kind = 'message' AND NOT EXISTS (SELECT FROM ({_OUTBOXES}) o WHERE o.event_id = e.event_id)""",  # noqa: S608
+        WHERE i.kind = 'message' AND NOT EXISTS (SELECT FROM ({_OUTBOXES}) o WHERE o.event_id = e.event_id)
+            AND NOT EXISTS (SELECT FROM ({_PUBLISHED}) p WHERE p.event_id = e.event_id)""",  # noqa: S608
 }
 
 

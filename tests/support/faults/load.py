@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -46,6 +46,8 @@ class Sent:
 
     client: str
     tried: set[UUID] = field(default_factory=set)
+    reports: dict[UUID, tuple[str, str, date]] = field(default_factory=dict)
+    """Name, case and day of each report that was posted, so that it can be sent again."""
     accepted: dict[UUID, UUID] = field(default_factory=dict)
     produced: set[UUID] = field(default_factory=set)
     poison: set[bytes] = field(default_factory=set)
@@ -142,6 +144,7 @@ class Load(threading.Thread):
         self, session: aiohttp.ClientSession, name: str, case: str, place: int, on: date | None = None
     ) -> None:
         event_id = self._try(name)
+        self.sent.reports[event_id] = (name, case, on)
         for attempt in itertools.count():
             url = f"{self._urls[(place + attempt) % 2]}/v1/events"  # a partner tries the other address, too
             with suppress(aiohttp.ClientError, TimeoutError):
@@ -182,6 +185,18 @@ class Load(threading.Thread):
     def _session(self) -> aiohttp.ClientSession:
         headers = {"Authorization": f"Bearer {self.police.token}", "Content-Type": "application/cloudevents+json"}
         return aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=70))
+
+    def post_again(self, ids: Collection[UUID]) -> None:
+        """Report again what has a receipt, until it has one again. Blocking."""
+        again = [self.sent.reports[each] for each in ids]
+        for each in ids:
+            del self.sent.accepted[each]
+
+        async def post() -> None:
+            async with self._session() as session:
+                await asyncio.gather(*(self._post(session, name, case, 0, on) for name, case, on in again))
+
+        asyncio.run(post())
 
     def _try(self, name: str) -> UUID:
         event_id = self.event_id(name)

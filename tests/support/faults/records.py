@@ -28,7 +28,7 @@ def offsets_moved_on(scene: Scene) -> Landed:
     rig, copies = scene.rig, ("routing", f"routing{SECOND}")
     for copy in copies:
         rig.process(copy).stop()
-    unread = wait_for(lambda: (count := _unread(rig)) >= SKIPPED and count, "records that routing has not read")
+    unread = wait_for(lambda: (count := unread_cases(rig)) >= SKIPPED and count, "records that routing has not read")
     moved = [
         TopicPartition(topic, number, end) for (topic, number), end in ends_of(rig).items() if topic == CASE_EVENTS
     ]
@@ -97,7 +97,8 @@ FAULTS: Final = (
 )
 
 
-def _unread(rig: Rig) -> int:
+def unread_cases(rig: Rig) -> int:
+    """Return how many case events routing has not read."""
     query = "SELECT coalesce(sum(next_offset), 0) FROM routing.consumer_offset WHERE topic = $1"
     ends = sum(end for (topic, _), end in ends_of(rig).items() if topic == CASE_EVENTS)
     return int(ends - rig.ask(query, CASE_EVENTS))

@@ -13,6 +13,7 @@ from tests.support.faults import (
     rebalance,
     recipients,
     records,
+    restored,
     servers,
     topics,
 )
@@ -23,6 +24,7 @@ EVERY_ROW: Final[tuple[Fault, ...]] = (
     kill_at_each_point(),
     *processes.FAULTS,
     *servers.FAULTS,
+    *restored.FAULTS,
     *records.FAULTS,
     topics.MADE_AGAIN,
     rebalance.REBALANCE,
