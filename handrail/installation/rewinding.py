@@ -19,6 +19,7 @@ from services.kit.errors import Unavailable
 from services.kit.fence import rewind as rewind_fence
 from services.kit.publisher import KafkaPublisher
 from services.kit.restored import Found, NotSettled, RelayAtWork, catch_up
+from services.routing.store.saving import recall_published
 
 
 def _change(change: Callable[[AsyncConnection], Awaitable[None]], service: str, address: str) -> None:
@@ -39,6 +40,10 @@ async def _read_again(connection: AsyncConnection) -> None:
         await rewind_fence(connection, consumer, topic)
 
 
+_SETTLE: Final = {"routing": recall_published}
+"""What a service has to put right in a restored database before it goes on."""
+
+
 def catch_up_relay(service: str, address: str, broker: BrokerAddress) -> Found | None:
     """Take over from Kafka what a restored database lacks; nothing, while a relay is at work on it.
 
@@ -49,7 +54,7 @@ def catch_up_relay(service: str, address: str, broker: BrokerAddress) -> Found |
     async def run() -> Found | None:
         database, publisher = Database(address, service), KafkaPublisher(_connection(broker), "handrail-catch-up")
         try:
-            return await catch_up(database, publisher)
+            return await catch_up(database, publisher, _SETTLE.get(service))
         except RelayAtWork:
             return None
         except (NotSettled, Unavailable) as reason:

@@ -8,7 +8,7 @@ what Kafka has: such a message is never published again, its numbers are never g
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
@@ -135,6 +135,7 @@ async def published_before(connection: AsyncConnection, ids: Collection[UUID]) -
     return {row.event_id: bytes(row.payload) for row in rows}
 
 
+_PUBLISHED_ON: Final = text("SELECT payload FROM published_before WHERE topic = :topic ORDER BY producer_seq")
 _PUBLISHED_OF: Final = text("""
     SELECT payload FROM published_before WHERE case_key = ANY(CAST(:case_keys AS text[])) ORDER BY producer_seq
 """)
@@ -144,6 +145,11 @@ async def published_of(connection: AsyncConnection, case_keys: Collection[str]) 
     """Return, in order, the messages about these cases that Kafka has from before the database was restored."""
     rows = await connection.execute(_PUBLISHED_OF, {"case_keys": list(case_keys)})
     return [bytes(payload) for payload in rows.scalars()]
+
+
+async def published_on(connection: AsyncConnection, topic: str) -> list[bytes]:
+    """Return, in order, the messages on one topic that Kafka has from before the database was restored."""
+    return [bytes(payload) for payload in (await connection.execute(_PUBLISHED_ON, {"topic": topic})).scalars()]
 
 
 class RelayAtWork(RuntimeError):
@@ -192,12 +198,16 @@ _FOUND: Final = text("""
 _UNSETTLED: Final = text("SELECT coalesce(max(xid) >= pg_snapshot_xmax(pg_current_snapshot()), false) FROM outbox")
 
 
-async def catch_up(database: Database, publisher: Publisher) -> Found:
+Settle = Callable[[AsyncConnection], Awaitable[None]]
+
+
+async def catch_up(database: Database, publisher: Publisher, settle: Settle | None = None) -> Found:
     """Take over from Kafka what a restored database lacks, so that its relay can go on; done twice, it changes nothing more.
 
     Args:
         database: The service's, after `services.kit.migrate`.
         publisher: Signed in as an account that may read what the service writes.
+        settle: What the service has to put right before it goes on, in the same transaction.
 
     Raises:
         NotSettled: The migration has not seen this database since it came from another cluster.
@@ -210,12 +220,12 @@ async def catch_up(database: Database, publisher: Publisher) -> Found:
         try:
             if (await holder.execute(_UNSETTLED)).scalar_one():
                 raise NotSettled(NotSettled.__doc__)
-            return await _catch_up(database, publisher)
+            return await _catch_up(database, publisher, settle)
         finally:
             await holder.execute(_UNLOCK)
 
 
-async def _catch_up(database: Database, publisher: Publisher) -> Found:
+async def _catch_up(database: Database, publisher: Publisher, settle: Settle | None) -> Found:
     service = database.service
     cursor = PostgresCursor(database.engine, service)
     position, moved = await cursor.stand()
@@ -226,6 +236,8 @@ async def _catch_up(database: Database, publisher: Publisher) -> Found:
             if said:
                 await _keep(database, said, await cursor.unknown(position, [one.event_id for one in said]))
     async with database.begin() as tx:
+        if settle:
+            await settle(tx.connection)
         await tx.connection.execute(_RAISE_HEADS)
         await tx.connection.execute(_RAISE_CURSOR, {"acknowledged": pack(acknowledged)})
         rows = (await tx.connection.execute(_FOUND, {"producer_seq": position.producer_seq})).all()

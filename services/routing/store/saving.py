@@ -15,7 +15,10 @@ import orjson
 from sqlalchemy import Identity, Table, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas import topics
 from schemas.deliveries import NoticeDelivered
+from schemas.messages import parse
+from services.kit.restored import published_on
 from services.routing import tables
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings_of import Told
@@ -60,10 +63,10 @@ _DELIVERY_HEADS: Final = text("""
 
 _RECALL: Final = text("""
     UPDATE routing.delivery AS d SET state = 'delivered', delivered_at = u.at, attempts = u.attempts,
-        reference = u.reference, maybe_arrived = true, next_at = NULL, changed_at = clock.legal_now()
+        reference = u.reference, maybe_arrived = true, next_at = NULL, lease_until = NULL, changed_at = clock.legal_now()
     FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:attempts AS int[]), CAST(:references AS text[]))
         AS u(id, at, attempts, reference)
-    WHERE d.delivery_id = u.id AND d.state IN ('awaiting_release', 'due')
+    WHERE d.delivery_id = u.id AND d.state IN ('awaiting_release', 'due', 'sending')
 """)
 
 
@@ -93,6 +96,12 @@ async def recall_deliveries(connection: AsyncConnection, delivered: Sequence[Not
             "references": [each.data.reference for each in delivered],
         }
         await connection.execute(_RECALL, values)
+
+
+async def recall_published(connection: AsyncConnection) -> None:
+    """Take everything that was delivered after the backup for delivered, before a restored database is sent from."""
+    published = map(parse, await published_on(connection, topics.DELIVERIES))
+    await recall_deliveries(connection, [each for each in published if isinstance(each, NoticeDelivered)])
 
 
 async def save(connection: AsyncConnection, found: Gathered) -> None:
