@@ -6,7 +6,7 @@ of the cases concerned, so that the firing loop never sees half of a change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -65,7 +65,7 @@ class DeadlinesService:
             duty = after[translate.duty_id(message)] = _applied(message, known)
             if duty is not known and duty.state == "met":
                 self._announce_met(duty, message.id, tx)
-        await self._save([duty for key, duty in after.items() if duty is not before.get(key)], tx)
+        await self._save([duty for key, duty in after.items() if duty is not before.get(key)], before, tx)
 
     async def _follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
         """Alert a person about each notice that was refused; close the alert once the notice has got there."""
@@ -113,17 +113,19 @@ class DeadlinesService:
                 case _:  # a quarantine topic carries nothing else
                     pass
 
-    async def _save(self, changed: Sequence[Duty], tx: Transaction) -> None:
+    async def _save(self, changed: Sequence[Duty], before: Mapping[UUID, Duty], tx: Transaction) -> None:
+        """Save duties; what was known `before` may have rungs and alerts of an earlier date."""
         if not changed:
             return
-        ids = [duty.duty_id for duty in changed]
+        known = [duty.duty_id for duty in changed if duty.duty_id in before]
         await self._tables.duties.save(tx.connection, changed)
-        await self._tables.rungs.supersede(tx.connection, ids, tx.now)
+        if known:
+            await self._tables.rungs.supersede(tx.connection, known, tx.now)
         await self._tables.rungs.arm(
             tx.connection, [(duty, self._ladder(duty)) for duty in changed if duty.state == "open"], tx.now
         )
         await self._tables.alerts.close(
-            tx.connection, [str(key) for key in ids], "the duty was closed or has another date", tx.now
+            tx.connection, [str(key) for key in known], "the duty was closed or has another date", tx.now
         )
 
     def _ladder(self, duty: Duty) -> tuple[Rung, ...]:

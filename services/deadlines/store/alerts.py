@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -33,7 +32,7 @@ async def add(connection: AsyncConnection, alerts: Iterable[Alert]) -> list[Aler
     given = list(alerts)
     if not given:
         return []
-    rows = [{**asdict(alert), "alert_id": str(alert.alert_id)} for alert in given]
+    rows = [{**_members(alert), "alert_id": str(alert.alert_id)} for alert in given]
     new = set(await connection.scalars(_ADD, {"rows": orjson.dumps(rows).decode()}))
     return [alert for alert in given if alert.alert_id in new]
 
@@ -47,6 +46,8 @@ async def close(
     severities: Sequence[str] = ("warning", "fault"),
 ) -> None:
     """Close the open alerts about some duties or notices; a breach stays open until a person acknowledges it."""
+    if not references:
+        return
     await connection.execute(
         update(table)
         .where(table.c.reference == among(references, Text), table.c.severity.in_(severities), *_OPEN)
@@ -86,3 +87,7 @@ async def find(
     order = (table.c.severity == "warning", table.c.raised_at.desc(), table.c.alert_id)
     rows = await connection.execute(query.where(reach.within(_CASE)).order_by(*order).limit(limit))
     return [Alert(**row) for row in rows.mappings()]
+
+
+def _members(alert: Alert) -> dict[str, Any]:
+    return {name: getattr(alert, name) for name in Alert.__slots__}  # asdict would copy deeply

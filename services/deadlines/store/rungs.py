@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Text, Uuid, and_, func, or_, select, text, update
+from sqlalchemy import BigInteger, Text, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.catch_up import DueRung
@@ -32,6 +32,15 @@ _ARM: Final = text(
       AS given (duty_id uuid, case_key text, generation int, kind text, days_left smallint, due_at timestamptz)
     ON CONFLICT (duty_id, generation, kind, days_left) DO NOTHING
     """
+)
+
+
+# CASE: found by the duty; the indexes of what is pending know no duties, and all of them would be read.
+_SUPERSEDE: Final = text(
+    f"""
+    UPDATE deadlines.rung SET state = {SUPERSEDED}, settled_at = :now
+    WHERE duty_id = ANY(CAST(:ids AS uuid[])) AND CASE state WHEN {PENDING} THEN true ELSE false END
+    """  # noqa: S608 (numbers of our own)
 )
 
 
@@ -55,11 +64,7 @@ async def arm(connection: AsyncConnection, ladders: Iterable[tuple[Duty, Sequenc
 
 async def supersede(connection: AsyncConnection, duty_ids: Collection[UUID], now: datetime) -> None:
     """Make every pending rung of some duties unable to fire."""
-    await connection.execute(
-        update(table)
-        .where(table.c.duty_id == among(duty_ids, Uuid), table.c.state == PENDING)
-        .values(state=SUPERSEDED, settled_at=now)
-    )
+    await connection.execute(_SUPERSEDE, {"ids": list(duty_ids), "now": now})
 
 
 async def due_cases(connection: AsyncConnection, now: datetime, *, low: datetime | None, limit: int) -> tuple[str, ...]:
@@ -103,6 +108,8 @@ async def settle(
 ) -> None:
     """Mark claimed rungs as fired or superseded."""
     for items, state in ((fired, FIRED), (superseded, SUPERSEDED)):
+        if not items:
+            continue
         of_these = table.c.rung_id == among([item.rung_id for item in items], BigInteger)
         await connection.execute(update(table).where(of_these).values(state=state, settled_at=now))
 

@@ -29,7 +29,8 @@ RENEW_AFTER: Final = VALID_FOR / 2
 # come yet does not wait: the clock was moved back since.
 # Reads what may go now, not what waits: recipients one by one, each one's rows in the order of an index, and asks of each
 # whether another goes before it (a count, so that it is asked row by row until there are enough). What stands in (..) IS TRUE is
-# checked in the rows, so that the index on the other column finds them.
+# checked in the rows, so that the index on the other column finds them. What was found is taken by its ids as an array and
+# never joined: a join that was planned while the table was empty would read all of it.
 _IS_FIRST: Final = """
     (SELECT count(*) FROM routing.delivery b WHERE b.recipient = d.recipient AND b.case_key = d.case_key
          AND b.seq < d.seq AND b.state IN ('due', 'sending')) = 0
@@ -60,8 +61,8 @@ _CLAIM: Final = text(
         ) head
         WHERE r.recipient <> ALL(CAST(:closed AS text[]))
     ), chosen AS (
-        SELECT d.delivery_id FROM routing.delivery d JOIN ready r USING (delivery_id)
-        ORDER BY r.next_at, r.seq LIMIT :most FOR UPDATE OF d SKIP LOCKED
+        SELECT delivery_id FROM routing.delivery WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM ready))
+        ORDER BY next_at, seq LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE routing.delivery d
     SET state = 'sending', attempts = d.attempts + 1, lease_epoch = d.lease_epoch + 1,
@@ -69,7 +70,7 @@ _CLAIM: Final = text(
         granted_at = CASE WHEN d.granted_at > clock_timestamp() - make_interval(days => :renew_days)
             THEN d.granted_at ELSE clock_timestamp() END,
         lease_until = clock_timestamp() + make_interval(secs => :lease_s)
-    FROM chosen WHERE d.delivery_id = chosen.delivery_id
+    WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM chosen))
       AND CASE d.state WHEN 'due' THEN true WHEN 'sending' THEN d.lease_until < clock_timestamp() ELSE false END
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
         d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.granted_at, d.payload,
