@@ -14,14 +14,13 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Text, and_, func, or_, select, text, update
+from sqlalchemy import BigInteger, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.catch_up import DueRung
 from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.ladder import Rung
 from services.deadlines.tables import FIRED, PENDING, SUPERSEDED, among
-from services.deadlines.tables import duty as duty_table
 from services.deadlines.tables import rung as table
 
 _ARM: Final = text(
@@ -34,6 +33,20 @@ _ARM: Final = text(
     """
 )
 
+
+# OFFSET 0: the duty of each rung that is due, and not every open duty beside them.
+_CLAIM: Final = text(
+    f"""
+    SELECT r.rung_id, r.duty_id, r.kind, r.days_left, r.due_at, d.partnership
+    FROM deadlines.rung AS r CROSS JOIN LATERAL (
+        SELECT duty.partnership FROM deadlines.duty
+        WHERE duty.duty_id = r.duty_id AND duty.generation = r.generation AND duty.state = 'open' OFFSET 0
+    ) AS d
+    WHERE r.case_key = ANY(CAST(:keys AS text[])) AND r.state = {PENDING} AND r.due_at <= :now
+    ORDER BY r.due_at, r.rung_id
+    FOR UPDATE OF r SKIP LOCKED
+    """  # noqa: S608 (a number of our own)
+)
 
 # CASE: found by the duty; the indexes of what is pending know no duties, and all of them would be read.
 _SUPERSEDE: Final = text(
@@ -84,22 +97,9 @@ async def claim(connection: AsyncConnection, case_keys: Collection[str], now: da
 
     What another worker holds is left to it.
     """
-    query = (
-        select(table, duty_table.c.partnership)
-        .join(duty_table, duty_table.c.duty_id == table.c.duty_id)
-        .where(
-            table.c.case_key == among(case_keys, Text),
-            table.c.state == PENDING,
-            table.c.due_at <= now,
-            table.c.generation == duty_table.c.generation,
-            duty_table.c.state == "open",
-        )
-        .order_by(table.c.due_at, table.c.rung_id)
-        .with_for_update(of=table, skip_locked=True)
-    )
     return [
         DueRung(row.rung_id, row.duty_id, row.partnership, Rung(row.kind, row.days_left, row.due_at))
-        for row in await connection.execute(query)
+        for row in await connection.execute(_CLAIM, {"keys": list(case_keys), "now": now})
     ]
 
 
