@@ -65,9 +65,14 @@ def readable(column: str) -> str:
     ))"""
 
 
+def made_by(messages: Iterable[Envelope]) -> list[dict[str, str]]:
+    """Return the rows of `case_party` that messages make, sorted, each once."""
+    found = {(one.case_key, party) for one in messages if one.case_key for party in parties_of(one)}
+    return [{"case_key": case_key, "party": party} for case_key, party in sorted(found)]
+
+
 async def add(connection: AsyncConnection, messages: Iterable[Envelope]) -> None:
     """Keep the parties that messages make to their cases; the caller holds the cases."""
-    found = sorted({(one.case_key, party) for one in messages if one.case_key for party in parties_of(one)})
-    if found:
-        case_keys, parties = zip(*found, strict=True)
-        await connection.execute(_ADD, {"case_keys": [*case_keys], "parties": [*parties]})
+    if rows := made_by(messages):
+        values = {"case_keys": [row["case_key"] for row in rows], "parties": [row["party"] for row in rows]}
+        await connection.execute(_ADD, values)

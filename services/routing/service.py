@@ -57,18 +57,20 @@ class RoutingService:
 
     async def _route(self, messages: Sequence[CaseEvent], tx: Transaction) -> None:
         cases = await self._keep(messages, tx.connection)
-        sets = await loading.linked_sets(tx.connection, set(cases.values()))
-        published, delivered = await loading.published(tx.connection, {key for members in sets for key in members})
-        causes: defaultdict[tuple[str, ...], list[UUID]] = defaultdict(list)
-        set_of = {key: members for members in sets for key in members}
+        causes: defaultdict[str, list[UUID]] = defaultdict(list)
         for message in messages:
-            causes[set_of[cases[message.id]]].append(message.id)
+            causes[cases[message.id]].append(message.id)
+        arrived = {message.id: place for place, message in enumerate(messages)}
+        sets = await loading.load(tx.connection, causes.keys(), self._law.vocabulary)
+        held = {key for loaded in sets for key in loaded.case_keys}
+        published, delivered = await loading.published(tx.connection, held)
         found = Gathered()
-        for loaded in await loading.load(tx.connection, sets, self._law.vocabulary):
-            self._decide(loaded, tuple(causes[loaded.case_keys]), published, tx.now, found)
-        await saving.save(tx.connection, found)
+        for loaded in sets:
+            event_ids = [event_id for key in loaded.case_keys for event_id in causes.get(key, ())]
+            event_ids.sort(key=arrived.__getitem__)
+            self._decide(loaded, tuple(event_ids), published, tx.now, found)
+        await saving.save(tx.connection, found, reach.made_by(outgoing for _, outgoing in found.messages))
         await saving.recall_deliveries(tx.connection, delivered)
-        await reach.add(tx.connection, [outgoing for _, outgoing in found.messages])
         for topic, outgoing in found.messages:
             tx.emit(topic, outgoing)
 
@@ -77,9 +79,6 @@ class RoutingService:
         told = {message.id: each for message in messages if (each := told_by(message)) is not None}
         named = await loading.cases_of(connection, _named_ids(messages))
         cases = {message.id: _case_of(message, told.get(message.id), named) for message in messages}
-        facts = [fact for message in messages for fact in facts_of(message, self._law.vocabulary)]
-        await saving.add_facts(connection, facts)
-        await saving.add_told(connection, [(cases[event_id], each) for event_id, each in told.items()])
         links = [
             {
                 "case_key": message.case_key,
@@ -90,8 +89,13 @@ class RoutingService:
             for message in messages
             if isinstance(message, CaseLinked)
         ]
-        await saving.add_links(connection, links)
-        await reach.add(connection, messages)
+        await saving.keep(
+            connection,
+            facts=[fact for message in messages for fact in facts_of(message, self._law.vocabulary)],
+            told=[(cases[event_id], each) for event_id, each in told.items()],
+            links=links,
+            parties=reach.made_by(messages),
+        )
         return cases
 
     def _decide(
@@ -112,6 +116,8 @@ class RoutingService:
             partnership=self._law.partnership(facts),
             name_of=self._law.register.name,
         )
+        if loaded.known.notices:
+            found.told_before.update(loaded.case_keys)
         known = _accept(loaded, occasion, found)
         changes = self._changes(loaded, known, decision)
         for change in changes:

@@ -16,9 +16,9 @@ from services.routing.outcome.published import opened_data, period_of
 def opened(out: Gathered, change: ledger.Opened, occasion: Occasion) -> None:
     """A duty now stands."""
     identity, obligation = change.obligation_id, change.obligation
-    restate(out, identity, change.case_key, change.revision, obligation, occasion, occasion.now)
-    out.delivery_due(identity, obligation.dates.due_on)
-    data = opened_data(identity, change.revision, obligation, occasion)
+    data = restate(out, identity, change.case_key, change.revision, obligation, occasion, occasion.now)
+    if change.revision > 1:
+        out.delivery_due(identity, obligation.dates.due_on)
     out.say(occasion.message(say.ObligationOpened, identity, change.case_key, data))
 
 
@@ -106,9 +106,9 @@ def restate(
     obligation: Obligation,
     occasion: Occasion,
     opened_at: datetime,
-) -> None:
-    """Keep an obligation whole, as it now stands."""
-    slot = obligation.slot
+) -> say.ObligationOpenedData:
+    """Keep an obligation whole, as it now stands, and return it as it is published."""
+    slot, data = obligation.slot, opened_data(identity, revision, obligation, occasion)
     out.obligations.append(
         {
             "obligation_id": identity,
@@ -123,10 +123,11 @@ def restate(
             "reason": None,
             "superseded_by": None,
             "opened_at": opened_at,
-            "opened": opened_data(identity, revision, obligation, occasion).model_dump(mode="json"),
+            "opened": data.model_dump(mode="json"),
         }
     )
     out.remember(identity, "open", None, occasion.now, obligation)
+    return data
 
 
 def conclude(out: Gathered, decision: Decision, standing: Standing, occasion: Occasion) -> None:

@@ -71,6 +71,7 @@ class Gathered:
     delivery_history: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
     messages: list[tuple[str, Envelope]] = field(default_factory=list)
+    told_before: set[str] = field(default_factory=set)  # cases about which there are notices already
 
     def obligation_state(
         self,

@@ -28,14 +28,20 @@ from services.routing.domain.replay import Published
 Row = RowMapping | Mapping[str, Any]
 
 # Links stand in the table in both directions.
-_LINKED: Final = text("""
+_REACHED: Final = """
     WITH RECURSIVE reached(root, case_key) AS (
         SELECT k, k FROM unnest(CAST(:keys AS text[])) AS k
         UNION
         SELECT r.root, l.linked_case_key FROM reached r JOIN routing.case_link l ON l.case_key = r.case_key
     )
-    SELECT root, case_key FROM reached
-""")
+"""
+_LINKED: Final = text(f"{_REACHED} SELECT root, case_key FROM reached")  # noqa: S608 - a constant
+# With how often each case has been decided.
+_REVISIONS: Final = text(f"""
+    {_REACHED} SELECT root, case_key, coalesce(
+        (SELECT max(revision) FROM routing.decision d WHERE d.case_key = reached.case_key), 0) AS revision
+    FROM reached
+""")  # noqa: S608 - a constant
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
 _HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys)")
 _OBLIGATIONS: Final = text("SELECT * FROM routing.obligation WHERE case_key = ANY(:keys)")
@@ -48,9 +54,6 @@ _NOTICES: Final = text("""
 _REPORTERS: Final = text("""
     SELECT case_key, substr(party, length(:prefix) + 1) AS client FROM routing.case_party
     WHERE case_key = ANY(:keys) AND starts_with(party, :prefix) ORDER BY case_key, party
-""")
-_REVISIONS: Final = text("""
-    SELECT case_key, max(revision) AS revision FROM routing.decision WHERE case_key = ANY(:keys) GROUP BY case_key
 """)
 # A case that is named by one of its notices or obligations: whoever answers a notice may do so under a case of its own.
 _CASES_OF: Final = text("""
@@ -73,9 +76,13 @@ class Loaded:
 
 async def linked_sets(connection: AsyncConnection, keys: Collection[str]) -> list[tuple[str, ...]]:
     """Return the sets of linked cases that `keys` belong to, each once, sorted."""
+    return _sets(await connection.execute(_LINKED, {"keys": sorted(keys)}))
+
+
+def _sets(rows: Iterable[Any]) -> list[tuple[str, ...]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for root, case_key in await connection.execute(_LINKED, {"keys": sorted(keys)}):
-        found[root].add(case_key)
+    for row in rows:
+        found[row.root].add(row.case_key)
     return sorted({tuple(sorted(members)) for members in found.values()})
 
 
@@ -99,37 +106,41 @@ async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[U
     return {row.id: row.case_key for row in found}
 
 
-async def load(connection: AsyncConnection, sets: Sequence[tuple[str, ...]], vocabulary: Vocabulary) -> list[Loaded]:
-    """Return everything about some sets of linked cases, in the order given; notices stay locked."""
-    keys = {"keys": sorted({key for members in sets for key in members})}
-    facts = await _by_case(connection, _FACTS, keys)
-    happened = await _by_case(connection, _HAPPENINGS, keys)
-    obligations = await _by_case(connection, _OBLIGATIONS, keys)
-    questions = await _by_case(connection, _QUESTIONS, keys)
-    notices = await _by_case(connection, _NOTICES, keys)
+async def load(connection: AsyncConnection, keys: Collection[str], vocabulary: Vocabulary) -> list[Loaded]:
+    """Return everything about the sets of linked cases that `keys` belong to, sorted by their keys; notices stay locked."""
+    reached = (await connection.execute(_REVISIONS, {"keys": sorted(keys)})).all()
+    revisions = {row.case_key: row.revision for row in reached}
+    members = {"keys": sorted(revisions)}
+    facts = await _by_case(connection, _FACTS, members)
+    happened = await _by_case(connection, _HAPPENINGS, members)
+    decided = {"keys": sorted(key for key, revision in revisions.items() if revision)}  # nothing stands in the others
+    obligations = await _by_case(connection, _OBLIGATIONS, decided)
+    questions = await _by_case(connection, _QUESTIONS, decided)
+    notices = await _by_case(connection, _NOTICES, decided)
     reporters: defaultdict[str, list[str]] = defaultdict(list)
-    for row in await connection.execute(_REPORTERS, {**keys, "prefix": CLIENT}):
+    for row in await connection.execute(_REPORTERS, {**members, "prefix": CLIENT}):
         reporters[row.case_key].append(row.client)
-    revisions = {row.case_key: row.revision for row in await connection.execute(_REVISIONS, keys)}
     return [
         Loaded(
-            case_keys=members,
-            facts=tuple(fact_of(row, vocabulary) for row in _of(members, facts)),
-            told={row["event_id"]: told_of(row) for row in _of(members, happened)},
+            case_keys=linked,
+            facts=tuple(fact_of(row, vocabulary) for row in _of(linked, facts)),
+            told={row["event_id"]: told_of(row) for row in _of(linked, happened)},
             known=ledger.Known(
-                obligations=tuple(obligation_of(row) for row in _of(members, obligations)),
-                questions=tuple(_question_of(row) for row in _of(members, questions)),
-                notices=tuple(notice_of(row) for row in _of(members, notices)),
+                obligations=tuple(obligation_of(row) for row in _of(linked, obligations)),
+                questions=tuple(_question_of(row) for row in _of(linked, questions)),
+                notices=tuple(notice_of(row) for row in _of(linked, notices)),
             ),
-            reporters={key: tuple(reporters[key]) for key in members},
-            revisions={key: revisions.get(key, 0) for key in members},
+            reporters={key: tuple(reporters[key]) for key in linked},
+            revisions={key: revisions[key] for key in linked},
         )
-        for members in sets
+        for linked in _sets(reached)
     ]
 
 
 async def _by_case(connection: AsyncConnection, query: Any, keys: Mapping[str, Any]) -> dict[str, list[RowMapping]]:
     found: defaultdict[str, list[RowMapping]] = defaultdict(list)
+    if not keys["keys"]:
+        return found
     for row in (await connection.execute(query, keys)).mappings():
         found[row["case_key"]].append(row)
     return found

@@ -1,4 +1,4 @@
-"""Writes what a batch brought and what its decisions lead to: one statement per table, whole sets at a time.
+"""Writes what a batch brought and what its decisions lead to: whole sets at a time, all tables in one statement.
 
 Rows travel as one JSON document and PostgreSQL gives each value the type of its column.
 """
@@ -6,6 +6,7 @@ Rows travel as one JSON document and PostgreSQL gives each value the type of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -71,20 +72,40 @@ _RECALL: Final = text("""
 """)
 
 
-async def add_facts(connection: AsyncConnection, facts: Iterable[Fact]) -> None:
-    """Append facts; one that is there already stays as it is."""
-    await _insert(connection, tables.fact, [{**_members(fact), "value": _as_text(fact.value)} for fact in facts])
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows for a table, which all have the same keys; on a known primary key a row takes its place, or is left out."""
+
+    table: Table
+    rows: Sequence[Mapping[str, Any]]
+    replace: bool = False
 
 
-async def add_told(connection: AsyncConnection, told: Iterable[tuple[str, Told]]) -> None:
-    """Append what may end duties, each under its case."""
-    await _insert(connection, tables.happening, [{**_members(each), "case_key": key} for key, each in told])
+async def keep(
+    connection: AsyncConnection,
+    *,
+    facts: Iterable[Fact],
+    told: Iterable[tuple[str, Told]],
+    links: Sequence[Mapping[str, Any]],
+    parties: Sequence[Mapping[str, Any]],
+) -> None:
+    """Append what events say; what is there already stays as it is.
 
-
-async def add_links(connection: AsyncConnection, links: Sequence[Mapping[str, Any]]) -> None:
-    """Append links between cases, in both directions."""
+    Args:
+        connection: Inside the transaction that decides.
+        facts: What was stated.
+        told: What may end duties, each under its case.
+        links: Links between cases, each in one direction.
+        parties: Parties to the cases.
+    """
     back = [{**link, "case_key": link["linked_case_key"], "linked_case_key": link["case_key"]} for link in links]
-    await _insert(connection, tables.case_link, [*links, *back])
+    await _insert(
+        connection,
+        Rows(tables.fact, [{**_members(fact), "value": _as_text(fact.value)} for fact in facts]),
+        Rows(tables.happening, [{**_members(each), "case_key": key} for key, each in told]),
+        Rows(tables.case_link, [*links, *back]),
+        Rows(tables.case_party, parties),
+    )
 
 
 async def recall_deliveries(connection: AsyncConnection, delivered: Sequence[NoticeDelivered]) -> None:
@@ -105,24 +126,29 @@ async def recall_published(connection: AsyncConnection) -> None:
     await recall_deliveries(connection, [each for each in published if isinstance(each, NoticeDelivered)])
 
 
-async def save(connection: AsyncConnection, found: Gathered) -> None:
-    """Write everything that a batch's decisions lead to."""
-    await _insert(connection, tables.obligation, found.obligations, replace=True)
-    await _update(connection, _OBLIGATION_STATES, found.obligation_states)
-    await _insert(connection, tables.obligation_history, found.obligation_history)
-    await _insert(connection, tables.question, found.questions, replace=True)
-    await _update(connection, _QUESTION_STATES, found.question_states)
+async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[Mapping[str, Any]]) -> None:
+    """Write everything that a batch's decisions lead to, and the parties to the cases."""
     await _update(connection, _DELIVERY_STATES, found.delivery_states)
     await _update(connection, _DELIVERY_DATES, found.delivery_dates)
-    await _insert(connection, tables.delivery, found.deliveries)
-    await _hurry(connection, [row["delivery_id"] for row in (*found.deliveries, *found.delivery_states)])
-    await _insert(connection, tables.delivery_history, found.delivery_history)
-    await _insert(connection, tables.decision, found.decisions)
+    await _insert(
+        connection,
+        Rows(tables.obligation, found.obligations, replace=True),
+        Rows(tables.obligation_history, found.obligation_history),
+        Rows(tables.question, found.questions, replace=True),
+        Rows(tables.delivery, found.deliveries),
+        Rows(tables.delivery_history, found.delivery_history),
+        Rows(tables.decision, found.decisions),
+        Rows(tables.case_party, parties),
+    )
+    await _update(connection, _OBLIGATION_STATES, found.obligation_states)
+    await _update(connection, _QUESTION_STATES, found.question_states)
+    followers = [row for row in found.deliveries if row["case_key"] in found.told_before]
+    await _hurry(connection, [row["delivery_id"] for row in (*followers, *found.delivery_states)])
 
 
 async def insert_history(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append to the history of deliveries."""
-    await _insert(connection, tables.delivery_history, rows)
+    await _insert(connection, Rows(tables.delivery_history, rows))
 
 
 async def _hurry(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
@@ -135,30 +161,37 @@ async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[Ma
         await connection.execute(statement, {"rows": as_json(rows)})
 
 
-async def _insert(
-    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = False
-) -> None:
-    """Insert rows, which all have the same keys; on a known primary key replace the row, or leave it."""
-    if not rows:
+async def _insert(connection: AsyncConnection, *wanted: Rows) -> None:
+    """Insert rows into several tables, which do not refer to each other, with one statement."""
+    given = [each for each in wanted if each.rows]
+    if not given:
         return
-    given = tuple(sorted({name for row in rows for name in row}))
-    await connection.execute(_insertion(table, given, replace=replace), {"rows": as_json(rows)})
+    kinds = tuple(
+        (each.table, tuple(sorted({name for row in each.rows for name in row})), each.replace) for each in given
+    )
+    values = {f"rows_{place}": as_json(each.rows) for place, each in enumerate(given)}
+    await connection.execute(_insertion(kinds), values)
 
 
 @cache
-def _insertion(table: Table, given: tuple[str, ...], *, replace: bool) -> TextClause:
+def _insertion(kinds: tuple[tuple[Table, tuple[str, ...], bool], ...]) -> TextClause:
+    parts = [_one_insertion(f"rows_{place}", *kind) for place, kind in enumerate(kinds)]
+    before = ", ".join(f"part_{place} AS ({part})" for place, part in enumerate(parts[:-1]))
+    return text(f"WITH {before} {parts[-1]}" if before else parts[-1])
+
+
+def _one_insertion(rows: str, table: Table, given: tuple[str, ...], replace: bool) -> str:  # noqa: FBT001 (a part of a key)
     names = ", ".join(f'"{name}"' for name in given)
     keys = [column.name for column in table.primary_key if not isinstance(column.server_default, Identity)]
     conflict = "DO NOTHING"
     if replace:
         changed = ", ".join(f'"{name}" = excluded."{name}"' for name in given if name not in keys)
         conflict = f"({', '.join(keys)}) DO UPDATE SET {changed}"
-    statement = f"""
+    return f"""
         INSERT INTO {table.fullname} ({names})
-        SELECT {names} FROM jsonb_populate_recordset(NULL::{table.fullname}, CAST(:rows AS jsonb))
+        SELECT {names} FROM jsonb_populate_recordset(NULL::{table.fullname}, CAST(:{rows} AS jsonb))
         ON CONFLICT {conflict}
     """  # noqa: S608 (names of our own tables and columns)
-    return text(statement)
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
