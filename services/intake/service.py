@@ -30,6 +30,7 @@ from services.intake.domain.translate import child_keys, child_refs, translate
 from services.intake.keeping import Keeping, open_whole, seal_whole
 from services.intake.reading import Incoming, Reader, Reading
 from services.intake.store import cases, personal, submissions
+from services.intake.store.inserting import insert
 from services.intake.store.submissions import Kept
 from services.intake.vault import Vault
 from services.kit.restored import published_before
@@ -80,9 +81,14 @@ class IntakeService:
         tx.traces.update({one.event_id: one.trace for one in readings if one.trace})
         batch = await self._load(readings, tx)
         outcomes = [one if isinstance(one, Refusal) else await self._try_admit(one, batch, tx) for one in read]
-        await cases.save(tx.connection, batch.book, {one.own: one.client.name for one in readings}, tx.now)
-        await submissions.add(tx.connection, batch.fresh, batch.published)
-        await personal.add(tx.connection, batch.keeping.new_keys, batch.keeping.items)
+        await insert(
+            tx.connection,
+            *cases.added(batch.book, {one.own: one.client.name for one in readings}, tx.now),
+            submissions.added(batch.fresh),
+            *personal.added(batch.keeping.new_keys, batch.keeping.items),
+        )
+        await cases.forget_settled(tx.connection, batch.book)
+        await submissions.recall_decisions(tx.connection, batch.published)
         return outcomes
 
     async def cases_of(self, sent: Iterable[tuple[str, RawEvent]], connection: AsyncConnection) -> set[str]:
@@ -92,17 +98,23 @@ class IntakeService:
     async def settle(self, messages: Sequence[Envelope], tx: Transaction) -> None:
         """Let the links that waited for these notices take effect; the notices are stored, and `cases_told` are held."""
         told = _told_of(messages)
-        if not told:
+        if not told or not await cases.awaited(tx.connection, {case_key for case_key, _ in told}):
             return
         book = CaseBook(await cases.load(tx, _named(told)), self._mint)
         for link in book.settle():
             tx.emit(topics.CASE_EVENTS, _linked(link, tx.now, None, tx.now))
-        await cases.save(tx.connection, book, {}, tx.now)
+        await insert(tx.connection, *cases.added(book, {}, tx.now))
+        await cases.forget_settled(tx.connection, book)
 
     async def cases_told(self, messages: Sequence[Envelope], connection: AsyncConnection) -> set[str]:
-        """Return what a batch of routing's messages must hold, because its notices may let waiting links take effect."""
+        """Return what a batch of routing's messages must hold, because its notices may let waiting links take effect.
+
+        Its own cases are held in any case, so no link begins to wait on them after this was asked again under their locks.
+        """
         told = _told_of(messages)
-        return await cases.reach(connection, _named(told), told) if told else set()
+        if not told or not await cases.awaited(connection, {case_key for case_key, _ in told}):
+            return set()
+        return await cases.reach(connection, _named(told), told)
 
     def _try_read(self, incoming: Incoming, tx: Transaction) -> Reading | Refusal:
         try:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Table, insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.identity import link_id
 from services.intake import tables
 from services.intake.domain.casebook import CaseBook, Claim, Known
+from services.intake.store.inserting import Rows
 from services.kit.transaction import Transaction
 
 Told = tuple[str, str]
@@ -24,16 +25,26 @@ _CASES: Final = text("""
     WHERE digest = ANY(CAST(:digests AS bytea[])) OR case_key = ANY(CAST(:keys AS text[]))
 """)
 
-# Every link within reach of these cases, each once.
-_LINKS: Final = text("""
+_REACH: Final = """
     WITH RECURSIVE reach(key) AS (
         SELECT unnest(CAST(:keys AS text[]))
         UNION
         SELECT CASE WHEN l.case_key = r.key THEN l.linked_case_key ELSE l.case_key END
         FROM reach AS r JOIN case_link AS l ON l.case_key = r.key OR l.linked_case_key = r.key
     )
-    SELECT l.case_key, l.linked_case_key FROM case_link AS l JOIN reach AS r ON l.case_key = r.key
-""")
+"""
+
+# Every link within reach of these cases, each once.
+_LINKS: Final = text(f"""
+    {_REACH} SELECT l.case_key, l.linked_case_key FROM case_link AS l JOIN reach AS r ON l.case_key = r.key
+""")  # noqa: S608 - only our own text
+
+# Whether any claim waits on a case within reach of these.
+_AWAITED: Final = text(f"""
+    {_REACH} SELECT EXISTS (
+        SELECT FROM reach AS r JOIN case_ref AS c ON c.case_key = r.key JOIN pending_link AS p USING (digest)
+    )
+""")  # noqa: S608
 
 # To whom a notice went. One that awaits release has told nobody yet, and one that was withdrawn lets nobody in.
 _TOLD: Final = text("""
@@ -60,10 +71,6 @@ _CLAIMS: Final = text("""
 """)
 _CLAIMED: Final = text("SELECT digest, case_key FROM pending_link WHERE case_key = ANY(CAST(:keys AS text[]))")
 _CHILDREN: Final = text("SELECT case_key, digest, child_key FROM child_ref WHERE case_key = ANY(CAST(:keys AS text[]))")
-_WAIT: Final = text("""
-    INSERT INTO pending_link (digest, case_key, since)
-    SELECT digest, case_key, :now FROM unnest(CAST(:digests AS bytea[]), CAST(:keys AS text[])) AS n(digest, case_key)
-""")
 _SETTLE: Final = text("""
     DELETE FROM pending_link AS p USING unnest(CAST(:digests AS bytea[]), CAST(:keys AS text[])) AS s(digest, case_key)
     WHERE p.digest = s.digest AND p.case_key = s.case_key
@@ -93,6 +100,12 @@ async def reach(connection: AsyncConnection, names: Names, heard: Collection[Tol
         heard: Notices that the batch is about to store.
     """
     return names.locks | (await _find(connection, names, heard)).keys
+
+
+async def awaited(connection: AsyncConnection, case_keys: Iterable[str]) -> bool:
+    """Return whether any claim waits on one of these cases, or on one within reach of them."""
+    found: bool = (await connection.execute(_AWAITED, {"keys": list(case_keys)})).scalar_one()
+    return found
 
 
 async def load(tx: Transaction, names: Names) -> Known:
@@ -145,25 +158,22 @@ async def _find(connection: AsyncConnection, names: Names, heard: Collection[Tol
     )
 
 
-async def save(connection: AsyncConnection, book: CaseBook, clients: Mapping[bytes, str], now: datetime) -> None:
-    """Store what a batch added. `clients`: whose each reference is, by digest."""
+def added(book: CaseBook, clients: Mapping[bytes, str], now: datetime) -> tuple[Rows, ...]:
+    """Return the rows that a batch adds. `clients`: whose each reference is, by digest."""
     minted = [{"case_key": c, "digest": d, "child_key": k} for (c, d), k in book.new_children.items()]
-    added: tuple[tuple[Table, Sequence[Mapping[str, object]]], ...] = (
-        (tables.case_ref, list(_case_rows(book, clients, now))),
-        (tables.child_ref, minted),
-        (tables.case_link, list(_link_rows(book, now))),
+    return (
+        Rows(tables.case_ref, list(_case_rows(book, clients, now))),
+        Rows(tables.child_ref, minted),
+        Rows(tables.case_link, list(_link_rows(book, now))),
+        Rows(tables.pending_link, [{"digest": d, "case_key": key, "since": now} for d, key in book.new_waiting]),
     )
-    for table, rows in added:
-        if rows:
-            await connection.execute(insert(table), rows)
-    if book.new_waiting:
-        await connection.execute(_WAIT, {**_pairs(book.new_waiting), "now": now})
+
+
+async def forget_settled(connection: AsyncConnection, book: CaseBook) -> None:
+    """Delete the claims that took effect."""
     if book.settled:
-        await connection.execute(_SETTLE, _pairs(book.settled))
-
-
-def _pairs(claims: Sequence[tuple[bytes, str]]) -> dict[str, object]:
-    return {"digests": [digest for digest, _ in claims], "keys": [case_key for _, case_key in claims]}
+        digests, keys = zip(*book.settled, strict=True)
+        await connection.execute(_SETTLE, {"digests": [*digests], "keys": [*keys]})
 
 
 def _case_rows(book: CaseBook, clients: Mapping[bytes, str], now: datetime) -> Iterable[dict[str, object]]:

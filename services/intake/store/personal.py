@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake import tables
+from services.intake.store.inserting import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,8 @@ async def items(connection: AsyncConnection, case_keys: Collection[str], fields:
     return [Item(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-async def add(connection: AsyncConnection, keys: dict[tuple[str, str], bytes], fields: Sequence[Item]) -> None:
-    """Store new wrapped keys and new encrypted fields."""
-    if keys:
-        rows = [{"case_key": case, "child_key": child, "wrapped_key": key} for (case, child), key in keys.items()]
-        await connection.execute(insert(tables.vault_key), rows)
-    if fields:
-        await connection.execute(
-            insert(tables.vault_item), [{name: getattr(item, name) for name in Item.__slots__} for item in fields]
-        )
+def added(keys: Mapping[tuple[str, str], bytes], fields: Sequence[Item]) -> tuple[Rows, Rows]:
+    """Return the rows of new wrapped keys and of new encrypted fields."""
+    wrapped = [{"case_key": case, "child_key": child, "wrapped_key": key} for (case, child), key in keys.items()]
+    items = [{name: getattr(item, name) for name in Item.__slots__} for item in fields]
+    return Rows(tables.vault_key, wrapped), Rows(tables.vault_item, items)

@@ -12,6 +12,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake import tables
+from services.intake.store.inserting import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,14 @@ async def recipients(connection: AsyncConnection, ids: Collection[UUID]) -> dict
     return {row.notice_id: row.recipient for row in await connection.execute(_RECIPIENTS, {"ids": list(ids)})}
 
 
-async def add(connection: AsyncConnection, kept: Sequence[Kept], published: Collection[UUID] = ()) -> None:
-    """Keep accepted events; those that were published before a restore may have been decided already."""
-    if kept:
-        rows = [{name: getattr(one, name) for name in Kept.__slots__} for one in kept]  # asdict would copy deeply
-        await connection.execute(insert(tables.submission), rows)
+def added(kept: Sequence[Kept]) -> Rows:
+    """Return the rows of accepted events."""
+    names = Kept.__slots__  # asdict would copy deeply
+    return Rows(tables.submission, [{name: getattr(one, name) for name in names} for one in kept])
+
+
+async def recall_decisions(connection: AsyncConnection, published: Collection[UUID]) -> None:
+    """Take those of these events that were decided before a restore, and are kept again, for decided."""
     if published:
         await connection.execute(_DECIDE, {"ids": list(published)})
 
