@@ -173,6 +173,8 @@ class EmbeddedKafka:
             "-Xms128m",
             "-Xmx512m",
             "-XX:+UseG1GC",
+            # Beside the services on a small machine, what the second compiler takes costs more than its code gives back.
+            "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             f"-Dhandrail.log={self._folder / 'kafka.log'}",
@@ -184,7 +186,7 @@ class EmbeddedKafka:
         shutil.rmtree(self._data, ignore_errors=True)  # a format that was interrupted
         # 16 bytes in URL-safe base64; the first is zero because an id with a leading dash looks like an option
         cluster_id = urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).rstrip(b"=").decode()
-        options = [*self._java_options(), "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
+        options = [*self._java_options(), "kafka.tools.StorageTool", "format"]
         options += ["--cluster-id", cluster_id, "--config", str(self._properties)]
         options += ["--add-scram", f"SCRAM-SHA-512=[name={ADMIN},password={password}]"]
         arguments = self._folder / "format.arguments"  # a file, because every account can read a command line
