@@ -58,6 +58,8 @@ class DeadlinesService:
     async def _follow_decisions(self, events: Sequence[Event], tx: Transaction) -> None:
         """Fold the batch over the duties it is about, and save those that changed."""
         messages = [m for event in events if isinstance(m := event.message, (*_OPENINGS, *_CHANGES))]
+        if not messages:
+            return
         before = await self._tables.duties.load(tx.connection, {translate.duty_id(message) for message in messages})
         after = dict(before)
         for message in messages:

@@ -40,6 +40,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=5,
             pool_timeout=10,
+            pool_use_lifo=True,  # a few connections that know their statements and types, rather than all of them in turn
             hide_parameters=True,  # an exception's text must not quote what we store
             connect_args={
                 "timeout": _CONNECT_TIMEOUT_S,

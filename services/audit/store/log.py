@@ -27,17 +27,16 @@ WHERE e.event_id = ANY(CAST(:ids AS uuid[]))
 """)
 
 # Append entries, the records kept beside them, and the tiles that they filled; then move the head.
-ADD_ENTRIES = text("""
-INSERT INTO audit.entry (seq, leaf_hash, entry, event_id)
-SELECT * FROM unnest(CAST(:seqs AS bigint[]), CAST(:hashes AS bytea[]), CAST(:entries AS bytea[]), CAST(:ids AS uuid[]))
-""")
-ADD_RECORDS = text("""
+ADD = text("""
+WITH entries AS (
+  INSERT INTO audit.entry (seq, leaf_hash, entry, event_id)
+  SELECT * FROM unnest(CAST(:seqs AS bigint[]), CAST(:hashes AS bytea[]), CAST(:entries AS bytea[]), CAST(:ids AS uuid[]))
+), tiles AS (
+  INSERT INTO audit.tile (level, idx, hashes)
+  SELECT * FROM unnest(CAST(:levels AS smallint[]), CAST(:idxs AS bigint[]), CAST(:tiles AS bytea[]))
+)
 INSERT INTO audit.record (seq, salt, payload)
-SELECT * FROM unnest(CAST(:seqs AS bigint[]), CAST(:salts AS bytea[]), CAST(:payloads AS bytea[]))
-""")
-ADD_TILES = text("""
-INSERT INTO audit.tile (level, idx, hashes)
-SELECT * FROM unnest(CAST(:levels AS smallint[]), CAST(:idxs AS bigint[]), CAST(:hashes AS bytea[]))
+SELECT * FROM unnest(CAST(:kept AS bigint[]), CAST(:salts AS bytea[]), CAST(:payloads AS bytea[]))
 """)
 MOVE_HEAD = text("UPDATE audit.log SET size = :size, root = :root, edge = CAST(:edge AS bytea[])")
 
@@ -102,19 +101,19 @@ async def add(connection: AsyncConnection, head: Head, entries: Sequence[Entry])
     hashes = [leaf_hash(entry.text) for entry in entries]
     edge, filled = append(head.edge, hashes)
     seqs = range(head.size, edge.size)
+    kept = [(seq, one.salt, one.payload) for seq, one in zip(seqs, entries, strict=True) if one.salt is not None]
     values = {
         "seqs": [*seqs],
         "hashes": hashes,
         "entries": [e.text for e in entries],
         "ids": [e.event_id for e in entries],
+        **_columns(filled),
+        "tiles": [*filled.values()],
+        "kept": [seq for seq, _, _ in kept],
+        "salts": [salt for _, salt, _ in kept],
+        "payloads": [payload for _, _, payload in kept],
     }
-    await connection.execute(ADD_ENTRIES, values)
-    kept = [(seq, one.salt, one.payload) for seq, one in zip(seqs, entries, strict=True) if one.salt is not None]
-    if kept:
-        numbers, salts, payloads = zip(*kept, strict=True)
-        await connection.execute(ADD_RECORDS, {"seqs": [*numbers], "salts": [*salts], "payloads": [*payloads]})
-    if filled:
-        await connection.execute(ADD_TILES, {**_columns(filled), "hashes": [*filled.values()]})
+    await connection.execute(ADD, values)
     moved = Head(head.origin, edge.size, edge.root(), edge)
     await connection.execute(MOVE_HEAD, {"size": moved.size, "root": moved.root, "edge": [*edge.partial]})
     return moved

@@ -96,7 +96,7 @@ _SETTLE: Final = text("""
         lease_until = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(delivery_id uuid, lease_epoch integer, state text,
         next_at timestamptz, reason text, reference text, person_told boolean, maybe_arrived boolean)
-    WHERE d.delivery_id = r.delivery_id AND d.lease_epoch = r.lease_epoch AND d.lease_until IS NOT NULL
+    WHERE d.delivery_id = ANY(CAST(:ids AS uuid[])) AND d.delivery_id = r.delivery_id AND d.lease_epoch = r.lease_epoch AND d.lease_until IS NOT NULL
     RETURNING d.delivery_id, d.state
 """)
 _REDRIVE: Final = text("""
@@ -184,7 +184,8 @@ async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: d
         }
         for each in settled
     ]
-    found = await connection.execute(_SETTLE, {"rows": as_json(rows), "now": now})
+    values = {"rows": as_json(rows), "ids": [row["delivery_id"] for row in rows], "now": now}
+    found = await connection.execute(_SETTLE, values)
     return {row.delivery_id: row.state for row in found}
 
 

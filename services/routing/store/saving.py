@@ -25,16 +25,17 @@ from services.routing.domain.facts import Fact
 from services.routing.domain.happenings_of import Told
 from services.routing.outcome.gathered import Gathered
 
+# (= ANY: a join that was planned while the table was empty would read all of it.)
 _OBLIGATION_STATES: Final = text("""
     UPDATE routing.obligation o SET state = r.state, reason = r.reason, superseded_by = r.superseded_by
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS r(obligation_id uuid, state text, reason text, superseded_by uuid)
-    WHERE o.obligation_id = r.obligation_id
+    WHERE o.obligation_id = ANY(CAST(:ids AS uuid[])) AND o.obligation_id = r.obligation_id
 """)
 _QUESTION_STATES: Final = text("""
     UPDATE routing.question q SET state = r.state, reason = r.reason, closed_at = r.closed_at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(question_id uuid, state text, reason text, closed_at timestamptz)
-    WHERE q.question_id = r.question_id
+    WHERE q.question_id = ANY(CAST(:ids AS uuid[])) AND q.question_id = r.question_id
 """)
 _DELIVERY_STATES: Final = text("""
     UPDATE routing.delivery d
@@ -42,14 +43,14 @@ _DELIVERY_STATES: Final = text("""
         changed_at = clock.legal_now(), maybe_arrived = d.maybe_arrived OR d.state IN ('sending', 'delivered')
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS r(delivery_id uuid, state text, reason text, due_since timestamptz, next_at timestamptz)
-    WHERE d.delivery_id = r.delivery_id
+    WHERE d.delivery_id = ANY(CAST(:ids AS uuid[])) AND d.delivery_id = r.delivery_id
 """)
 # What has never left carries the present date. What has been attempted stays as it was sent: another notice corrects it.
 _DELIVERY_DATES: Final = text("""
     UPDATE routing.delivery d
     SET due_by = r.due_by, payload = jsonb_set(d.payload, '{body,due_on}', coalesce(to_jsonb(r.due_on), 'null'))
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(obligation_id uuid, due_on date, due_by timestamptz)
-    WHERE d.obligation_id = r.obligation_id AND d.kind = 'notice'
+    WHERE d.obligation_id = ANY(CAST(:ids AS uuid[])) AND d.obligation_id = r.obligation_id AND d.kind = 'notice'
       AND d.state IN ('awaiting_release', 'due') AND d.attempts = 0
 """)
 # What can be sent now does not wait for the next try of what goes before it. (IS TRUE and CASE: found by its id and by the
@@ -128,8 +129,8 @@ async def recall_published(connection: AsyncConnection) -> None:
 
 async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[Mapping[str, Any]]) -> None:
     """Write everything that a batch's decisions lead to, and the parties to the cases."""
-    await _update(connection, _DELIVERY_STATES, found.delivery_states)
-    await _update(connection, _DELIVERY_DATES, found.delivery_dates)
+    await _update(connection, _DELIVERY_STATES, found.delivery_states, "delivery_id")
+    await _update(connection, _DELIVERY_DATES, found.delivery_dates, "obligation_id")
     await _insert(
         connection,
         Rows(tables.obligation, found.obligations, replace=True),
@@ -140,8 +141,8 @@ async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[M
         Rows(tables.decision, found.decisions),
         Rows(tables.case_party, parties),
     )
-    await _update(connection, _OBLIGATION_STATES, found.obligation_states)
-    await _update(connection, _QUESTION_STATES, found.question_states)
+    await _update(connection, _OBLIGATION_STATES, found.obligation_states, "obligation_id")
+    await _update(connection, _QUESTION_STATES, found.question_states, "question_id")
     followers = [row for row in found.deliveries if row["case_key"] in found.told_before]
     await _hurry(connection, [row["delivery_id"] for row in (*followers, *found.delivery_states)])
 
@@ -156,9 +157,9 @@ async def _hurry(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
         await connection.execute(_DELIVERY_HEADS, {"ids": ids})
 
 
-async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[Mapping[str, Any]], key: str) -> None:
     if rows:
-        await connection.execute(statement, {"rows": as_json(rows)})
+        await connection.execute(statement, {"rows": as_json(rows), "ids": [row[key] for row in rows]})
 
 
 async def _insert(connection: AsyncConnection, *wanted: Rows) -> None:
