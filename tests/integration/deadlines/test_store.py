@@ -17,9 +17,19 @@ from services.deadlines.store.duties import Place, Wanted
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
 from tests.support.deadlines import CALENDAR, CASE, NOON, duty, period
+from tests.support.reads import keep_first_plans, rows_read
 
 LATE = NOON + timedelta(hours=1)
 RUNG = Rung("soon", 3, NOON)
+MANY_DUTIES = text("""
+    INSERT INTO deadlines.duty SELECT (jsonb_populate_record(d, jsonb_build_object('duty_id', gen_random_uuid(),
+        'case_key', md5(n::text)))).* FROM deadlines.duty AS d, generate_series(1, 1000) AS n
+""")
+MANY_RUNGS = text("""
+    INSERT INTO deadlines.rung (duty_id, case_key, generation, kind, days_left, due_at, wake_at, state)
+    SELECT d.duty_id, d.case_key, d.generation, 'soon', 3, r.due_at, r.wake_at, 0
+    FROM deadlines.duty AS d CROSS JOIN (SELECT * FROM deadlines.rung LIMIT 1) AS r WHERE d.duty_id <> r.duty_id
+""")
 
 
 def _alert(number: int, severity: str = "warning", *, reference: str = "duty", minutes: int = 0) -> Alert:
@@ -209,3 +219,24 @@ async def test_the_first_person_to_acknowledge_stands(database: Database) -> Non
     assert found is not None
     assert (found.acknowledged_name, found.acknowledged_at) == ("Ada Example", NOON)
     assert [alert.alert_id.int for alert in shown] == [1]
+
+
+async def test_the_timers_of_a_few_cases_are_found_without_reading_the_open_duties_and_timers_of_all_others(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        await keep_first_plans(tx.connection)
+        await duties.save(tx.connection, [duty(1)])
+        await rungs.arm(tx.connection, [(duty(1), [RUNG])], NOON)
+        await rungs.claim(tx.connection, [CASE], LATE)
+        await rungs.supersede(tx.connection, [UUID(int=99)], LATE)
+        for each in (MANY_DUTIES, MANY_RUNGS):
+            await tx.connection.execute(each)
+
+    async with database.begin() as tx:
+        claimed = await rungs.claim(tx.connection, [CASE], LATE)
+        await rungs.supersede(tx.connection, [each.duty_id for each in claimed], LATE)
+        read = await rows_read(tx.connection, "duty", "rung")
+
+    assert [each.duty_id for each in claimed] == [duty(1).duty_id]
+    assert read < 50

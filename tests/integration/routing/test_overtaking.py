@@ -6,17 +6,26 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas.deliveries import NoticeOwed
 from services.routing.dispatch import rows
 from services.routing.dispatch.rows import Claimed, Settled
 from services.routing.store.saving import insert_history
+from tests.support.reads import keep_first_plans, rows_read
 from tests.support.road import Road, move_clock, of
-from tests.support.routing import LEEDS, POLICE, aware, corrected, decided, reported, suspects
+from tests.support.routing import LEEDS, OTHER_CASE, POLICE, aware, corrected, decided, reported, suspects
 
 LA, LSCP_ID = f"la:{LEEDS}", f"lscp:{LEEDS}"
 LATER = datetime(2026, 6, 2, tzinfo=UTC)
+SENT = text("""
+    INSERT INTO routing.delivery (delivery_id, kind, notice_id, obligation_id, case_key, rule, recipient, profile, revision,
+        state, owed_at, payload)
+    SELECT gen_random_uuid(), kind, gen_random_uuid(), gen_random_uuid(), md5(n::text), rule, recipient, profile, revision,
+        'delivered', owed_at, payload
+    FROM routing.delivery, generate_series(1, 1000) AS n
+""")
 
 
 async def claim(road: Road) -> list[Claimed]:
@@ -131,3 +140,22 @@ async def test_what_is_new_does_not_wait_for_the_next_try_of_what_is_older_and_l
     assert [each.delivery_id for each in hurried] == [each.delivery_id for each in first]
     assert len(dues) > 1
     assert hurried[0].due_by == min(row["due_by"] for row in dues if row["due_by"])
+
+
+async def test_what_was_sent_before_is_not_read_again_to_find_and_to_settle_what_may_be_sent(road: Road) -> None:
+    await road.route(reported())
+    async with road.database.begin() as tx:
+        await keep_first_plans(tx.connection)
+    await settle(road, await claim(road), "delivered", reference="R-1")
+    async with road.database.begin() as tx:
+        await tx.connection.execute(SENT)
+    await road.route(reported(case_key=OTHER_CASE))
+
+    async with road.database.begin() as tx:
+        before = await rows_read(tx.connection, "delivery")
+        claimed = await rows.claim(tx.connection, tx.now, most=100, cap=100, closed=[])
+        await rows.settle(tx.connection, [Settled(each, "delivered", reference="R-2") for each in claimed], tx.now)
+        read = await rows_read(tx.connection, "delivery") - before
+
+    assert {each.case_key for each in claimed} == {OTHER_CASE}
+    assert read < 50
