@@ -27,8 +27,8 @@ from tests.support.eventually import eventually
 from tests.support.installation import DEMO, journal
 
 OBLIGATIONS_EACH: Final = 2
-_SAID: Final = " + ".join(f"(SELECT count(*) FROM {service}.outbox)" for service in SERVICES)  # noqa: S608 - our own names
-_ARRIVED: Final = f"SELECT (SELECT count(*) FROM deadlines.duty), (SELECT count(*) FROM audit.entry), {_SAID}"  # noqa: S608
+_ARRIVED: Final = "SELECT (SELECT count(*) FROM deadlines.duty), coalesce((SELECT size FROM audit.log), 0)"
+_SAID: Final = "SELECT " + " + ".join(f"(SELECT count(*) FROM {service}.outbox)" for service in SERVICES)  # noqa: S608 - our own names
 
 
 @contextmanager
@@ -97,8 +97,9 @@ async def wait_for(running: Installation, reports: int) -> None:
     connection = await asyncpg.connect(running.database_url())
 
     async def arrived() -> bool:
-        duties, entries, said = await connection.fetchrow(_ARRIVED) or (0, 0, 0)
-        return bool(duties >= reports * OBLIGATIONS_EACH and entries >= said > 0)
+        duties, entries = await connection.fetchrow(_ARRIVED) or (0, 0)
+        # What was said is counted last: counting it all the time would be measured, too.
+        return bool(duties >= reports * OBLIGATIONS_EACH and entries >= await connection.fetchval(_SAID) > 0)
 
     try:
         await eventually(arrived, f"the duties and log entries of {reports} reports", within_s=1_800, every_s=0.25)
