@@ -30,16 +30,26 @@ FROM jsonb_populate_recordset(NULL::audit.entry_index, CAST(:rows AS jsonb))
 """)
 MOVE = text("UPDATE audit.projection SET size = :size")
 
-# Note the numbers that came, then move each head over those that now follow it without a gap.
-NOTE_NUMBERS = text("""
-WITH come AS (
-  SELECT producer, producer_seq FROM unnest(CAST(:producers AS text[]), CAST(:seqs AS bigint[])) AS t (producer, producer_seq)
-), heads AS (
-  INSERT INTO audit.producer_head (producer, contiguous) SELECT DISTINCT producer, 0 FROM come ON CONFLICT DO NOTHING
+# Move each head over the numbers that came and follow it without a gap; note the others, then move each head over those
+# that were noted and now follow it. Most numbers follow at once and are never noted.
+COME = (
+    "SELECT DISTINCT * FROM unnest(CAST(:producers AS text[]), CAST(:seqs AS bigint[])) AS t (producer, producer_seq)"
 )
+FOLLOW_ON = text(f"""
+INSERT INTO audit.producer_head (producer, contiguous)
+SELECT producer, coalesce(max(producer_seq) FILTER (WHERE producer_seq = contiguous + place), contiguous) FROM (
+  SELECT producer, producer_seq, coalesce(contiguous, 0) AS contiguous,
+         row_number() OVER (PARTITION BY producer ORDER BY producer_seq) AS place
+  FROM ({COME}) come LEFT JOIN audit.producer_head USING (producer) WHERE producer_seq > coalesce(contiguous, 0)
+) numbered GROUP BY producer, contiguous
+ON CONFLICT (producer) DO UPDATE SET contiguous = excluded.contiguous
+""")  # noqa: S608 - a constant
+NOTE_NUMBERS = text(f"""
 INSERT INTO audit.producer_ahead (producer, producer_seq, seen_at)
-SELECT DISTINCT producer, producer_seq, CAST(:seen_at AS timestamptz) FROM come ON CONFLICT DO NOTHING
-""")
+SELECT producer, producer_seq, CAST(:seen_at AS timestamptz)
+FROM ({COME}) come JOIN audit.producer_head USING (producer) WHERE producer_seq > contiguous
+ON CONFLICT DO NOTHING
+""")  # noqa: S608
 MOVE_HEADS = text("""
 UPDATE audit.producer_head h SET contiguous = run.last
 FROM (
@@ -98,8 +108,9 @@ async def add(connection: AsyncConnection, rows: Sequence[tuple[int, Indexed]], 
     await connection.execute(ADD, {"rows": orjson.dumps([_values(*row) for row in rows]).decode()})
     await connection.execute(MOVE, {"size": rows[-1][0] + 1})
     numbered = [(row.producer, row.producer_seq) for _, row in rows if row.producer and row.producer_seq]
-    values = {"producers": [name for name, _ in numbered], "seqs": [seq for _, seq in numbered], "seen_at": seen_at}
-    await connection.execute(NOTE_NUMBERS, values)
+    come = {"producers": [name for name, _ in numbered], "seqs": [seq for _, seq in numbered]}
+    await connection.execute(FOLLOW_ON, come)
+    await connection.execute(NOTE_NUMBERS, {**come, "seen_at": seen_at})
     await connection.execute(MOVE_HEADS)
     await connection.execute(FORGET_NUMBERS)
 
