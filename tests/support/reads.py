@@ -12,9 +12,9 @@ async def keep_first_plans(connection: AsyncConnection) -> None:
 
 
 async def rows_read(connection: AsyncConnection, *tables: str) -> int:
-    """Return how many rows of these tables the transaction has read so far."""
+    """Return how many rows of these tables this session has read lately: the difference of two looks in a transaction counts."""
     query = text("""
-        SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables
+        SELECT coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_xact_user_tables
         WHERE relname = ANY(:tables)
     """)
     return int((await connection.execute(query, {"tables": list(tables)})).scalar_one())
