@@ -144,7 +144,7 @@ class Load(threading.Thread):
         self, session: aiohttp.ClientSession, name: str, case: str, place: int, on: date | None = None
     ) -> None:
         event_id = self._try(name)
-        self.sent.reports[event_id] = (name, case, on)
+        self.sent.reports[event_id] = (name, case, on or self._on)
         for attempt in itertools.count():
             url = f"{self._urls[(place + attempt) % 2]}/v1/events"  # a partner tries the other address, too
             with suppress(aiohttp.ClientError, TimeoutError):
