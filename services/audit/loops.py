@@ -19,7 +19,6 @@ from services.kit.logging import allow
 
 SIGN_EVERY_S = 1.0
 INDEX_EVERY_S = 0.5
-_SIGNING = "signing"
 GAP_GRACE = timedelta(minutes=1)  # topics are not ordered against each other, so a number may be late
 
 SIGNED_SIZE = Gauge("handrail_audit_signed_entries", "Entries under the newest signed checkpoint")
@@ -45,8 +44,6 @@ class Loops:
         """Sign the head if it has moved; a refusal stands until a later attempt succeeds."""
         try:
             async with self._database.begin() as tx:
-                # One copy at a time: a head read before another copy signed a later one would look like a restored log.
-                await tx.lock_cases((_SIGNING,))
                 checkpoint = await self._publisher.publish(tx.connection, self._clock.wall_now())
         except (RefusedToSign, BadNote) as refusal:
             if self._refusal is None:

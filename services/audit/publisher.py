@@ -15,7 +15,8 @@ from services.audit.domain.merkle import EMPTY_ROOT
 from services.audit.domain.note import Checkpoint
 from services.audit.domain.tiles import range_hash
 from services.audit.sink import CheckpointFolder
-from services.audit.store import log
+from services.audit.store import POSTGRES, Log
+from services.audit.store.log import Head, Signed
 from services.kit.faults import faultpoint, register
 
 register("checkpoint.kept")  # signed and outside the database, which does not know of it yet
@@ -28,10 +29,11 @@ class RefusedToSign(Exception):
 class Publisher:
     """Signs heads with the log's key and keeps them in the folder first, then in the database."""
 
-    def __init__(self, origin: str, key: Ed25519PrivateKey, folder: CheckpointFolder) -> None:
+    def __init__(self, origin: str, key: Ed25519PrivateKey, folder: CheckpointFolder, log: Log = POSTGRES) -> None:
         self._origin = origin
         self._key = key
         self._folder = folder
+        self._log = log
 
     async def publish(self, connection: AsyncConnection, now: datetime) -> Checkpoint:
         """Sign the committed head unless it was signed already, and return it.
@@ -44,25 +46,26 @@ class Publisher:
             RefusedToSign: The head contradicts a checkpoint signed before.
             BadNote: The folder holds a checkpoint that is not ours, or another one of this size.
         """
-        head = await log.read_head(connection) or log.Head(self._origin)
+        # What was signed first, then the head: if another copy signs meanwhile, a head read before looks like a restored log.
+        kept = await asyncio.to_thread(self._folder.newest)
+        stored = await self._log.newest_checkpoint(connection)
+        head = await self._log.read_head(connection) or Head(self._origin)
         checkpoint = Checkpoint(self._origin, head.size, head.root)
         if head.origin != self._origin:
             message = f"expected the log {self._origin}, the database holds {head.origin}"
             raise RefusedToSign(message)
-        stored = await log.newest_checkpoint(connection)
         if stored is not None:
             await self._check(connection, head, Checkpoint(self._origin, stored.size, stored.root), "in the database")
-        kept = await asyncio.to_thread(self._folder.newest)
         if kept is not None:
             await self._check(connection, head, kept, "in the folder of checkpoints")
         if checkpoint != kept or stored is None or stored.size != head.size:
             note = checkpoint.sign(self._key)
             await asyncio.to_thread(self._folder.keep, checkpoint, note)
             faultpoint("checkpoint.kept")
-            await log.add_checkpoint(connection, log.Signed(head.size, head.root, note), now)
+            await self._log.add_checkpoint(connection, Signed(head.size, head.root, note), now)
         return checkpoint
 
-    async def _check(self, connection: AsyncConnection, head: log.Head, signed: Checkpoint, where: str) -> None:
+    async def _check(self, connection: AsyncConnection, head: Head, signed: Checkpoint, where: str) -> None:
         """Refuse unless the first `signed.size` entries still give the root that was signed for them."""
         if signed.origin != self._origin:
             message = f"the newest checkpoint {where} is of another log, {signed.origin}"
@@ -73,16 +76,15 @@ class Publisher:
                 " was an older copy of the database restored?"
             )
             raise RefusedToSign(message)
-        if await _root_at(connection, head, signed.size) != signed.root:
+        if await self._root_at(connection, head, signed.size) != signed.root:
             message = f"the first {signed.size} entries do not have the root that was signed for them {where}"
             raise RefusedToSign(message)
 
-
-async def _root_at(connection: AsyncConnection, head: log.Head, size: int) -> bytes:
-    """Return the root of the first `size` entries, from the tiles."""
-    if size == 0:
-        return EMPTY_ROOT
-    if size == head.size:
-        return head.root
-    whole = (0, size)
-    return range_hash(whole, await log.tiles_for(connection, head, [whole]))
+    async def _root_at(self, connection: AsyncConnection, head: Head, size: int) -> bytes:
+        """Return the root of the first `size` entries, from the tiles."""
+        if size == 0:
+            return EMPTY_ROOT
+        if size == head.size:
+            return head.root
+        whole = (0, size)
+        return range_hash(whole, await self._log.tiles_for(connection, head, [whole]))

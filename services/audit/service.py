@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.identity import derived_event_id
 from services.audit.domain.entry import Entry, NotAnEvent, Record, index_of, message_entry, message_of, poison_entry
-from services.audit.store import log, projection
+from services.audit.store import POSTGRES, Log, projection
 from services.kit import reach
 from services.kit.errors import Unavailable
 
@@ -28,9 +28,10 @@ class Sequencer:
     `draw_salt` returns 32 random bytes.
     """
 
-    def __init__(self, origin: str, draw_salt: Callable[[], bytes]) -> None:
+    def __init__(self, origin: str, draw_salt: Callable[[], bytes], log: Log = POSTGRES) -> None:
         self._origin = origin
         self._draw_salt = draw_salt
+        self._log = log
 
     async def append(self, records: Sequence[Record], connection: AsyncConnection, now: datetime) -> list[Entry]:
         """Append what the log does not have yet, in the order of the records, and return it.
@@ -43,16 +44,16 @@ class Sequencer:
         Raises:
             OtherLog: The database holds the log of another name.
         """
-        head = await log.lock_head(connection, self._origin)
+        head = await self._log.lock_head(connection, self._origin)
         if head.origin != self._origin:
             message = f"expected the log {self._origin}, the database holds {head.origin}: set HANDRAIL_LOG_ORIGIN"
             raise OtherLog(message)
         entries = [self._entry(record, now) for record in records]
-        fresh, repeated = await _without_known(entries, connection)
+        fresh, repeated = await self._without_known(entries, connection)
         conflicts = [_conflict(entry, now) for entry in repeated]
-        fresh_conflicts, _ = await _without_known(conflicts, connection)
+        fresh_conflicts, _ = await self._without_known(conflicts, connection)
         if added := [*fresh, *fresh_conflicts]:
-            await log.add(connection, head, added)
+            await self._log.add(connection, head, added)
         return added
 
     def _entry(self, record: Record, now: datetime) -> Entry:
@@ -62,20 +63,21 @@ class Sequencer:
             entry_id = derived_event_id("poison", record.topic, record.partition, record.offset, record.value.hex())
             return poison_entry(record, entry_id=entry_id, kind="poison", logged_at=now)
 
-
-async def _without_known(entries: Sequence[Entry], connection: AsyncConnection) -> tuple[list[Entry], list[Entry]]:
-    """Return the entries that the log lacks, and those whose id it has with another content."""
-    if not entries:
-        return [], []
-    seen = await log.known(connection, {entry.event_id for entry in entries})
-    fresh, repeated = [], []
-    for entry in entries:
-        if entry.event_id not in seen:
-            seen[entry.event_id] = entry.payload
-            fresh.append(entry)
-        elif seen[entry.event_id] not in (None, entry.payload):
-            repeated.append(entry)
-    return fresh, repeated
+    async def _without_known(
+        self, entries: Sequence[Entry], connection: AsyncConnection
+    ) -> tuple[list[Entry], list[Entry]]:
+        """Return the entries that the log lacks, and those whose id it has with another content."""
+        if not entries:
+            return [], []
+        seen = await self._log.known(connection, {entry.event_id for entry in entries})
+        fresh, repeated = [], []
+        for entry in entries:
+            if entry.event_id not in seen:
+                seen[entry.event_id] = entry.payload
+                fresh.append(entry)
+            elif seen[entry.event_id] not in (None, entry.payload):
+                repeated.append(entry)
+        return fresh, repeated
 
 
 def _conflict(entry: Entry, now: datetime) -> Entry:

@@ -75,6 +75,12 @@ class Signed:
     note: str
 
 
+def grown(head: Head, leaves: Sequence[bytes]) -> tuple[Head, dict[TileKey, bytes]]:
+    """Return the head after some more leaves (their hashes, in order), and the tiles that they filled."""
+    edge, filled = append(head.edge, leaves)
+    return Head(head.origin, edge.size, edge.root(), edge), filled
+
+
 async def read_head(connection: AsyncConnection) -> Head | None:
     """Return the head as last committed, None before the first entry is appended."""
     row = (await connection.execute(READ_HEAD)).one_or_none()
@@ -99,8 +105,8 @@ async def known(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID
 async def add(connection: AsyncConnection, head: Head, entries: Sequence[Entry]) -> Head:
     """Append entries behind a head that `lock_head` gave, and return the new head."""
     hashes = [leaf_hash(entry.text) for entry in entries]
-    edge, filled = append(head.edge, hashes)
-    seqs = range(head.size, edge.size)
+    moved, filled = grown(head, hashes)
+    seqs = range(head.size, moved.size)
     kept = [(seq, one.salt, one.payload) for seq, one in zip(seqs, entries, strict=True) if one.salt is not None]
     values = {
         "seqs": [*seqs],
@@ -114,8 +120,7 @@ async def add(connection: AsyncConnection, head: Head, entries: Sequence[Entry])
         "payloads": [payload for _, _, payload in kept],
     }
     await connection.execute(ADD, values)
-    moved = Head(head.origin, edge.size, edge.root(), edge)
-    await connection.execute(MOVE_HEAD, {"size": moved.size, "root": moved.root, "edge": [*edge.partial]})
+    await connection.execute(MOVE_HEAD, {"size": moved.size, "root": moved.root, "edge": [*moved.edge.partial]})
     return moved
 
 
