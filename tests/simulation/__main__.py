@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ def _show(run: Run) -> int:
 def _play(seeds: range, jobs: int) -> int:
     blocks = [seeds[start : start + BLOCK] for start in range(0, len(seeds), BLOCK)]
     played = faults = broken = 0
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, initializer=gc.freeze) as pool:  # what is imported need not be looked through again
         for block in pool.map(_block, blocks):
             for seed, faults_of_it, violations in block:
                 played, faults, broken = played + 1, faults + faults_of_it, broken + bool(violations)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
+from services.audit.domain.entry import Entry
+from services.audit.store.log import Head
 from services.deadlines.domain.catch_up import DueRung
 from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.ladder import Rung
@@ -20,6 +22,7 @@ from services.kit.fence import Place
 from services.kit.memory import MemoryCursor, MemoryTransaction
 from tests.simulation.database import Connections
 from tests.simulation.road import Build
+from tests.support.audit_memory import MemoryLog
 from tests.support.deadlines_memory import MemoryRungs, memory_tables, rows
 
 
@@ -138,6 +141,34 @@ def _without_generation(read_legal: Callable[[], tuple[datetime, int]]) -> Table
     return replace(memory_tables(read_legal), rungs=TimersWithoutGeneration())
 
 
+class HoldsNoHead(MemoryLog):
+    """Takes no lock on the head: two sequencers append behind the same entry."""
+
+    async def lock_head(self, tx: Any, origin: str) -> Head:
+        return await self.read_head(tx) or Head(origin)
+
+
+class KnowsNoEntry(MemoryLog):
+    """Does not look what stands in the log already."""
+
+    async def known(self, tx: Any, ids: Collection[UUID]) -> dict[UUID, bytes | None]:
+        del tx, ids
+        return {}
+
+
+class SignsBeforeCommit(MemoryLog):
+    """Reads the head past the transaction that moves it, and so one that may never be committed."""
+
+    _moved: Head | None = None
+
+    async def add(self, tx: Any, head: Head, entries: Sequence[Entry]) -> Head:
+        self._moved = await super().add(tx, head, entries)
+        return self._moved
+
+    async def read_head(self, tx: Any) -> Head | None:
+        return self._moved or await super().read_head(tx)
+
+
 BUGS: Final = {
     "acknowledges before the commit": Build(connections=AcknowledgesBeforeCommit),
     "reads past running transactions": Build(cursor=ReadsPastRunningTransactions),
@@ -145,4 +176,7 @@ BUGS: Final = {
     "has no inbox": Build(connections=RemembersNoRecord),
     "has no fence": Build(connections=KeepsNoOffsets, worker=TrustsKafka),
     "timers without generation": Build(tables=_without_generation),
+    "holds no head": Build(log=HoldsNoHead),
+    "knows no entry": Build(log=KnowsNoEntry),
+    "signs before the commit": Build(log=SignsBeforeCommit),
 }

@@ -82,6 +82,13 @@ def register_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_task_factory(make)  # type: ignore[arg-type] # the stub forgets that options are passed on
 
 
+async def in_thread(call: Callable[[], Any]) -> Any:
+    """Do what a process does in a thread, the file system's work: it takes a moment, and nobody can cut it off."""
+    if process := RUNNING.get():
+        await process.step("thread", may_fail=False)
+    return call()
+
+
 class Process:
     """One process of a service."""
 

@@ -13,6 +13,8 @@ from typing import Any, Final
 from schemas import topics
 from schemas.calendar import load_england
 from schemas.messages import parse
+from services.audit.loops import SIGN_EVERY_S
+from services.audit.store import Log
 from services.deadlines.alerting import acknowledge
 from services.deadlines.firing import Firing
 from services.deadlines.service import DeadlinesService
@@ -27,13 +29,16 @@ from services.kit.path import Consumer, Handler
 from services.kit.relay import Relay
 from services.kit.release import release
 from services.kit.runtime import Loop
+from tests.simulation.audit import Audit
 from tests.simulation.broker import Broker, Client, RemotePublisher
 from tests.simulation.database import Connections, RemoteCursor
 from tests.simulation.legal_clock import DAY_S, MovedClock
 from tests.simulation.process import CALM, Process, World
 from tests.simulation.workload import SOURCES, Deciding, Script
-from tests.support.deadlines_memory import SelfConnectedStore, memory_tables, rows
+from tests.support.audit_memory import MemoryLog
+from tests.support.deadlines_memory import memory_tables, rows
 from tests.support.kit import NOON
+from tests.support.self_connected import SelfConnectedStore
 
 ENGLAND: Final = load_england()
 COPIES: Final = 2
@@ -51,6 +56,7 @@ class Build:
     cursor: type[MemoryCursor] = MemoryCursor
     worker: type[Worker] = Worker
     tables: Callable[[Callable[[], tuple[datetime, int]]], Tables] = memory_tables
+    log: Callable[[], Log] = MemoryLog
 
 
 SHIPPED: Final = Build()
@@ -73,12 +79,14 @@ class Service:
         self.name = name
         self.store = SelfConnectedStore(name, NOON)
         self.copies: dict[int, Copy] = {}
+        self.raw = False
         self.groups: dict[str, tuple[Sequence[str], Callable[[Process], Handler]]] = {}
-        self.loops: dict[str, Callable[[Copy], Callable[[], Coroutine[Any, Any, Any]]]] = {}
+        self.loops: dict[str, tuple[Callable[[Copy], Callable[[], Coroutine[Any, Any, Any]]], float]] = {}
+        self.nothing_due: Callable[[], bool] = lambda: True
 
     def consumer(self, group_id: str, process: Process) -> Consumer:
         """Return a subscription as a copy has it."""
-        return Consumer(group_id, self.groups[group_id][1](process), parse)
+        return Consumer(group_id, self.groups[group_id][1](process), None if self.raw else parse)
 
     def start(self, number: int, generation: int) -> Copy:
         """Start a copy."""
@@ -86,21 +94,18 @@ class Service:
         process = Process(road.world, f"{self.name}.{number}.{generation}")
         connections = road.build.connections(self.store, process, road.clock.now)
         copy = self.copies[number] = Copy(process, connections)
-        relay = Relay(
-            self.name,
-            RemoteCursor(road.build.cursor(self.store), process),
-            RemotePublisher(road.broker, process),
-            connections.committed,
-        )
-        process.spawn(relay.run())
+        if not self.raw:
+            cursor = RemoteCursor(road.build.cursor(self.store), process)
+            publisher = RemotePublisher(road.broker, process)
+            process.spawn(Relay(self.name, cursor, publisher, connections.committed).run())
         for group_id, (subscribed, _) in self.groups.items():
             worker = road.build.worker(connections, self.consumer(group_id, process))
             client = Client(road.broker.group(group_id, subscribed), process, worker)
             copy.clients.append(client)
             process.spawn(client.run())
             process.spawn(Loop("watch", worker.watch, every_s=1).run())
-        for name, step in self.loops.items():
-            process.spawn(Loop(name, step(copy), every_s=0).run())
+        for name, (step, every_s) in self.loops.items():
+            process.spawn(Loop(name, step(copy), every_s=every_s).run())
         return copy
 
     async def keep_running(self, number: int) -> None:
@@ -112,18 +117,15 @@ class Service:
             await asyncio.sleep(self.road.world.chance.uniform(0.1, 1.5))
 
     @property
-    def nothing_due(self) -> bool:
-        """Whether no timer is due."""
-        of_now = (row for row in rows(self.store.opened(), "rung") if row.state == PENDING)
-        return all(row.rung.due_at > self.road.clock.now() for row in of_now)
-
-    @property
     def idle(self) -> bool:
         """Whether nothing is left to do here."""
         relayed = (self.store.cursor.xid, self.store.cursor.id) >= max(self.store.state.outbox, default=(0, 0))
         awake = not any(copy.process.silent for copy in self.copies.values())
         return (
-            relayed and awake and self.nothing_due and all(self.road.broker.groups[group].idle for group in self.groups)
+            relayed
+            and awake
+            and self.nothing_due()
+            and all(self.road.broker.groups[group].idle for group in self.groups)
         )
 
 
@@ -147,8 +149,15 @@ class Road:
         self.routing.groups["routing"] = (SOURCES, self._deciding_in)
         self.deadlines = Service(self, "deadlines")
         self.deadlines.groups["deadlines"] = ((topics.DECISIONS,), lambda _: self._timers.follow)
-        self.deadlines.loops["firing"] = self._firing_in
-        self.services = [self.routing, self.deadlines]
+        self.deadlines.loops["firing"] = self._firing_in, 0
+        self.deadlines.nothing_due = self._no_timer_is_due
+        self.log = Audit(build.log(), self.world.chance)
+        self.audit = Service(self, "audit")
+        self.audit.groups["audit"] = (self.log.topics, lambda _: self.log.handler)
+        self.audit.raw = True
+        self.audit.loops["sign"] = lambda copy: self.log.signing(copy.connections), SIGN_EVERY_S
+        self.audit.nothing_due = lambda: self.log.all_signed(self.audit.store.opened())
+        self.services = [self.routing, self.deadlines, self.audit]
         self._background: list[asyncio.Task[None]] = []
 
     def _remember(self, tx: MemoryTransaction) -> None:
@@ -157,6 +166,10 @@ class Road:
 
     def _deciding_in(self, process: Process) -> Handler:
         return partial(self.deciding.handle, process=process)
+
+    def _no_timer_is_due(self) -> bool:
+        of_now = (row for row in rows(self.deadlines.store.opened(), "rung") if row.state == PENDING)
+        return all(row.rung.due_at > self.clock.now() for row in of_now)
 
     def _firing_in(self, copy: Copy) -> Callable[[], Coroutine[Any, Any, bool]]:
         database: Any = copy.connections

@@ -13,7 +13,7 @@ from hashlib import sha256
 import structlog
 
 from services.kit.errors import HandrailError
-from tests.simulation import invariants, timers
+from tests.simulation import invariants, logged, timers
 from tests.simulation.loop import run
 from tests.simulation.process import register_tasks
 from tests.simulation.road import SHIPPED, Build, Road, Unsettled
@@ -59,7 +59,7 @@ async def _play(seed: int, build: Build) -> Run:
             violations += _broken(road, timers.WHEN_ALL_IS_LET_OUT, timers.AT_REST)
     except (Unsettled, HandrailError) as error:
         violations.append(f"{type(error).__name__}: {error}")
-    violations += _broken(road, invariants.AT_THE_END)
+    violations += _broken(road, invariants.AT_THE_END, logged.AT_THE_END)
     return Run(seed, tuple(dict.fromkeys(violations)), road.world.faults, tuple(road.world.lines))
 
 

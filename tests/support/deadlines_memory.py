@@ -1,6 +1,7 @@
-"""Memory twins of the tables that timers live on, for the simulation (tests/simulation). No suite runs on both yet.
+"""Memory twins of the tables that timers live on; tests/contract/deadlines runs on them and on PostgreSQL.
 
-Rows are kept by a `MemoryTransaction`, which is its own connection here: what it wrote it alone sees until it commits.
+Rows are kept by a `MemoryTransaction`, which is its own connection (`tests.support.self_connected`): what it wrote it
+alone sees until it commits.
 """
 
 from __future__ import annotations
@@ -20,27 +21,10 @@ from services.deadlines.domain.guard import Tick
 from services.deadlines.domain.ladder import Rung, RungKind
 from services.deadlines.store import Tables
 from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
-from services.kit.memory import MemoryStore, MemoryTransaction
+from services.kit.memory import MemoryTransaction
 from services.kit.reach import Reach
 
 _TICK: Final = ("tick", None)
-
-
-class SelfConnected(MemoryTransaction):
-    """A transaction in memory that is its own connection."""
-
-    @property
-    def connection(self) -> Any:
-        """Return itself."""
-        return self
-
-
-class SelfConnectedStore(MemoryStore):
-    """A store of such transactions."""
-
-    def opened(self) -> MemoryTransaction:
-        """Return a new transaction."""
-        return SelfConnected(self)
 
 
 @dataclass(frozen=True)
