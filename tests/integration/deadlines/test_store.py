@@ -1,22 +1,20 @@
-"""What the tables of deadlines promise, on PostgreSQL."""
+"""What the tables of deadlines promise the desk, on PostgreSQL; what timers rely on is in tests/contract/deadlines."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
-import pytest
 from sqlalchemy import text
 
 from services.deadlines.domain.alert import Alert
-from services.deadlines.domain.duty import Dating, Duty
 from services.deadlines.domain.ladder import Rung
-from services.deadlines.store import alerts, duties, rungs
+from services.deadlines.store import alerts, duties
 from services.deadlines.store.duties import Place, Wanted
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
-from tests.support.deadlines import CALENDAR, CASE, NOON, duty, period
+from tests.support.deadlines import CASE, NOON, duty
 from tests.support.reads import keep_first_plans, rows_read
 
 LATE = NOON + timedelta(hours=1)
@@ -42,35 +40,6 @@ def _alert(number: int, severity: str = "warning", *, reference: str = "duty", m
         NOON + timedelta(minutes=minutes),
         case_key=CASE,
     )
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        duty(1, date(2026, 11, 9), date(2026, 11, 2)),
-        duty(2, None),
-        replace(
-            duty(3),
-            kind="question",
-            rules=("N-01", "N-03"),
-            state="met",
-            reason="it was answered",
-            closed_at=LATE,
-            met_on=date(2026, 11, 3),
-            generation=4,
-            dating=Dating(
-                period(1, date(2026, 11, 2)), date(2026, 11, 3), date(2026, 11, 2), provisional=True, calendar=CALENDAR
-            ),
-        ),
-    ],
-)
-async def test_a_duty_comes_back_as_it_was_saved(database: Database, kept: Duty) -> None:
-    async with database.begin() as tx:
-        await duties.save(tx.connection, [kept])
-        await duties.save(tx.connection, [kept])  # saving again changes nothing
-
-    async with database.connect() as connection:
-        assert await duties.load(connection, [kept.duty_id, UUID(int=99)]) == {kept.duty_id: kept}
 
 
 async def test_duties_are_found_by_date_and_page_by_page_with_undated_ones_last(database: Database) -> None:
@@ -119,63 +88,6 @@ async def test_duties_are_narrowed_by_state_holder_rule_case_and_kind(database: 
         assert [item.duty_id.int for item in await duties.open_questions(connection, ["d" * 32, CASE])] == [2]
 
 
-async def test_a_rung_that_was_due_before_it_was_made_wakes_at_once_and_keeps_its_due_time(database: Database) -> None:
-    async with database.begin() as tx:
-        await duties.save(tx.connection, [duty(1)])
-        await rungs.arm(tx.connection, [(duty(1), [RUNG])], LATE)
-        await rungs.arm(tx.connection, [(duty(1), [RUNG])], LATE)  # the same rung again is no second one
-
-    async with database.connect() as connection:
-        assert await rungs.due_cases(connection, LATE, low=LATE - timedelta(seconds=1), limit=10) == (CASE,)
-        assert await rungs.next_wake(connection, low=None) == LATE
-        (claimed,) = await rungs.claim(connection, [CASE], LATE)
-    assert claimed.rung == RUNG
-
-
-async def test_a_poll_looks_above_its_bound_only_and_a_sweep_everywhere(database: Database) -> None:
-    async with database.begin() as tx:
-        await duties.save(tx.connection, [duty(1)])
-        await rungs.arm(tx.connection, [(duty(1), [RUNG])], NOON)
-
-    async with database.connect() as connection:
-        assert await rungs.due_cases(connection, LATE, low=NOON, limit=10) == ()
-        assert await rungs.due_cases(connection, LATE, low=None, limit=10) == (CASE,)
-
-
-async def test_a_rung_that_was_armed_while_the_clock_was_ahead_is_found_by_a_sweep(database: Database) -> None:
-    ahead = NOON + timedelta(days=40)
-    async with database.begin() as tx:
-        await duties.save(tx.connection, [duty(1)])
-        await rungs.arm(tx.connection, [(duty(1), [RUNG])], ahead)
-
-    async with database.connect() as connection:
-        assert await rungs.due_cases(connection, LATE, low=None, limit=10) == (CASE,)
-        (claimed,) = await rungs.claim(connection, [CASE], LATE)
-        assert await rungs.due_cases(connection, NOON - timedelta(seconds=1), low=None, limit=10) == ()
-    assert claimed.rung == RUNG
-
-
-async def test_a_rung_is_claimed_by_one_transaction_at_a_time(database: Database) -> None:
-    async with database.begin() as tx:
-        await duties.save(tx.connection, [duty(1)])
-        await rungs.arm(tx.connection, [(duty(1), [RUNG])], NOON)
-
-    async with database.begin() as mine, database.begin() as other:
-        assert len(await rungs.claim(mine.connection, [CASE], LATE)) == 1
-        assert await rungs.claim(other.connection, [CASE], LATE) == []
-
-
-async def test_a_rung_of_an_older_generation_or_of_a_closed_duty_is_never_claimed(database: Database) -> None:
-    closed = replace(duty(2), state="withdrawn", closed_at=LATE)
-    async with database.begin() as tx:
-        await duties.save(tx.connection, [duty(1), closed])
-        await rungs.arm(tx.connection, [(duty(1), [RUNG]), (closed, [RUNG])], NOON)
-        await duties.save(tx.connection, [replace(duty(1), generation=2)])
-
-    async with database.connect() as connection:
-        assert await rungs.claim(connection, [CASE], LATE) == []
-
-
 async def test_the_due_index_is_partial_and_pages_leave_room(database: Database) -> None:
     async with database.connect() as connection:
         index = await connection.scalar(text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_rung_pending'"))
@@ -185,14 +97,6 @@ async def test_the_due_index_is_partial_and_pages_leave_room(database: Database)
 
     assert "WHERE (state = 0)" in str(index)
     assert "fillfactor=80" in (options or [])
-
-
-async def test_an_alert_is_raised_once(database: Database) -> None:
-    async with database.begin() as tx:
-        first = await alerts.add(tx.connection, [_alert(1), _alert(2)])
-        again = await alerts.add(tx.connection, [_alert(2), _alert(3)])
-
-    assert [[alert.alert_id.int for alert in some] for some in (first, again)] == [[1, 2], [3]]
 
 
 async def test_breaches_come_first_and_stay_open_when_warnings_are_closed(database: Database) -> None:
@@ -207,18 +111,16 @@ async def test_breaches_come_first_and_stay_open_when_warnings_are_closed(databa
     assert after == [3, 4]
 
 
-async def test_the_first_person_to_acknowledge_stands(database: Database) -> None:
+async def test_what_was_acknowledged_is_found_by_when_it_was(database: Database) -> None:
     async with database.begin() as tx:
         await alerts.add(tx.connection, [_alert(1)])
-        first = await alerts.acknowledge(tx.connection, UUID(int=1), by="account-1", name="Ada Example", now=NOON)
-        second = await alerts.acknowledge(tx.connection, UUID(int=1), by="account-2", name="Bo Example", now=LATE)
-        found = await alerts.get(tx.connection, EVERYTHING, UUID(int=1))
-        shown = await alerts.find(tx.connection, EVERYTHING, acknowledged_since=datetime(2026, 11, 1, tzinfo=UTC))
+        await alerts.acknowledge(tx.connection, UUID(int=1), by="account-1", name="Ada Example", now=NOON)
+        found = [
+            await alerts.find(tx.connection, EVERYTHING, acknowledged_since=since)
+            for since in (NOON - timedelta(days=1), LATE)
+        ]
 
-    assert (first, second) == (True, False)
-    assert found is not None
-    assert (found.acknowledged_name, found.acknowledged_at) == ("Ada Example", NOON)
-    assert [alert.alert_id.int for alert in shown] == [1]
+    assert [[alert.alert_id.int for alert in some] for some in found] == [[1], []]
 
 
 async def test_the_timers_of_a_few_cases_are_found_without_reading_the_open_duties_and_timers_of_all_others(
