@@ -10,9 +10,9 @@ On real PostgreSQL the same is held by directed tests, each of which fails with 
 * has no fence: `test_skipped_records_drop_their_partition_only_and_say_where_to_read_again` (tests/contract/kit/test_path.py);
 * timers without generation: `test_a_redated_duty_cannot_be_breached_on_its_old_date`
   (tests/integration/deadlines/test_firing.py);
-* holds no head: `test_two_writers_at_once_lose_and_repeat_nothing` (tests/integration/audit/test_sequencer.py);
-* knows no entry: `test_the_same_event_again_changes_nothing` (tests/integration/audit/test_sequencer.py);
-* signs before the commit: `test_what_was_not_committed_is_not_signed` (tests/integration/audit/test_publisher.py).
+* holds no head: `test_two_writers_at_once_lose_and_repeat_nothing` (tests/contract/audit/test_log.py);
+* knows no entry: `test_the_same_event_again_changes_nothing` (tests/contract/audit/test_log.py);
+* signs before the commit: `test_what_was_not_committed_is_not_signed` (tests/contract/audit/test_log.py).
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@
 import asyncpg
 import pytest
 
-from services.audit.domain.merkle import leaf_hash
 from services.audit.domain.note import BadNote, Checkpoint, open_checkpoint
 from services.audit.publisher import RefusedToSign
 from services.audit.store import log as store
@@ -64,14 +63,6 @@ async def test_an_empty_log_has_a_checkpoint_too(log: TestLog) -> None:
     assert (await log.publish()).size == 0
     await log.append(records(1))
     assert (await log.publish()).size == 1
-
-
-async def test_what_was_not_committed_is_not_signed(log: TestLog) -> None:
-    async with log.database.begin() as tx:
-        await log.sequencer.append(records(2), tx.connection, tx.now)
-        assert (await log.publish()).size == 0
-
-    assert (await log.publish()).size == 2
 
 
 async def test_a_crash_between_folder_and_database_is_repaired_by_signing_again(log: TestLog) -> None:
@@ -142,15 +133,3 @@ async def test_a_folder_of_another_key_is_refused(log: TestLog) -> None:
 
     with pytest.raises(BadNote):
         await log.publish()
-
-
-async def test_two_heads_of_one_size_are_never_both_kept(log: TestLog) -> None:
-    checkpoint = Checkpoint(ORIGIN, 7, leaf_hash(b"one"))
-    other = Checkpoint(ORIGIN, 7, leaf_hash(b"two"))
-    folder = log.publisher._folder
-    folder.keep(checkpoint, checkpoint.sign(KEY))
-    folder.keep(checkpoint, checkpoint.sign(KEY))
-
-    with pytest.raises(BadNote, match="two different checkpoints of size 7"):
-        folder.keep(other, other.sign(KEY))
-    assert folder.newest() == checkpoint
