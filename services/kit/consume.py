@@ -236,6 +236,7 @@ class Worker(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Start from the fence and not from Kafka's offsets; stop if the topic is not the one that was read before."""
+        self._assigned = False
         self._hurry.clear()
         self._holes.clear()
         metrics.REBALANCES.labels(self.consumer.group_id).inc()
@@ -256,6 +257,8 @@ class Worker(ConsumerRebalanceListener):
         if new:
             async with self._store.begin() as tx:
                 await tx.fence.advance(group, new)
+        if asyncio.current_task() is not self._assigning:
+            return  # other partitions were assigned meanwhile: with these, nobody knows yet where to stand
         self._next_offsets = next_offsets | new
         if not self._check_bounds(bounds, self._next_offsets):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -182,6 +183,35 @@ async def test_nothing_is_handled_that_comes_between_two_owners() -> None:
     with pytest.raises(RuntimeError, match="read again"):
         await worker.receive([decode(RawRecord(*PLACE, 0, None, b"the first", (), 0), None)])
 
+    async with store.begin() as tx:
+        assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 0}
+
+
+async def test_an_assignment_that_another_has_overtaken_does_not_let_records_in() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    answers, asked = [asyncio.Event(), asyncio.Event()], asyncio.Event()
+    waiting = iter(answers)
+
+    async def answer_late() -> None:
+        asked.set()
+        await next(waiting).wait()
+
+    subscriber.meanwhile = answer_late
+    first = asyncio.create_task(worker.on_partitions_assigned(set()))
+    await asked.wait()
+    await worker.on_partitions_revoked(set())
+    asked.clear()
+    second = asyncio.create_task(assign(worker))
+    await asked.wait()
+
+    answers[0].set()
+    await first
+    before = await worker.unready()
+    answers[1].set()
+    await second
+
+    assert (before, await worker.unready()) == ("no partitions are assigned yet", None)
     async with store.begin() as tx:
         assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 0}
 
