@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.ladder import Rung
-from services.deadlines.store import alerts, duties
+from services.deadlines.store import alerts, duties, rungs
 from services.deadlines.store.duties import Place, Wanted
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
