@@ -6,15 +6,15 @@ the facts as they were known at the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from schemas.words import date_words
 from services.routing.domain import reasons
-from services.routing.domain.decide import Decision
+from services.routing.domain.decide import Decision, Question
 from services.routing.domain.explain import Finding, Kind, explain
-from services.routing.domain.register import Register
+from services.routing.domain.facts import Fact
 from services.routing.domain.words import Words
 from services.routing.outcome.published import citation_of
 from services.routing.views import (
@@ -53,22 +53,38 @@ _ORDER: Final = tuple(STATE_WORDS)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question about a recipient: the case as it stood, and the decision on the facts as they were known."""
+    """A question about a recipient: the case as it stood, and the decision on the facts as they were known.
 
-    case: CaseView
+    Of facts that are only supposed there is no case.
+    """
+
+    case: CaseView | None
     decision: Decision
     recipient: str
 
 
-def answer(asked: Asked, register: Register) -> AskView:
+def answer(asked: Asked, case: CaseView) -> AskView:
+    """Return every answer about a recipient in a case."""
+    found = answers(asked)
+    return AskView(
+        case_key=case.case_key,
+        recipient=asked.recipient,
+        name=asked.decision.words.body(asked.recipient),
+        as_of=case.as_of,
+        state=found[0].state,
+        answers=found,
+    )
+
+
+def answers(asked: Asked) -> tuple[AnswerView, ...]:
     """Return every answer, the strongest first; there is always one."""
     noticed = [
         (obligation, notice)
-        for obligation in asked.case.obligations
+        for obligation in (asked.case.obligations if asked.case else ())
         for notice in obligation.notices
         if notice.recipient == asked.recipient
     ]
-    answers = [_of_notice(obligation, notice) for obligation, notice in noticed]
+    found = [_of_notice(obligation, notice) for obligation, notice in noticed]
     told = {(each.rule, each.subject, each.duty_holder) for each, _ in noticed}
     standing = {(each.rule, each.subject, each.duty_holder) for each, _ in noticed if each.state == "open"}
     for finding in explain(asked.decision, asked.recipient):
@@ -77,18 +93,10 @@ def answer(asked: Asked, register: Register) -> AskView:
             continue  # its notice has been answered for
         if finding.kind == "cannot_decide" and place in standing:
             continue  # doubt does not withdraw a duty; a doubt about another child or holder is said
-        if finding.kind == "no_rule" and answers:
+        if finding.kind == "no_rule" and found:
             continue
-        answers.append(_of_finding(finding, asked, register))
-    answers.sort(key=lambda each: _ORDER.index(each.state))
-    return AskView(
-        case_key=asked.case.case_key,
-        recipient=asked.recipient,
-        name=register.name(asked.recipient),
-        as_of=asked.case.as_of,
-        state=answers[0].state,
-        answers=tuple(answers),
-    )
+        found.append(_of_finding(finding, asked))
+    return tuple(sorted(found, key=lambda each: _ORDER.index(each.state)))
 
 
 def _of_notice(obligation: ObligationView, notice: NoticeView) -> AnswerView:
@@ -128,9 +136,9 @@ def _notice_says(obligation: ObligationView, notice: NoticeView) -> str:
             return notice.reason or "withdrawn"
 
 
-def _of_finding(finding: Finding, asked: Asked, register: Register) -> AnswerView:
+def _of_finding(finding: Finding, asked: Asked) -> AnswerView:
     rule = asked.decision.evaluation.book.rules[finding.rule].rule if finding.rule else None
-    words = Words(asked.decision.evaluation)
+    words = asked.decision.words
     obligation, because = finding.obligation, finding.because
     return AnswerView(
         state=_BY_KIND[finding.kind],
@@ -141,8 +149,8 @@ def _of_finding(finding: Finding, asked: Asked, register: Register) -> AnswerVie
         citation=citation_of(rule) if rule else None,
         due_on=obligation.dates.due_on if obligation and obligation.standing.state == "open" else None,
         condition=_condition(because, words) if because else None,
-        statements=tuple(_statements(because, words, register)) if because else (),
-        questions=tuple(_questions(finding, asked, register)),
+        statements=tuple(statements(because.statements, asked)) if because else (),
+        questions=tuple(questions(finding.questions, asked)),
     )
 
 
@@ -157,10 +165,12 @@ def _finding_says(finding: Finding, asked: Asked, words: Words) -> str:
         case "not_in_force" if finding.rule:
             rule = evaluation.book.rules[finding.rule].rule
             until = f" until {date_words(rule.in_force_until)}" if rule.in_force_until else ""
-            judged_on = words.label(rule.judged_on)
+            judged_on = (
+                words.label(rule.judged_on) if evaluation.judged_on is None else date_words(evaluation.judged_on)
+            )
             return f"in force from {date_words(rule.in_force_from)}{until}, judged on {judged_on}"
         case "owed" | "awaiting_release":
-            return "no notice of it has been written yet"
+            return "no notice of it has been written yet" if asked.case else "would be told"
         case "no_rule":
             return f"no rule of rulebook {evaluation.book.book.version} names it"
         case _:
@@ -171,26 +181,30 @@ def _condition(because: reasons.Because, words: Words) -> str:
     return ("none of: " if because.unwanted else "") + words.needed(because.condition)
 
 
-def _statements(because: reasons.Because, words: Words, register: Register) -> Iterator[StatementView]:
-    for fact in because.statements:
+def statements(facts: Iterable[Fact], asked: Asked) -> Iterator[StatementView]:
+    """Yield statements for people: who said what, and when that was recorded in the case."""
+    words = asked.decision.words
+    for fact in facts:
         if fact.value is not None:
             yield StatementView(
                 fact=fact.name,
                 value=str(fact.value),
                 in_words=words.stated(fact.name, fact.value),
                 source=fact.authority,
-                name=register.name(fact.authority),
-                recorded_at=fact.recorded_at,
+                name=words.source(fact.authority),
+                recorded_at=fact.recorded_at if asked.case else None,
             )
 
 
-def _questions(finding: Finding, asked: Asked, register: Register) -> Iterator[AskedView]:
-    opened = {(each.fact, each.of_whom, each.subject): each.opened_at for each in asked.case.questions}
-    for question in finding.questions:
+def questions(wanted: Iterable[Question], asked: Asked) -> Iterator[AskedView]:
+    """Yield questions for people, with the time since when each has been open in the case."""
+    put = asked.case.questions if asked.case else ()
+    opened = {(each.fact, each.of_whom, each.subject): each.opened_at for each in put}
+    for question in wanted:
         yield AskedView(
             fact=question.in_words,
             ask=question.ask,
             of_whom=question.of_whom,
-            name=register.name(question.of_whom),
+            name=asked.decision.words.source(question.of_whom),
             since=opened.get((question.fact, question.of_whom, question.subject)),
         )

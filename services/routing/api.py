@@ -18,11 +18,14 @@ from services.kit.errors import Conflict, NotFound
 from services.kit.reach import reach_of
 from services.routing.dispatch import rows
 from services.routing.dispatch.sign import public_key_pem, public_key_text
+from services.routing.law import Law
+from services.routing.previewing import Preview, preview
 from services.routing.reading import Reader
 from services.routing.store.saving import insert_history
-from services.routing.views import AskView, CaseList, CaseView, DeliveryList
+from services.routing.views import AskView, CaseList, CaseView, DeliveryList, ExplanationView
 
 Looker = Annotated[Principal, Depends(require("review_officer", "operations", "auditor", "service"))]
+Anybody = Annotated[Principal, Depends(require("partner", "review_officer", "operations", "auditor", "service"))]
 Operator = Annotated[Principal, Depends(require("operations"))]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Recipient = Annotated[str, Query(pattern=r"^[a-z]+(:[A-Za-z0-9-]+)?$")]
@@ -84,6 +87,11 @@ def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateK
         """Say whether a recipient was told, as at a time, and if not, why not."""
         return await reader.ask(reach_of(who), case_key, recipient, as_of)
 
+    @router.get("/cases/{case_key}/explanation")
+    async def explanation(who: Looker, case_key: CaseKey, as_of: AsOf = None) -> ExplanationView:
+        """Give each rule with its conditions, facts and duties, and for each recipient why it was told, or was not."""
+        return await reader.explanation(reach_of(who), case_key, as_of)
+
     @router.get("/deliveries")
     async def deliveries(who: Looker, state: DeliveryState = None) -> DeliveryList:
         """List deliveries, the oldest first."""
@@ -108,6 +116,18 @@ def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateK
     async def webhook_keys() -> WebhookKeys:
         """Give the public keys that verify our webhooks (Standard Webhooks `v1a`)."""
         return published
+
+    return router
+
+
+def build_preview(law: Law) -> APIRouter:
+    """Return the route that decides supposed facts; it reads no case, so any role may use it."""
+    router = APIRouter(prefix="/v1")
+
+    @router.post("/decisions:preview")
+    async def decisions_preview(_who: Anybody, wanted: Preview) -> ExplanationView:
+        """Say who would be told if these facts were so, and why, and why others would not. Nothing is stored or sent."""
+        return preview(wanted, law)
 
     return router
 

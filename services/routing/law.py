@@ -6,7 +6,7 @@ Only routing reads `rulebooks/`. A rulebook whose own examples fail is refused, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,10 @@ from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register, parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
+from services.routing.domain.rulebook.read_examples import Stated
+from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
+from services.routing.domain.rulebook.tree import RulebookRefused
+from services.routing.missing import NoSuchRulebook
 
 FOLDER: Final = Path(__file__).parents[2] / "rulebooks"
 
@@ -63,6 +67,12 @@ class Law:
         """Return the decision on merged facts."""
         return decide(facts, self.book, self.register, self.calendar, now, happenings)
 
+    def suppose(self, stated: Stated, judged_on: date | None = None) -> Decision:
+        """Return what would be decided if these facts were so, with every rule judged on a day of its own or on this one."""
+        facts = suppose(stated, self.vocabulary, self.register)
+        happenings = implied(stated)
+        return decide(facts, self.book, self.register, self.calendar, SUPPOSED_AT, happenings, judged_on)
+
     def partnership(self, facts: FactBase) -> str | None:
         """Return the children's partnership of the incident's area, else of the area of the first report."""
         areas = [facts.value("incident.area", "incident")]
@@ -72,28 +82,46 @@ class Law:
         return serving[0] if serving else None
 
 
-def read_law(version: str | None = None, folder: Path = FOLDER) -> Law:
+def read_law(version: str | Path | None = None, folder: Path = FOLDER) -> Law:
     """Return the law from files.
 
     Args:
-        version: Version of the rulebook to decide by; by default the newest in the folder.
+        version: Version of the rulebook to decide by, or a file that is one; by default the newest in the folder.
         folder: Where `england/<version>.yaml` and `register/areas.yaml` stand.
 
     Raises:
         RulebookRefused: A file cannot be used, or one of the rulebook's own examples fails.
-        FileNotFoundError: There is no rulebook of that version.
+        NoSuchRulebook: There is no rulebook of that version.
     """
     vocabulary, calendar = load_vocabulary(), load_england()
     areas = folder / "register" / "areas.yaml"
     register_text = areas.read_text("utf-8")
     register = parse_register(register_text, areas.name)
-    files = sorted((folder / "england").glob("*.yaml"), key=_numbers)
-    chosen = [file for file in files if version in {None, file.stem}]
+    files = versions(folder)
+    chosen = [version] if isinstance(version, Path) else [file for file in files if version in {None, file.stem}]
     if not chosen:
-        raise FileNotFoundError(f"no rulebook {version or ''} in {folder / 'england'}")
-    book = load_rulebook(chosen[-1].read_text("utf-8"), chosen[-1].name, vocabulary, register, calendar)
+        known = ", ".join(file.stem for file in files) or "none"
+        raise NoSuchRulebook(f"there is no rulebook {version or ''} in {folder / 'england'}; versions: {known}")
+    book = load_rulebook(text_of(chosen[-1]), chosen[-1].name, vocabulary, register, calendar)
     texts = tuple(file.read_text("utf-8") for file in files)
     return Law(book, register, calendar, vocabulary, texts, register_text)
+
+
+def text_of(file: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        RulebookRefused: It is not text in UTF-8.
+    """
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise RulebookRefused(str(file), 1, "not readable: expected text in UTF-8") from error
+
+
+def versions(folder: Path = FOLDER) -> list[Path]:
+    """Return the files of all rulebooks in a folder, the oldest version first."""
+    return sorted((folder / "england").glob("*.yaml"), key=_numbers)
 
 
 def _numbers(file: Path) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime
 from services.kit.runtime import lifespan as kit_lifespan
 from services.kit.ui import Navigation, build_templates, install_ui
-from services.routing.api import build_api
+from services.routing.api import build_api, build_preview
 from services.routing.dispatch.body import Composer
 from services.routing.dispatch.dispatcher import Dispatcher
 from services.routing.dispatch.endpoints import read_endpoints
@@ -87,6 +87,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     templates = build_templates(TEMPLATES, navigation=navigation)
     reader = Reader(runtime.database, law)
     app.include_router(build_api(reader, runtime.database, keys))
+    app.include_router(build_preview(law))
     app.include_router(build_recording(reader, templates, intake))
     app.include_router(build_pages(reader, templates, law))
     app.include_router(quarantine_router(runtime))

@@ -22,6 +22,7 @@ from services.routing.answering import Asked, answer
 from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
 from services.routing.domain.happenings_of import happenings
+from services.routing.explaining import explanation
 from services.routing.law import Law
 from services.routing.store import loading, reading
 from services.routing.views import (
@@ -31,6 +32,7 @@ from services.routing.views import (
     CaseView,
     DeliveryList,
     DeliveryView,
+    ExplanationView,
     NoticeView,
     ObligationView,
     QuestionView,
@@ -144,7 +146,16 @@ class Reader:
         if recipient not in self._law.register.bodies:
             raise NotFound("this recipient is not in the register")
         shown, decision = await self.decision(reach, case_key, as_of)
-        return answer(Asked(shown, decision, recipient), self._law.register)
+        return answer(Asked(shown, decision, recipient), shown)
+
+    async def explanation(self, reach: Reach, case_key: str, as_of: datetime | None = None) -> ExplanationView:
+        """Return every rule and every recipient of a case with the reasons, as at a time.
+
+        Raises:
+            NoSuchCase: Nothing had been decided about it then, or it may not be read.
+        """
+        shown, decision = await self.decision(reach, case_key, as_of)
+        return explanation(decision, self._law.rulebook, shown)
 
     async def cases(self, reach: Reach, prefix: str = "") -> CaseList:
         """Return the cases decided last that may be read and whose key begins with `prefix`."""

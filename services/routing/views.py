@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.decisions import Citation, ObligationOpenedData, QuestionOpenedData, RulebookRef
+from schemas.decisions import Citation, ObligationOpenedData, QuestionOpenedData, RulebookRef, Strength
 
 State = Literal[
     "delivered",
@@ -111,14 +111,17 @@ class CaseList(View):
 
 
 class StatementView(View):
-    """A statement that an answer rests on; `in_words` is the fact with its value for people."""
+    """A statement that an answer rests on; `in_words` is the fact with its value for people.
+
+    `recorded_at` is absent where nothing was recorded because the facts are only supposed.
+    """
 
     fact: str
     value: str
     in_words: str
     source: str
     name: str
-    recorded_at: datetime
+    recorded_at: datetime | None
 
 
 class AskedView(View):
@@ -184,3 +187,95 @@ class DeliveryList(View):
     """Deliveries, the oldest first."""
 
     deliveries: tuple[DeliveryView, ...]
+
+
+class FoundView(View):
+    """What is known of a fact that a condition asks about, and who said so; `fact` may be `duty holder`, for its area."""
+
+    fact: str
+    in_words: str
+    statements: tuple[StatementView, ...]
+
+
+class ConditionView(View):
+    """One condition of a rule with its answer (`yes`, `no` or `undecided`) and what is known of its facts.
+
+    `depth` is how deep it stands: the parts of a condition follow it, one deeper.
+    """
+
+    depth: int
+    says: str
+    answer: str
+    found: tuple[FoundView, ...]
+
+
+class BodyView(View):
+    """A body by id and name."""
+
+    id: str
+    name: str
+
+
+class DutyView(View):
+    """What a rule that holds makes due: whom to tell, within what, in which state; `unserved_areas` have nobody to tell."""
+
+    tell: str
+    recipients: tuple[BodyView, ...]
+    unserved_areas: tuple[str, ...]
+    period: str
+    due_on: date | None
+    warn_on: date | None
+    provisional: bool
+    strength: Strength
+    period_cite: str
+    state: str
+    release: str
+    stops_when: str
+
+
+class RuleView(View):
+    """One rule asked about one child, report and duty holder.
+
+    `answer` is `yes`, `no` or `undecided`: the least of its conditions, whether it was in force, and whether the duty
+    holder is known. `in_force` says that in words. `questions` are those that would settle it, or start its clock.
+    """
+
+    rule: str
+    title: str
+    strength: Strength
+    answer: str
+    subject: str
+    duty_holder: BodyView | None
+    citation: Citation
+    in_force: str
+    in_force_answer: str
+    conditions: tuple[ConditionView, ...]
+    duties: tuple[DutyView, ...]
+    questions: tuple[AskedView, ...]
+
+
+class RecipientView(View):
+    """A body that a rule names, and whether it is told; if not, `answers` say why not. The first is the strongest."""
+
+    recipient: str
+    name: str
+    state: State
+    state_in_words: str
+    answers: tuple[AnswerView, ...]
+
+
+class ExplanationView(View):
+    """Everything about a decision: each rule with its conditions and duties, and each recipient, told or left out.
+
+    `case_key` and `as_of` are absent where the facts are only supposed. `unnamed` are the registered bodies that no rule
+    names in this situation.
+    """
+
+    case_key: str | None
+    as_of: datetime | None
+    rulebook: RulebookRef
+    rules: tuple[RuleView, ...]
+    told: tuple[RecipientView, ...]
+    left_out: tuple[RecipientView, ...]
+    unnamed: tuple[BodyView, ...]
+    conflicts: tuple[str, ...]

@@ -16,7 +16,6 @@ from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.happenings import Slot
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Trace
-from services.routing.domain.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _same_but_holder(one: Slot, other: Slot) -> bool:
 
 
 def _why(slot: Slot, runs: list[Trace], decision: Decision, by: Slot | None) -> str:
-    words = Words(decision.evaluation)
+    words = decision.words
     if by is not None:
         return f"the duty is now on {words.body(by.duty_holder)}"
     for run in sorted(runs, key=lambda each: each.holder is None or each.holder.id != slot.duty_holder):

@@ -22,6 +22,7 @@ from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, Compile
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
 from services.routing.domain.standing import Standing, answer, noon, standing
+from services.routing.domain.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,11 @@ class Decision:
         """Return every run of every rule, with its packed answers."""
         return self.evaluation.traces
 
+    @property
+    def words(self) -> Words:
+        """Return the words in which people read what it rests on."""
+        return Words(self.evaluation.book.vocabulary, self.evaluation.register)
+
 
 def decide(
     facts: FactBase,
@@ -103,6 +109,7 @@ def decide(
     calendar: Calendar,
     now: datetime,
     happenings: Iterable[Happening] = (),
+    judged_on: date | None = None,
 ) -> Decision:
     """Return the decision on a case.
 
@@ -113,8 +120,9 @@ def decide(
         calendar: England's working days.
         now: The legal clock, aware; recorded as the time of the decision.
         happenings: What may have ended duties.
+        judged_on: Suppose that each rule was judged on this day, whatever the facts say.
     """
-    evaluation = evaluate(book, facts, register)
+    evaluation = evaluate(book, facts, register, judged_on)
     deciding = _Deciding(evaluation, calendar, tuple(happenings))
     for trace in evaluation.traces:
         deciding.run(trace)

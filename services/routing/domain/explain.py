@@ -97,20 +97,16 @@ def _about(trace: Trace, finding: Finding) -> str:
 def _of_duty(decision: Decision, trace: Trace, rule: Rule, position: int, body: str) -> Finding:
     evaluation = decision.evaluation
     if trace.in_force == NO:
-        judged_on = reasons.named(rule.judged_on, trace.holder.id if trace.holder else None)
-        value = evaluation.facts.value(rule.judged_on, trace.owner(evaluation.book.vocabulary[rule.judged_on].scope))
         until = f" until {rule.in_force_until}" if rule.in_force_until else ""
-        return Finding("not_in_force", rule.id, f"in force from {rule.in_force_from}{until}; {judged_on} is {value}")
+        says = f"in force from {rule.in_force_from}{until}; {_judged_on(evaluation, trace, rule)}"
+        return Finding("not_in_force", rule.id, says)
     because = reasons.because(evaluation, trace)
     if because is not None:
         return Finding("condition_false", rule.id, str(because.found or ""), because=because)
     duty = rule.then[position]
     if duty.only_if is not None and trace.answer != UNDECIDED:
-        fact = duty.only_if.fact
-        owner = trace.owner(evaluation.book.vocabulary[fact].scope)
-        value = evaluation.facts.value(fact, owner)
-        if answer(duty.only_if, value) == NO:
-            found = reasons.Found(fact, owner, value, evaluation.facts.standing(fact, owner))
+        found = reasons.known(evaluation, trace, duty.only_if)
+        if answer(duty.only_if, found.value) == NO:
             no = reasons.Because(rule.id, duty.only_if, found)
             return Finding("condition_false", rule.id, str(found), because=no)
     obligation = _obligation(decision, trace, position)
@@ -119,6 +115,13 @@ def _of_duty(decision: Decision, trace: Trace, rule: Rule, position: int, body: 
         wanted = ", ".join(f"{question.in_words} (asked of {question.of_whom})" for question in asked)
         return Finding("cannot_decide", rule.id, f"not known: {wanted}", questions=asked)
     return _of_obligation(obligation, body)
+
+
+def _judged_on(evaluation: Evaluation, trace: Trace, rule: Rule) -> str:
+    if evaluation.judged_on is not None:
+        return f"judged on {evaluation.judged_on}, as was supposed"
+    value = evaluation.facts.value(rule.judged_on, trace.owner(evaluation.book.vocabulary[rule.judged_on].scope))
+    return f"{reasons.named(rule.judged_on, trace.holder.id if trace.holder else None)} is {value}"
 
 
 def _asked(decision: Decision, trace: Trace, rule: Rule, duty: Duty) -> Iterator[Question]:

@@ -6,7 +6,7 @@ Everything is rebuilt from a run's packed answers, the rulebook and the facts; n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from schemas.vocabulary import Value
@@ -190,8 +190,7 @@ def differing_areas(evaluation: Evaluation, trace: Trace) -> tuple[str, ...]:
         if node.answer != YES:
             return
         if isinstance(node.condition, SameArea) and node.condition.negated:
-            fact = node.condition.fact
-            area = evaluation.facts.value(fact, trace.owner(evaluation.book.vocabulary[fact].scope))
+            area = known(evaluation, trace, node.condition).value
             if isinstance(area, str):
                 found[area] = None
         for part in node.parts:
@@ -242,10 +241,28 @@ def named(fact: str, owner: str | None) -> str:
     return f"{fact} of {owner.removeprefix(AUTHORITY)}" if owner and owner.startswith(AUTHORITY) else fact
 
 
+def facts_of(condition: Condition) -> tuple[str, ...]:
+    """Return the facts that a condition itself asks about; `duty holder` for the area of that."""
+    match condition:
+        case Compared() | Recorded():
+            return (condition.fact,)
+        case SameArea():
+            return (condition.fact, condition.other)
+        case _:
+            return ()
+
+
+def known(evaluation: Evaluation, trace: Trace, condition: Compared | SameArea | Recorded) -> Found:
+    """Return what a run of a rule knows of the fact of a condition."""
+    found = known_of(evaluation, trace, condition.fact)
+    return replace(found, absent="not recorded") if isinstance(condition, Recorded) else found
+
+
+def known_of(evaluation: Evaluation, trace: Trace, fact: str) -> Found:
+    """Return what a run of a rule knows of a fact."""
+    owner = trace.owner(evaluation.book.vocabulary[fact].scope)
+    return Found(fact, owner, evaluation.facts.value(fact, owner), evaluation.facts.standing(fact, owner))
+
+
 def _found(evaluation: Evaluation, trace: Trace, condition: Condition) -> Found | None:
-    if not isinstance(condition, Compared | SameArea | Recorded):
-        return None
-    owner = trace.owner(evaluation.book.vocabulary[condition.fact].scope)
-    value = evaluation.facts.value(condition.fact, owner)
-    absent: Literal["not known", "not recorded"] = "not recorded" if isinstance(condition, Recorded) else "not known"
-    return Found(condition.fact, owner, value, evaluation.facts.standing(condition.fact, owner), absent)
+    return known(evaluation, trace, condition) if isinstance(condition, Compared | SameArea | Recorded) else None

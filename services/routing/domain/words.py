@@ -3,45 +3,90 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
-from schemas.vocabulary import Value
+from schemas.vocabulary import Value, Vocabulary
 from schemas.words import date_words
 from services.routing.domain import reasons
-from services.routing.domain.facts import AUTHORITY
+from services.routing.domain.facts import AUTHORITY, REPORTER
 from services.routing.domain.register import Register
-from services.routing.domain.rulebook.compile import CompiledRulebook
-from services.routing.domain.rulebook.evaluate import Evaluation
-from services.routing.domain.rulebook.model import DUTY_HOLDER, Applies, Compared, Condition, Meets, Recorded, SameArea
+from services.routing.domain.rulebook.classes import ValueClass
+from services.routing.domain.rulebook.model import (
+    AREAS_THAT_DIFFER,
+    DUTY_HOLDER,
+    Applies,
+    AreaHolder,
+    Compared,
+    Condition,
+    Holder,
+    Meets,
+    Named,
+    Recipients,
+    Recorded,
+    ReporterHolder,
+    SameArea,
+    Within,
+)
 
 _OPERATORS = {"is not": "not ", "is not one of": "not ", "is at most": "at most ", "is at least": "at least "}
+_GROUPS: Final = {
+    "la": "the local authority",
+    "lscp": "the safeguarding children partnership",
+    "police": "each police force",
+    "icb": "each integrated care board",
+    "sab": "the safeguarding adults board",
+    "csp": "the community safety partnership",
+    "cdr": "the child death review partners",
+    "safeguarding-partners": "each safeguarding partner",
+}
 
 
 class Words:
-    """Words for what a decision rests on. Pure."""
+    """Words for what a rule says and a decision rests on. Pure."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
-        self._book: CompiledRulebook = evaluation.book
-        self._register: Register = evaluation.register
+    def __init__(self, vocabulary: Vocabulary, register: Register) -> None:
+        self._vocabulary = vocabulary
+        self._register = register
 
     def label(self, fact: str) -> str:
         """Return what a fact is, such as "the country of the incident"."""
-        return self._book.vocabulary[fact].label
+        return self._vocabulary[fact].label
 
     def value(self, fact: str, value: Value) -> str:
         """Return a fact's value: an area by its name, a day in words, a choice without its underscores."""
-        spec = self._book.vocabulary[fact]
+        spec = self._vocabulary[fact]
         if isinstance(value, date):
             return date_words(value)
         if isinstance(value, int):
             return str(value)
         if spec.kind == "area":
-            area = self._register.areas.get(value)
-            return area.name if area else value
+            return self.area(value)
         return spec.said_as.get(value, value.replace("_", " "))
+
+    def area(self, code: str) -> str:
+        """Return an area's name."""
+        area = self._register.areas.get(code)
+        return area.name if area else code
+
+    def alike(self, fact: str, values: ValueClass) -> str:
+        """Return all values that stand together: "known or suspected", "18 to 150", "before Friday 15 December 2023"."""
+        if values.values:
+            return " or ".join(self.value(fact, each) for each in values.values)
+        first, last = (None if each is None else self.value(fact, each) for each in (values.first, values.last))
+        if isinstance(values.value, date):
+            span = [f"from {first}" if first else "", f"until {last}" if last else ""]
+            return " ".join(filter(None, span)) or "any day"
+        if first is None:
+            return self.value(fact, values.value)
+        return first if first == last else f"{first} to {last}"
 
     def body(self, identifier: str) -> str:
         """Return a body's name."""
         return self._register.name(identifier)
+
+    def source(self, authority: str) -> str:
+        """Return who made a statement; of supposed facts, the reporter has no name."""
+        return "the reporter" if authority == REPORTER else self.body(authority)
 
     def stated(self, fact: str, value: Value) -> str:
         """Return a fact with its value, such as "the country of the incident: England"."""
@@ -78,3 +123,39 @@ class Words:
                 return f"rule {condition.rule} applies"
             case _:
                 return reasons.says(condition)
+
+    def recipients(self, tell: Recipients) -> str:
+        """Return whom a duty names, such as "each safeguarding partner of the duty holder's area"."""
+        if isinstance(tell, Named):
+            return self.body(tell.body)
+        return f"{_GROUPS[tell.group]} of {self._area(tell.area)}"
+
+    def holder(self, holder: Holder) -> str:
+        """Return whose duty it is, such as "the local authority of the authority area of the incident"."""
+        match holder:
+            case AreaHolder():
+                return f"{_GROUPS[holder.group]} of {self._area(holder.fact)}"
+            case ReporterHolder():
+                return "whoever reports"
+            case _:
+                whose = f"the duty holder of {' or '.join(holder.rules)}"
+                return f"{_GROUPS[holder.group]} of the area of {whose}" if holder.group else whose
+
+    def period(self, within: Within) -> str:
+        """Return a period: "within 5 working days of the later of A and B". The one place where a period gets its words."""
+        several = "the latest known of " if within.as_known else "the later of " * (len(within.clock) > 1)
+        clock = f"{several}{' and '.join(self.label(fact) for fact in within.clock)}"
+        length = within.length
+        match length.counted:
+            case "after":
+                period = f"within {length.in_words} of {clock}"
+            case "before":
+                period = f"no later than {length.in_words} before {clock}"
+            case _:
+                period = f"within {length} {clock}"
+        return f"{period}, until {within.until.in_words} have gone by" if within.until else period
+
+    def _area(self, area: str) -> str:
+        if area == DUTY_HOLDER:
+            return "the duty holder's area"
+        return area if area == AREAS_THAT_DIFFER else self.label(area)

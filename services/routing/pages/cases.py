@@ -18,7 +18,6 @@ from services.kit.errors import NotFound
 from services.kit.reach import Reach, reach_of
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
-from services.routing.domain.words import Words
 from services.routing.law import Law
 from services.routing.pages.form import FormError, day_of, time_of
 from services.routing.reading import NoSuchCase, Reader
@@ -142,7 +141,7 @@ def _why(obligation: ObligationView, decision: Decision, law: Law) -> Iterator[W
         holder = trace.holder.id if trace.holder else None
         if (trace.rule, trace.subject, holder) != (obligation.rule, obligation.subject, obligation.duty_holder):
             continue
-        words = Words(decision.evaluation)
+        words = decision.words
         for line in reasons.lines(decision.evaluation, trace):
             statements = line.found.statements if line.found else ()
             sources = tuple((law.register.name(fact.authority), fact.recorded_at) for fact in statements)

@@ -217,3 +217,127 @@ async def test_webhook_keys_are_public_and_every_other_route_is_guarded(address:
     assert key["algorithm"] == "ed25519"
     assert key["public_key"].startswith("whpk_")
     assert unguarded(application) == []
+
+
+async def test_an_explanation_has_for_each_recipient_the_answer_that_is_given_when_it_is_asked_for_alone(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported(), aware(), suspects())
+
+    found = (await get(address, f"/v1/cases/{CASE}/explanation")).json()
+
+    assert {each["recipient"] for each in found["told"]} >= {"panel", LSCP_ID}
+    for each in [*found["told"], *found["left_out"]]:
+        alone = await ask(address, each["recipient"])
+        assert (each["state"], each["answers"]) == (alone["state"], alone["answers"])
+    for body in found["unnamed"]:
+        assert (await ask(address, body["id"]))["state"] == "no_rule"
+
+
+async def test_an_explanation_says_who_stated_a_fact_and_when_it_was_recorded(
+    road: Road, address: DatabaseAddress
+) -> None:
+    report = reported()
+    await road.route(report)
+
+    found = (await get(address, f"/v1/cases/{CASE}/explanation")).json()
+
+    [rule] = [each for each in found["rules"] if each["rule"] == "N-01"]
+    [harm] = [each for each in rule["conditions"] if each["says"] == "the harm: death or serious harm"]
+    assert (harm["answer"], harm["found"][0]["in_words"]) == ("yes", "serious harm")
+    [said] = harm["found"][0]["statements"]
+    assert (said["source"], datetime.fromisoformat(said["recorded_at"])) == (
+        f"client:{POLICE.client}",
+        report.recorded_at,
+    )
+
+
+SUPPOSED = {
+    "harm": "death",
+    "child.looked_after": "yes",
+    "child.looked_after_by": LEEDS,
+    "incident.country": "england",
+    "reporter.body": "police",
+    "reporter.area": LEEDS,
+    f"of {LEEDS}": {"aware_on": "2026-06-01", "abuse_or_neglect": "not_suspected"},
+}
+
+
+async def kept(road: Road) -> dict[str, int]:
+    """Return how many rows each table of routing has."""
+    names = [
+        each["tablename"] for each in await road.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'routing'")
+    ]
+    counted = (f"SELECT '{name}' AS name, count(*) AS rows FROM routing.{name}" for name in names)  # noqa: S608 - our names
+    return {each["name"]: each["rows"] for each in await road.rows(" UNION ALL ".join(counted))}
+
+
+async def preview(address: DatabaseAddress, role: str | None, body: Any) -> httpx.Response:
+    async with client(app(address), role) as http:
+        return await http.post("/v1/decisions:preview", json=body)
+
+
+@pytest.mark.parametrize("role", ["partner", "review_officer", "operations", "auditor", "service"])
+async def test_a_preview_says_who_would_be_told_by_when_and_why_and_keeps_nothing(
+    road: Road, address: DatabaseAddress, role: str
+) -> None:
+    """Children Act 1989, Schedule 2, paragraph 20(1)(a): 2, 3, 4, 5 and Monday 8 June 2026."""
+    await road.route(reported())
+    before = await kept(road)
+
+    answer = await preview(address, role, {"facts": SUPPOSED})
+
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    told = {each["recipient"]: each["answers"][0] for each in found["told"]}
+    assert {(one["rule"], one["due_on"]) for name, one in told.items() if name in {"dfe", "ofsted"}} == {
+        ("N-06", "2026-06-08")
+    }
+    [panel] = [each for each in found["left_out"] if each["recipient"] == "panel"]
+    assert panel["state"] == "cannot_decide"
+    assert (found["case_key"], found["as_of"]) == (None, None)
+    assert await kept(road) == before
+    assert before["obligation"] > 0
+
+
+async def test_a_preview_can_suppose_the_day_on_which_rules_are_judged(address: DatabaseAddress) -> None:
+    then = (await preview(address, "partner", {"facts": SUPPOSED, "judged_on": "2018-06-28"})).json()
+
+    assert {each["state"] for each in then["left_out"] if each["recipient"] == "dfe"} == {"not_in_force"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "detail"),
+    [
+        ({"harm": "Jo Bloggs"}, "harm: expected one of death, serious_harm, other, unknown"),
+        ({"harm": "deth"}, "harm: expected one of death, serious_harm, other, unknown; did you mean death?"),
+        ({"child.age_at_incident": "9"}, "child.age_at_incident: expected a whole number from 0 to 150, or unknown"),
+        ({"Jo Bloggs": "dead"}, "unknown fact: expected a fact of the vocabulary"),
+        (
+            {"of Jo Bloggs": {}},
+            "expected `of ` with the code of a registered area, and under it the facts of its authority",
+        ),
+        (
+            {"aware_on": "2026-06-01"},
+            "aware_on: expected to stand under `of ` and the code of the authority whose fact it is",
+        ),
+        (
+            {f"of {LEEDS}": {"harm": "death"}},
+            "harm: expected to stand outside of every authority: it is not one per authority",
+        ),
+    ],
+)
+async def test_facts_that_cannot_be_supposed_are_refused_without_repeating_them(
+    address: DatabaseAddress, facts: dict[str, Any], detail: str
+) -> None:
+    answer = await preview(address, "partner", {"facts": facts})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/facts", "detail": detail}]
+    assert "Bloggs" not in answer.text
+
+
+async def test_a_preview_needs_somebody_signed_in_and_some_facts(address: DatabaseAddress) -> None:
+    assert (await preview(address, None, {"facts": SUPPOSED})).status_code == 401
+    assert (await preview(address, "partner", {"facts": {}})).status_code == 422
+    assert (await preview(address, "partner", {"facts": SUPPOSED, "more": 1})).status_code == 422

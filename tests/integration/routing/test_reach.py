@@ -42,6 +42,7 @@ OWN = {
 OF_A_CASE = (
     "/v1/cases/{}/decisions",
     "/v1/cases/{}/ask?recipient=panel",
+    "/v1/cases/{}/explanation",
     "/case/{}",
     "/case/{}?recipient=panel",
     "/case/{}/record",

@@ -14,7 +14,7 @@ from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
 from services.routing.outcome.published import citation_of
 from services.routing.views import AnswerView, CaseView, NoticeView, ObligationView, QuestionView
-from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts, register
+from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts
 
 COUNCIL = f"la:{LEEDS}"
 SECOND = "child-2"
@@ -116,7 +116,7 @@ def asked(
         conflicts=(),
         traces=(),
     )
-    return list(answer(Asked(case, decision, body), register()).answers)
+    return list(answer(Asked(case, decision, body), case).answers)
 
 
 def test_a_doubt_about_one_child_is_said_while_the_notice_about_another_stands() -> None:

@@ -83,6 +83,7 @@ class Evaluation:
     facts: FactBase
     register: Register
     runs: Runs
+    judged_on: date | None = None
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -96,8 +97,11 @@ class Evaluation:
         return _runs_of(self.book.rules[rule], beside.child, beside.report, self.runs)
 
 
-def evaluate(book: CompiledRulebook, facts: FactBase, register: Register) -> Evaluation:
-    """Return every rule's answers. A case without a child is about one of whom nothing is known; without reports, none."""
+def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged_on: date | None = None) -> Evaluation:
+    """Return every rule's answers. A case without a child is about one of whom nothing is known; without reports, none.
+
+    With `judged_on`, each rule is in force or not as on that day, whatever the fact that it is judged on says.
+    """
     runs: Runs = {}
     children = facts.children or (None,)
     for compiled in book.in_order:
@@ -106,10 +110,10 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register) -> Eva
                 others = {rule: _runs_of(book.rules[rule], child, report, runs) for rule in compiled.depends_on}
                 answers = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
                 runs[compiled.rule.id, child, report] = tuple(
-                    _run(compiled, facts, answers, child, report, holder)
+                    _run(compiled, facts, answers, child, report, holder, judged_on)
                     for holder in _holders(compiled, facts, register, others, child, report)
                 )
-    return Evaluation(book, facts, register, runs)
+    return Evaluation(book, facts, register, runs, judged_on)
 
 
 def _run(
@@ -119,6 +123,7 @@ def _run(
     child: str | None,
     report: str | None,
     holder: HeldBy | None,
+    supposed: date | None,
 ) -> Trace:
     bits = compiled.ask(
         facts.row("incident", INCIDENT),
@@ -129,7 +134,7 @@ def _run(
         answers,
     )
     rule, judged_on = compiled.rule, compiled.judged_on
-    on = facts.row(judged_on.scope, owner_of(judged_on.scope, child, report, holder))[judged_on.position]
+    on = supposed or facts.row(judged_on.scope, owner_of(judged_on.scope, child, report, holder))[judged_on.position]
     if not isinstance(on, date):
         in_force = UNDECIDED
     else:

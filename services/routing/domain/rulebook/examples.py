@@ -1,4 +1,4 @@
-"""Runs the examples of a rulebook; a rulebook with a failing example cannot be used.
+"""Runs the examples of a rulebook, and scenarios of the same form; a rulebook with a failing example cannot be used.
 
 `tells`, `asks` and `cannot decide` are exact: anything more is a failure too. Each line of `does not tell` must hold, and
 its `because` gives, for every rule that names the recipient, the first condition that is no.
@@ -7,29 +7,39 @@ its `because` gives, for every rule that names the recipient, the first conditio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time
-from typing import Final
-from uuid import UUID
+from dataclasses import dataclass
+from datetime import date
 
 from schemas.calendar import Calendar
 from schemas.vocabulary import Vocabulary
 from services.routing.domain import reasons
-from services.routing.domain.decide import Decision, decide
+from services.routing.domain.decide import Decision, Obligation, decide
 from services.routing.domain.explain import could_name
-from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact, FactBase
-from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import CompiledRulebook, compile_rulebook
 from services.routing.domain.rulebook.conditions import bodies
-from services.routing.domain.rulebook.model import Example
+from services.routing.domain.rulebook.model import Example, Tells
 from services.routing.domain.rulebook.parse import parse_rulebook
-from services.routing.domain.rulebook.read_examples import CASE
+from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
 from services.routing.domain.rulebook.tree import RulebookRefused
 
-_NOW: Final = datetime.combine(date(2026, 1, 1), time(), UTC)  # no example depends on when it is run
-_EVENT: Final = UUID(int=0)
-_CHILD: Final = "the-child"
-_REPORT: Final = "the-report"
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that an example expects, or that came out unexpected, with what came out. `line` is where it stands."""
+
+    line: int
+    expected: str
+    got: str
+
+    @property
+    def holds(self) -> bool:
+        """Say whether what was expected came out."""
+        return self.expected == self.got
+
+    def __str__(self) -> str:
+        """Return what is wrong, for a refusal."""
+        return f"line {self.line}: expected {self.expected}, got {self.got}"
 
 
 def load_rulebook(
@@ -42,74 +52,65 @@ def load_rulebook(
     """
     book = compile_rulebook(parse_rulebook(text, file, vocabulary, register), vocabulary)
     for example in book.book.examples:
-        failures = run_example(example, book, register, calendar)
+        failures = [str(each) for each in check_example(example, book, register, calendar) if not each.holds]
         if failures:
             raise RulebookRefused(file, example.line, f"example `{example.name}` fails: {'; '.join(failures)}")
     return book
 
 
-def run_example(example: Example, book: CompiledRulebook, register: Register, calendar: Calendar) -> tuple[str, ...]:
-    """Return what came out otherwise than the example says; empty if all is as written."""
-    facts = FactBase(_facts(example, book.vocabulary), book.vocabulary, former_areas=register.former_areas)
-    decision = decide(facts, book, register, calendar, _NOW, _happenings(example))
+def check_example(
+    example: Example, book: CompiledRulebook, register: Register, calendar: Calendar
+) -> tuple[Checked, ...]:
+    """Return everything that an example expects with what came out, and then what came out besides."""
+    facts = suppose(example.facts, book.vocabulary, register)
+    decision = decide(facts, book, register, calendar, SUPPOSED_AT, implied(example.facts))
     return (
         *_tells(example, decision, register),
-        *_same("asks", set(example.asks), {question.in_words for question in decision.questions}),
-        *_same("cannot decide", set(example.cannot_decide), set(decision.undecided)),
+        _same(example, "asks", example.asks, (question.in_words for question in decision.questions)),
+        _same(example, "cannot decide", example.cannot_decide, decision.undecided),
         *_tells_not(example, decision, register),
     )
 
 
-def _facts(example: Example, vocabulary: Vocabulary) -> Iterator[Fact]:
-    """Yield an example's facts as if one report about one child and each authority had stated them."""
-    body, area = example.facts.get((CASE, "reporter.body")), example.facts.get((CASE, "reporter.area"))
-    reporter = f"{AUTHORITY}{area}" if body == "local_authority" else "client:the-reporter"
-    subjects = {"incident": INCIDENT, "authority": INCIDENT, "child": _CHILD, "reporter": _REPORT}
-    for (owner, name), value in example.facts.items():
-        subject = subjects[vocabulary[name].scope]
-        yield Fact("the-case", subject, owner or reporter, name, value, _NOW, _NOW, _EVENT)
-
-
-def _happenings(example: Example) -> Iterator[Happening]:
-    """Yield the one event that a fact of an example implies: a notification that was submitted has its reference."""
-    by, on = (example.facts.get((CASE, f"notification.submitted_{name}")) for name in ("by", "on"))
-    if isinstance(on, date) and by is not None:
-        at = datetime.combine(on, time(12), UTC)
-        yield Happening("scsi.notification.submitted", f"{AUTHORITY}{by}", INCIDENT, at, at, _EVENT)
-
-
-def _tells(example: Example, decision: Decision, register: Register) -> Iterator[str]:
+def _tells(example: Example, decision: Decision, register: Register) -> Iterator[Checked]:
     left = list(decision.obligations)
     for tells in example.tells:
         told = bodies(tells.who, register)
         found = next((each for each in left if each.rule.id == tells.under and each.recipients == told), None)
+        expected = _told(tells.who, tells.under, tells.by, tells.state)
         if found is None:
-            yield f"line {tells.line}: nobody is told `{tells.who}` under {tells.under}"
+            yield Checked(tells.line, expected, f"nobody is told `{tells.who}` under {tells.under}")
             continue
         left.remove(found)
-        if found.in_words != tells.state:
-            yield f"line {tells.line}: expected `{tells.state}`, got `{found.in_words}`"
-        if found.dates.due_on != tells.by and (tells.by is not None or found.standing.state == "open"):
-            yield f"line {tells.line}: expected by {tells.by}, got {found.dates.due_on}"
+        yield Checked(tells.line, expected, _told(tells.who, tells.under, _due_on(found, tells), found.in_words))
     for extra in left:
-        yield f"also tells {', '.join(extra.recipients)} under {extra.rule.id} by {extra.dates.due_on}: {extra.in_words}"
+        also = _told(", ".join(extra.recipients), extra.rule.id, extra.dates.due_on, extra.in_words)
+        yield Checked(example.line, "nobody besides", f"also tells {also}")
 
 
-def _same(what: str, expected: set[str], got: set[str]) -> Iterator[str]:
-    if expected - got:
-        yield f"{what}: expected also {', '.join(sorted(expected - got))}"
-    if got - expected:
-        yield f"{what}: unexpected {', '.join(sorted(got - expected))}"
+def _due_on(found: Obligation, tells: Tells) -> date | None:
+    """Return a due date; of what is no longer open, only if the example gives one."""
+    return found.dates.due_on if tells.by is not None or found.standing.state == "open" else None
 
 
-def _tells_not(example: Example, decision: Decision, register: Register) -> Iterator[str]:
+def _told(who: str, under: str, by: date | None, state: str) -> str:
+    return f"{who} under {under}{f' by {by}' if by else ''}: {state}"
+
+
+def _same(example: Example, what: str, expected: Iterable[str], got: Iterable[str]) -> Checked:
+    told = [f"{what}: {', '.join(sorted(set(each))) or 'none'}" for each in (expected, got)]
+    return Checked(example.line, *told)
+
+
+def _tells_not(example: Example, decision: Decision, register: Register) -> Iterator[Checked]:
     for line in example.tells_not:
         for body in bodies(line.who, register) or (line.who,):
+            expected = f"{body} is not told because {line.because}"
             if any(body in obligation.recipients for obligation in decision.obligations):
-                yield f"line {line.line}: {body} is told"
+                yield Checked(line.line, expected, f"{body} is told")
+                continue
             found = "; ".join(dict.fromkeys(_first_noes(decision, body)))
-            if found != line.because:
-                yield f"line {line.line}: expected because `{line.because}`, got `{found}`"
+            yield Checked(line.line, expected, f"{body} is not told because {found or 'no rule names it'}")
 
 
 def _first_noes(decision: Decision, body: str) -> Iterable[str]:

@@ -12,6 +12,8 @@ from services.routing.domain.rulebook.model import Example, Tells, TellsNot
 from services.routing.domain.rulebook.tree import Node
 
 CASE: Final = ""  # owner of facts that are not one authority's
+Stated = dict[tuple[str, str], Value]
+"""Values by (owner, fact)."""
 STATES: Final = ("to send", "owed, awaiting a decision")
 
 
@@ -32,14 +34,14 @@ def read_examples(node: Node, words: Words) -> tuple[Example, ...]:
 
 def _example(node: Node, words: Words, earlier: Mapping[str, Example]) -> Example:
     entry = node.fields(("name",), ("facts", "facts as in", "and", "tells", "asks", "cannot decide", "does not tell"))
-    facts: dict[tuple[str, str], Value] = {}
+    facts: Stated = {}
     if ("facts" in entry) == ("facts as in" in entry) or ("and" in entry and "facts" in entry):
         raise node.refuse("expected either `facts:`, or `facts as in:` an earlier example with `and:` what differs")
     if "facts as in" in entry:
         facts |= earlier[entry["facts as in"].one_of(earlier)].facts
     for key in ("facts", "and"):
         if key in entry:
-            facts |= _facts(entry[key], words)
+            facts |= read_stated(entry[key], words)
     return Example(
         name=entry["name"].text(),
         facts=facts,
@@ -57,8 +59,13 @@ def _listed(entry: Mapping[str, Node], key: str) -> list[Node]:
     return entry[key].items()
 
 
-def _facts(node: Node, words: Words) -> dict[tuple[str, str], Value]:
-    found: dict[tuple[str, str], Value] = {}
+def read_stated(node: Node, words: Words) -> Stated:
+    """Return the facts of a situation; those of an authority stand under `of` and its code.
+
+    Raises:
+        RulebookRefused: Unknown fact, value or area, or a fact of an authority in the wrong place.
+    """
+    found: Stated = {}
     for key, value in node.entries().items():
         if key.startswith("of "):
             code = key.removeprefix("of ")

@@ -1,4 +1,4 @@
-"""A YAML file as a tree of nodes that know their file and line, so that a refusal can say where.
+"""A YAML or JSON file as a tree of nodes that know their file and line, so that a refusal can say where.
 
 Only a part of YAML is read: block mappings, block lists and scalars, and every scalar is text. Flow style, anchors,
 aliases, tags and repeated keys are refused, because a policy officer would misread them.
@@ -6,6 +6,7 @@ aliases, tags and repeated keys are refused, because a policy officer would misr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final
@@ -122,6 +123,10 @@ class _Loader(yaml.BaseLoader):
         return super().compose_node(parent, index)
 
 
+class _JsonLoader(yaml.BaseLoader):
+    """PyYAML's loader for JSON that has been found to be JSON, of which YAML is a superset: every scalar is text."""
+
+
 class _Misleading(yaml.YAMLError):
     """A part of YAML that is not read here."""
 
@@ -137,8 +142,25 @@ def read(text: str, file: str) -> Node:
     Raises:
         RulebookRefused: The text is not YAML, or uses a part of it that is not read here.
     """
+    return _composed(text, file, _Loader)
+
+
+def read_json(text: str, file: str) -> Node:
+    """Return the root of a JSON file's tree; every scalar is text, as in YAML.
+
+    Raises:
+        RulebookRefused: The text is not JSON.
+    """
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RulebookRefused(file, error.lineno, f"not JSON: {error.msg} at column {error.colno}") from error
+    return _composed(text.replace("\t", " "), file, _JsonLoader)  # YAML takes no tabs, JSON has them only between words
+
+
+def _composed(text: str, file: str, loader: type[yaml.BaseLoader]) -> Node:
+    try:
+        root = yaml.compose(text, Loader=loader)
     except _Misleading as error:
         raise RulebookRefused(file, _line(error.problem_mark), error.problem) from error
     except yaml.MarkedYAMLError as error:

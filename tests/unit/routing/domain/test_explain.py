@@ -8,7 +8,6 @@ from services.routing.domain import reasons
 from services.routing.domain.explain import Finding, explain
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
-from services.routing.domain.words import Words
 from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, decided, event, fact, facts
 
 COUNCIL = f"la:{LEEDS}"
@@ -124,7 +123,7 @@ def test_a_run_can_be_shown_condition_by_condition() -> None:
     trace = next(each for each in decision.traces if each.rule == "N-01")
 
     lines = reasons.lines(decision.evaluation, trace)
-    words = Words(decision.evaluation)
+    words = decision.words
 
     assert [(line.depth, line.answer) for line in lines] == [
         (0, "undecided"),

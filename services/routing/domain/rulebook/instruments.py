@@ -1,0 +1,65 @@
+"""The provisions and documents that rules cite, and whether every citation of a rulebook is one of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schemas.vocabulary import nearest
+from services.routing.domain.rulebook import tree
+from services.routing.domain.rulebook.model import Rulebook
+from services.routing.domain.rulebook.tree import RulebookRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One provision or document; `cited_as` are the words that rules use for it."""
+
+    id: str
+    title: str
+    link: str
+    cited_as: tuple[str, ...]
+    verified: str
+
+
+def parse_instruments(text: str, file: str) -> tuple[Instrument, ...]:
+    """Return the instruments that a file's text lists, in order.
+
+    Raises:
+        RulebookRefused: With file and line: an unknown or missing key, an id or a citation that stands twice.
+    """
+    found: dict[str, Instrument] = {}
+    cited: set[str] = set()
+    for node in tree.read(text, file).fields(("instruments",))["instruments"].items():
+        entry = node.fields(("id", "title", "link", "cited as", "verified"))
+        verified = entry["verified"].text()
+        if not entry["link"].text().startswith("https://"):
+            raise entry["link"].refuse("expected a link that starts with https://")
+        for words in entry["cited as"].items():
+            if words.text() in cited:
+                raise words.refuse(f"`{words.text()}` stands twice")
+            cited.add(words.text())
+        instrument = Instrument(
+            id=entry["id"].text(),
+            title=entry["title"].text(),
+            link=entry["link"].text(),
+            cited_as=tuple(tree.scalars(entry["cited as"])),
+            verified="" if verified == "false" else verified,
+        )
+        if instrument.id in found:
+            raise entry["id"].refuse(f"`{instrument.id}` stands twice")
+        found[instrument.id] = instrument
+    return tuple(found.values())
+
+
+def unlisted(book: Rulebook, instruments: tuple[Instrument, ...]) -> Iterator[RulebookRefused]:
+    """Yield a refusal for every citation of a rulebook that no instrument lists."""
+    known = {words for instrument in instruments for words in instrument.cited_as}
+    for rule in book.rules:
+        for cite in dict.fromkeys((rule.source.cite, *(duty.within.cite for duty in rule.then))):
+            if cite not in known:
+                close = nearest(cite, known)
+                hint = f", did you mean `{close}`?" if close else "; add it under `cited as`"
+                yield RulebookRefused(
+                    book.file, rule.line, f"{rule.id} cites `{cite}`, which instruments.yaml does not list{hint}"
+                )
