@@ -7,11 +7,13 @@ import sys
 
 import typer
 
-from handrail.cli import client, clock, demo, provision, quarantine, rewind, send, status, up, verify
+from handrail.cli import client, clock, demo, provision, quarantine, rewind, rules, send, status, up, verify
 from handrail.demo.player import StoryStuck
 from handrail.demo.story import StoryError
 from handrail.embedded.errors import EmbeddedError
 from handrail.installation.web import CallFailed
+from services.routing.domain.rulebook.tree import RulebookRefused
+from services.routing.missing import NoSuchRulebook, NothingToCheck
 
 app = typer.Typer(
     help="Routes notifications about serious child safeguarding incidents in England, on time and provably.",
@@ -27,13 +29,23 @@ app.command("status")(status.status)
 app.command("clock")(clock.clock)
 app.command("verify")(verify.verify)
 app.command("provision")(provision.provision)
+app.add_typer(rules.app, name="rules")
 app.add_typer(client.app, name="client")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(provision.topics_app, name="topics")
 app.add_typer(rewind.relay_app, name="relay")
 app.add_typer(rewind.consumer_app, name="consumer")
 
-EXPECTED_FAILURES = (EmbeddedError, CallFailed, StoryError, StoryStuck, status.NotRunning)
+EXPECTED_FAILURES = (
+    EmbeddedError,
+    CallFailed,
+    StoryError,
+    StoryStuck,
+    status.NotRunning,
+    RulebookRefused,
+    NoSuchRulebook,
+    NothingToCheck,
+)
 
 
 def main() -> None:

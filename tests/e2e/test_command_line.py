@@ -140,6 +140,23 @@ def test_the_log_verifies_from_outside() -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def test_the_reasons_of_a_case_are_asked_of_the_routing_that_runs() -> None:
+    demo = played_demo()
+    case = demo.played.cases["leeds-city-council", "LCC-2026-0078"]
+
+    explained = run("rules", "explain", case)
+    day_one = run("rules", "explain", case, "--on", "2026-06-02")
+    for_programs = json.loads(run("rules", "explain", case, "--json").stdout)
+
+    assert explained.returncode == 0, explained.stderr
+    assert f"; case {case}, as known " in explained.stdout.splitlines()[0]
+    panel = explained.stdout.partition("Who is left out, and why")[2]
+    assert "Child Safeguarding Practice Review Panel (panel): Withdrawn\n    N-01 decision not to notify" in panel
+    assert re.search(r"\[harm is \w+, said by Leeds City Council, recorded 2026-06-", explained.stdout)
+    assert day_one.stdout != explained.stdout
+    assert for_programs["case_key"] == case
+
+
 def test_without_an_installation_each_command_says_how_to_start_one(tmp_path: Path) -> None:
     refused = run("status", data=tmp_path)
 

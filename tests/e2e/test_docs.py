@@ -1,6 +1,6 @@
 """The commands of the tutorial and the guides do what the pages say, on a running demo after its story.
 
-Blocks marked `console` are typed as they stand, in order, one shell per command, in a folder with only `examples` in it.
+Blocks marked `console` are typed as they stand, in order, one shell per command, in a folder with `examples` and `rulebooks` alone.
 In the output that a page shows, `...` stands for anything, on a line or for lines.
 """
 
@@ -51,7 +51,8 @@ def typed(command: str, folder: Path, demo: PlayedDemo) -> str:
 @pytest.mark.parametrize("page", TYPED, ids=[str(page.path.relative_to(ROOT)) for page in TYPED])
 def test_every_command_of_the_page_prints_what_the_page_shows(page: Document, tmp_path: Path) -> None:
     demo = played_demo()
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for folder in ("examples", "rulebooks"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
 
     for command, shown in steps(page):
         output = typed(command, tmp_path, demo)

@@ -87,7 +87,8 @@ def test_every_handrail_command_of_the_page_is_one_that_the_command_line_takes(
     page: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for folder in ("examples", "rulebooks"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     for made in re.findall(r" > (\S+)$", "\n".join(page.commands()), re.MULTILINE):
         (tmp_path / made).touch()
     commands = [command for command in page.commands() if command.startswith("handrail ")]

@@ -1,0 +1,152 @@
+"""`handrail rules`: look after the rulebook, and ask it what follows from facts. Nothing has to run, but for a case by its key.
+
+What reads rulebooks is imported by the command that needs it, because the other commands should not wait for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from handrail.cli.status import Folder
+
+app = typer.Typer(
+    help="Check and read the rulebook; ask it who would be told, by when, and why. Stores and sends nothing.",
+    no_args_is_help=True,
+)
+Rulebook = Annotated[
+    str | None, typer.Option(help="A version (2026.11.0) or a file, such as your draft; default: the newest version.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Facts = Annotated[
+    Path,
+    typer.Argument(
+        exists=True,
+        dir_okay=False,
+        help="Facts as JSON or YAML, in the words of `facts:` of an example in the rulebook.",
+    ),
+]
+
+
+@app.command()
+def check(
+    path: Annotated[
+        Path | None, typer.Argument(exists=True, help="A folder laid out like rulebooks/ (default), or one rulebook.")
+    ] = None,
+) -> None:
+    """Load everything, run every example and scenario, and say what is wrong and which rules nobody has verified.
+
+    What is wrong is said with file, line, what was expected and a hint; then it exits 1. A rulebook alone is checked
+    with its examples; a folder with its register, its cited provisions and its scenarios, which run on the newest version.
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    raise typer.Exit(rules_asked.check_all(_console(), path))
+
+
+@app.command("test")
+def play(
+    path: Annotated[Path, typer.Argument(exists=True, help="A scenario file, or a folder of them.")],
+    rulebook: Rulebook = None,
+) -> None:
+    """Run scenarios: situations with everybody who must be told, by when, and who must not be told, with the reason.
+
+    They are exact. A date a day off, a recipient too many or too few, or another reason fails; then it exits 1. For
+    each scenario you see what was expected and what came out. The files in rulebooks/scenarios/ show the form.
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    raise typer.Exit(rules_asked.run_scenarios(_console(), path, rulebook))
+
+
+@app.command()
+def explain(
+    of: Annotated[str, typer.Argument(metavar="FACTS|CASE", help="A file of facts, or the key of a case.")],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YYYY-MM-DD",
+            help="For facts: the day on which every rule is judged. For a case: as known that day.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    rulebook: Rulebook = None,
+    data: Folder = None,
+) -> None:
+    """Say for each rule whether it holds, and for each recipient why it is told or why not.
+
+    Each condition stands with its answer, the fact that it rests on, and who said so. Facts from a file are only
+    supposed: nothing has to run. A case is asked of the installation that runs, with what has become of its notices.
+
+      handrail rules explain facts.json
+      handrail rules explain 3f2b8c0d9e1a4f5b6c7d8e9f0a1b2c3d --on 2026-06-09
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.explain(_console(), of, on=on, as_json=as_json, rulebook=rulebook, data=data)
+
+
+@app.command()
+def ask(facts: Facts, rulebook: Rulebook = None) -> None:
+    """List the questions that are still open, best first: the one whose answer settles most duties.
+
+    Every answer that the rulebook can tell apart is tried, and the duties counted that can then be decided. Questions are
+    sorted by the mean over the answers, then by the worst: the worst alone would rank little, because one answer of a good
+    question (abuse is suspected) nearly always leads on to the next. A question that settles nothing starts a clock.
+
+      handrail rules ask facts.json
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.ask(_console(), facts, rulebook)
+
+
+@app.command()
+def render(
+    out: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Write a page for each version into this folder, which is made."),
+    ] = None,
+    rulebook: Rulebook = None,
+) -> None:
+    """Print the rulebook as a page for people: each rule with its source, conditions, dates, examples and history.
+
+    The page is Markdown and is made from the file, so that it says the same. The history of a rule says in which version
+    it was new, and which parts of it changed since; a draft given with --rulebook comes after all versions.
+
+      handrail rules render > rulebook.md
+      handrail rules render --out pages
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.render_pages(out, rulebook)
+
+
+@app.command()
+def compare(
+    old: Annotated[str, typer.Argument(help="The rulebook before: a version or a file.")],
+    new: Annotated[str, typer.Argument(help="The rulebook after: a version or a file, such as your draft.")],
+    most: Annotated[
+        int, typer.Option(min=1, help="Patterns of one rule that are all tried; of more, so many random ones.")
+    ] = 2_000,
+    rule: Annotated[list[str] | None, typer.Option(help="Look at this rule alone; may be given several times.")] = None,
+) -> None:
+    """List every pattern of facts whose outcome changes from one rulebook to another, rule by rule.
+
+    A fact that a pattern does not name may be anything. Values that no condition of either rulebook tells apart stand
+    together; areas are called area A, area B and so on, because only their being the same or not counts. The list is
+    complete; of a rule with more patterns than --most it says that it was sampled, and how much that may have missed.
+
+      handrail rules compare 2026.11.0 draft.yaml
+      handrail rules compare 2026.11.0 draft.yaml --rule N-04 --most 50000
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.compare_rulebooks(_console(), old, new, most, rule or ())
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)

@@ -1,0 +1,178 @@
+"""`handrail rules check`: counts what there is, and says everything that is wrong with file, line and a hint."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.routing.law import FOLDER
+from tests.support.rules_command import Rules
+
+VERSION = "england/2026.11.0.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a copy of the rulebooks to spoil."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "rulebooks"))
+
+
+def spoil(file: Path, good: str, bad: str) -> int:
+    """Put one thing wrong, the first time that it stands in the file; return its line."""
+    text = file.read_text("utf-8")
+    assert good in text
+    file.write_text(text.replace(good, bad, 1), "utf-8")
+    return text[: text.index(good)].count("\n") + 1
+
+
+def entries(path: Path, key: str) -> list[Any]:
+    """Return the entries of a file, read without Handrail."""
+    found: list[Any] = yaml.safe_load(path.read_text("utf-8"))[key]
+    return found
+
+
+def test_what_is_shipped_is_counted_and_has_no_error(rules: Rules) -> None:
+    listed = entries(FOLDER / VERSION, "rules")
+    unverified = [each["id"] for each in listed if each["source"]["verified"] is False]
+    files = sorted((FOLDER / "scenarios").glob("*.yaml"))
+    bodies, areas = (entries(FOLDER / "register" / "areas.yaml", key) for key in ("bodies", "areas"))
+
+    checked = rules("check")
+
+    assert checked.code == 0, checked.out
+    assert checked.lines[:2] == [
+        f"vocabulary    {len(yaml.safe_load(Path('schemas/vocabulary/facts.yaml').read_text()))} facts",
+        f"register      {len(areas)} areas, {len(bodies)} bodies",
+    ]
+    assert f"provisions    {len(entries(FOLDER / 'instruments.yaml', 'instruments'))}, 0 verified" in checked.lines
+    examples = len(entries(FOLDER / VERSION, "examples"))
+    assert f"rulebook      2026.11.0: {len(listed)} rules, {examples} examples, not approved" in checked.lines
+    assert f"verified    {len(listed) - len(unverified)}" in checked.lines
+    assert f"unverified  {len(unverified)}: {', '.join(unverified)}" in checked.lines
+    assert (
+        f"scenarios     {sum(len(entries(each, 'scenarios')) for each in files)} in {len(files)} files" in checked.lines
+    )
+    assert checked.lines[-1] == "0 errors"
+
+
+def test_a_rule_that_somebody_has_verified_is_no_longer_listed(folder: Path, rules: Rules) -> None:
+    spoil(folder / VERSION, "verified: false ", "verified: A. Lawyer, 2026-11-20 ")
+
+    checked = rules("check", folder)
+
+    assert checked.code == 0, checked.out
+    assert "verified    1" in checked.lines
+    others = len(entries(FOLDER / VERSION, "rules")) - 1
+    assert any(line.startswith(f"unverified  {others}: N-02, N-03") for line in checked.lines)
+
+
+@pytest.mark.parametrize(
+    ("file", "good", "bad", "says"),
+    [
+        (
+            VERSION,
+            "harn is: death".replace("harn", "harm"),
+            "harn is: death",
+            "unknown fact `harn`, did you mean `harm`?",
+        ),
+        (VERSION, "tell: ofsted", "tell: offsted", "unknown recipient `offsted`, did you mean `ofsted`?"),
+        (VERSION, "duty: should", "duty: shuold", "did you mean `should`?"),
+        ("register/areas.yaml", "kind: panel", "kind: pannel", "did you mean `panel`?"),
+        ("instruments.yaml", "title: Children Act 2004", "titel: Children Act 2004", "did you mean `title`?"),
+        (
+            "instruments.yaml",
+            "- Working Together 2023, chapter 5\n",
+            "- Children Act 2004, section 16C(1)(a)\n",
+            "twice",
+        ),
+        ("instruments.yaml", "https://", "http://", "expected a link that starts with https://"),
+        ("scenarios/at-05-weekend.yaml", "harm: death", "harm: deth", "did you mean death?"),
+    ],
+)
+def test_a_slip_is_said_with_file_line_and_a_hint(
+    file: str, good: str, bad: str, says: str, folder: Path, rules: Rules
+) -> None:
+    line = spoil(folder / file, good, bad)
+
+    checked = rules("check", folder)
+
+    assert checked.code == 1
+    wrong = [each for each in checked.lines if each.startswith(f"wrong {folder / file}, line {line}: ")]
+    assert len(wrong) == 1, checked.out
+    assert says in wrong[0]
+
+
+def test_a_provision_that_is_not_listed_is_named_with_the_rule_that_cites_it(folder: Path, rules: Rules) -> None:
+    spoil(folder / VERSION, "cite: GOV.UK, report a serious", "cite: GOV.UK, raport a serious")
+
+    checked = rules("check", folder)
+
+    assert checked.code == 1
+    assert (
+        "N-06 cites `GOV.UK, raport a serious child safeguarding incident`, which instruments.yaml does not list, "
+        "did you mean `GOV.UK, report a serious child safeguarding incident`?" in checked.out
+    )
+
+
+def test_an_example_and_a_scenario_that_come_out_otherwise_are_told_with_what_was_expected(
+    folder: Path, rules: Rules
+) -> None:
+    example = spoil(folder / VERSION, "by: 2026-06-03", "by: 2026-06-04") - 2
+    line = spoil(folder / "scenarios" / "at-10-scotland.yaml", "by: ", "by: 2027-01-01 #") - 2
+
+    alone = rules("check", folder / VERSION)
+    spoil(folder / VERSION, "by: 2026-06-04", "by: 2026-06-03")
+    together = rules("check", folder)
+
+    assert (alone.code, together.code) == (1, 1)
+    said = f"line {example}: expected lscp-of(E08000035) under X-01 by 2026-06-04: to send, got lscp-of(E08000035)"
+    assert said in alone.out
+    assert f"wrong {folder}/scenarios/at-10-scotland.yaml, line {line}: scenario `" in together.out
+    assert "by 2027-01-01" in together.out
+
+
+def test_every_file_that_is_wrong_is_said_at_once(folder: Path, rules: Rules) -> None:
+    spoil(folder / "scenarios" / "at-05-weekend.yaml", "harm: death", "harm: deth")
+    spoil(folder / "scenarios" / "at-02-leeds.yaml", "harm: death", "harm: deth")
+    (folder / "instruments.yaml").unlink()
+    (folder / "england" / "2026.10.0.yaml").write_bytes(b"\xff\xfe")
+
+    checked = rules("check", folder)
+
+    wrong = [line for line in checked.lines if line.startswith("wrong ")]
+    for said in ("at-05-weekend.yaml, line", "at-02-leeds.yaml, line", "instruments.yaml is missing", "text in UTF-8"):
+        assert sum(said in line for line in wrong) == 1, checked.out
+    assert checked.lines[-1] == f"{len(wrong)} errors"
+    assert checked.code == 1
+
+
+def test_a_file_that_is_called_otherwise_than_its_version_is_wrong(folder: Path, rules: Rules) -> None:
+    (folder / VERSION).rename(folder / "england" / "2026.12.0.yaml")
+
+    checked = rules("check", folder)
+
+    assert checked.code == 1
+    assert "2026.12.0.yaml: is called otherwise than its version, 2026.11.0" in checked.out
+
+
+def test_a_rulebook_alone_is_checked_with_its_examples_and_without_scenarios(folder: Path, rules: Rules) -> None:
+    draft = folder / "draft.yaml"
+    shutil.copy(folder / VERSION, draft)
+
+    checked = rules("check", draft)
+
+    assert checked.code == 0, checked.out
+    assert not any(line.startswith("scenarios") for line in checked.lines)
+
+
+def test_what_is_no_folder_of_rulebooks_is_refused_in_one_line(tmp_path: Path, rules: Rules) -> None:
+    checked = rules("check", tmp_path)
+
+    assert checked.code == 1
+    assert checked.err == (
+        f"handrail: {tmp_path} is no rulebook, and no folder with england/*.yaml and register/areas.yaml\n"
+    )
