@@ -27,6 +27,7 @@ from services.routing.handlers import build_router
 from services.routing.law import read_law
 from services.routing.pages.cases import build_pages
 from services.routing.pages.recording import Intake, build_recording
+from services.routing.pages.rulebook import build_rulebook_pages
 from services.routing.reading import Reader
 from services.routing.service import RoutingService
 from services.routing.settings import RoutingSettings
@@ -90,6 +91,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     app.include_router(build_preview(law))
     app.include_router(build_recording(reader, templates, intake))
     app.include_router(build_pages(reader, templates, law))
+    app.include_router(build_rulebook_pages(templates, law))
     app.include_router(quarantine_router(runtime))
     install_ui(app, templates, navigation)
     return app

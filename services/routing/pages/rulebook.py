@@ -1,0 +1,144 @@
+"""The pages `/rules`, `/rules/<id>` and `/areas/<name>`: the rulebook as people read it, and whom it means in an area.
+
+Everything is made from the rulebook and the register that this process decides by, so a page can say nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import Response
+from fastapi.templating import Jinja2Templates
+
+from schemas.words import STRENGTH_WORDS
+from services.kit.auth import Principal, require_page
+from services.kit.errors import NotFound
+from services.routing.domain.register import Area
+from services.routing.domain.rulebook.model import Combined, Compared, Condition, Meets, Rule, walk
+from services.routing.domain.words import Words
+from services.routing.law import Law
+
+Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
+RuleId = Annotated[str, Path(max_length=20)]
+AreaName = Annotated[str, Path(max_length=40)]
+CHAPTERS: Final = {
+    "N": "Who is told of an incident",
+    "X": "Between partnerships",
+    "S": "Safeguarding adult reviews",
+    "H": "Domestic abuse related death reviews",
+    "O": "Deaths by an offensive weapon",
+    "R": "Rapid review, and the Panel's answer",
+    "L": "Local child safeguarding practice review",
+    "P": "Publication",
+}
+"""First letter of a rule's id, and what such rules are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One condition, and how deep it stands."""
+
+    depth: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """One duty of a rule, in words."""
+
+    tell: str
+    period: str
+    strength: str
+    cite: str
+    sent: str
+    ends: str
+    purpose: str
+
+
+def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
+    """Return the routes of the pages."""
+    router = APIRouter(include_in_schema=False)
+    book, words = law.book.book, Words(law.vocabulary, law.register)
+    areas = {area.name.lower(): area for area in law.register.areas.values()}
+
+    @router.get("/rules")
+    async def rules(request: Request, who: Looker) -> Response:
+        request.state.principal = who
+        chapters = [(name, [rule for rule in book.rules if rule.id[0] == letter]) for letter, name in CHAPTERS.items()]
+        shown = {
+            "current": "cases",
+            "book": book,
+            "chapters": chapters,
+            "strengths": STRENGTH_WORDS,
+            "areas": sorted(law.register.areas.values(), key=lambda area: area.name),
+            "unchecked": sum(not rule.source.verified for rule in book.rules),
+        }
+        return templates.TemplateResponse(request, "rules.html", shown)
+
+    @router.get("/rules/{identifier}")
+    async def one(request: Request, who: Looker, identifier: RuleId) -> Response:
+        request.state.principal = who
+        rule = next((each for each in book.rules if each.id == identifier.upper()), None)
+        if rule is None:
+            raise NotFound
+        shown = {
+            "current": "cases",
+            "book": book,
+            "rule": rule,
+            "holder": words.holder(rule.holder),
+            "strength": STRENGTH_WORDS[rule.strength],
+            "judged_on": words.label(rule.judged_on),
+            "cancelled": words.asked(rule.cancelled_when) if rule.cancelled_when else "",
+            "conditions": tuple(_conditions(rule.when, words, 0)),
+            "then": tuple(_then(rule, law, words)),
+            "examples": [each.name for each in book.examples if any(told.under == rule.id for told in each.tells)],
+        }
+        return templates.TemplateResponse(request, "rule.html", shown)
+
+    @router.get("/areas/{name}")
+    async def area(request: Request, who: Looker, name: AreaName) -> Response:
+        request.state.principal = who
+        found = areas.get(name.lower()) or law.register.areas.get(name)
+        if found is None:
+            raise NotFound
+        shown = {
+            "current": "cases",
+            "book": book,
+            "area": found,
+            "bodies": [body for body in law.register.bodies.values() if found.code in body.areas],
+            "local": [rule for rule in book.rules if names_area(rule, found)],
+        }
+        return templates.TemplateResponse(request, "area.html", shown)
+
+    return router
+
+
+def names_area(rule: Rule, area: Area) -> bool:
+    """Say whether a rule is written for this area: one of its conditions names it."""
+    compared = (part for part in walk(rule.when) if isinstance(part, Compared))
+    return any(area.code in part.values and "not" not in part.operator for part in compared)
+
+
+def _conditions(condition: Condition, words: Words, depth: int) -> Iterator[Line]:
+    yield Line(depth, words.asked(condition))
+    parts = condition.parts if isinstance(condition, Combined) else ()
+    for part in (condition.when,) if isinstance(condition, Meets) else parts:
+        yield from _conditions(part, words, depth + 1)
+
+
+def _then(rule: Rule, law: Law, words: Words) -> Iterator[Then]:
+    for duty in rule.then:
+        within = duty.within
+        only_if = f" (if {words.asked(duty.only_if)})" if duty.only_if else ""
+        yield Then(
+            tell=words.recipients(duty.tell) + only_if,
+            period=words.period(within),
+            strength=STRENGTH_WORDS[within.strength],
+            cite=within.cite,
+            sent="at once" if duty.release is None else f"when {words.asked(duty.release)}; owed until then",
+            ends=duty.stop.phrase,
+            purpose=law.book.book.profiles[duty.profile].purpose,
+        )

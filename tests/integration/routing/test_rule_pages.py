@@ -1,0 +1,62 @@
+"""The rulebook in a real browser without JavaScript, on a phone: found by keyboard, read, and free of accessibility errors."""
+
+from __future__ import annotations
+
+import pytest
+
+from handrail.embedded.postgres import DatabaseAddress
+from tests.integration.routing.test_pages import visit
+from tests.support.browser import assert_reflows, axe, press, tab_to
+from tests.support.routing_app import app, client
+
+
+async def test_a_rule_is_found_from_the_cases_and_read_by_keyboard_alone(address: DatabaseAddress) -> None:
+    async with visit(address, "/case") as page:
+        await tab_to(page, "The rules that cases are decided by")
+        await press(page, "Enter")
+        listed = await page.locator("tbody th a").all_inner_texts()
+        await tab_to(page, "P-01")
+        await press(page, "Enter")
+
+        heading = await page.locator("h1").inner_text()
+        said = " ".join((await page.locator("main").inner_text()).split())
+
+    assert listed[0] == "N-01"
+    assert "P-06" in listed
+    assert heading == "P-01: Send the report to the Secretary of State and the Panel before it is published"
+    assert "SI 2018/789, regulation 16(1)" in said
+    assert "Not checked against the full text" in said
+    assert "no later than 7 calendar days before the planned day of publication" in said
+
+
+async def test_a_condition_stands_in_words_with_its_parts(address: DatabaseAddress) -> None:
+    async with visit(address, "/rules/n-01") as page:
+        lines = await page.locator("main ul.govuk-list").first.locator("li").all_inner_texts()
+
+    assert "· · · the harm: death or serious harm" in lines
+    assert "· the country of the incident: England" in lines
+
+
+async def test_an_area_shows_who_serves_it_and_its_own_rules(address: DatabaseAddress) -> None:
+    async with visit(address, "/areas/halton") as page:
+        bodies = await page.locator("tbody th").all_inner_texts()
+        rules = await page.locator("main ul.govuk-list a").all_inner_texts()
+
+    assert "Halton Borough Council" in bodies
+    assert "Child death review partners of Halton" in bodies
+    assert rules == ["N-12", "N-12R"]
+
+
+@pytest.mark.parametrize("path", ["/rules", "/rules/R-01", "/areas/leeds"])
+async def test_the_pages_have_no_accessibility_error_and_fit_a_phone(address: DatabaseAddress, path: str) -> None:
+    async with visit(address, path) as page:
+        assert await axe(page) == []
+        await assert_reflows(page)
+
+
+@pytest.mark.parametrize("path", ["/rules/N-99", "/areas/atlantis"])
+async def test_what_is_not_there_is_not_found(address: DatabaseAddress, path: str) -> None:
+    async with client(app(address), "auditor") as http:
+        response = await http.get(path)
+
+    assert response.status_code == 404
