@@ -17,8 +17,8 @@ State = Literal[
     "met",
     "withdrawn",
     "cannot_decide",
-    "condition_false",
     "not_in_force",
+    "condition_false",
     "no_rule",
 ]
 STATE_WORDS: Final[dict[State, str]] = {
@@ -28,8 +28,8 @@ STATE_WORDS: Final[dict[State, str]] = {
     "met": "Met before a notice was sent",
     "withdrawn": "Withdrawn",
     "cannot_decide": "Cannot decide yet",
-    "condition_false": "A condition is false",
     "not_in_force": "The rule was not in force then",
+    "condition_false": "A condition is false",
     "no_rule": "No rule names it",
 }
 """The nine answers, in the order in which they are given when there are several."""
