@@ -265,6 +265,7 @@ def _message(
 ) -> Envelope:
     fields: dict[str, Any] = {
         "id": reading.event_id,
+        "type": reading.submitted.type,
         "source": _SOURCE,
         "time": reading.submitted.time,
         "case_key": case_key,
