@@ -57,8 +57,6 @@ class Database:
                     "jit": "off",
                     # A statement's plan is kept from when its table was empty: it must not be one that reads all of it.
                     "enable_seqscan": "off",
-                    # Rows are found by index, most of them in memory: not dearer than reading their neighbours as well.
-                    "random_page_cost": "1.1",
                 },
             },
         )
