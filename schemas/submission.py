@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
@@ -15,6 +16,13 @@ AUTHORITY: Final[frozenset[ReporterBody]] = frozenset({"local_authority"})
 PARTNERSHIP: Final[frozenset[ReporterBody]] = frozenset({"local_authority", "childrens_partnership"})
 ADULTS_BOARD: Final[frozenset[ReporterBody]] = frozenset({"local_authority", "adults_board"})
 SAFETY_PARTNERSHIP: Final[frozenset[ReporterBody]] = frozenset({"local_authority", "community_safety_partnership"})
+WHO_MAY: Final[Mapping[frozenset[ReporterBody], str]] = {
+    AUTHORITY: "a local authority",
+    PARTNERSHIP: "a safeguarding children partnership or a local authority",
+    ADULTS_BOARD: "a safeguarding adults board or a local authority",
+    SAFETY_PARTNERSHIP: "a community safety partnership or a local authority",
+}
+"""Who these kinds of body are, in words."""
 PERSONAL: Final = said(
     "Personal details",
     "Everything that could identify a person. By HTTP as an object, or encrypted; by Kafka encrypted only (compact JWE).",

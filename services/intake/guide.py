@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.submission import ADULTS_BOARD, AUTHORITY, PARTNERSHIP, SAFETY_PARTNERSHIP
+from schemas.reporters import ReporterBody
+from schemas.submission import WHO_MAY
 from schemas.submissions import SUBMISSIONS
 from services.intake.domain.cloudevent import BINARY, STRUCTURED
 
@@ -48,15 +49,6 @@ class EventPage:
         return orjson.dumps(self.example, option=orjson.OPT_INDENT_2).decode()
 
 
-_ONLY: Final = {
-    None: "",
-    AUTHORITY: "Only a local authority may report it.",
-    PARTNERSHIP: "Only a safeguarding children partnership or a local authority may report it.",
-    ADULTS_BOARD: "Only a safeguarding adults board or a local authority may report it.",
-    SAFETY_PARTNERSHIP: "Only a community safety partnership or a local authority may report it.",
-}
-
-
 @cache
 def pages() -> dict[str, EventPage]:
     """Return the page of every event type, in the order of the schemas."""
@@ -76,8 +68,12 @@ def _page(type_: str) -> EventPage:
     }
     fields = tuple(_fields(schema, models))
     return EventPage(
-        type_, schema["title"], schema["description"], _ONLY[SUBMISSIONS[type_].reported_by], fields, example
+        type_, schema["title"], schema["description"], _only(SUBMISSIONS[type_].reported_by), fields, example
     )
+
+
+def _only(bodies: frozenset[ReporterBody] | None) -> str:
+    return f"Only {WHO_MAY[bodies]} may report it." if bodies else ""
 
 
 def _fields(node: dict[str, Any], models: dict[str, Any], prefix: str = "") -> Iterator[Field]:

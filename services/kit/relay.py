@@ -33,8 +33,6 @@ POLL_LAST_S: Final = 0.25
 STANDBY_S: Final = 1.0
 RETRY_CAP_S: Final = 10.0
 STUCK_AFTER_S: Final = 120.0  # longer than one send and one start of a producer may take
-
-
 COMPARE_S: Final = 5.0  # how long a writer waits until it is known whether this database may be written to
 
 

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from schemas.envelope import Instant, Model
 from schemas.reporters import ReporterBody
-from schemas.submission import ADULTS_BOARD, AUTHORITY, PARTNERSHIP, SAFETY_PARTNERSHIP, Submission
+from schemas.submission import AUTHORITY, WHO_MAY, Submission
 from schemas.submissions import SUBMISSIONS, FactCorrected, IncidentReported
 from schemas.vocabulary import FactRefused, Vocabulary, nearest
 from services.intake.domain import moments
@@ -38,16 +38,11 @@ class Attributes(Model):
     datacontenttype: Annotated[str, Field(pattern=r"^application/json *(;.*)?$")] | None = None
 
 
-_OWN_ACT: Final = ": it is about the body's own act. If you know of it, tell that body."
-_NOT_ALLOWED: Final[Mapping[frozenset[ReporterBody], str]] = {
-    AUTHORITY: (
-        "Only a local authority may report this: it is about the authority's own knowledge, view or act. "
-        "If you know of it, report what you know as incident.reported.v1."
-    ),
-    PARTNERSHIP: "Only a safeguarding children partnership or a local authority may report this" + _OWN_ACT,
-    ADULTS_BOARD: "Only a safeguarding adults board or a local authority may report this" + _OWN_ACT,
-    SAFETY_PARTNERSHIP: "Only a community safety partnership or a local authority may report this" + _OWN_ACT,
-}
+_THE_AUTHORITYS_OWN: Final = (
+    "it is about the authority's own knowledge, view or act. "
+    "If you know of it, report what you know as incident.reported.v1."
+)
+_THE_BODYS_OWN: Final = "it is about the body's own act. If you know of it, tell that body."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +102,8 @@ def check_allowed(submitted: Submitted, body: ReporterBody, vocabulary: Vocabula
     if isinstance(data, FactCorrected) and vocabulary.spec(data.fact).scope == "authority":
         allowed = AUTHORITY
     if allowed is not None and body not in allowed:
-        raise Refusal("not_allowed", _NOT_ALLOWED[allowed])
+        because = _THE_AUTHORITYS_OWN if allowed == AUTHORITY else _THE_BODYS_OWN
+        raise Refusal("not_allowed", f"Only {WHO_MAY[allowed]} may report this: {because}")
 
 
 def _model_of(fields: Mapping[str, object]) -> type[Submission]:

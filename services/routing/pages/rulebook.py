@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -17,7 +18,7 @@ from schemas.words import STRENGTH_WORDS
 from services.kit.auth import Principal, require_page
 from services.kit.errors import NotFound
 from services.routing.domain.register import Area
-from services.routing.domain.rulebook.model import Combined, Compared, Condition, Meets, Rule, walk
+from services.routing.domain.rulebook.model import Compared, Rule, outline, walk
 from services.routing.domain.words import Words
 from services.routing.law import Law
 
@@ -38,14 +39,6 @@ CHAPTERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One condition, and how deep it stands."""
-
-    depth: int
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Then:
     """One duty of a rule, in words."""
 
@@ -62,12 +55,12 @@ def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
     """Return the routes of the pages."""
     router = APIRouter(include_in_schema=False)
     book, words = law.book.book, Words(law.vocabulary, law.register)
+    chapters = [(CHAPTERS[letter], [*rules]) for letter, rules in groupby(book.rules, key=lambda rule: rule.id[0])]
     areas = {area.name.lower(): area for area in law.register.areas.values()}
 
     @router.get("/rules")
     async def rules(request: Request, who: Looker) -> Response:
         request.state.principal = who
-        chapters = [(name, [rule for rule in book.rules if rule.id[0] == letter]) for letter, name in CHAPTERS.items()]
         shown = {
             "current": "cases",
             "book": book,
@@ -92,7 +85,7 @@ def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
             "strength": STRENGTH_WORDS[rule.strength],
             "judged_on": words.label(rule.judged_on),
             "cancelled": words.asked(rule.cancelled_when) if rule.cancelled_when else "",
-            "conditions": tuple(_conditions(rule.when, words, 0)),
+            "conditions": [(depth, words.asked(condition)) for depth, condition in outline(rule.when)],
             "then": tuple(_then(rule, law, words)),
             "examples": [each.name for each in book.examples if any(told.under == rule.id for told in each.tells)],
         }
@@ -120,13 +113,6 @@ def names_area(rule: Rule, area: Area) -> bool:
     """Say whether a rule is written for this area: one of its conditions names it."""
     compared = (part for part in walk(rule.when) if isinstance(part, Compared))
     return any(area.code in part.values and "not" not in part.operator for part in compared)
-
-
-def _conditions(condition: Condition, words: Words, depth: int) -> Iterator[Line]:
-    yield Line(depth, words.asked(condition))
-    parts = condition.parts if isinstance(condition, Combined) else ()
-    for part in (condition.when,) if isinstance(condition, Meets) else parts:
-        yield from _conditions(part, words, depth + 1)
 
 
 def _then(rule: Rule, law: Law, words: Words) -> Iterator[Then]:

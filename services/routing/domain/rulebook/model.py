@@ -263,14 +263,19 @@ class Rulebook:
         raise KeyError(identifier)
 
 
-def walk(condition: Condition) -> Iterator[Condition]:
-    """Yield a condition and all within it, each before its parts: the order in which answers are recorded."""
-    yield condition
+def outline(condition: Condition, depth: int = 0) -> Iterator[tuple[int, Condition]]:
+    """Yield a condition and all within it, each before its parts, with how deep it stands."""
+    yield depth, condition
     match condition:
         case Combined():
             for part in condition.parts:
-                yield from walk(part)
+                yield from outline(part, depth + 1)
         case Meets():
-            yield from walk(condition.when)
+            yield from outline(condition.when, depth + 1)
         case _:
             pass
+
+
+def walk(condition: Condition) -> Iterator[Condition]:
+    """Yield a condition and all within it, each before its parts: the order in which answers are recorded."""
+    return (part for _, part in outline(condition))

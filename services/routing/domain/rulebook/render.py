@@ -15,7 +15,7 @@ from schemas.vocabulary import Vocabulary
 from schemas.words import STRENGTH_WORDS, date_words
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.conditions import bodies
-from services.routing.domain.rulebook.model import Combined, Condition, Duty, Meets, Profile, Rule, Rulebook, Tells
+from services.routing.domain.rulebook.model import Combined, Duty, Meets, Profile, Rule, Rulebook, Tells, outline
 from services.routing.domain.words import Words
 
 _PARTS: Final = {
@@ -88,25 +88,15 @@ class _Page:
             yield f"| Cancelled | when {self._words.asked(rule.cancelled_when)} |"
         yield f"| If we cannot tell | ask the duty holder within {days}; then a person on the desk |"
         yield from ("", "When", "")
-        yield from self._condition(rule.when, 0)
+        for depth, condition in outline(rule.when):
+            ends = ":" if isinstance(condition, Combined | Meets) else ""
+            yield f"{'  ' * depth}- {self._words.asked(condition)}{ends}"
         yield from ("", "Then", "")
         for duty in rule.then:
             yield from self._duty(duty)
         yield from self._examples(rule)
         yield from ("", "History", "")
         yield from self._history(rule)
-
-    def _condition(self, condition: Condition, depth: int) -> Iterator[str]:
-        ends = ":" if isinstance(condition, Combined | Meets) else ""
-        yield f"{'  ' * depth}- {self._words.asked(condition)}{ends}"
-        match condition:
-            case Combined():
-                for part in condition.parts:
-                    yield from self._condition(part, depth + 1)
-            case Meets():
-                yield from self._condition(condition.when, depth + 1)
-            case _:
-                pass
 
     def _duty(self, duty: Duty) -> Iterator[str]:
         within = duty.within

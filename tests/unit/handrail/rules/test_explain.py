@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from services.routing.law import FOLDER
 from tests.support.repository import ROOT
-from tests.support.rules_command import Rules
+from tests.support.rules_command import BOOK, Rules, conditions
 
 EXAMPLES = ROOT / "examples" / "facts"
 POLICE = EXAMPLES / "police-report-leeds.json"
 LOOKED_AFTER = EXAMPLES / "looked-after-child.yaml"
-BOOK: dict[str, Any] = yaml.safe_load((FOLDER / "england" / "2026.11.0.yaml").read_text("utf-8"))
 
 
 def part(lines: list[str], start: str) -> list[str]:
@@ -114,15 +112,6 @@ def test_for_programs_every_rule_every_condition_and_every_registered_body_stand
     file: Path, rules: Rules
 ) -> None:
     found = json.loads(rules("explain", file, "--json").out)
-
-    def conditions(node: Any) -> int:
-        match node:
-            case {"all of": parts} | {"any of": parts} | {"none of": parts}:
-                return 1 + sum(map(conditions, parts))
-            case {"meets": name}:
-                return 1 + conditions(BOOK["definitions"][name]["when"])
-            case _:
-                return 1
 
     bodies = yaml.safe_load((FOLDER / "register" / "areas.yaml").read_text("utf-8"))["bodies"]
     named = [each["recipient"] for key in ("told", "left_out") for each in found[key]]

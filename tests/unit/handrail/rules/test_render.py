@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from services.routing.law import FOLDER
 from tests.support.rulebooks import VOCABULARY
-from tests.support.rules_command import Rules
-
-FILE = FOLDER / "england" / "2026.11.0.yaml"
-BOOK: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
+from tests.support.rules_command import BOOK, FILE, Rules, conditions
 
 N_06 = """## N-06 Tell the Secretary of State and Ofsted - a looked after child has died
 
@@ -64,17 +57,6 @@ def sections(page: str) -> dict[str, str]:
     """Return the section of each rule, by its id."""
     parts = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
     return {part.split()[0]: part for part in parts}
-
-
-def conditions(node: Any) -> int:
-    """Return how many conditions a `when` of the file has, those of definitions included."""
-    match node:
-        case {"all of": parts} | {"any of": parts} | {"none of": parts}:
-            return 1 + sum(map(conditions, parts))
-        case {"meets": name}:
-            return 1 + conditions(BOOK["definitions"][name]["when"])
-        case _:
-            return 1
 
 
 def test_a_rule_reads_as_a_lawyer_would_want_it(rules: Rules) -> None:
