@@ -20,7 +20,11 @@ from services.kit.fence import Place
 
 
 class OutboxRow(NamedTuple):
-    """One message to publish; `published` if Kafka has it from before the database was restored."""
+    """One message to publish.
+
+    `published`: Kafka had it before the database was restored, so it is passed over here. After a rewind it comes in its
+    old place instead, with the number that it had, `producer_seq`; its payload is what Kafka had.
+    """
 
     xid: int
     id: int
@@ -29,6 +33,7 @@ class OutboxRow(NamedTuple):
     payload: bytes
     event_id: UUID
     published: bool = False
+    producer_seq: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,15 +122,21 @@ _UNKNOWN: Final = text("""
     EXCEPT SELECT event_id FROM published_before WHERE event_id = ANY(CAST(:ids AS uuid[]))
 """)
 _READ: Final = text("""
-    SELECT CAST(o.xid AS text) AS xid, o.id, o.topic, o.key, o.payload, o.event_id,
-        EXISTS (SELECT FROM published_before AS p WHERE p.event_id = o.event_id) AS published
+    SELECT CAST(o.xid AS text) AS xid, o.id, o.topic, o.key, o.payload, o.event_id, o.producer_seq,
+        o.producer_seq IS NULL AND EXISTS (SELECT FROM published_before AS p WHERE p.event_id = o.event_id) AS published
     FROM relay_cursor AS c LEFT JOIN LATERAL (
-        SELECT * FROM outbox
-        WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
+        (SELECT xid, id, topic, key, payload, event_id, CAST(NULL AS bigint) AS producer_seq FROM outbox
+         WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
             AND xid < pg_snapshot_xmin(pg_current_snapshot())
-        ORDER BY xid, id LIMIT :limit
+         ORDER BY xid, id LIMIT :limit)
+        UNION ALL
+        (SELECT after_xid, after_id, topic, key, payload, event_id, producer_seq FROM published_before
+         WHERE (after_xid, after_id, producer_seq)
+            > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint), CAST(:producer_seq AS bigint))
+         ORDER BY after_xid, after_id, producer_seq LIMIT :limit)
+        ORDER BY xid, id, producer_seq NULLS FIRST LIMIT :limit
     ) AS o ON true
-    WHERE c.epoch = :epoch ORDER BY o.xid, o.id
+    WHERE c.epoch = :epoch ORDER BY o.xid, o.id, o.producer_seq NULLS FIRST
 """)
 _SAVE: Final = text("""
     UPDATE relay_cursor SET xid = CAST(CAST(:xid AS text) AS xid8), id = :id, producer_seq = :producer_seq,
@@ -138,7 +149,6 @@ _BACKLOG: Final = text("""
     FROM outbox AS o, relay_cursor AS c WHERE (o.xid, o.id) > (c.xid, c.id)
 """)
 _REWIND: Final = text("""
-    WITH again AS (DELETE FROM published_before WHERE in_outbox)
     UPDATE relay_cursor SET xid = '0', id = 0, producer_seq = 0, epoch = epoch + 1, acknowledged = '{}',
         database_identity = NULL
 """)
@@ -186,12 +196,15 @@ class PostgresCursor:
 
     async def read(self, position: Position, limit: int) -> list[OutboxRow]:
         """Return the next rows after a position, in commit order."""
-        values = {"xid": str(position.xid), "id": position.id, "limit": limit, "epoch": position.epoch}
+        place = {"xid": str(position.xid), "id": position.id, "producer_seq": position.producer_seq}
+        values = {**place, "limit": limit, "epoch": position.epoch}
         rows = (await self._held().execute(_READ, values)).all()
         if not rows:  # even an outbox with nothing new gives one row, an empty one, under our epoch
             raise Fenced(Fenced.__doc__)
         return [
-            OutboxRow(int(row.xid), row.id, row.topic, row.key, row.payload, row.event_id, row.published)
+            OutboxRow(
+                int(row.xid), row.id, row.topic, row.key, row.payload, row.event_id, row.published, row.producer_seq
+            )
             for row in rows
             if row.xid
         ]
@@ -236,7 +249,7 @@ class PostgresCursor:
 
 
 async def rewind(connection: AsyncConnection) -> None:
-    """Publish the whole outbox again, with the same numbers; consumers know the messages by their ids.
+    """Publish again, with the same numbers, the outbox and what was said before a restore; consumers know them by their ids.
 
     For `handrail relay rewind`, when the topics are new or shorter than what was published.
     """

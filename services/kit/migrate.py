@@ -102,6 +102,14 @@ _PASSED: Final = "SELECT count(*) FROM outbox AS o, relay_cursor AS c WHERE (o.x
 _SETTLE: Final = (
     """INSERT INTO outbox (created_at, topic, key, event_id, payload)
         SELECT created_at, topic, key, event_id, payload FROM outbox ORDER BY xid, id""",
+    """WITH place AS (
+            SELECT xid, id, xid = pg_current_xact_id() AS settled,
+                row_number() OVER (PARTITION BY xid = pg_current_xact_id() ORDER BY xid, id) AS number
+            FROM outbox
+        )
+        UPDATE published_before SET after_xid = new.xid, after_id = new.id
+        FROM place AS old JOIN place AS new USING (number)
+        WHERE new.settled AND NOT old.settled AND (after_xid, after_id) = (old.xid, old.id)""",
     "DELETE FROM outbox WHERE xid <> pg_current_xact_id()",
     """UPDATE relay_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid, id OFFSET :passed - 1 LIMIT 1)
         WHERE CAST(:passed AS bigint) > 0""",

@@ -157,10 +157,7 @@ class Relay:
 
     async def _publish(self, rows: Sequence[OutboxRow], position: Position) -> Position:
         fresh = [row for row in rows if not row.published]
-        numbered = [
-            Outgoing(row.topic, row.key.encode(), b'{"producerseq":%d,%b' % (seq, row.payload[1:]))
-            for seq, row in enumerate(fresh, position.producer_seq + 1)
-        ]
+        numbered, producer_seq = _number(fresh, position.producer_seq)
         offsets = await self._publisher.publish(numbered)
         faultpoint("relay.sent")
         acknowledged = dict(position.acknowledged or {})
@@ -174,7 +171,7 @@ class Relay:
             position,
             xid=rows[-1].xid,
             id=rows[-1].id,
-            producer_seq=position.producer_seq + len(fresh),
+            producer_seq=producer_seq,
             acknowledged=acknowledged,
         )
         await self._cursor.save(position, [row.event_id for row in rows if row.published])
@@ -212,6 +209,19 @@ class Relay:
                 await event.wait()
         except TimeoutError:
             return
+
+
+def _number(rows: Sequence[OutboxRow], last: int) -> tuple[list[Outgoing], int]:
+    """Return the records of these rows, numbered from the one after `last`, and the last number given."""
+    numbered = []
+    for row in rows:
+        payload, last = (
+            (b'{"producerseq":%d,%b' % (last + 1, row.payload[1:]), last + 1)
+            if row.producer_seq is None
+            else (row.payload, max(last, row.producer_seq))
+        )
+        numbered.append(Outgoing(row.topic, row.key.encode(), payload))
+    return numbered, last
 
 
 def _count(rows: Sequence[OutboxRow]) -> dict[str, int]:

@@ -35,6 +35,7 @@ class Said(NamedTuple):
     type: str
     place: Place
     offset: int
+    key: str
     producer_seq: int
     case_key: str | None
     case_seq: int | None
@@ -57,6 +58,7 @@ def _said(service: str, record: Published) -> Said | None:
             body["type"],
             record.place,
             record.offset,
+            record.key.decode(),
             body["producerseq"],
             body.get("casekey"),
             body.get("caseseq"),
@@ -174,11 +176,13 @@ class Found:
 _LOCK: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 1))")
 _UNLOCK: Final = text("SELECT pg_advisory_unlock_all()")
 _KEEP: Final = text("""
-    INSERT INTO published_before
-    SELECT p.*, NOT p.event_id = ANY(CAST(:unknown AS uuid[]))
+    INSERT INTO published_before (event_id, topic, partition, "offset", key, producer_seq, case_key, case_seq, payload,
+        in_outbox, after_xid, after_id)
+    SELECT p.*, NOT p.event_id = ANY(CAST(:unknown AS uuid[])), c.xid, c.id
     FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[]),
-            CAST(:numbers AS bigint[]), CAST(:cases AS text[]), CAST(:case_seqs AS bigint[]), CAST(:payloads AS bytea[]))
-        AS p(event_id, topic, partition, "offset", producer_seq, case_key, case_seq, payload)
+            CAST(:keys AS text[]), CAST(:numbers AS bigint[]), CAST(:cases AS text[]), CAST(:case_seqs AS bigint[]),
+            CAST(:payloads AS bytea[]))
+        AS p(event_id, topic, partition, "offset", key, producer_seq, case_key, case_seq, payload), relay_cursor AS c
     ON CONFLICT DO NOTHING
 """)
 _RAISE_HEADS: Final = text("""
@@ -266,6 +270,7 @@ async def _keep(database: Database, said: Sequence[Said], unknown: Collection[UU
                 "topics": [one.place.topic for one in said],
                 "partitions": [one.place.partition for one in said],
                 "offsets": [one.offset for one in said],
+                "keys": [one.key for one in said],
                 "numbers": [one.producer_seq for one in said],
                 "cases": [one.case_key for one in said],
                 "case_seqs": [one.case_seq for one in said],

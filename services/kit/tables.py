@@ -90,6 +90,31 @@ def add_published_before(operations: Operations, schema: str) -> None:
     bind.execute(text(f'CREATE INDEX ix_{schema}_published_before_case ON "{schema}".published_before (case_key)'))
 
 
+def place_published_before(operations: Operations, schema: str) -> None:
+    """Note where a message from before a restore stands: under its key, after this row of the outbox, by its number.
+
+    So a rewound relay says everything again in its order and with the numbers that it had. What was taken over before this
+    was noted comes first.
+    """
+    bind, table = operations.get_bind(), f'"{schema}".published_before'
+    for statement in (
+        f"ALTER TABLE {table} ADD COLUMN key text, ADD COLUMN after_xid xid8 NOT NULL DEFAULT '0',"
+        " ADD COLUMN after_id bigint NOT NULL DEFAULT 0",
+        f"UPDATE {table} SET key = coalesce(case_key, CAST(event_id AS text))",
+        f"ALTER TABLE {table} ALTER COLUMN key SET NOT NULL, ALTER COLUMN after_xid DROP DEFAULT,"
+        " ALTER COLUMN after_id DROP DEFAULT",
+        f"CREATE INDEX ix_{schema}_published_before_place ON {table} (after_xid, after_id, producer_seq)",
+    ):
+        bind.execute(text(statement))
+
+
+def forget_place_of_published_before(operations: Operations, schema: str) -> None:
+    """Undo `place_published_before`."""
+    operations.get_bind().execute(
+        text(f'ALTER TABLE "{schema}".published_before DROP COLUMN key, DROP COLUMN after_xid, DROP COLUMN after_id')
+    )
+
+
 def _define(metadata: MetaData, schema: str) -> MetaData:
     instant = DateTime(timezone=True)
     now = text("clock_timestamp()")

@@ -95,7 +95,7 @@ class RemotePublisher:
         for place in [Place(topic, number) for topic in sorted(topics) for number in range(PARTITIONS)]:
             beyond = self._broker.logs[place][acknowledged.get(place, -1) + 1 :]
             if beyond:
-                yield [Published(place, record.offset, record.value) for record in beyond]
+                yield [Published(place, record.offset, record.key or b"", record.value or b"") for record in beyond]
 
     async def close(self) -> None:
         """Let go of the broker."""

@@ -18,8 +18,9 @@ async def take_over(running: Intake, lost: Intake) -> None:
     async with running.database.begin() as tx:
         for number, row in enumerate(rows, 1):
             await tx.connection.execute(
-                text("""INSERT INTO published_before (event_id, topic, partition, "offset", producer_seq, case_key,
-                    case_seq, payload, in_outbox) VALUES (:event_id, :topic, 0, :number, :number, :key, 1, :payload, false)
+                text("""INSERT INTO published_before (event_id, topic, partition, "offset", key, producer_seq, case_key,
+                        case_seq, payload, in_outbox, after_xid, after_id)
+                    VALUES (:event_id, :topic, 0, :number, :key, :number, :key, 1, :payload, false, '0', 0)
                 """),
                 {**row._asdict(), "number": number},
             )

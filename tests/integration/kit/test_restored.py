@@ -11,7 +11,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from services.kit.cursor import PostgresCursor
+from services.kit.cursor import PostgresCursor, rewind
 from services.kit.errors import Unavailable
 from services.kit.publisher import KafkaPublisher
 from services.kit.restored import Found, NotSettled, RelayAtWork, catch_up
@@ -26,6 +26,11 @@ from tests.support.stack import stack
 
 COMMAND = "handrail relay catch-up kit"
 LATER_CLUSTER = 1_000_000_000  # far more transactions than the tests' server has had
+
+
+def later(column: str) -> str:
+    """Return the transaction id of a cluster that has had many more, in SQL."""
+    return f"CAST(CAST(CAST(CAST({column} AS text) AS bigint) + {LATER_CLUSTER} AS text) AS xid8)"
 
 
 def nothing_to_read(_runtime: Runtime) -> list[Any]:
@@ -98,6 +103,14 @@ async def is_said(settings: KitSettings, topic: str, name: str) -> bool:
 async def said(settings: KitSettings, topic: str) -> list[tuple[int, int, str]]:
     bodies = [orjson.loads(record.value) for record in await read_all(settings, topic)]
     return [(body["producerseq"], body["caseseq"], body["data"]["how"]) for body in bodies]
+
+
+async def say_all_again(settings: KitSettings) -> None:
+    store = kit.database(settings.database_url.get_secret_value())
+    async with store.engine.begin() as connection:
+        await rewind(connection)
+    await store.close()
+    await publish_all(settings)
 
 
 async def still_lacking(settings: KitSettings) -> list[str]:
@@ -187,6 +200,39 @@ async def test_after_catching_up_no_number_is_given_twice_and_nothing_is_said_tw
     assert await still_lacking(settings) == ["c"]
 
 
+async def test_a_relay_that_is_rewound_after_a_restore_says_all_again_under_the_same_numbers(settings: KitSettings) -> None:
+    topic = make_topic()
+    await restored(settings, topic)
+    await mend(settings)
+    await publish(settings, topic, "b", "d")
+    before = await said(settings, topic)
+
+    await say_all_again(settings)
+
+    assert await said(settings, topic) == before * 2
+
+
+async def test_what_was_said_before_a_restore_keeps_its_place_in_another_cluster(settings: KitSettings) -> None:
+    topic = make_topic()
+    await restored(settings, topic)
+    await mend(settings)
+    await publish(settings, topic, "b", "d")
+    before = await said(settings, topic)
+    await as_administrator(
+        settings,
+        f"""UPDATE kit.outbox SET xid = {later("xid")};
+        UPDATE kit.published_before SET after_xid = {later("after_xid")};
+        UPDATE kit.relay_cursor SET database_identity = 'elsewhere/1', xid = {later("xid")}""",  # noqa: S608
+    )
+    kit.migrate_again(admin_url(settings))
+    await mend(settings)
+
+    await say_all_again(settings)
+
+    assert [number for number, _, _ in before] == [1, 2, 3, 5]
+    assert await said(settings, topic) == before * 2
+
+
 async def test_catching_up_twice_finds_nothing_more(settings: KitSettings) -> None:
     topic = make_topic()
     await restored(settings, topic)
@@ -244,9 +290,8 @@ async def test_a_database_moved_to_another_cluster_says_all_that_waits_and_all_t
     await emit(settings, topic, "waiting")
     await as_administrator(
         settings,
-        f"""UPDATE kit.outbox SET xid = CAST(CAST(CAST(CAST(xid AS text) AS bigint) + {LATER_CLUSTER} AS text) AS xid8);
-        UPDATE kit.relay_cursor SET database_identity = 'elsewhere/1',
-            xid = CAST(CAST(CAST(CAST(xid AS text) AS bigint) + {LATER_CLUSTER} AS text) AS xid8)""",  # noqa: S608
+        f"""UPDATE kit.outbox SET xid = {later("xid")};
+        UPDATE kit.relay_cursor SET database_identity = 'elsewhere/1', xid = {later("xid")}""",  # noqa: S608
     )
     async with running(settings, nothing_to_read) as runtime:
         refusal = await eventually(runtime.relay.unready, "refused")

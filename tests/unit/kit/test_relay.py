@@ -50,7 +50,7 @@ class FakeBroker:
     ) -> AsyncGenerator[Sequence[Published]]:
         for place in (Place(topic, 0) for topic in topics):
             yield [
-                Published(place, offset, record.value)
+                Published(place, offset, record.key, record.value)
                 for offset, record in enumerate(self.topics.get(place.topic, []))
                 if offset > acknowledged.get(place, -1)
             ]
