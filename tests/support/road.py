@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -39,10 +39,12 @@ class Road:
     service: RoutingService
     _seen: int = field(default=0)
 
-    async def route(self, *messages: CaseEvent) -> list[AnyMessage]:
-        """Route one batch as the consume path would; return what was published by it."""
+    async def route(self, *messages: CaseEvent, meanwhile: Callable[[], Awaitable[None]] | None = None) -> list[AnyMessage]:
+        """Route one batch as the consume path would, with something happening meanwhile; return what was published by it."""
         events = [as_event(message) for message in messages]
         async with self.database.begin() as tx:
+            if meanwhile:
+                await meanwhile()
             keys = set(await self.service.linked_keys(events, tx.connection))
             await tx.lock_cases(keys)
             await self.service.route(events, tx)

@@ -113,7 +113,14 @@ class Gathered:
         next_at: datetime | None = None,
     ) -> None:
         """Keep that a delivery has another state."""
-        row = {"delivery_id": identity, "state": state, "reason": reason, "due_since": due_since, "next_at": next_at}
+        row = {
+            "delivery_id": identity,
+            "state": state,
+            "reason": reason,
+            "due_since": due_since,
+            "next_at": next_at,
+            "changed_at": now,
+        }
         self.delivery_states.append(row)
         self.remember_delivery(identity, state, now, reason)
 

@@ -87,4 +87,5 @@ def accepted(out: Gathered, notice: ledger.KnownNotice, event_id: UUID, occasion
 
 
 def _delivery(notice: ledger.KnownNotice, identity: UUID, kind: str, now: datetime) -> Row:
-    return {"delivery_id": identity, "kind": kind, "case_key": notice.case_key, "owed_at": now, **notice_data(notice)}
+    about = {"delivery_id": identity, "kind": kind, "case_key": notice.case_key}
+    return {**about, "owed_at": now, "changed_at": now, **notice_data(notice)}

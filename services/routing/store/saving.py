@@ -40,9 +40,9 @@ _QUESTION_STATES: Final = text("""
 _DELIVERY_STATES: Final = text("""
     UPDATE routing.delivery d
     SET state = r.state, reason = r.reason, due_since = coalesce(r.due_since, d.due_since), next_at = r.next_at,
-        changed_at = clock.legal_now(), maybe_arrived = d.maybe_arrived OR d.state IN ('sending', 'delivered')
+        changed_at = r.changed_at, maybe_arrived = d.maybe_arrived OR d.state IN ('sending', 'delivered')
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS r(delivery_id uuid, state text, reason text, due_since timestamptz, next_at timestamptz)
+        AS r(delivery_id uuid, state text, reason text, due_since timestamptz, next_at timestamptz, changed_at timestamptz)
     WHERE d.delivery_id = ANY(CAST(:ids AS uuid[])) AND d.delivery_id = r.delivery_id
 """)
 # What has never left carries the present date. What has been attempted stays as it was sent: another notice corrects it.

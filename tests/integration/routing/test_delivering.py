@@ -126,6 +126,19 @@ async def test_a_recipient_that_fails_twice_gets_its_notice_at_the_third_try_und
     assert [tuple(row.values()) for row in history] == [(1, "due", 503), (2, "due", 503), (3, "delivered", 200)]
 
 
+async def test_a_notice_decided_while_the_clock_was_put_right_does_not_wait_for_the_time_that_it_showed(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    wrong = timedelta(days=40)
+    await move_clock(address, wrong)
+
+    await road.route(reported(), meanwhile=lambda: move_clock(address, -wrong))
+    await recipients.send_all()
+
+    taken = [outcomes(await recipients.journal(recipient)) for recipient in (LA, LSCP_ID)]
+    assert [[outcome for outcome, _ in each] for each in taken] == [["taken"], ["taken"]]
+
+
 async def test_a_refusal_is_published_for_a_person_stays_visible_and_can_be_redriven(
     road: Road, recipients: Recipients, address: DatabaseAddress
 ) -> None:
