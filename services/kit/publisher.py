@@ -119,7 +119,11 @@ class KafkaPublisher:
             while unread:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
                     found = await consumer.getmany(*unread, timeout_ms=1_000, max_records=_PORTION)
-                yield [Published(Place(*tp), one.offset, one.key or b"", one.value or b"") for tp in found for one in found[tp]]
+                yield [
+                    Published(Place(*tp), one.offset, one.key or b"", one.value or b"")
+                    for tp in found
+                    for one in found[tp]
+                ]
                 unread = {tp: span for tp, span in unread.items() if await consumer.position(tp) < span[1]}
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"reading what was published failed: {type(error).__name__}") from error

@@ -98,11 +98,11 @@ def place_published_before(operations: Operations, schema: str) -> None:
     """
     bind, table = operations.get_bind(), f'"{schema}".published_before'
     for statement in (
-        f"ALTER TABLE {table} ADD COLUMN key text, ADD COLUMN after_xid xid8 NOT NULL DEFAULT '0',"
-        " ADD COLUMN after_id bigint NOT NULL DEFAULT 0",
-        f"UPDATE {table} SET key = coalesce(case_key, CAST(event_id AS text))",
-        f"ALTER TABLE {table} ALTER COLUMN key SET NOT NULL, ALTER COLUMN after_xid DROP DEFAULT,"
-        " ALTER COLUMN after_id DROP DEFAULT",
+        f"""ALTER TABLE {table}
+            ADD COLUMN key text, ADD COLUMN after_xid xid8 NOT NULL DEFAULT '0', ADD COLUMN after_id bigint NOT NULL DEFAULT 0""",
+        f"UPDATE {table} SET key = coalesce(case_key, CAST(event_id AS text))",  # noqa: S608 - our own text
+        f"""ALTER TABLE {table}
+            ALTER COLUMN key SET NOT NULL, ALTER COLUMN after_xid DROP DEFAULT, ALTER COLUMN after_id DROP DEFAULT""",
         f"CREATE INDEX ix_{schema}_published_before_place ON {table} (after_xid, after_id, producer_seq)",
     ):
         bind.execute(text(statement))

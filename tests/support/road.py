@@ -39,7 +39,9 @@ class Road:
     service: RoutingService
     _seen: int = field(default=0)
 
-    async def route(self, *messages: CaseEvent, meanwhile: Callable[[], Awaitable[None]] | None = None) -> list[AnyMessage]:
+    async def route(
+        self, *messages: CaseEvent, meanwhile: Callable[[], Awaitable[None]] | None = None
+    ) -> list[AnyMessage]:
         """Route one batch as the consume path would, with something happening meanwhile; return what was published by it."""
         events = [as_event(message) for message in messages]
         async with self.database.begin() as tx:

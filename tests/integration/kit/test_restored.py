@@ -200,7 +200,9 @@ async def test_after_catching_up_no_number_is_given_twice_and_nothing_is_said_tw
     assert await still_lacking(settings) == ["c"]
 
 
-async def test_a_relay_that_is_rewound_after_a_restore_says_all_again_under_the_same_numbers(settings: KitSettings) -> None:
+async def test_a_relay_that_is_rewound_after_a_restore_says_all_again_under_the_same_numbers(
+    settings: KitSettings,
+) -> None:
     topic = make_topic()
     await restored(settings, topic)
     await mend(settings)

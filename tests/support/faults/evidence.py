@@ -37,10 +37,14 @@ _PUBLISHED: Final = " UNION ALL ".join(
     f"SELECT event_id FROM {service}.published_before"  # noqa: S608 - our own names
     for service in SERVICES
 )
+# The cases of these events. After a restore a case can have got another key, which is linked with the one that it had.
+_CASES: Final = """(SELECT case_key FROM intake.submission WHERE event_id = ANY($1)
+    UNION SELECT l.linked_case_key FROM intake.case_link l JOIN intake.submission s USING (case_key) WHERE s.event_id = ANY($1))"""
 _QUERIES: Final = {
     "submissions": "SELECT event_id, receipt_id, case_key, decided_at FROM intake.submission WHERE event_id = ANY($1)",
     "decisions": """SELECT e AS event_id, case_key, revision, rulebook->>'sha256' AS rulebook FROM routing.decision, unnest(event_ids) AS e
         WHERE e = ANY($1)""",
+    "revisions": f"SELECT case_key, revision FROM routing.decision WHERE case_key IN {_CASES}",  # noqa: S608 - our own text
     "obligations": """SELECT obligation_id, case_key, CAST(subject AS uuid) AS event_id, state, rule, duty_holder,
             opened->>'due_on' AS due_on,
             ARRAY(SELECT jsonb_array_elements_text(opened->'recipients')) AS recipients FROM routing.obligation
@@ -49,16 +53,16 @@ _QUERIES: Final = {
             d.rule, d.profile, d.payload->>'rulebook_sha256' AS rulebook
         FROM routing.delivery d JOIN routing.obligation o USING (obligation_id)
         WHERE o.subject = ANY(CAST($1 AS uuid[])::text[])""",
-    "duties": """SELECT d.duty_id, d.kind, d.state, d.due_on FROM deadlines.duty d
-        WHERE d.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1))""",
-    "rungs": """SELECT r.duty_id, r.generation, d.generation AS present, r.kind, r.days_left, r.due_at, r.state,
+    "duties": f"""SELECT d.duty_id, d.kind, d.state, d.due_on FROM deadlines.duty d
+        WHERE d.case_key IN {_CASES}""",  # noqa: S608
+    "rungs": f"""SELECT r.duty_id, r.generation, d.generation AS present, r.kind, r.days_left, r.due_at, r.state,
             r.settled_at, d.due_on, (r.settled_at AT TIME ZONE 'Europe/London')::date AS settled_on,
             d.state AS duty_state, clock.legal_now() AS now
         FROM deadlines.rung r JOIN deadlines.duty d USING (duty_id)
-        WHERE d.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1))""",
-    "alerts": """SELECT a.alert_id, a.kind, a.reference, a.raised_at FROM deadlines.alert a
-        WHERE a.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1))""",
-    "case_entries": """SELECT i.seq, i.producer, i.case_key, i.type, e.event_id,
+        WHERE d.case_key IN {_CASES}""",  # noqa: S608
+    "alerts": f"""SELECT a.alert_id, a.kind, a.reference, a.raised_at FROM deadlines.alert a
+        WHERE a.case_key IN {_CASES}""",  # noqa: S608
+    "case_entries": f"""SELECT i.seq, i.producer, i.case_key, i.type, e.event_id,
             convert_from(e.entry, 'UTF8')::jsonb->'record'->>'topic' AS topic,
             (convert_from(e.entry, 'UTF8')::jsonb->'event'->>'caseseq')::bigint AS case_seq,
             (convert_from(r.payload, 'UTF8')::jsonb->'data'->>'revision')::int AS revision,
@@ -68,7 +72,7 @@ _QUERIES: Final = {
                 AS uuid)) AS decides
         FROM audit.entry_index i JOIN audit.entry e USING (seq) JOIN audit.record r USING (seq)
         WHERE i.kind = 'message'
-          AND i.case_key IN (SELECT case_key FROM intake.submission WHERE event_id = ANY($1)) ORDER BY i.seq""",
+          AND i.case_key IN {_CASES} ORDER BY i.seq""",  # noqa: S608
 }
 _READS: Final = """SELECT notice_id, recipient, read_at, purpose, fields FROM intake.access_log
     WHERE notice_id = ANY($1)"""

@@ -113,7 +113,7 @@ def log_verifies(seen: Evidence) -> list[str]:
 
 def log_is_what_was_said(seen: Evidence) -> list[str]:
     """Every message that a service committed is one entry of the log, and every entry is such a message."""
-    decisions = {(row["case_key"], row["revision"]) for row in seen["decisions"]}
+    decisions = {(row["case_key"], row["revision"]) for row in seen["revisions"]}
     logged = [(row["case_key"], row["revision"]) for row in seen["case_entries"] if row["type"] == "case.decided.v1"]
     return [
         *_some("messages that are not in the log", seen["unlogged"]),

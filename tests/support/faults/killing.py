@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from random import Random
 from typing import Final
 
 from tests.support.faults.builds import COPIES, SECOND, service_of
-from tests.support.faults.rig import DidNotLand, Rig, other_copy
+from tests.support.faults.rig import DidNotLand, Rig
 from tests.support.faults.table import Fault, Landed, Scene
 
 _EVERYWHERE: Final = ("consume.received", "transaction.before_commit", "transaction.committed")
@@ -23,56 +25,57 @@ KILLS_WITHIN_S: Final = 900.0
 PASSES: Final = 4  # at which pass a process dies: drawn from 1 to this
 
 
-def kill_at_each_point(times: int = 1) -> Fault:
-    """Kill a process at each named point of each service, `times` over, all processes in parallel."""
+def kill_at_each_point(kills: int = 0) -> Fault:
+    """Kill a process at each named point of each service, and on until so many have died, all processes in parallel."""
 
     def inject(scene: Scene) -> Landed:
-        queues: dict[str, deque[str]] = {copy: deque() for copy in COPIES}
-        for service, points in POINTS.items():
-            wanted = [point for point in points for _ in range(times)]
-            scene.random.shuffle(wanted)
-            for place, point in enumerate(wanted):
-                armed = f"{point}:kill:{scene.random.randint(1, PASSES)}"
-                queues[service + (SECOND if place % 2 else "")].append(armed)
-        hit = _kill_in_turn(scene.rig, queues)
-        missed = {(service, point) for service, points in POINTS.items() for point in points} - hit.keys()
-        if missed:
-            raise DidNotLand(f"never killed at {sorted(missed)}")
+        wanted = {(service, point) for service, points in POINTS.items() for point in points}
+        seed = scene.random.random()
+        hit = _kill_on(scene.rig, {copy: _points(copy, Random(seed)) for copy in COPIES}, wanted, kills)  # noqa: S311
         return Landed(f"{hit.total()} kills at {len(hit)} points", "the mark that each process left and its SIGKILL")
 
     return Fault("SIGKILL at each named point", inject)
 
 
-def _kill_in_turn(rig: Rig, queues: dict[str, deque[str]]) -> Counter[tuple[str, str]]:
-    """Start each process armed with the first of its queue; when it died of that, with the next; at last unarmed."""
+def _points(copy: str, chance: Random) -> Iterator[str]:
+    """Return what to arm a process with, time after time: every point of its service, then again in another order.
+
+    Given the same chance, the copies of a service go through them from both ends.
+    """
+    points = [*POINTS[service_of(copy)]]
+    while True:
+        chance.shuffle(points)
+        yield from (
+            f"{point}:kill:{chance.randint(1, PASSES)}" for point in points[:: -1 if copy.endswith(SECOND) else 1]
+        )
+
+
+def _kill_on(
+    rig: Rig, points: Mapping[str, Iterator[str]], wanted: set[tuple[str, str]], kills: int
+) -> Counter[tuple[str, str]]:
+    """Start each process armed with its next point, time after time, until there were enough; at last unarmed.
+
+    Raises:
+        DidNotLand: They did not die, or of something else.
+    """
     hit: Counter[tuple[str, str]] = Counter()
-    armed: dict[str, str] = {}
-    for copy, queue in queues.items():
-        if queue:
-            armed[copy] = queue.popleft()
-            rig.restart(copy, fault=armed[copy])
+    armed = {copy: next(queue) for copy, queue in points.items()}
+    for copy, point in armed.items():
+        rig.restart(copy, fault=point)
     end = time.monotonic() + KILLS_WITHIN_S
-    while armed:
+    while hit.total() < kills or wanted - hit.keys():
         for copy in [copy for copy in armed if rig.died(copy)]:
-            hit[service_of(copy), _point_of_death(rig, copy, armed.pop(copy))] += 1
-            if queues[copy]:
-                armed[copy] = queues[copy].popleft()
-            rig.start(copy, fault=armed.get(copy, ""))
-        _let_lead(rig, armed)
+            hit[service_of(copy), _point_of_death(rig, copy, armed[copy])] += 1
+            armed[copy] = next(points[copy])
+            rig.start(copy, fault=armed[copy])
         if time.monotonic() > end:
-            raise DidNotLand(f"not within {KILLS_WITHIN_S:.0f} s: {armed}")
+            raise DidNotLand(f"not within {KILLS_WITHIN_S:.0f} s: {hit.total()} kills, none at {wanted - hit.keys()}")
         time.sleep(0.2)
-    for copy in queues:
+    for copy in armed:
+        rig.restart(copy)
+    for copy in armed:
         rig.wait_ready(copy)
     return hit
-
-
-def _let_lead(rig: Rig, armed: dict[str, str]) -> None:
-    """Stop a relay that nobody kills any more, so that the other copy, which is to die as the relay, gets its turn."""
-    for copy in [copy for copy, what in armed.items() if what.startswith("relay.")]:
-        other = other_copy(copy)
-        if other not in armed and rig.metric("handrail_relay_leader", other):
-            rig.restart(other)
 
 
 def _point_of_death(rig: Rig, copy: str, armed: str) -> str:

@@ -229,8 +229,8 @@ class Load(threading.Thread):
             acks="all",
             enable_idempotence=True,
         )
-        await producer.start()
         try:
+            await producer.start()
             await self._worker(numbers, lambda case: self._produce(producer, case))
         finally:
             with suppress(KafkaError, OSError, TimeoutError):

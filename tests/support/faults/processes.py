@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,12 +95,11 @@ def _kill_at_work(rig: Rig, copy: str) -> None:
     rig.start(copy)
 
 
-AT_RANDOM: Final = killed_at_work()
 ZOMBIES: Final = Fault("Zombies of every service", zombies)
 FAULTS: Final = (
     ZOMBIES,
     Fault("SIGTERM with work in hand", stopped),
-    AT_RANDOM,
+    killed_at_work(),
 )
 
 
@@ -136,6 +136,7 @@ def _catch_at_work(rig: Rig, copy: str, number: signal.Signals) -> None:
                 os.kill(pid, number)
                 return
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # killed, and gone already
+                os.kill(pid, signal.SIGCONT)
         time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - the next freeze must find it somewhere else
     raise DidNotLand(f"{copy} was never caught with an open batch or request")

@@ -33,11 +33,6 @@ class DidNotLand(AssertionError):
     """A fault was injected and its detector saw nothing: the row proves nothing."""
 
 
-def other_copy(copy: str) -> str:
-    """Return the other process of the same service."""
-    return service_of(copy) if copy.endswith(SECOND) else copy + SECOND
-
-
 def wait_for(condition: Callable[[], Any], what: str, *, within_s: float = READY_S) -> Any:
     """Return the condition's value as soon as it is true.
 

@@ -20,20 +20,32 @@ from tests.support.faults import (
 from tests.support.faults.killing import kill_at_each_point
 from tests.support.faults.table import Fault
 
-EVERY_ROW: Final[tuple[Fault, ...]] = (
-    kill_at_each_point(),
-    *processes.FAULTS,
-    *servers.FAULTS,
-    *restored.FAULTS,
-    *records.FAULTS,
-    topics.MADE_AGAIN,
-    rebalance.REBALANCE,
-    disk.FULL,
-    *recipients.FAULTS,
-    *clocks.FAULTS,
-    *messages.FAULTS,
-    partners.SAME_IDS,
-)
+LOCK_HELD_S: Final = 65.0  # longer than a command may take
+
+
+def every_row(*, kills: int, generated: int) -> tuple[Fault, ...]:
+    """Return the rows of the long table.
+
+    Args:
+        kills: How many processes die at named points, at least.
+        generated: How many generated bodies are sent.
+    """
+    return (
+        kill_at_each_point(kills),
+        *processes.FAULTS,
+        *servers.FAULTS,
+        servers.lock_held(LOCK_HELD_S),
+        *restored.FAULTS,
+        *records.FAULTS,
+        topics.MADE_AGAIN,
+        rebalance.REBALANCE,
+        disk.FULL,
+        *recipients.FAULTS,
+        *clocks.FAULTS,
+        messages.traps(generated),
+        partners.SAME_IDS,
+    )
+
 
 SHORT: Final[tuple[Fault, ...]] = (
     kill_at_each_point(),
@@ -46,7 +58,7 @@ SHORT: Final[tuple[Fault, ...]] = (
     recipients.MISBEHAVING,
     recipients.KILLED,
     *clocks.FAULTS,
-    *messages.FAULTS,
+    messages.traps(200),
     partners.SAME_IDS,
 )
 """A run of all tests goes through these, and through the rows of `tests.support.faults.taken_apart`."""

@@ -21,7 +21,6 @@ from tests.support.faults.table import Fault, Landed, Scene
 FAILURES: Final = ("handrail_relay_failures_total", "handrail_loop_failures_total", "handrail_batch_retries_total")
 AWAY_S: Final = 2.0
 FROZEN_S: Final = 8.0  # longer than a session time-out
-HELD_S: Final = 8.0
 COMMAND_TIMEOUT_S: Final = 60.0
 LATER_COMMITS: Final = 20
 
@@ -140,7 +139,6 @@ FAULTS: Final = (
     Fault("Kafka: frozen", kafka_frozen),
     POSTGRES_KILLED,
     CUT,
-    lock_held(HELD_S),
     LATE_COMMIT,
 )
 
