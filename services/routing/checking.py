@@ -19,7 +19,7 @@ from services.routing.domain.rulebook.instruments import Instrument, parse_instr
 from services.routing.domain.rulebook.model import Example
 from services.routing.domain.rulebook.read_examples import read_scenarios
 from services.routing.domain.rulebook.tree import RulebookRefused
-from services.routing.law import FOLDER, Law, text_of, versions
+from services.routing.law import FOLDER, Law, text_of, texts_of, versions
 from services.routing.missing import NothingToCheck
 
 _AREAS = Path("register") / "areas.yaml"
@@ -85,7 +85,8 @@ class _Checking:
         books: list[CompiledRulebook] = []
         for file in files:
             try:
-                books.append(load_rulebook(text_of(file), str(file), vocabulary, register, calendar))
+                national, *overlays = texts_of(file, self._folder)
+                books.append(load_rulebook(national.text, national.file, vocabulary, register, calendar, overlays))
             except RulebookRefused as refused:
                 self._problems.append(str(refused))
         instruments = self._instruments()

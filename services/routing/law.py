@@ -5,6 +5,8 @@ Only routing reads `rulebooks/`. A rulebook whose own examples fail is refused, 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,11 +23,13 @@ from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register, parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
+from services.routing.domain.rulebook.model import numbers
 from services.routing.domain.rulebook.read_examples import Stated
 from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
-from services.routing.domain.rulebook.tree import RulebookRefused
+from services.routing.domain.rulebook.tree import RulebookRefused, Text, whole
 from services.routing.missing import NoSuchRulebook
 
+_VERSION: Final = re.compile(r"^version: *([\w.]+)", re.MULTILINE)
 FOLDER: Final = Path(__file__).parents[2] / "rulebooks"
 
 
@@ -33,7 +37,7 @@ FOLDER: Final = Path(__file__).parents[2] / "rulebooks"
 class Law:
     """Everything besides facts that a decision depends on.
 
-    `texts` are those of all known rulebooks, and `register_text` that of the register: for the guard, which reads them itself.
+    `texts` are those of all known rulebooks with their overlays, and `register_text` that of the register: for the guard, which reads them itself.
     """
 
     book: CompiledRulebook
@@ -87,7 +91,7 @@ def read_law(version: str | Path | None = None, folder: Path = FOLDER) -> Law:
 
     Args:
         version: Version of the rulebook to decide by, or a file that is one; by default the newest in the folder.
-        folder: Where `england/<version>.yaml` and `register/areas.yaml` stand.
+        folder: Where `england/<version>.yaml`, `local/<overlay>/<version>.yaml` and `register/areas.yaml` stand.
 
     Raises:
         RulebookRefused: A file cannot be used, or one of the rulebook's own examples fails.
@@ -102,9 +106,25 @@ def read_law(version: str | Path | None = None, folder: Path = FOLDER) -> Law:
     if not chosen:
         known = ", ".join(file.stem for file in files) or "none"
         raise NoSuchRulebook(f"there is no rulebook {version or ''} in {folder / 'england'}; versions: {known}")
-    book = load_rulebook(text_of(chosen[-1]), chosen[-1].name, vocabulary, register, calendar)
-    texts = tuple(file.read_text("utf-8") for file in files)
+    national, *overlays = texts_of(chosen[-1], folder)
+    book = load_rulebook(national.text, chosen[-1].name, vocabulary, register, calendar, overlays)
+    texts = tuple(whole(texts_of(file, folder)) for file in files)
     return Law(book, register, calendar, vocabulary, texts, register_text)
+
+
+def texts_of(file: Path, folder: Path = FOLDER) -> list[Text]:
+    """Return a national rulebook's file, and then, by name, the newest of each local overlay that is not newer than it.
+
+    Raises:
+        RulebookRefused: One is not text in UTF-8.
+    """
+    national = Text(str(file), text_of(file))
+    version = _VERSION.search(national.text)
+    return (
+        [national, *(Text(str(each), text_of(each)) for each in _overlays(folder, numbers(version[1])))]
+        if version
+        else [national]
+    )
 
 
 def text_of(file: Path) -> str:
@@ -121,8 +141,15 @@ def text_of(file: Path) -> str:
 
 def versions(folder: Path = FOLDER) -> list[Path]:
     """Return the files of all rulebooks in a folder, the oldest version first."""
-    return sorted((folder / "england").glob("*.yaml"), key=_numbers)
+    return sorted((folder / "england").glob("*.yaml"), key=_version)
 
 
-def _numbers(file: Path) -> tuple[int, ...]:
-    return tuple(int(part) for part in file.stem.split(".") if part.isdigit())
+def _overlays(folder: Path, newest: tuple[int, ...]) -> Iterator[Path]:
+    for overlay in sorted((folder / "local").glob("*")):
+        known = [file for file in overlay.glob("*.yaml") if _version(file) <= newest]
+        if known:
+            yield max(known, key=_version)
+
+
+def _version(file: Path) -> tuple[int, ...]:
+    return numbers(file.stem)

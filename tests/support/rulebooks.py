@@ -16,9 +16,11 @@ from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register, parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
+from services.routing.law import texts_of
 
 FOLDER = Path(__file__).parents[2] / "rulebooks"
 ENGLAND = FOLDER / "england" / "2026.11.0.yaml"
+OVERLAYS = texts_of(ENGLAND, FOLDER)[1:]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 VOCABULARY = load()
 CALENDAR = load_england()
@@ -50,7 +52,7 @@ def register() -> Register:
 
 @cache
 def england() -> CompiledRulebook:
-    return load_rulebook(ENGLAND.read_text("utf-8"), "england.yaml", VOCABULARY, register(), CALENDAR)
+    return load_rulebook(ENGLAND.read_text("utf-8"), "england.yaml", VOCABULARY, register(), CALENDAR, OVERLAYS)
 
 
 def event(name: str) -> UUID:

@@ -8,10 +8,19 @@ from typing import Any, Final
 
 import yaml
 
-from services.routing.law import FOLDER
+from services.routing.law import FOLDER, texts_of
 
 FILE: Final = FOLDER / "england" / "2026.11.0.yaml"
-BOOK: Final[dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))
+_NATIONAL, *_LOCAL = (yaml.safe_load(each.text) for each in texts_of(FILE))
+_RULES: Final = [rule for each in (_NATIONAL, *_LOCAL) for rule in each["rules"]]
+_CHAPTERS: Final = [rule["id"].partition("-")[0] for rule in _RULES]
+BOOK: Final[dict[str, Any]] = {
+    **_NATIONAL,
+    "rules": [
+        rule for chapter in dict.fromkeys(_CHAPTERS) for rule in _RULES if rule["id"].partition("-")[0] == chapter
+    ],
+}
+"""The national rulebook with the rules of its overlays, each chapter's local ones behind its national ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,7 @@ class Guard:
     def __init__(self, texts: Iterable[str], register: str) -> None:
         self._areas = Areas(register)
         self._books: Final[dict[str, dict[str, Any]]] = {
-            hashlib.sha256(text.encode()).hexdigest(): yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - only text
-            for text in texts
+            hashlib.sha256(text.encode()).hexdigest(): _book(text) for text in texts
         }
         self.facts: Final = sorted({fact for book in self._books.values() for fact in area_facts(book)})
 
@@ -110,6 +109,13 @@ class Guard:
         if area is None:
             return not served
         return not served.isdisjoint(self._areas.meant(area, rule, book, claim.matter))
+
+
+def _book(text: str) -> dict[str, Any]:
+    """Return a rulebook with the rules of its overlays, which are the further documents of its text."""
+    national, *overlays = yaml.load_all(text, Loader=yaml.BaseLoader)  # only text
+    rules = [rule for each in (national, *overlays) for rule in each.get("rules", ())]
+    return {**national, "rules": rules}
 
 
 def _names(tell: str, recipient: str) -> bool:

@@ -158,7 +158,7 @@ class _Deciding:
             self._cannot_decide(trace, reasons.missing(self._evaluation, trace))
             return
         rule = self._evaluation.book.rules[trace.rule].rule
-        for position, duty in enumerate(rule.then):
+        for position, duty in enumerate(rule.duties_in(trace.holder.area if trace.holder else None)):
             self._owe(trace, rule, position, duty)
 
     def _owe(self, trace: Trace, rule: Rule, position: int, duty: Duty) -> None:

@@ -62,7 +62,7 @@ def _of_run(trace: Trace, evaluation: Evaluation, words: Words) -> Iterator[str]
         yield NOTHING if trace.answer == NO else OPEN
         return
     rule = evaluation.book.rules[trace.rule].rule
-    for duty in rule.then:
+    for duty in rule.duties_in(trace.holder.area if trace.holder else None):
         applies = YES if duty.only_if is None else _answered(duty.only_if, trace, evaluation)
         if applies == NO:
             yield NOTHING

@@ -51,11 +51,24 @@ class Then:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sooner:
+    """A limit of a national rule that is shorter in an area, and the usual one, in words."""
+
+    rule: Rule
+    tell: str
+    period: str
+    usual: str
+
+
 def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
     """Return the routes of the pages."""
     router = APIRouter(include_in_schema=False)
     book, words = law.book.book, Words(law.vocabulary, law.register)
-    chapters = [(CHAPTERS[letter], [*rules]) for letter, rules in groupby(book.rules, key=lambda rule: rule.id[0])]
+    chapters = [
+        (CHAPTERS.get(letter, "Local rules"), [*rules])
+        for letter, rules in groupby(book.rules, key=lambda rule: rule.id[0])
+    ]
     areas = {area.name.lower(): area for area in law.register.areas.values()}
 
     @router.get("/rules")
@@ -81,6 +94,7 @@ def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
             "current": "cases",
             "book": book,
             "rule": rule,
+            "layer": next((each for each in book.overlays if each.name == rule.layer), None),
             "holder": words.holder(rule.holder),
             "strength": STRENGTH_WORDS[rule.strength],
             "judged_on": words.label(rule.judged_on),
@@ -103,6 +117,7 @@ def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
             "area": found,
             "bodies": [body for body in law.register.bodies.values() if found.code in body.areas],
             "local": [rule for rule in book.rules if names_area(rule, found)],
+            "sooner": tuple(_sooner(found, law, words)),
         }
         return templates.TemplateResponse(request, "area.html", shown)
 
@@ -113,6 +128,14 @@ def names_area(rule: Rule, area: Area) -> bool:
     """Say whether a rule is written for this area: one of its conditions names it."""
     compared = (part for part in walk(rule.when) if isinstance(part, Compared))
     return any(area.code in part.values and "not" not in part.operator for part in compared)
+
+
+def _sooner(area: Area, law: Law, words: Words) -> Iterator[Sooner]:
+    for rule in law.book.book.rules:
+        for duty in rule.then:
+            if area.code in duty.sooner:
+                period, usual = words.period(duty.sooner[area.code]), words.period(duty.within)
+                yield Sooner(rule, words.recipients(duty.tell), period, usual)
 
 
 def _then(rule: Rule, law: Law, words: Words) -> Iterator[Then]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -12,7 +13,7 @@ from tests.support.reports import REPORTED_ON
 from tests.support.repository import ROOT
 
 RULE: Final = "N-11"
-_BOOKS: Final = ROOT / "rulebooks" / "england"
+_FOLDER: Final = ROOT / "rulebooks"
 
 
 @cache
@@ -32,8 +33,14 @@ def given() -> frozenset[str]:
 
 @cache
 def _books() -> dict[str, Any]:
-    texts = [path.read_text() for path in sorted(_BOOKS.glob("*.yaml"))]
-    return {hashlib.sha256(text.encode()).hexdigest(): yaml.load(text, Loader=yaml.BaseLoader) for text in texts}  # noqa: S506 - only text
+    return dict(map(_book, sorted((_FOLDER / "england").glob("*.yaml"))))
+
+
+def _book(national: Path) -> tuple[str, Any]:
+    """Return the digest of a rulebook, its local overlays included, and the national rules."""
+    texts = [path.read_text() for path in (national, *sorted((_FOLDER / "local").glob(f"*/{national.name}")))]
+    digest = hashlib.sha256("\n---\n".join(texts).encode()).hexdigest()
+    return digest, yaml.load(texts[0], Loader=yaml.BaseLoader)  # noqa: S506 - only text
 
 
 def _rule(book: Any) -> Any:

@@ -13,9 +13,13 @@ import yaml
 from schemas.notices import Notice
 from services.routing.dispatch.areas import Areas, Matter, Statement
 from services.routing.dispatch.guard import THIN_FIELDS, Claim, Guard
+from services.routing.domain.rulebook.tree import whole
+from services.routing.law import texts_of
 
-TEXT = Path("rulebooks/england/2026.11.0.yaml").read_text(encoding="utf-8")
-BOOK: dict[str, Any] = yaml.load(TEXT, Loader=yaml.BaseLoader)  # noqa: S506 - makes only text
+TEXTS = texts_of(Path("rulebooks/england/2026.11.0.yaml"))
+TEXT = whole(TEXTS)
+PARTS: list[dict[str, Any]] = [yaml.load(each.text, Loader=yaml.BaseLoader) for each in TEXTS]  # noqa: S506 - makes only text
+BOOK = {**PARTS[0], "rules": [rule for part in PARTS for rule in part["rules"]]}
 REGISTER = Path("rulebooks/register/areas.yaml").read_text(encoding="utf-8")
 GUARD = Guard([TEXT], REGISTER)
 LEEDS, BARNSLEY, FORMER_BARNSLEY, HALTON = "E08000035", "E08000038", "E08000016", "E06000006"

@@ -104,7 +104,7 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
     except CycleError as error:
         circle = error.args[1]
         raise RulebookRefused(
-            book.file, book.rule(circle[0]).line, f"rules apply one another: {', '.join(circle)}"
+            book.rule(circle[0]).file, book.rule(circle[0]).line, f"rules apply one another: {', '.join(circle)}"
         ) from error
     compiled: dict[str, CompiledRule] = {}
     for identifier in order:
@@ -115,7 +115,7 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
         if per_report and vocabulary[rule.judged_on].scope != "reporter":
             # Else two reports would give two obligations with one identity.
             problem = f"{rule.id} runs once per report, so it has to be `judged on` a report's fact such as reported_on"
-            raise RulebookRefused(book.file, rule.line, problem)
+            raise RulebookRefused(rule.file, rule.line, problem)
         compiled[identifier] = CompiledRule(
             rule=rule,
             ask=compile_condition(rule.when, vocabulary),

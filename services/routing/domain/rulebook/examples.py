@@ -6,7 +6,7 @@ its `because` gives, for every rule that names the recipient, the first conditio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,7 +21,7 @@ from services.routing.domain.rulebook.conditions import bodies
 from services.routing.domain.rulebook.model import Example, Tells
 from services.routing.domain.rulebook.parse import parse_rulebook
 from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
-from services.routing.domain.rulebook.tree import RulebookRefused
+from services.routing.domain.rulebook.tree import RulebookRefused, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,29 @@ class Checked:
 
 
 def load_rulebook(
-    text: str, file: str, vocabulary: Vocabulary, register: Register, calendar: Calendar
+    text: str,
+    file: str,
+    vocabulary: Vocabulary,
+    register: Register,
+    calendar: Calendar,
+    overlays: Sequence[Text] = (),
 ) -> CompiledRulebook:
     """Return a rulebook that is read, compiled, and whose examples all come out as written.
+
+    The national examples are played by the national rules, those of an overlay by all rules together.
 
     Raises:
         RulebookRefused: With file, line and what to do.
     """
-    book = compile_rulebook(parse_rulebook(text, file, vocabulary, register), vocabulary)
-    for example in book.book.examples:
-        failures = [str(each) for each in check_example(example, book, register, calendar) if not each.holds]
-        if failures:
-            raise RulebookRefused(file, example.line, f"example `{example.name}` fails: {'; '.join(failures)}")
+    book = compile_rulebook(parse_rulebook(text, file, vocabulary, register, overlays), vocabulary)
+    national = compile_rulebook(parse_rulebook(text, file, vocabulary, register), vocabulary) if overlays else book
+    known = [(file, national, national.book.examples)]
+    known += [(each.file, book, each.examples) for each in book.book.overlays]
+    for where, rules, examples in known:
+        for example in examples:
+            failures = [str(each) for each in check_example(example, rules, register, calendar) if not each.holds]
+            if failures:
+                raise RulebookRefused(where, example.line, f"example `{example.name}` fails: {'; '.join(failures)}")
     return book
 
 

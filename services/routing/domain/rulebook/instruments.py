@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schemas.vocabulary import nearest
 from services.routing.domain.rulebook import tree
-from services.routing.domain.rulebook.model import Rulebook
+from services.routing.domain.rulebook.model import Rule, Rulebook
 from services.routing.domain.rulebook.tree import RulebookRefused
 
 
@@ -56,10 +56,15 @@ def unlisted(book: Rulebook, instruments: tuple[Instrument, ...]) -> Iterator[Ru
     """Yield a refusal for every citation of a rulebook that no instrument lists."""
     known = {words for instrument in instruments for words in instrument.cited_as}
     for rule in book.rules:
-        for cite in dict.fromkeys((rule.source.cite, *(duty.within.cite for duty in rule.then))):
+        for cite in dict.fromkeys((rule.source.cite, *_periods_cited(rule))):
             if cite not in known:
                 close = nearest(cite, known)
                 hint = f", did you mean `{close}`?" if close else "; add it under `cited as`"
                 yield RulebookRefused(
-                    book.file, rule.line, f"{rule.id} cites `{cite}`, which instruments.yaml does not list{hint}"
+                    rule.file, rule.line, f"{rule.id} cites `{cite}`, which instruments.yaml does not list{hint}"
                 )
+
+
+def _periods_cited(rule: Rule) -> Iterator[str]:
+    for duty in rule.then:
+        yield from (within.cite for within in (duty.within, *duty.sooner.values()))

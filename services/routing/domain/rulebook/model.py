@@ -6,7 +6,7 @@ The values mirror the file one to one, with every word already checked; nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -145,7 +145,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One entry of a rule's `then`. `release` None means at once."""
+    """One entry of a rule's `then`. `release` None means at once; `sooner` has shorter periods of some areas, by code."""
 
     tell: Recipients
     profile: str
@@ -153,6 +153,7 @@ class Duty:
     release: Test | None
     stop: Stop
     only_if: Test | None
+    sooner: Mapping[str, Within] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, in force on days from `in_force_from` to `in_force_until`, both included."""
+    """One rule, in force on days from `in_force_from` to `in_force_until`, both included.
+
+    `layer` is the name of the overlay that adds it, empty for a national rule; `file` and `line` say where it stands.
+    """
 
     id: str
     title: str
@@ -181,6 +185,12 @@ class Rule:
     then: tuple[Duty, ...]
     cancelled_when: Test | None
     line: int
+    file: str = field(compare=False)
+    layer: str = ""
+
+    def duties_in(self, area: str | None) -> tuple[Duty, ...]:
+        """Return what the rule asks of a duty holder of an area, each with the period that counts there."""
+        return tuple(replace(duty, within=duty.sooner.get(area or "", duty.within)) for duty in self.then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +246,23 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlay:
+    """The local rules of some areas, by code; no `areas` means every area. Its examples know all layers."""
+
+    name: str
+    title: str
+    owner: str
+    areas: tuple[str, ...]
+    file: str
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
-    """A whole file. `sha256` is the digest of its text; `approved_by` is empty while nobody has approved it."""
+    """A national rulebook with its local overlays.
+
+    `sha256` is the digest of all their texts; `examples` know the national rules alone; `approved_by` is empty while nobody has approved it.
+    """
 
     id: str
     title: str
@@ -250,6 +275,7 @@ class Rulebook:
     rules: tuple[Rule, ...]
     profiles: Mapping[str, Profile]
     examples: tuple[Example, ...]
+    overlays: tuple[Overlay, ...] = ()
 
     def rule(self, identifier: str) -> Rule:
         """Return the rule with this id.
@@ -261,6 +287,11 @@ class Rulebook:
             if rule.id == identifier:
                 return rule
         raise KeyError(identifier)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, by which versions are in order."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def outline(condition: Condition, depth: int = 0) -> Iterator[tuple[int, Condition]]:

@@ -7,7 +7,9 @@ definitions, disclosure profiles and stop phrases in the file itself. Pure: the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Final, cast, get_args
 
 from schemas.calendar import Counted, Length, Unit
@@ -21,6 +23,7 @@ from services.routing.domain.rulebook.model import (
     Defaults,
     Duty,
     Meets,
+    Overlay,
     Profile,
     Rule,
     Rulebook,
@@ -32,8 +35,9 @@ from services.routing.domain.rulebook.model import (
     Within,
     walk,
 )
+from services.routing.domain.rulebook.overlay import check_bound, open_overlay, shortened
 from services.routing.domain.rulebook.read_examples import read_examples
-from services.routing.domain.rulebook.tree import Node
+from services.routing.domain.rulebook.tree import Node, Text
 
 _TOP: Final = ("rulebook", "title", "version", "owner", "approved", "facts", "defaults", "stops", "rules", "disclosure")
 _RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when", "then")
@@ -51,8 +55,10 @@ _GIVEN: Final = (
 FACTS_FILE: Final = "schemas/vocabulary/facts.yaml"
 
 
-def parse_rulebook(text: str, file: str, vocabulary: Vocabulary, register: Register) -> Rulebook:
-    """Return the rulebook that a file's text describes. Its examples are read, not run.
+def parse_rulebook(
+    text: str, file: str, vocabulary: Vocabulary, register: Register, overlays: Sequence[Text] = ()
+) -> Rulebook:
+    """Return the rulebook that a file's text describes, with its local overlays. Its examples are read, not run.
 
     Raises:
         RulebookRefused: With file, line and what to do, at the first thing that is wrong.
@@ -60,13 +66,20 @@ def parse_rulebook(text: str, file: str, vocabulary: Vocabulary, register: Regis
     root = tree.read(text, file).fields(_TOP, ("definitions", "examples"))
     root["facts"].one_of((FACTS_FILE,))
     rule_nodes = root["rules"].items()
-    words = Words(vocabulary, register, _rule_ids(rule_nodes))
+    book = (root["rulebook"].text(), root["version"].text())
+    national = _rule_ids(rule_nodes)
+    opened = [open_overlay(each, book, national, register) for each in overlays]
+    words = Words(vocabulary, register, _rule_ids([*rule_nodes, *(node for each in opened for node in each.rules)]))
     for name, node in root["definitions"].entries().items() if "definitions" in root else ():
         entry = node.fields(("says", "when"))
         words.definitions[name] = Meets(name, entry["says"].text(), conditions.condition(entry["when"], words))
     profiles = {name: _profile(name, node, vocabulary) for name, node in root["disclosure"].entries().items()}
     stops = {phrase: _stop(phrase, node, words) for phrase, node in root["stops"].entries().items()}
     rules = tuple(_rule(node, words, profiles, stops) for node in rule_nodes)
+    for each in opened:
+        rules = shortened(rules, each, words, {node: _sooner(node, words) for node in each.sooner})
+    for each in opened:
+        rules += tuple(_local(node, each.overlay, _rule(node, words, profiles, stops)) for node in each.rules)
     approved = root["approved"]
     return Rulebook(
         id=root["rulebook"].text(),
@@ -74,12 +87,16 @@ def parse_rulebook(text: str, file: str, vocabulary: Vocabulary, register: Regis
         version=root["version"].text(),
         owner=root["owner"].text(),
         approved_by=() if approved.is_text and approved.text() == "none" else _two_people(approved),
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=hashlib.sha256(tree.whole((Text(file, text), *overlays)).encode()).hexdigest(),
         file=file,
         defaults=_defaults(root["defaults"], words),
-        rules=rules,
+        rules=_by_chapter(rules),
         profiles=profiles,
         examples=read_examples(root["examples"], words) if "examples" in root else (),
+        overlays=tuple(
+            replace(each.overlay, examples=read_examples(each.examples, words)) if each.examples else each.overlay
+            for each in opened
+        ),
     )
 
 
@@ -142,7 +159,23 @@ def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapp
         then=then,
         cancelled_when=conditions.inline(entry["cancelled when"], words) if "cancelled when" in entry else None,
         line=node.line,
+        file=node.file,
     )
+
+
+def _local(node: Node, overlay: Overlay, rule: Rule) -> Rule:
+    check_bound(rule, overlay.areas, node.entries()["when"])
+    return replace(rule, layer=overlay.name)
+
+
+def _by_chapter(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return the rules with the local ones of a chapter, the word before the hyphen, after its national ones."""
+    chapters = [rule.id.partition("-")[0] for rule in rules]
+    return tuple(rule for _, rule in sorted(zip(map(chapters.index, chapters), rules, strict=True), key=itemgetter(0)))
+
+
+def _sooner(node: Node, words: Words) -> Within:
+    return _within(node.fields(("rule", "tell", "within"))["within"], words, back=False)
 
 
 def _source(node: Node) -> Source:

@@ -80,6 +80,8 @@ class _Page:
             else f"{defaults.ask_within_working_days} working days"
         )
         yield from ("| | |", "|---|---|")
+        if rule.layer:
+            yield f"| Layer | local: {rule.layer} |"
         yield f"| Whose duty | {self._words.holder(rule.holder)} |"
         yield f"| How strong | **{STRENGTH_WORDS[rule.strength]}** |"
         yield f'| Source | [{source.cite}]({source.href}): "{source.quote}". {checked} |'
@@ -105,6 +107,8 @@ class _Page:
         if within.warn_from:
             yield f"  - warn as if the period ran from {self._words.label(within.warn_from)}"
         yield f"  - the period is **{STRENGTH_WORDS[within.strength]}**: {within.cite}"
+        for area, sooner in duty.sooner.items():
+            yield f"  - in {self._words.area(area)} {self._words.period(sooner)}: {sooner.cite}"
         if duty.release is None:
             yield "  - sent at once"
         else:

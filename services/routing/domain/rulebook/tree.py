@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 
@@ -26,18 +26,30 @@ class RulebookRefused(ValueError):
         super().__init__(f"{file}, line {line}: {problem}")
 
 
+class Text(NamedTuple):
+    """A file: its name, for refusals, and what it says."""
+
+    file: str
+    text: str
+
+
+def whole(texts: Iterable[Text]) -> str:
+    """Return the text of several files, as YAML's documents one after the other."""
+    return "\n---\n".join(each.text for each in texts)
+
+
 class Node:
     """One place in the file: a text, a mapping or a list. Readers say what they expect and get it, or a refusal."""
 
     def __init__(self, node: yaml.Node, file: str, path: str, line: int | None = None) -> None:
         self._node: Final = node
-        self._file: Final = file
+        self.file: Final = file
         self.path: Final = path
         self.line: Final[int] = node.start_mark.line + 1 if line is None else line
 
     def refuse(self, problem: str) -> RulebookRefused:
         """Return a refusal of this place, to be raised."""
-        return RulebookRefused(self._file, self.line, f"{self.path}: {problem}")
+        return RulebookRefused(self.file, self.line, f"{self.path}: {problem}")
 
     def text(self) -> str:
         """Return the scalar as text; never empty."""
@@ -52,7 +64,7 @@ class Node:
         """Return the entries of a list; never empty."""
         if not isinstance(self._node, yaml.SequenceNode):
             raise self.refuse("expected a list, each entry on its own line after a dash")
-        return [Node(entry, self._file, f"{self.path} > entry {n}") for n, entry in enumerate(self._node.value, 1)]
+        return [Node(entry, self.file, f"{self.path} > entry {n}") for n, entry in enumerate(self._node.value, 1)]
 
     def entries(self) -> dict[str, Node]:
         """Return a mapping's entries by key, in the order of the file."""
@@ -60,12 +72,12 @@ class Node:
             raise self.refuse("expected keys with values")
         found: dict[str, Node] = {}
         for key_node, value_node in self._node.value:
-            place = Node(key_node, self._file, self.path)
+            place = Node(key_node, self.file, self.path)
             key = place.text()
             if key in found:
                 raise place.refuse(f"`{key}` stands twice")
             # Of a list or mapping the line of its key is given, not that of its first entry.
-            found[key] = Node(value_node, self._file, f"{self.path} > {key}" if self.path else key, place.line)
+            found[key] = Node(value_node, self.file, f"{self.path} > {key}" if self.path else key, place.line)
         return found
 
     def fields(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, Node]:

@@ -116,10 +116,10 @@ def test_every_profile_says_what_is_given_and_how_much(rules: Rules) -> None:
 
 def test_pages_are_written_for_all_versions_and_a_draft_says_what_it_changes(tmp_path: Path, rules: Rules) -> None:
     text, _, _ = FILE.read_text("utf-8").partition("\nexamples:\n")
-    start, end = text.index("  - id: X-01\n"), text.index("  - id: X-02\n")
+    start, end = text.index("  - id: X-02\n"), text.index("  - id: S-01\n")
     draft = tmp_path / "draft.yaml"
     draft.write_text(
-        (text[:start] + text[end:].replace("id: X-02", "id: X-03"))
+        (text[:start] + text[end:].replace("id: S-02", "id: S-03"))
         .replace("version: 2026.11.0", "version: 2026.12.0")
         .replace("harm is: death", "harm is: other", 1)
         .replace("verified: false ", "verified: A. Lawyer, 2026-12-01 ", 1)
@@ -136,5 +136,5 @@ def test_pages_are_written_for_all_versions_and_a_draft_says_what_it_changes(tmp
     assert "Checked: A. Lawyer, 2026-12-01. |" in told["N-01"]
     assert told["N-02"].rstrip().endswith("- 2026.11.0: new\n- 2026.12.0: unchanged")
     assert told["N-06"].rstrip().endswith("- 2026.11.0: new\n- 2026.12.0: changed: when")
-    assert "- 2026.12.0: new" in told["X-03"]
-    assert "X-01" not in told
+    assert "- 2026.12.0: new" in told["S-03"]
+    assert "X-02" not in told

@@ -10,10 +10,9 @@ from services.routing.domain.register import parse_register
 from services.routing.domain.rulebook.compile import compile_rulebook
 from services.routing.domain.rulebook.parse import parse_rulebook
 from services.routing.domain.rulebook.tree import RulebookRefused
-from services.routing.law import read_law
-from tests.support.rulebooks import FOLDER, VOCABULARY, register
+from tests.support.rulebooks import ENGLAND, FOLDER, VOCABULARY, register
 
-TEXT = read_law().texts[-1]  # the newest
+TEXT = ENGLAND.read_text("utf-8")
 REGISTER = (FOLDER / "register" / "areas.yaml").read_text("utf-8")
 
 # What stands in the file, what a slip would put there, and what the refusal has to say.
@@ -201,7 +200,10 @@ def test_characters_that_cannot_be_printed_are_refused() -> None:
 def test_two_people_can_approve_a_rulebook() -> None:
     approved = TEXT.replace("approved: none", "approved:\n  - One Person\n  - Another Person", 1)
 
-    assert parse_rulebook(approved, "e.yaml", VOCABULARY, register()).approved_by == ("One Person", "Another Person")
+    assert parse_rulebook(approved, "e.yaml", VOCABULARY, register()).approved_by == (
+        "One Person",
+        "Another Person",
+    )
 
 
 def test_the_digest_is_of_the_files_text() -> None:
