@@ -24,17 +24,15 @@ LOCK_HELD_S: Final = 65.0  # longer than a command may take
 
 
 def every_row(*, kills: int, generated: int) -> tuple[Fault, ...]:
-    """Return the rows of the long table.
+    """Return the rows of the long table, those with many events last.
 
     Args:
         kills: How many processes die at named points, at least.
         generated: How many generated bodies are sent.
     """
     return (
-        kill_at_each_point(kills),
         *processes.FAULTS,
         *servers.FAULTS,
-        servers.lock_held(LOCK_HELD_S),
         *restored.FAULTS,
         *records.FAULTS,
         topics.MADE_AGAIN,
@@ -42,8 +40,10 @@ def every_row(*, kills: int, generated: int) -> tuple[Fault, ...]:
         disk.FULL,
         *recipients.FAULTS,
         *clocks.FAULTS,
-        messages.traps(generated),
         partners.SAME_IDS,
+        servers.lock_held(LOCK_HELD_S),
+        messages.traps(generated),
+        kill_at_each_point(kills),
     )
 
 

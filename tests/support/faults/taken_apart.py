@@ -35,8 +35,6 @@ MENDABLE: Final = (
 SNAPSHOT: Final = Damage("snapshot", "intake", servers.LATE_COMMIT, "nothing_lost")
 """To be tried last: what the relay passed over comes too late, and the log says so for ever."""
 
-DAMAGES: Final = (*MENDABLE, SNAPSHOT)
-
 
 def noticed(table: Table, damage: Damage) -> bool:
     """Run the row on a service without the part; say whether the invariant noticed.
