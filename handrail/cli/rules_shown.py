@@ -49,6 +49,10 @@ def report(console: Console, found: Report) -> None:
         unverified = [rule.id for rule in book.rules if not rule.source.verified]
         say(console, "  verified", f"{len(book.rules) - len(unverified)}")
         say(console, "  unverified", f"{len(unverified)}: {', '.join(unverified)}" if unverified else "0")
+    if found.rows:
+        left = [row.id for row in found.rows if not row.rules]
+        encoded = f"{len(found.rows)} rows of the law, {len(found.rows) - len(left)} encoded"
+        say(console, "coverage", f"{encoded}, {len(left)} not: {', '.join(left)}" if left else encoded)
     if found.played:
         files = {played.file for played in found.played}
         say(console, "scenarios", f"{len(found.played)} in {len(files)} files")

@@ -14,6 +14,7 @@ from schemas.vocabulary import load as load_vocabulary
 from services.routing.domain.register import parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.conditions import Words
+from services.routing.domain.rulebook.coverage import Row, gaps, read_coverage
 from services.routing.domain.rulebook.examples import Checked, check_example, load_rulebook
 from services.routing.domain.rulebook.instruments import Instrument, parse_instruments, unlisted
 from services.routing.domain.rulebook.model import Example
@@ -48,12 +49,13 @@ class Report:
     bodies: int
     books: tuple[CompiledRulebook, ...] = ()
     instruments: tuple[Instrument, ...] = ()
+    rows: tuple[Row, ...] = ()
     played: tuple[Played, ...] = ()
     problems: tuple[str, ...] = ()
 
 
 def check(path: Path = FOLDER) -> Report:
-    """Check a folder of rulebooks with its register, instruments and scenarios, or one rulebook with its neighbours' register.
+    """Check a folder of rulebooks with its register, instruments, coverage and scenarios, or one rulebook with its neighbours' register.
 
     Raises:
         NothingToCheck: It is neither.
@@ -98,12 +100,14 @@ class _Checking:
         if with_scenarios and books:
             law = Law(books[-1], register, calendar, vocabulary, (), "")
             played = self._scenarios(law)
+        rows = self._coverage(books[-1]) if with_scenarios and books else ()
         return Report(
             facts=len(vocabulary),
             areas=len(register.areas),
             bodies=len(register.bodies),
             books=tuple(books),
             instruments=instruments,
+            rows=rows,
             played=tuple(played),
             problems=tuple(self._problems),
         )
@@ -117,6 +121,15 @@ class _Checking:
         except FileNotFoundError:
             self._problems.append(f"{file} is missing; it lists the provisions that rules cite")
         return ()
+
+    def _coverage(self, newest: CompiledRulebook) -> tuple[Row, ...]:
+        file = self._folder / "coverage.md"
+        if not file.exists():
+            self._problems.append(f"{file} is missing; it says which row of the law is which rule")
+            return ()
+        rows = read_coverage(file.read_text("utf-8"))
+        self._problems += gaps(rows, newest.book, str(file))
+        return rows
 
     def _scenarios(self, law: Law) -> list[Played]:
         found: list[Played] = []

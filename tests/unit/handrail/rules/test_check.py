@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,28 @@ def test_what_is_shipped_is_counted_and_has_no_error(rules: Rules) -> None:
     assert (
         f"scenarios     {sum(len(entries(each, 'scenarios')) for each in files)} in {len(files)} files" in checked.lines
     )
+    rows = re.findall(r"^\| ([A-Z]-\d\w+) \|[^|]+\|([^|]*)\|", (FOLDER / "coverage.md").read_text(), re.MULTILINE)
+    left = [row for row, encoded in rows if not encoded.strip()]
+    counted = f"{len(rows)} rows of the law, {len(rows) - len(left)} encoded, {len(left)} not: {', '.join(left)}"
+    assert f"coverage      {counted}" in checked.lines
     assert checked.lines[-1] == "0 errors"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "says"),
+    [
+        ("| N-01 | |", "| N-99 | |", "N-01 names rule N-99, which 2026.11.0 does not have"),
+        ("| N-18 | |", "| | |", "N-18 names no rule and does not say why"),
+        ("| N-18 | |", "| N-01 | |", "no row of the law names rule N-18"),
+    ],
+)
+def test_coverage_and_rulebook_must_know_each_other(good: str, bad: str, says: str, folder: Path, rules: Rules) -> None:
+    spoil(folder / "coverage.md", good, bad)
+
+    checked = rules("check", folder)
+
+    assert checked.code == 1
+    assert says in checked.out
 
 
 def test_a_rule_that_somebody_has_verified_is_no_longer_listed(folder: Path, rules: Rules) -> None:
