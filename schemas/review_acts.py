@@ -76,6 +76,44 @@ class RapidReviewSubmitted(Act, title="Rapid review sent to the Panel"):
             "no",
         ),
     ] = None
+    single_agency: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.single_agency",
+            "A single agency",
+            "Whether the actions of a single agency give cause for concern (circumstances of the guidance).",
+            "no",
+        ),
+    ] = None
+    no_agency: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.no_agency",
+            "No agency involved",
+            "Whether it gives cause for concern that no agency was involved (circumstances of the guidance).",
+            "no",
+        ),
+    ] = None
+    several_areas: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.several_areas",
+            "Several areas",
+            "Whether more than one local authority, police area or integrated care board is involved, also because the "
+            "family moved (circumstances of the guidance).",
+            "no",
+        ),
+    ] = None
+    institution: Annotated[
+        YesNo | None,
+        states(
+            "rapid_review.institution",
+            "Institutional setting",
+            "Whether it may raise issues about children in institutional settings: homes, custody, detention "
+            "(circumstances of the guidance).",
+            "no",
+        ),
+    ] = None
 
 
 class PanelResponded(Act, title="Answer of the Panel recorded"):

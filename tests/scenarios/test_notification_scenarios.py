@@ -87,6 +87,11 @@ def test_at_25_publication_of_improvements_only_needs_the_report_and_the_informa
     assert_plays("at-25-partial")
 
 
+def test_partners_weigh_the_circumstances_of_the_guidance_until_they_have_decided() -> None:
+    """Working Together, in the words of Halton: "should also have regard to the following circumstances"."""
+    assert_plays("rapid-review")
+
+
 def test_the_adults_board_decides_and_completes_its_review() -> None:
     """Care Act 2014, section 44, and chapter 14 of its guidance."""
     assert_plays("adult-review")
