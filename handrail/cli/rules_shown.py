@@ -175,7 +175,7 @@ def questions(console: Console, found: Sequence[Ranked], words: Words) -> None:
         return
     console.print(f"{found[0].open_duties} duties cannot be decided yet; {len(found)} questions are open, best first")
     for place, each in enumerate(found, 1):
-        question, of_whom = each.question, " or ".join(map(words.source, each.of_whom))
+        question, of_whom = each.question, " or ".join(map(words.body, each.of_whom))
         console.print(f"{place}. {escape(of_whom)}: {escape(question.ask)} ({escape(question.in_words)})")
         settles = f"settles {each.mean:.1f} on average, {each.worst} at worst, {each.best} at best"
         console.print(f"   {settles}; wanted by {', '.join(each.rules)}")

@@ -191,7 +191,7 @@ def statements(facts: Iterable[Fact], asked: Asked) -> Iterator[StatementView]:
                 value=str(fact.value),
                 in_words=words.stated(fact.name, fact.value),
                 source=fact.authority,
-                name=words.source(fact.authority),
+                name=words.body(fact.authority),
                 recorded_at=fact.recorded_at if asked.case else None,
             )
 
@@ -205,6 +205,6 @@ def questions(wanted: Iterable[Question], asked: Asked) -> Iterator[AskedView]:
             fact=question.in_words,
             ask=question.ask,
             of_whom=question.of_whom,
-            name=asked.decision.words.source(question.of_whom),
+            name=asked.decision.words.body(question.of_whom),
             since=opened.get((question.fact, question.of_whom, question.subject)),
         )

@@ -86,7 +86,7 @@ def _rule(trace: Trace, asking: Asked) -> RuleView:
 
 
 def _body(identifier: str, decision: Decision) -> BodyView:
-    return BodyView(id=identifier, name=decision.words.source(identifier))
+    return BodyView(id=identifier, name=decision.words.body(identifier))
 
 
 def _in_force(trace: Trace, decision: Decision) -> str:

@@ -92,6 +92,11 @@ def test_partners_weigh_the_circumstances_of_the_guidance_until_they_have_decide
     assert_plays("rapid-review")
 
 
+def test_leeds_tells_whoever_raised_a_case_why_it_is_not_notified() -> None:
+    """Leeds: "feedback was given to the partner agency who raised the concern and the rationale for the decision made"."""
+    assert_plays("decision-not-to-notify")
+
+
 def test_the_adults_board_decides_and_completes_its_review() -> None:
     """Care Act 2014, section 44, and chapter 14 of its guidance."""
     assert_plays("adult-review")

@@ -155,5 +155,8 @@ class SlowRulebook:
         return (serving[0] if serving else f"{group}:{area}", area)
 
     def _read(self, name: str, child: str | None, report: str, authority: str | None) -> Value | None:
-        owners = {"incident": INCIDENT, "child": child, "reporter": report, "authority": authority}
+        kind, _, code = (authority or "").partition(":")
+        # A children's partnership goes by what the authority of its area has said.
+        spoken_for = f"la:{code}" if kind == "lscp" else authority
+        owners = {"incident": INCIDENT, "child": child, "reporter": report, "authority": spoken_for}
         return self.facts.value(name, owners[self.facts.vocabulary[name].scope])

@@ -89,6 +89,7 @@ def facts_said(case_key: str, data: events.CaseData) -> Iterator[Said]:
                 yield Said(case_key, "suspected_on", "", _plain(data.from_on))
         case events.NotificationDecisionData():
             yield Said(case_key, "notification.decision", "", data.outcome)
+            yield Said(case_key, "notification.criterion_not_met", "", data.criterion_not_met)
         case events.FactCorrectedData():
             yield Said(case_key, data.fact, data.child or "", data.value)
         case _:

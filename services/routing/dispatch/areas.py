@@ -70,6 +70,11 @@ class Areas:
             return frozenset().union(*apart)
         return frozenset(self._stated(area, matter))
 
+    def reporters(self, matter: Matter) -> frozenset[str]:
+        """Return who made the report that a duty is about; nobody if it is about no report."""
+        about = (each for each in matter.statements if each.subject == matter.subject and each.corrects is None)
+        return frozenset(self._source(each) for each in about if each.name == _REPORTER_AREA)
+
     def _holders(self, duty_on: str, book: Mapping[str, Any], matter: Matter) -> frozenset[str]:
         """Return the areas in which a duty can be held, by the words after `duty on`."""
         if duty_on.startswith(_HOLDER_OF):

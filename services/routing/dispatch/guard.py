@@ -1,8 +1,9 @@
 """The independent check before each send: does the law name this recipient, and does nothing exceed the profile?
 
 The recipient must be of the kind that the rule names and, unless it is a national body, serve an area that the rule means
-in this case. Written apart from the engine on purpose: it reads the rulebook's text with nothing but a YAML parser, and
-shares no code with the compiler that decided. An error in one of them is caught by the other. Pure.
+in this case; the reporter must have made the report. Written apart from the engine on purpose: it reads the rulebook's text
+with nothing but a YAML parser, and shares no code with the compiler that decided. An error in one of them is caught by the
+other. Pure.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "safeguarding-partners": frozenset({"la", "police", "icb"}),
 }
 """Word before `-of(area)` in a rule, and the kinds of recipient id (the part before the colon) that it may mean."""
-_TELL: Final = re.compile(r"^(?:each of )?(?:(?P<group>[a-z-]+)-of\(.+\)|(?P<named>[a-z]+))$")
+_TELL: Final = re.compile(
+    r"^(?:each of )?(?:(?P<group>[a-z-]+)-of\(.+\)|(?P<named>[a-z]+)|(?P<reporter>the reporter))$"
+)
+_THE_REPORTER: Final = "the reporter"
 THIN_FIELDS: Final = frozenset(
     {
         "type",
@@ -103,9 +107,12 @@ class Guard:
         return _excess(claim, allowed)
 
     def _serves(self, claim: Claim, rule: Mapping[str, Any], book: Mapping[str, Any]) -> bool:
-        served, area = self._areas.served_by(claim.recipient), area_in(rule["then"][claim.position]["tell"])
+        tell = rule["then"][claim.position]["tell"]
+        served, area = self._areas.served_by(claim.recipient), area_in(tell)
         if served is None or claim.matter is None:
             return False
+        if tell == _THE_REPORTER:
+            return claim.recipient in self._areas.reporters(claim.matter)
         if area is None:
             return not served
         return not served.isdisjoint(self._areas.meant(area, rule, book, claim.matter))
@@ -123,6 +130,8 @@ def _names(tell: str, recipient: str) -> bool:
     if match is None:
         return False
     kind, colon, _ = recipient.partition(":")
+    if match["reporter"]:
+        return True
     if match["named"]:
         return recipient == match["named"]
     return bool(colon) and kind in _GROUPS.get(match["group"], frozenset())

@@ -24,6 +24,7 @@ from services.routing.domain.rulebook.model import (
     Rule,
     RulesHolder,
     Serving,
+    TheReporter,
 )
 from services.routing.domain.standing import answer
 
@@ -162,6 +163,8 @@ def could_name(evaluation: Evaluation, trace: Trace, duty: Duty, body: str) -> b
     told = recipients(duty, evaluation, trace)
     if told is not None:
         return body in told[0]
+    if isinstance(duty.tell, TheReporter):
+        return False
     areas = _areas_if(evaluation, trace, duty.tell.area)
     if areas:
         return body in evaluation.register.serving_all(duty.tell.group, areas)

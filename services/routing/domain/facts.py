@@ -17,6 +17,7 @@ from schemas.vocabulary import Keeps, Scope, Value, Vocabulary
 
 INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
+PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
 

@@ -24,6 +24,7 @@ from schemas.case_events import (
     IncidentReported,
     IncidentReportedData,
     NotificationDecision,
+    NotificationDecisionData,
     NotificationSubmitted,
     Reporter,
 )
@@ -84,7 +85,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             if data.view in SUSPICION:
                 yield INCIDENT, "suspected_on", data.from_on
         case NotificationDecision(data=data):
-            yield INCIDENT, "notification.decision", data.outcome
+            yield from _decision(data)
         case NotificationSubmitted(data=data):
             yield INCIDENT, "notification.submitted_on", london_date(data.submitted_at)
             yield INCIDENT, "notification.submitted_by", data.reporter.area
@@ -109,6 +110,13 @@ def _report(report: str, data: IncidentReportedData) -> Iterator[Statement]:
         "concern.domestic_death": data.domestic_death,
     }
     yield from ((INCIDENT, name, value) for name, value in about_incident.items() if value is not None)
+
+
+def _decision(data: NotificationDecisionData) -> Iterator[Statement]:
+    yield INCIDENT, "notification.decision", data.outcome
+    yield INCIDENT, "notification.decided_on", data.decided_on
+    # Without a criterion the one of an earlier decision stands no longer.
+    yield INCIDENT, "notification.criterion_not_met", data.criterion_not_met
 
 
 def _child(child: ChildFacts) -> Iterator[Statement]:

@@ -69,7 +69,7 @@ def _of_run(trace: Trace, evaluation: Evaluation, words: Words) -> Iterator[str]
         elif applies == UNDECIDED or (told := recipients(duty, evaluation, trace)) is None or trace.holder is None:
             yield OPEN
         else:
-            holder, who = words.source(trace.holder.id), ", ".join(map(words.body, told[0]))
+            holder, who = words.body(trace.holder.id), ", ".join(map(words.body, told[0]))
             yield f"{holder} tells {who} {_terms(rule, duty, trace, evaluation, words)}"
 
 

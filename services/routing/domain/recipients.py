@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from services.routing.domain.facts import REPORTER
 from services.routing.domain.happenings import Slot
 from services.routing.domain.reasons import differing_areas
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
-from services.routing.domain.rulebook.model import AREAS_THAT_DIFFER, DUTY_HOLDER, Duty, Named
+from services.routing.domain.rulebook.model import AREAS_THAT_DIFFER, DUTY_HOLDER, Duty, Named, TheReporter
 
 
 def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -16,6 +17,8 @@ def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[
     tell = duty.tell
     if isinstance(tell, Named):
         return (tell.body,), ()
+    if isinstance(tell, TheReporter):
+        return _reporter(evaluation, trace)
     areas: tuple[str, ...]
     if tell.area == DUTY_HOLDER:
         areas = (trace.holder.area,) if trace.holder and trace.holder.area else ()
@@ -28,6 +31,16 @@ def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[
         return None
     unserved = tuple(area for area in areas if not evaluation.register.serving(tell.group, area))
     return evaluation.register.serving_all(tell.group, areas), unserved
+
+
+def _reporter(evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the body that made the report; a client that answers for no registered body cannot be told by us."""
+    if trace.report is None:
+        return None
+    source, area = evaluation.facts.reporter_of(trace.report), evaluation.facts.value("reporter.area", trace.report)
+    if source == REPORTER or source in evaluation.register.bodies:
+        return (source,), ()
+    return ((), (area,)) if isinstance(area, str) else None
 
 
 def slot_of(evaluation: Evaluation, trace: Trace, position: int) -> Slot:

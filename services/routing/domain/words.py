@@ -25,6 +25,7 @@ from services.routing.domain.rulebook.model import (
     Recorded,
     ReporterHolder,
     SameArea,
+    TheReporter,
     Within,
 )
 
@@ -81,12 +82,8 @@ class Words:
         return first if first == last else f"{first} to {last}"
 
     def body(self, identifier: str) -> str:
-        """Return a body's name."""
-        return self._register.name(identifier)
-
-    def source(self, authority: str) -> str:
-        """Return who made a statement; of supposed facts, the reporter has no name."""
-        return "the reporter" if authority == REPORTER else self.body(authority)
+        """Return a body's name; of supposed facts, the reporter has none."""
+        return "the reporter" if identifier == REPORTER else self._register.name(identifier)
 
     def stated(self, fact: str, value: Value) -> str:
         """Return a fact with its value, such as "the country of the incident: England"."""
@@ -128,6 +125,8 @@ class Words:
         """Return whom a duty names, such as "each safeguarding partner of the duty holder's area"."""
         if isinstance(tell, Named):
             return self.body(tell.body)
+        if isinstance(tell, TheReporter):
+            return "whoever reported"
         return f"{_GROUPS[tell.group]} of {self._area(tell.area)}"
 
     def holder(self, holder: Holder) -> str:

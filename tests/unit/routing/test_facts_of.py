@@ -68,6 +68,8 @@ def test_what_an_authority_knows_is_stated_in_its_own_name() -> None:
         ("abuse_or_neglect", "suspected"),
         ("suspected_on", date(2026, 6, 1)),
         ("notification.decision", "defer"),
+        ("notification.decided_on", date(2026, 6, 2)),
+        ("notification.criterion_not_met", None),
     }
     assert {fact.authority for fact in facts} == {f"la:{LEEDS}"}
 

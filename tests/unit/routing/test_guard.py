@@ -47,6 +47,11 @@ FROM_BARNSLEY = matter(
     said("incident.area", BARNSLEY), *(said(f, LEEDS, CHILD) for f in CHILD_FACTS), duty_holder=f"la:{BARNSLEY}"
 )
 """What happened in Barnsley to a child of Leeds."""
+BY_HALTON = matter(
+    said("incident.area", LEEDS),
+    said("reporter.area", HALTON, "a report", authority=f"la:{HALTON}"),
+    subject="a report",
+)
 PANEL = Claim(
     rulebook_sha256=hashlib.sha256(TEXT.encode()).hexdigest(),
     rule="N-01",
@@ -69,6 +74,7 @@ EXAMPLES = {
     "homeoffice": "homeoffice",
     "nspcc": "nspcc",
     "each of safeguarding-partners-of": "icb:west-yorkshire",
+    "the reporter": f"la:{HALTON}",
 }
 BARNSLEY_OF = {
     "la-of": f"la:{BARNSLEY}",
@@ -110,9 +116,25 @@ def test_a_recipient_of_the_right_kind_in_the_wrong_area_is_objected_to_in_each_
 
 def claim_of(rule: str, position: int, tell: str, profile: str) -> Claim:
     """Return a claim about Leeds's bodies; another area's are told of what happened there to a child of Leeds."""
-    about = FROM_BARNSLEY if "the areas that differ" in tell else IN_LEEDS
+    about = FROM_BARNSLEY if "the areas that differ" in tell else BY_HALTON if tell == "the reporter" else IN_LEEDS
     granted = BOOK["disclosure"][profile]["give"]
     return replace(PANEL, rule=rule, position=position, profile=profile, granted=granted, matter=about)
+
+
+def test_only_who_made_the_report_is_told_as_its_reporter() -> None:
+    """Another report of the same case, or a correction in somebody else's name, makes nobody its reporter."""
+    others = (
+        said("reporter.area", BARNSLEY, "another report", authority=f"la:{BARNSLEY}"),
+        said("reporter.area", BARNSLEY, "a report", authority=f"la:{BARNSLEY}", corrects="reporter.area a report"),
+    )
+    claim = claim_of("N-14", 0, "the reporter", "referral-outcome")
+    claim = replace(claim, matter=replace(BY_HALTON, statements=(*BY_HALTON.statements, *others)))
+
+    assert GUARD.objection(replace(claim, recipient=f"la:{HALTON}")) is None
+    assert (
+        GUARD.objection(replace(claim, recipient=f"la:{BARNSLEY}"))
+        == "rule N-14 does not name a recipient of this area"
+    )
 
 
 def areas(area: str, about: Matter, rule: str = "N-11") -> frozenset[str]:

@@ -34,6 +34,7 @@ from services.routing.domain.rulebook.model import (
     RulesHolder,
     SameArea,
     Serving,
+    TheReporter,
     walk,
 )
 from services.routing.domain.rulebook.tree import RulebookRefused
@@ -136,7 +137,7 @@ def _depends_on(rule: Rule) -> tuple[str, ...]:
 
 
 def _facts_of(rule: Rule) -> set[str]:
-    """Return every fact by which the rule's runs differ; a duty holder who is the reporter makes it one per report."""
+    """Return every fact by which the rule's runs differ; the reporter as duty holder or recipient makes it one per report."""
     names = {rule.judged_on}
     if isinstance(rule.holder, AreaHolder):
         names.add(rule.holder.fact)
@@ -153,6 +154,8 @@ def _facts_of(rule: Rule) -> set[str]:
         names.update(duty.stop.recorded)
         if isinstance(duty.tell, Serving) and duty.tell.area not in {DUTY_HOLDER, AREAS_THAT_DIFFER}:
             names.add(duty.tell.area)
+        if isinstance(duty.tell, TheReporter):
+            names.add("reporter.area")
     return names
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, cast, get_args
 
 from schemas.vocabulary import FactRefused, FactSpec, Kind, Value, Vocabulary, nearest
+from services.routing.domain.facts import REPORTER
 from services.routing.domain.register import GROUPS, Register
 from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
@@ -33,6 +34,7 @@ from services.routing.domain.rulebook.model import (
     SameArea,
     Serving,
     Test,
+    TheReporter,
 )
 from services.routing.domain.rulebook.tree import Node
 
@@ -48,6 +50,7 @@ OPERATORS: Final[Mapping[str, frozenset[Kind]]] = {
 }
 _HOLDERS: Final = frozenset({"la", "lscp", "sab", "csp"})  # groups with one body in an area
 _HOLDER_OF: Final = "the duty holder of "
+_THE_REPORTER: Final = "the reporter"
 _BODIES_OF: Final = re.compile(r"(each of )?([a-z-]+)-of\(([^()]+)\)")
 
 
@@ -143,7 +146,7 @@ def _test(key: str, node: Node, words: Words) -> Condition:
 def holder(node: Node, words: Words) -> Holder:
     """Read whose duty it is: `GROUP-of(FACT)`, `the reporter`, `the duty holder of RULE or RULE`, or `GROUP-of(...)` that."""
     text = node.text()
-    if text == "the reporter":
+    if text == _THE_REPORTER:
         return ReporterHolder()
     if text.startswith(_HOLDER_OF):
         return _holder_of(text, node, words)
@@ -160,12 +163,14 @@ def _holder_of(text: str, node: Node, words: Words) -> RulesHolder:
 
 
 def recipients(node: Node, words: Words) -> Recipients:
-    """Read who is told: a national body's id, `GROUP-of(AREA)` or `each of GROUP-of(AREA)`.
+    """Read who is told: a national body's id, `GROUP-of(AREA)`, `each of GROUP-of(AREA)`, or `the reporter`.
 
     AREA is a fact of kind area, `duty holder` or `the areas that differ`. A group that may have several bodies in one
     area is written with `each of`.
     """
     text = node.text()
+    if text == _THE_REPORTER:
+        return TheReporter()
     match = _BODIES_OF.fullmatch(text)
     if match is None:
         national = [body.id for body in words.register.bodies.values() if not body.areas]
@@ -190,10 +195,12 @@ def _hint(word: str, words: Collection[str] | Mapping[str, object]) -> str:
 
 
 def bodies(text: str, register: Register) -> tuple[str, ...] | None:
-    """Return the bodies that an example means: an id, or a group with area codes in place of a fact.
+    """Return the bodies that an example means: an id, a group with area codes in place of a fact, or its reporter.
 
     None if the text means nobody in the register.
     """
+    if text == _THE_REPORTER:
+        return (REPORTER,)
     if text in register.bodies:
         return (text,)
     match = _BODIES_OF.fullmatch(text)

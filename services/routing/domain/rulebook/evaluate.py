@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.vocabulary import Scope
-from services.routing.domain.facts import AUTHORITY, INCIDENT, FactBase
+from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import ANSWERS, NO, UNDECIDED, YES, CompiledRule, CompiledRulebook
 from services.routing.domain.rulebook.model import AreaHolder, ReporterHolder
@@ -24,6 +24,14 @@ class HeldBy:
     id: str
     area: str | None
 
+    @property
+    def authority(self) -> str:
+        """Return whose facts `of each: authority` count for it: a partnership has those of the authority that acts for it.
+
+        Source: Working Together 2023, chapter 5: the local authority notifies on behalf of the safeguarding partners.
+        """
+        return f"{AUTHORITY}{self.area}" if self.area and self.id.startswith(PARTNERSHIP) else self.id
+
 
 def owner_of(scope: Scope, child: str | None, report: str | None, holder: HeldBy | None) -> str | None:
     """Return whose facts of a scope are read in a run, or None when there is nobody yet."""
@@ -35,7 +43,7 @@ def owner_of(scope: Scope, child: str | None, report: str | None, holder: HeldBy
         case "reporter":
             return report
         case "authority":
-            return holder.id if holder else None
+            return holder.authority if holder else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,7 @@ def _run(
         facts.row("incident", INCIDENT),
         facts.row("child", child),
         facts.row("reporter", report),
-        facts.row("authority", holder.id if holder else None),
+        facts.row("authority", owner_of("authority", child, report, holder)),
         holder.area if holder else None,
         answers,
     )

@@ -113,7 +113,12 @@ class Serving:
     area: str
 
 
-Recipients = Named | Serving
+@dataclass(frozen=True, slots=True)
+class TheReporter:
+    """Whoever made the report that the rule runs for."""
+
+
+Recipients = Named | Serving | TheReporter
 
 
 @dataclass(frozen=True, slots=True)

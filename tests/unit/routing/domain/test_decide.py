@@ -93,7 +93,7 @@ def test_a_date_beyond_the_calendar_is_provisional() -> None:
     ],
 )
 def test_a_named_persons_decision_releases_or_withdraws(decision: str, in_words: str, asked: int) -> None:
-    made = decided([*DEATH, *SUSPECTS, outcome(decision)])
+    made = decided([*DEATH, *SUSPECTS, outcome(decision), fact("notification.decided_on", "2026-06-02", of=COUNCIL)])
 
     owed = under(made, "N-01")
     assert (owed.in_words, owed.released, len(made.questions)) == (in_words, decision == "notify", asked)
@@ -154,6 +154,31 @@ def test_every_child_has_its_own_duty() -> None:
     decision = decided(DEATH + SUSPECTS + sibling)
 
     assert [each.slot.subject for each in decision.obligations if each.rule.id == "N-01"] == [CHILD, "child-2"]
+
+
+def test_each_registered_reporter_is_told_the_decision_and_for_the_others_their_area_is_named() -> None:
+    """Leeds: "feedback was given to the partner agency who raised the concern"; a partnership goes by its authority's word."""
+    school = [
+        fact("reporter.body", "school", of="client:the-school", subject="report-2"),
+        fact("reporter.area", LEEDS, of="client:the-school", subject="report-2"),
+        fact("reported_on", "2026-06-03", of="client:the-school", subject="report-2"),
+    ]
+    against = [
+        fact("notification.decision", "not_notify", of=COUNCIL),
+        fact("notification.decided_on", "2026-06-03", of=COUNCIL),
+    ]
+    of_halton = [replace(each, authority=f"la:{HALTON}") for each in against]
+
+    owed, before, elsewhere = (
+        [each for each in decided(DEATH + SUSPECTS + school + said).obligations if each.rule.id == "N-14"]
+        for said in (against, [], of_halton)
+    )
+
+    assert [(each.slot.duty_holder, each.slot.subject, each.recipients, each.unserved_areas) for each in owed] == [
+        (f"lscp:{LEEDS}", REPORT, (POLICE,), ()),
+        (f"lscp:{LEEDS}", "report-2", (), (LEEDS,)),
+    ]
+    assert (before, elsewhere) == ([], [])
 
 
 def test_every_report_has_its_own_referral() -> None:
