@@ -97,6 +97,11 @@ def test_leeds_tells_whoever_raised_a_case_why_it_is_not_notified() -> None:
     assert_plays("decision-not-to-notify")
 
 
+def test_a_report_has_to_have_the_improvements_and_the_reasons_before_it_is_sent() -> None:
+    """SI 2018/789, regulation 15: "The report must include" a summary of improvements and an analysis of reasons."""
+    assert_plays("report-contents")
+
+
 def test_the_adults_board_decides_and_completes_its_review() -> None:
     """Care Act 2014, section 44, and chapter 14 of its guidance."""
     assert_plays("adult-review")

@@ -17,7 +17,7 @@ from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
-from services.routing.domain.rulebook.model import Duty, Recorded, Test
+from services.routing.domain.rulebook.model import Duty, Recorded, Stop, Test
 
 State = Literal["open", "met", "withdrawn"]
 
@@ -69,10 +69,9 @@ def standing(
             for recipient in told:
                 if recipient in recipients:
                     ended.setdefault(recipient, happening)
-    for fact in duty.stop.recorded:
-        met = _recorded(evaluation, trace, fact, duty.stop.phrase)
-        if met is not None:
-            return met
+    met = _stated(evaluation, trace, duty.stop)
+    if met is not None:
+        return met
     if ended and len(ended) == len(recipients):
         last = max(ended.values(), key=lambda each: each.occurred_at)
         return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
@@ -99,6 +98,13 @@ def _aware(evaluation: Evaluation, recipients: tuple[str, ...]) -> dict[str, Hap
     return found
 
 
+def _stated(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
+    """Return the duty as met by what is stated in the case: the first recorded date, or conditions that all hold."""
+    found = (_recorded(evaluation, trace, fact, stop.phrase) for fact in stop.recorded)
+    met = next((each for each in found if each is not None), None)
+    return _holds(evaluation, trace, stop) if met is None and stop.holds else met
+
+
 def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> Standing | None:
     """Return the duty as met on the day that a fact names, which may be told later; None while nobody has stated it."""
     owner = trace.owner(evaluation.book.vocabulary[fact].scope)
@@ -109,6 +115,18 @@ def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> S
     said_at = statement.occurred_at
     at = said_at if london_date(said_at) == on else noon(on)
     return Standing("met", phrase, at, statement.event_id)
+
+
+def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
+    """Return the duty as met once all its conditions hold, when the last of them was stated; None until then."""
+    stated: list[Fact] = []
+    for test in stop.holds:
+        owner = trace.owner(evaluation.book.vocabulary[test.fact].scope)
+        if answer(test, evaluation.facts.value(test.fact, owner)) != YES:
+            return None
+        stated += evaluation.facts.standing(test.fact, owner)
+    last = max(stated, key=lambda fact: (fact.occurred_at, fact.event_id))
+    return Standing("met", stop.phrase, last.occurred_at, last.event_id)
 
 
 def _withdrawn(evaluation: Evaluation, trace: Trace) -> Standing | None:

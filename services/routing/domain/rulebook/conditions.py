@@ -111,9 +111,12 @@ def condition(node: Node, words: Words) -> Condition:
     return _test(key, value, words)
 
 
-def inline(node: Node, words: Words) -> Test:
-    """Read a condition that is written on one line: `notification.decision is notify`, or `FACT is recorded`."""
-    text = node.text()
+def inline(node: Node, words: Words, text: str | None = None) -> Test:
+    """Read a condition that is written on one line: `notification.decision is notify`, or `FACT is recorded`.
+
+    `text` is the part of the line to read, if it is not all of it.
+    """
+    text = node.text() if text is None else text
     name, found, rest = text.partition(" is ")
     if rest == "recorded":
         return Recorded(words.fact(name, node).name)

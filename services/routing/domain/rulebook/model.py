@@ -141,11 +141,15 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What ends a duty: the phrase in the file, and the types of event that it names or the dates that are recorded."""
+    """What ends a duty: the phrase in the file, and the events that it names, the dates recorded, or what has to be so.
+
+    One event or date is enough; of the conditions in `holds` all have to hold.
+    """
 
     phrase: str
     events: tuple[str, ...]
     recorded: tuple[str, ...] = ()
+    holds: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,10 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
     if node.text().endswith(_RECORDED):
         facts = node.text().removesuffix(_RECORDED).split(f"{_RECORDED} or ")
         return Stop(phrase, (), tuple(words.fact(fact, node, "date").name for fact in facts))
+    if " is " in node.text():
+        return Stop(
+            phrase, (), holds=tuple(conditions.inline(node, words, each) for each in node.text().split(" and "))
+        )
     events = tuple(node.text().split(" or "))
     for event in events:
         if event not in STOPPING_EVENTS:

@@ -181,6 +181,25 @@ def test_each_registered_reporter_is_told_the_decision_and_for_the_others_their_
     assert (before, elsewhere) == ([], [])
 
 
+def test_a_report_that_lacks_something_is_met_once_the_last_of_it_is_said_and_open_again_when_that_was_wrong() -> None:
+    """SI 2018/789, regulation 15: the report must include a summary of improvements, and an analysis of reasons."""
+    final = [
+        *facts({"review.has_improvements": "yes", "review.has_analysis": "no"}),
+        fact("review.report_final_on", "2026-05-20"),
+        fact("publication.planned_on", "2026-06-29"),
+    ]
+    added = fact("review.has_analysis", "yes", at=NOW + timedelta(hours=1), by="second")
+    wrong = fact("review.has_analysis", "no", at=NOW + timedelta(hours=2), by="third", corrects="second")
+
+    lacking, whole, again = (
+        under(decided([*DEATH, *final, *said]), "L-06").standing for said in ([], [added], [added, wrong])
+    )
+
+    assert (lacking.state, again.state) == ("open", "open")
+    assert (whole.state, whole.reason) == ("met", "the report has all that it must have")
+    assert (whole.since_at, whole.event_id) == (added.occurred_at, added.event_id)
+
+
 def test_every_report_has_its_own_referral() -> None:
     second = [
         fact("reporter.body", "school", of="client:the-school", subject="report-2"),
