@@ -32,6 +32,7 @@ ActType = Literal[
     "publication.declined.v1",
     "publication.published.v1",
     "publication.availability.checked.v1",
+    "actions.audited.v1",
 ]
 ACTS: Final[dict[str, type[Act]]] = {
     "referral.accepted.v1": partnership_acts.ReferralAccepted,
@@ -58,5 +59,6 @@ ACTS: Final[dict[str, type[Act]]] = {
     "publication.declined.v1": review_acts.PublicationDeclined,
     "publication.published.v1": review_acts.ReviewPublished,
     "publication.availability.checked.v1": review_acts.PublicationChecked,
+    "actions.audited.v1": review_acts.ActionsAudited,
 }
 """CloudEvents `type` of each act, with the model of its `data`."""

@@ -257,3 +257,20 @@ class PublicationChecked(Act, title="Publication still available"):
     available: Annotated[
         YesNo, states("publication.available", "Available", "Whether everybody could read it then.", "yes")
     ]
+
+
+class ActionsAudited(Act, title="Progress of actions audited"):
+    """The partners have looked at how far the actions that follow from the recommendations have come, at every agency."""
+
+    audited_on: Annotated[
+        date, states("actions.audited_on", "Day", "The day on which they looked at it.", "2026-06-01")
+    ]
+    all_closed: Annotated[
+        YesNo,
+        states(
+            "actions.all_closed",
+            "All closed",
+            "Whether every action is closed, each with evidence of what was done.",
+            "no",
+        ),
+    ]

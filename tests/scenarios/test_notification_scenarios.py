@@ -102,6 +102,11 @@ def test_a_report_has_to_have_the_improvements_and_the_reasons_before_it_is_sent
     assert_plays("report-contents")
 
 
+def test_the_progress_of_actions_is_audited_again_and_again_until_all_are_closed() -> None:
+    """Working Together: "regularly audit progress"."""
+    assert_plays("actions")
+
+
 def test_the_adults_board_decides_and_completes_its_review() -> None:
     """Care Act 2014, section 44, and chapter 14 of its guidance."""
     assert_plays("adult-review")

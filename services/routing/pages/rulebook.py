@@ -34,6 +34,7 @@ CHAPTERS: Final = {
     "R": "Rapid review, and the Panel's answer",
     "L": "Local child safeguarding practice review",
     "P": "Publication",
+    "A": "Learning",
 }
 """First letter of a rule's id, and what such rules are about."""
 

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from services.routing.domain.register import GROUPS
+from services.routing.pages.rulebook import CHAPTERS
 from tests.support.rulebooks import ENGLAND, LEEDS, OVERLAYS, WANDSWORTH, england, register
 
 
@@ -22,10 +23,14 @@ def test_the_rulebook_has_the_rules_in_the_order_of_a_case() -> None:
         "N-14",
         *("X-02", "X-01", "S-01", "S-02", "H-01", "H-02", "H-03", "H-05", "O-01"),
         *("R-01", "R-02", "R-06", "R-07", "R-09", "R-10", "L-01", "L-02", "L-03", "L-04", "L-05", "L-06"),
-        *("P-01", "P-02", "P-03", "P-04", "P-05", "P-06"),
+        *("P-01", "P-02", "P-03", "P-04", "P-05", "P-06", "A-03"),
     ]
     texts = (ENGLAND.read_text("utf-8"), *(each.text for each in OVERLAYS))
     assert england().book.sha256 == hashlib.sha256("\n---\n".join(texts).encode()).hexdigest()
+
+
+def test_every_rule_stands_in_one_chapter_of_the_pages() -> None:
+    assert {rule[0] for rule in england().rules} == set(CHAPTERS)
 
 
 @pytest.mark.parametrize("group", GROUPS)
