@@ -10,6 +10,7 @@ from schemas.act import Act
 ActType = Literal[
     "referral.accepted.v1",
     "referral.returned.v1",
+    "referral.outcome.given.v1",
     "threshold.discussed.v1",
     "parents.informed.v1",
     "child_death_review.notified.v1",
@@ -37,6 +38,7 @@ ActType = Literal[
 ACTS: Final[dict[str, type[Act]]] = {
     "referral.accepted.v1": partnership_acts.ReferralAccepted,
     "referral.returned.v1": partnership_acts.ReferralReturned,
+    "referral.outcome.given.v1": partnership_acts.ReferralOutcomeGiven,
     "threshold.discussed.v1": partnership_acts.ThresholdDiscussed,
     "parents.informed.v1": partnership_acts.ParentsInformed,
     "child_death_review.notified.v1": partnership_acts.ChildDeathReviewNotified,

@@ -26,6 +26,12 @@ class ReferralReturned(Act, title="Referral returned"):
     returned_on: Annotated[date, states("referral.returned_on", "Day", "In England's calendar.", "2026-06-01")]
 
 
+class ReferralOutcomeGiven(Act, title="Outcome given to whoever raised the case"):
+    """Whoever raised the case was told the decision and the reasons otherwise than by a notice."""
+
+    given_on: Annotated[date, states("referral.outcome_given_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
 class ThresholdDiscussed(Act, title="Threshold discussed"):
     """The safeguarding partners have discussed whether the criteria for notifying are met."""
 

@@ -114,20 +114,20 @@ def _rule_ids(nodes: list[Node]) -> tuple[str, ...]:
 def _stop(phrase: str, node: Node, words: Words) -> Stop:
     if node.text() == "the end of the period":
         return Stop(phrase, ())
-    if node.text().endswith(_RECORDED):
-        facts = node.text().removesuffix(_RECORDED).split(f"{_RECORDED} or ")
-        return Stop(phrase, (), tuple(words.fact(fact, node, "date").name for fact in facts))
-    if " is " in node.text():
+    either = node.text().split(" or ")
+    events = tuple(each for each in either if not each.endswith(_RECORDED))
+    if any(" is " in each for each in events):
         return Stop(
             phrase, (), holds=tuple(conditions.inline(node, words, each) for each in node.text().split(" and "))
         )
-    events = tuple(node.text().split(" or "))
+    facts = (each.removesuffix(_RECORDED) for each in either if each.endswith(_RECORDED))
+    recorded = tuple(words.fact(fact, node, "date").name for fact in facts)
     for event in events:
         if event not in STOPPING_EVENTS:
             close = nearest(event, STOPPING_EVENTS)
             hint = f", did you mean `{close}`?" if close else ""
             raise node.refuse(f"`{event}` stops nothing{hint}; known are: {', '.join(STOPPING_EVENTS)}")
-    return Stop(phrase, events)
+    return Stop(phrase, events, recorded)
 
 
 def _two_people(node: Node) -> tuple[str, ...]:

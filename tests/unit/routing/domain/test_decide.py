@@ -168,16 +168,21 @@ def test_each_registered_reporter_is_told_the_decision_and_for_the_others_their_
         fact("notification.decided_on", "2026-06-03", of=COUNCIL),
     ]
     of_halton = [replace(each, authority=f"la:{HALTON}") for each in against]
+    given = [*against, fact("referral.outcome_given_on", "2026-06-04", of=f"lscp:{LEEDS}")]
 
-    owed, before, elsewhere = (
+    owed, told, before, elsewhere = (
         [each for each in decided(DEATH + SUSPECTS + school + said).obligations if each.rule.id == "N-14"]
-        for said in (against, [], of_halton)
+        for said in (against, given, [], of_halton)
     )
 
     assert [(each.slot.duty_holder, each.slot.subject, each.recipients, each.unserved_areas) for each in owed] == [
         (f"lscp:{LEEDS}", REPORT, (POLICE,), ()),
         (f"lscp:{LEEDS}", "report-2", (), (LEEDS,)),
     ]
+    assert ([each.standing.state for each in owed], [each.standing.state for each in told]) == (
+        ["open", "open"],
+        ["met", "met"],
+    )
     assert (before, elsewhere) == ([], [])
 
 

@@ -79,6 +79,7 @@ SLIPS = {
     "period from nowhere": ("          from: rapid_review.submitted_on\n", "", "found none"),
     "stop that is no date": ("panel.letter_on is recorded", "panel.view is recorded", "kind date"),
     "stop by a value that is none": ("_analysis is yes", "_analysis is done", "one of yes, no"),
+    "stop that is an event or no date": ("or referral.outcome_given_on is", "or panel.view is", "kind date"),
     "recorded, of an unknown fact": ("is recorded: review.decision\n", "is recorded: review.decsion\n", "did you mean"),
     "holder of nobody": (
         "duty on: lscp-of(incident.area)",
