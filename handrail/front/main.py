@@ -32,6 +32,7 @@ def create_app(settings: FrontSettings) -> FastAPI:
         home=f"{settings.front_url}/",
         desk=f"{settings.deadlines_url}/desk",
         cases=f"{settings.routing_url}/case",
+        considered=f"{settings.routing_url}/considered",
         log=f"{settings.audit_url}/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",

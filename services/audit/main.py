@@ -44,6 +44,7 @@ def create_app(settings: AuditSettings | None = None) -> FastAPI:
         home=f"{settings.front_url}/",
         desk=f"{settings.deadlines_url}/desk",
         cases=f"{settings.routing_url}/case",
+        considered=f"{settings.routing_url}/considered",
         log="/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",

@@ -16,6 +16,7 @@ from services.kit.auth import Principal, public, require
 from services.kit.database import Database
 from services.kit.errors import Conflict, NotFound
 from services.kit.reach import reach_of
+from services.routing.considering import Asked, ConsideredList, Considering, asked_for
 from services.routing.dispatch import rows
 from services.routing.dispatch.sign import public_key_pem, public_key_text
 from services.routing.law import Law
@@ -128,6 +129,18 @@ def build_preview(law: Law) -> APIRouter:
     async def decisions_preview(_who: Anybody, wanted: Preview) -> ExplanationView:
         """Say who would be told if these facts were so, and why, and why others would not. Nothing is stored or sent."""
         return preview(wanted, law)
+
+    return router
+
+
+def build_considering(considering: Considering) -> APIRouter:
+    """Return the route that lists what was considered for notification."""
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/considered")
+    async def considered(who: Looker, asked: Annotated[Asked, Depends(asked_for)]) -> ConsideredList:
+        """List the cases considered for notification: what was decided, why, who disagreed, and how long it took."""
+        return await considering.find(reach_of(who), asked)
 
     return router
 

@@ -15,7 +15,8 @@ from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime
 from services.kit.runtime import lifespan as kit_lifespan
 from services.kit.ui import Navigation, build_templates, install_ui
-from services.routing.api import build_api, build_preview
+from services.routing.api import build_api, build_considering, build_preview
+from services.routing.considering import Considering
 from services.routing.dispatch.body import Composer
 from services.routing.dispatch.dispatcher import Dispatcher
 from services.routing.dispatch.endpoints import read_endpoints
@@ -26,6 +27,7 @@ from services.routing.dispatch.sign import read_private_keys
 from services.routing.handlers import build_router
 from services.routing.law import read_law
 from services.routing.pages.cases import build_pages
+from services.routing.pages.considered import build_considered
 from services.routing.pages.recording import Intake, build_recording
 from services.routing.pages.rulebook import build_rulebook_pages
 from services.routing.reading import Reader
@@ -79,6 +81,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         home=f"{settings.front_url}/",
         desk=f"{settings.deadlines_url}/desk",
         cases=f"{settings.routing_url}/case",
+        considered=f"{settings.routing_url}/considered",
         log=f"{settings.audit_url}/log",
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
@@ -87,11 +90,14 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     )
     templates = build_templates(TEMPLATES, navigation=navigation)
     reader = Reader(runtime.database, law)
+    considering = Considering(runtime.database, law)
     app.include_router(build_api(reader, runtime.database, keys))
     app.include_router(build_preview(law))
+    app.include_router(build_considering(considering))
     app.include_router(build_recording(reader, templates, intake))
     app.include_router(build_pages(reader, templates, law))
     app.include_router(build_rulebook_pages(templates, law))
+    app.include_router(build_considered(considering, templates, law))
     app.include_router(quarantine_router(runtime))
     install_ui(app, templates, navigation)
     return app

@@ -76,15 +76,22 @@ def suspects(
     return ce.AbuseSuspicionChanged(**envelope(**attributes), data=data)
 
 
-def decided(outcome: Any, reporter: ce.Reporter = COUNCIL, **attributes: Any) -> ce.NotificationDecision:
-    data = ce.NotificationDecisionData(reporter=reporter, outcome=outcome, decided_on=date(2026, 6, 2))
+def decided(
+    outcome: Any,
+    reporter: ce.Reporter = COUNCIL,
+    *,
+    on: date = date(2026, 6, 2),
+    criterion: str | None = None,
+    **attributes: Any,
+) -> ce.NotificationDecision:
+    data = ce.NotificationDecisionData(reporter=reporter, outcome=outcome, decided_on=on, criterion_not_met=criterion)
     return ce.NotificationDecision(**envelope(**attributes), data=data)
 
 
-def submitted(reporter: ce.Reporter = COUNCIL, **attributes: Any) -> ce.NotificationSubmitted:
-    data = ce.NotificationSubmittedData(
-        reporter=reporter, external_ref="PANEL-1", submitted_at=MONDAY + timedelta(days=1), children_count=1
-    )
+def submitted(
+    reporter: ce.Reporter = COUNCIL, *, when: datetime = MONDAY + timedelta(days=1), **attributes: Any
+) -> ce.NotificationSubmitted:
+    data = ce.NotificationSubmittedData(reporter=reporter, external_ref="PANEL-1", submitted_at=when, children_count=1)
     return ce.NotificationSubmitted(**envelope(**attributes), data=data)
 
 
@@ -93,6 +100,26 @@ def acted(
 ) -> ce.ActRecorded:
     data = ce.ActRecordedData(reporter=reporter, facts=facts)
     return ce.ActRecorded(**envelope(**attributes), type=type_, data=data)
+
+
+def discussed(
+    views: tuple[str, str, str] = ("notify", "notify", "notify"),
+    reporter: ce.Reporter = LSCP,
+    *,
+    on: date = date(2026, 6, 2),
+    legal_advice: str | None = "yes",
+    **attributes: Any,
+) -> ce.ActRecorded:
+    """Views: of the authority, of the integrated care board, of the police."""
+    facts: dict[str, str | int] = {"threshold.discussed_on": on.isoformat()}
+    names = ("threshold.authority_view", "threshold.health_view", "threshold.police_view")
+    facts |= dict(zip(names, views, strict=True))
+    return acted(
+        "threshold.discussed.v1",
+        facts if legal_advice is None else facts | {"threshold.legal_advice": legal_advice},
+        reporter,
+        **attributes,
+    )
 
 
 def acknowledged(notice_id: UUID, reporter: ce.Reporter = LSCP, **attributes: Any) -> ce.DeliveryAcknowledged:

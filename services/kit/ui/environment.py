@@ -58,6 +58,7 @@ class Navigation:
     home: str
     desk: str
     cases: str
+    considered: str
     log: str
     sign_in: str
     sign_out: str
@@ -67,7 +68,8 @@ class Navigation:
     @property
     def origins(self) -> tuple[str, ...]:
         """The origins of all these addresses, sorted, each once; root-relative ones have none."""
-        addresses = (self.home, self.desk, self.cases, self.log, self.sign_in, self.sign_out, self.receipts)
+        pages = (self.home, self.desk, self.cases, self.considered, self.log, self.receipts)
+        addresses = (*pages, self.sign_in, self.sign_out)
         parts = [urlsplit(address) for address in addresses]
         return tuple(sorted({f"{part.scheme}://{part.netloc}" for part in parts if part.netloc}))
 

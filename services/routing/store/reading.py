@@ -78,6 +78,24 @@ _CASES: Final = text(f"""
     ) latest
     ORDER BY latest.decided_at DESC, latest.case_key LIMIT :most
 """)  # noqa: S608
+# Each case in which one of some facts was stated, with those that are linked to it: a set comes once for each such case.
+_STATED_IN: Final = text(f"""
+    WITH RECURSIVE reached(root, case_key) AS (
+        SELECT DISTINCT case_key, case_key FROM routing.fact
+        WHERE name = ANY(:names) AND {readable("fact.case_key")}
+        UNION
+        SELECT r.root, l.linked_case_key FROM reached r JOIN routing.case_link l ON l.case_key = r.case_key
+        WHERE {readable("l.linked_case_key")}
+    )
+    SELECT DISTINCT members FROM (
+        SELECT array_agg(case_key ORDER BY case_key) AS members FROM reached GROUP BY root
+    ) each_set ORDER BY members
+""")  # noqa: S608
+_FACTS_NAMED: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys) AND name = ANY(:names)")
+_RULEBOOKS: Final = text("""
+    SELECT DISTINCT ON (case_key) case_key, rulebook ->> 'version' AS version FROM routing.decision
+    WHERE case_key = ANY(:keys) ORDER BY case_key, revision DESC
+""")
 _DELIVERIES: Final = text(f"""
     SELECT * FROM routing.delivery
     WHERE (CAST(:state AS text) IS NULL OR state = :state) AND {readable("delivery.case_key")}
@@ -140,6 +158,21 @@ async def cases(connection: AsyncConnection, reach: Reach, *, prefix: str = "", 
     """Return the cases decided last that may be read and whose key begins with `prefix` (hexadecimal digits)."""
     asked = {"prefix": f"{prefix}%", "most": most, **reach.values}
     return list((await connection.execute(_CASES, asked)).mappings())
+
+
+async def stated_in(connection: AsyncConnection, reach: Reach, names: Sequence[str]) -> list[list[str]]:
+    """Return the sets of linked cases that may be read and in which one of some facts was ever stated, sorted, each once."""
+    return list(await connection.scalars(_STATED_IN, {"names": names, **reach.values}))
+
+
+async def facts_named(connection: AsyncConnection, keys: Sequence[str], names: Sequence[str]) -> list[RowMapping]:
+    """Return the statements of some facts in some cases."""
+    return list((await connection.execute(_FACTS_NAMED, {"keys": keys, "names": names})).mappings())
+
+
+async def rulebooks(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, str]:
+    """Return the version of the rulebook by which each case was last decided, by case; of an undecided one, nothing."""
+    return {row.case_key: row.version for row in await connection.execute(_RULEBOOKS, {"keys": keys})}
 
 
 async def deliveries(

@@ -74,6 +74,7 @@ async def sites() -> AsyncIterator[Sites]:
         home=home,
         desk=f"{home}/",
         cases=f"{neighbour}/",
+        considered=f"{neighbour}/",
         log=f"{neighbour}/",
         sign_in="/in",
         sign_out="/out",

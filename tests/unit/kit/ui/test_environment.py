@@ -17,6 +17,7 @@ NAVIGATION = Navigation(
     home="http://127.0.0.1:8400/",
     desk="http://127.0.0.1:8403/desk",
     cases="http://127.0.0.1:8402/case",
+    considered="http://127.0.0.1:8402/considered",
     log="http://127.0.0.1:8404/log",
     sign_in="http://127.0.0.1:8400/sign-in",
     sign_out="/sign-out",
@@ -91,9 +92,9 @@ def test_without_a_session_the_layout_shows_no_pages_and_no_sign_out() -> None:
 @pytest.mark.parametrize(
     ("role", "shown"),
     [
-        ("operations", ["Home", "Desk", "Cases", "Log"]),
-        ("review_officer", ["Home", "Desk", "Cases", "Log"]),
-        ("auditor", ["Home", "Cases", "Log"]),
+        ("operations", ["Home", "Desk", "Cases", "Considered", "Log"]),
+        ("review_officer", ["Home", "Desk", "Cases", "Considered", "Log"]),
+        ("auditor", ["Home", "Cases", "Considered", "Log"]),
         ("partner", ["Home", "Receipts"]),
     ],
 )

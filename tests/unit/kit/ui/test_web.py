@@ -16,7 +16,14 @@ HOME = "http://127.0.0.1:8400"
 DESK = "http://127.0.0.1:8403"
 OWN = (HOME, DESK)
 NAVIGATION = Navigation(
-    home=HOME, desk=DESK, cases=DESK, log=DESK, receipts=DESK, sign_in=f"{HOME}/sign-in", sign_out=f"{HOME}/sign-out"
+    home=HOME,
+    desk=DESK,
+    cases=DESK,
+    considered=DESK,
+    log=DESK,
+    receipts=DESK,
+    sign_in=f"{HOME}/sign-in",
+    sign_out=f"{HOME}/sign-out",
 )
 BROWSER = {"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 

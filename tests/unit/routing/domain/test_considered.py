@@ -1,0 +1,240 @@
+"""Pins what becomes of a case that was considered for notification: outcome, agreement, days, and whose facts count."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cache
+
+import pytest
+
+from schemas import case_events as ce
+from services.routing.domain.considered import Considered, Terms, agreement, considered, notifying_period, totals
+from services.routing.domain.facts_of import facts_of
+from services.routing.domain.register import Body, Register
+from services.routing.law import Law, read_law
+from tests.support.routing import (
+    CASE,
+    COUNCIL,
+    HALTON,
+    LEEDS,
+    LSCP,
+    OTHER_CASE,
+    acted,
+    aware,
+    corrected,
+    decided,
+    discussed,
+    reported,
+    submitted,
+    suspects,
+)
+
+HALTON_COUNCIL = ce.Reporter(client="council-halton", body="local_authority", area=HALTON, recipient=f"la:{HALTON}")
+
+
+@cache
+def law() -> Law:
+    return read_law()
+
+
+def results(*events: ce.CaseEvent, register: Register | None = None) -> list[Considered]:
+    book = law().book.book
+    terms = Terms(
+        register or law().register,
+        law().merge,
+        law().calendar,
+        notifying_period(book),
+        book.defaults.missing_clock_counts_from,
+    )
+    facts = [fact for event in events for fact in facts_of(event, law().vocabulary)]
+    return list(considered(facts, sorted({fact.case_key for fact in facts}), terms))
+
+
+def result(*events: ce.CaseEvent) -> Considered:
+    (found,) = results(*events)
+    return found
+
+
+def on(day: int) -> datetime:
+    return datetime(2026, 6, day, 9, tzinfo=UTC)
+
+
+def test_a_case_that_nobody_considered_gives_nothing() -> None:
+    assert results(reported(), aware(), suspects()) == []
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        ([discussed()], "open"),
+        ([acted("referral.returned.v1", {"referral.returned_on": "2026-06-02"})], "open"),
+        ([decided("defer")], "open"),
+        ([decided("not_notify")], "not_notified"),
+        ([decided("notify")], "to_notify"),
+        ([decided("notify"), submitted()], "notified"),
+        ([submitted()], "notified"),  # nobody recorded the decision, and yet it was notified
+        ([decided("not_notify", at=on(1)), decided("notify", at=on(2))], "to_notify"),  # the later one counts
+    ],
+)
+def test_what_was_decided_last_and_what_was_submitted_give_the_outcome(
+    events: list[ce.CaseEvent], outcome: str
+) -> None:
+    assert result(*events).outcome == outcome
+
+
+def test_a_decision_that_was_withdrawn_is_as_if_it_had_never_been_made() -> None:
+    decision = decided("not_notify", criterion="harm")
+    withdrawn = corrected(decision.id, "notification.decision", None)
+
+    assert results(decision, withdrawn) == []
+    found = result(decision, withdrawn, discussed())
+    assert (found.outcome, found.decided_on, found.criterion_not_met) == ("open", None, None)
+
+
+def test_a_criterion_counts_only_for_the_decision_that_names_it() -> None:
+    first = decided("not_notify", criterion="harm", at=on(1))
+
+    assert result(first).criterion_not_met == "harm"
+    assert result(first, decided("notify", at=on(2))).criterion_not_met is None
+    assert result(first, decided("not_notify", at=on(2))).criterion_not_met is None
+
+
+@pytest.mark.parametrize(
+    ("decision", "views", "expected"),
+    [
+        ("not_notify", ("not_notify", "not_notify", "not_notify"), "unanimous"),
+        ("not_notify", ("not_notify", "notify", "not_notify"), "not_unanimous"),
+        ("not_notify", ("notify", "notify", "notify"), "not_unanimous"),  # all agree, but not with the decision
+        ("notify", ("notify", "undecided", "notify"), "not_unanimous"),
+        ("defer", ("notify", "notify", "notify"), "unanimous"),
+        (None, ("undecided", "undecided", "undecided"), "not_unanimous"),
+        (None, ("notify", "not_notify", None), "not_unanimous"),  # whatever the third thinks
+        ("notify", ("notify", "notify", None), "not_recorded"),
+        ("notify", (None, None, None), "not_recorded"),
+    ],
+)
+def test_only_three_views_that_are_as_was_decided_are_unanimous(
+    decision: str | None, views: tuple[str | None, ...], expected: str
+) -> None:
+    assert agreement(decision, views) == expected
+
+
+def test_the_partnership_speaks_for_the_authority_of_its_area() -> None:
+    found = result(aware(), discussed(("not_notify", "notify", "not_notify"), LSCP), decided("not_notify"))
+
+    assert found.authority == f"la:{LEEDS}"
+    assert found.views[1] == ("the integrated care board", "notify")
+    assert (found.agreement, found.legal_advice) == ("not_unanimous", "yes")
+
+
+def test_two_authorities_that_considered_a_case_give_two_results_each_with_its_own_facts() -> None:
+    first, second = results(
+        decided("not_notify", COUNCIL, case_key=CASE),
+        discussed(("not_notify",) * 3, COUNCIL, case_key=CASE),
+        decided("notify", HALTON_COUNCIL, case_key=OTHER_CASE),
+    )
+
+    assert (first.authority, first.outcome, first.agreement) == (f"la:{HALTON}", "to_notify", "not_recorded")
+    assert (second.authority, second.outcome, second.agreement) == (f"la:{LEEDS}", "not_notified", "unanimous")
+    assert (first.case_key, first.linked) == (OTHER_CASE, (CASE,))
+    assert (second.case_key, second.linked) == (CASE, (OTHER_CASE,))
+
+
+@pytest.mark.parametrize(
+    ("acting", "expected"),
+    [(aware(), [f"la:{LEEDS}"]), (aware(HALTON_COUNCIL), [f"la:{HALTON}"]), (None, [f"la:{HALTON}", f"la:{LEEDS}"])],
+)
+def test_a_partnership_of_two_areas_speaks_for_the_authority_that_acts_and_while_none_does_for_both(
+    acting: ce.CaseEvent | None, expected: list[str]
+) -> None:
+    areas = (HALTON, LEEDS)
+    joint = Body("lscp:joint", "Invented joint partnership", "lscp", areas, source="invented", verified=False)
+    known = law().register
+    register = Register(known.version, known.areas.values(), [*known.bodies.values(), joint])
+    reporter = ce.Reporter(client="lscp", body="childrens_partnership", area=LEEDS, recipient=joint.id)
+
+    found = results(*([acting] if acting else []), discussed(reporter=reporter), register=register)
+
+    assert [each.authority for each in found] == expected
+
+
+def test_a_partnership_that_is_in_no_register_speaks_for_whoever_acts_and_else_for_nobody_known() -> None:
+    stranger = ce.Reporter(client="lscp-elsewhere", body="childrens_partnership", area=LEEDS)
+
+    assert result(aware(), discussed(reporter=stranger)).authority == f"la:{LEEDS}"
+    assert result(discussed(reporter=stranger)).authority == ""
+
+
+@pytest.mark.parametrize(
+    ("aware_on", "submitted_on", "days", "in_time"),
+    [
+        (1, 8, 5, True),  # Tuesday 2, 3, 4, 5, Monday 8
+        (1, 9, 6, False),
+        (5, 8, 1, True),  # Friday to Monday
+        (8, 8, 0, True),
+        (9, 8, -1, True),  # somebody recorded the awareness wrongly: shown, not mended
+    ],
+)
+def test_the_days_from_awareness_are_working_days_and_the_limit_is_the_rulebook_s(
+    aware_on: int, submitted_on: int, days: int, *, in_time: bool
+) -> None:
+    """Working Together 2023, chapter 5: within five working days of becoming aware that the incident has occurred."""
+    found = result(aware(on=date(2026, 6, aware_on)), submitted(when=on(submitted_on)))
+
+    assert (found.working_days, found.in_time) == (days, in_time)
+
+
+def test_the_limit_runs_from_the_later_suspicion_but_the_days_are_counted_from_awareness() -> None:
+    found = result(aware(), suspects(since=date(2026, 6, 3)), submitted(when=on(10)))
+
+    assert (found.working_days, found.due_on, found.in_time) == (7, date(2026, 6, 10), True)
+
+
+def test_without_awareness_no_time_is_known() -> None:
+    found = result(decided("notify"), submitted())
+
+    assert (found.working_days, found.due_on, found.in_time) == (None, None, None)
+
+
+def test_the_report_that_was_recorded_first_says_who_raised_it() -> None:
+    school = ce.Reporter(client="school", body="school", area=HALTON)
+
+    found = result(reported(recorded_at=on(2)), reported(school, recorded_at=on(1)), decided("not_notify"))
+
+    assert found.raised_by == ("school", HALTON)
+
+
+def test_a_withdrawn_notification_was_made_all_the_same() -> None:
+    facts: dict[str, str | int] = {
+        "notification.withdrawn": "duplicate",
+        "notification.withdrawn_on": "2026-06-09",
+    }
+
+    found = result(submitted(), acted("scsi.notification.withdrawn.v1", facts, COUNCIL))
+
+    assert (found.outcome, found.withdrawn, found.withdrawn_on) == ("notified", "duplicate", date(2026, 6, 9))
+
+
+def test_totals_count_outcomes_agreement_and_time() -> None:
+    counted = totals(
+        [
+            result(aware(), discussed(), decided("notify"), submitted(when=on(3))),  # 2 working days
+            result(aware(), decided("notify"), submitted(when=on(9))),  # 6
+            result(aware(), decided("notify"), submitted(when=on(5))),  # 4
+            result(decided("notify"), submitted()),  # from a day that nobody recorded
+            result(decided("not_notify"), discussed(("not_notify", "notify", "notify"), legal_advice=None)),
+        ]
+    )
+
+    assert counted.considered == 5
+    assert counted.outcomes == {"notified": 4, "to_notify": 0, "not_notified": 1, "open": 0}
+    assert counted.agreements == {"unanimous": 1, "not_unanimous": 1, "not_recorded": 3}
+    assert counted.legal_advice == 1
+    assert (counted.timed, counted.median_days, counted.longest_days) == (3, 4, 6)
+    assert (counted.in_time, counted.late) == (2, 1)
+
+
+def test_totals_of_nothing_have_no_times() -> None:
+    counted = totals([])
+
+    assert (counted.considered, counted.median_days, counted.longest_days) == (0, None, None)
