@@ -99,6 +99,45 @@ def test_a_criterion_counts_only_for_the_decision_that_names_it() -> None:
     assert result(first, decided("not_notify", at=on(2))).criterion_not_met is None
 
 
+def test_the_day_of_a_decision_and_the_criterion_can_be_corrected() -> None:
+    decision = decided("not_notify", criterion="harm", on=date(2026, 6, 2))
+
+    found = result(
+        decision,
+        corrected(decision.id, "notification.decided_on", "2026-06-04"),
+        corrected(decision.id, "notification.criterion_not_met", "age"),
+    )
+
+    assert (found.decided_on, found.criterion_not_met) == (date(2026, 6, 4), "age")
+
+
+DISCUSSED, SUBMITTED = discussed(on=date(2026, 6, 9)), submitted(when=on(10))
+RETURNED = acted("referral.returned.v1", {"referral.returned_on": "2026-06-11"})
+
+
+@pytest.mark.parametrize(
+    ("events", "day"),
+    [
+        ([RETURNED, SUBMITTED, DISCUSSED, decided("notify", on=date(2026, 6, 12))], 12),
+        ([RETURNED, SUBMITTED, DISCUSSED], 9),
+        ([RETURNED, SUBMITTED], 10),
+        ([RETURNED], 11),
+    ],
+)
+def test_a_case_was_considered_on_the_day_of_the_decision_else_of_what_is_recorded(
+    events: list[ce.CaseEvent], day: int
+) -> None:
+    assert result(*events).considered_on == date(2026, 6, day)
+
+
+def test_a_decision_whose_day_was_not_kept_counts_for_the_day_on_which_it_was_recorded() -> None:
+    decision = decided("not_notify", recorded_at=on(5))
+
+    found = result(decision, corrected(decision.id, "notification.decided_on", None))
+
+    assert (found.decided_on, found.considered_on) == (None, date(2026, 6, 5))
+
+
 @pytest.mark.parametrize(
     ("decision", "views", "expected"),
     [
