@@ -116,7 +116,8 @@ class TotalsView(View):
 class ConsideredList(View):
     """Cases that were considered, the latest first, a page of them; `next` is the `after` of the page that follows.
 
-    `period` is the rulebook's period for notifying, in words, `cite` where it comes from. `not_recorded`: what no event says.
+    `period` is the rulebook's period for notifying, in words, that of the `area` if one is asked for, else the national one,
+    from which an area may have a shorter one; `cite` is where it comes from. `not_recorded`: what no event says.
     """
 
     as_of: datetime
@@ -173,14 +174,10 @@ class Considering:
     """Reads for the API and the page."""
 
     def __init__(self, database: Database, law: Law) -> None:
-        book = law.book.book
         self._database = database
         self._law = law
         self._words = Words(law.vocabulary, law.register)
-        self._within = notifying_period(book)
-        self._terms = Terms(
-            law.register, law.merge, law.calendar, self._within, book.defaults.missing_clock_counts_from
-        )
+        self._terms = Terms(law.register, law.merge, law.calendar, law.book.book)
         self._areas = {area.name.lower(): area.code for area in law.register.areas.values()}
 
     async def find(self, reach: Reach, asked: Asked) -> ConsideredList:
@@ -205,12 +202,13 @@ class Considering:
             for one in considered([fact for key in members for fact in facts[key]], members, self._terms)
         )
         found = sorted(filter(wanted.has, everything), key=_latest_first)
+        within = notifying_period(self._terms.book, wanted.area)
         end = asked.after + PAGE
         return ConsideredList(
             as_of=now,
             totals=TotalsView.model_validate(totals(found), from_attributes=True),
-            period=self._words.period(self._within) if self._within else None,
-            cite=self._within.cite if self._within else None,
+            period=self._words.period(within) if within else None,
+            cite=within.cite if within else None,
             not_recorded=NOT_RECORDED,
             cases=tuple(self._view(one, versions.get(one.case_key)) for one in found[asked.after : end]),
             next=end if len(found) > end else None,

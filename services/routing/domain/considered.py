@@ -49,13 +49,12 @@ FACTS: Final = (*_OF_AUTHORITY, *_BY_SOURCE, "reporter.body", "reporter.area")
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What cases are judged by: who speaks for which area, how facts merge, and the period for notifying, if any."""
+    """What cases are judged by: who speaks for which area, how facts merge, and the rulebook with its period for notifying."""
 
     register: Register
     merge: Callable[[tuple[Fact, ...]], FactBase]
     calendar: Calendar
-    within: Within | None
-    missing_clock_counts_from: str
+    book: Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +109,13 @@ class Totals:
     longest_days: int | None
 
 
-def notifying_period(book: Rulebook) -> Within | None:
-    """Return the period of the first duty that waits for the decision whether to notify, None if there is no such duty."""
+def notifying_period(book: Rulebook, area: str | None = None) -> Within | None:
+    """Return the period of the first duty that waits for the decision whether to notify, None if there is no such duty.
+
+    In an `area` that has a shorter one of its own it is that, else the national one.
+    """
     for rule in book.rules:
-        for duty in rule.then:
+        for duty in rule.duties_in(area):
             if isinstance(duty.release, Compared) and duty.release.fact == "notification.decision":
                 return duty.within
     return None
@@ -169,9 +171,9 @@ def _of_authority(base: FactBase, authority: str, keys: Sequence[str], terms: Te
     returned_on = _day(value("referral.returned_on"))
     recorded_at = max(fact.recorded_at for fact in marks)
     views = tuple((partner, _text(value(name))) for name, partner in PARTNERS.items())
-    due_on = None
-    if terms.within is not None:
-        due_on = dates(terms.within, value, terms.missing_clock_counts_from, terms.calendar).due_on
+    within = notifying_period(terms.book, authority.removeprefix(AUTHORITY))
+    fallback = terms.book.defaults.missing_clock_counts_from
+    due_on = dates(within, value, fallback, terms.calendar).due_on if within else None
     return Considered(
         case_key=marks[0].case_key,
         linked=tuple(key for key in keys if key != marks[0].case_key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 
@@ -11,6 +12,7 @@ from schemas import case_events as ce
 from services.routing.domain.considered import Considered, Terms, agreement, considered, notifying_period, totals
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.register import Body, Register
+from services.routing.domain.rulebook.model import Rulebook
 from services.routing.law import Law, read_law
 from tests.support.routing import (
     CASE,
@@ -37,15 +39,8 @@ def law() -> Law:
     return read_law()
 
 
-def results(*events: ce.CaseEvent, register: Register | None = None) -> list[Considered]:
-    book = law().book.book
-    terms = Terms(
-        register or law().register,
-        law().merge,
-        law().calendar,
-        notifying_period(book),
-        book.defaults.missing_clock_counts_from,
-    )
+def results(*events: ce.CaseEvent, register: Register | None = None, book: Rulebook | None = None) -> list[Considered]:
+    terms = Terms(register or law().register, law().merge, law().calendar, book or law().book.book)
     facts = [fact for event in events for fact in facts_of(event, law().vocabulary)]
     return list(considered(facts, sorted({fact.case_key for fact in facts}), terms))
 
@@ -227,6 +222,24 @@ def test_the_limit_runs_from_the_later_suspicion_but_the_days_are_counted_from_a
     found = result(aware(), suspects(since=date(2026, 6, 3)), submitted(when=on(10)))
 
     assert (found.working_days, found.due_on, found.in_time) == (7, date(2026, 6, 10), True)
+
+
+def test_an_area_with_a_shorter_period_of_its_own_is_judged_by_that_and_another_is_not() -> None:
+    book = law().book.book
+    national = notifying_period(book)
+    assert national is not None
+    shorter = replace(national, length=replace(national.length, amount=national.length.amount - 1))
+    rules = tuple(
+        replace(rule, then=tuple(replace(duty, sooner={LEEDS: shorter}) for duty in rule.then)) for rule in book.rules
+    )
+
+    of_leeds, of_halton = (
+        results(aware(council), submitted(council, when=on(8)), book=replace(book, rules=rules))[0]
+        for council in (COUNCIL, HALTON_COUNCIL)
+    )
+
+    assert (of_leeds.due_on, of_leeds.in_time) == (date(2026, 6, 5), False)
+    assert (of_halton.due_on, of_halton.in_time) == (date(2026, 6, 8), True)
 
 
 def test_without_awareness_no_time_is_known() -> None:
