@@ -274,6 +274,19 @@ async def test_what_is_linked_but_may_not_be_read_adds_nothing(road: Road, addre
     assert (own["linked"], own["discussed_on"]) == ([], None)
 
 
+async def test_the_page_names_the_period_and_that_an_area_may_have_a_shorter_one(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await story(road)
+
+    async with client(app(address), "auditor") as http:
+        everywhere, leeds = [(await http.get(f"/considered{asked}")).text for asked in ("", f"?area={LEEDS}")]
+
+    assert "within 5 working days of the later of" in everywhere
+    assert "or the shorter one that an area has set for itself: 0 in time, 1 late." in everywhere
+    assert "Working Together 2023, chapter 5): 0 in time, 1 late." in leeds
+
+
 async def test_where_nothing_was_considered_the_page_says_so(road: Road, address: DatabaseAddress) -> None:
     await road.route(reported(), aware())
 
