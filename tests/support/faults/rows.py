@@ -22,29 +22,29 @@ from tests.support.faults.table import Fault
 
 LOCK_HELD_S: Final = 65.0  # longer than a command may take
 
+ROWS: Final[tuple[Fault, ...]] = (
+    *processes.FAULTS,
+    *servers.FAULTS,
+    *restored.FAULTS,
+    *records.FAULTS,
+    topics.MADE_AGAIN,
+    rebalance.REBALANCE,
+    disk.FULL,
+    *recipients.FAULTS,
+    *clocks.FAULTS,
+    partners.SAME_IDS,
+)
+"""The rows of the long table but for those of `heavy_rows`."""
 
-def every_row(*, kills: int, generated: int) -> tuple[Fault, ...]:
-    """Return the rows of the long table, those with many events last.
+
+def heavy_rows(*, kills: int, generated: int) -> tuple[Fault, ...]:
+    """Return the rows of the long table that bring thousands of events.
 
     Args:
         kills: How many processes die at named points, at least.
         generated: How many generated bodies are sent.
     """
-    return (
-        *processes.FAULTS,
-        *servers.FAULTS,
-        *restored.FAULTS,
-        *records.FAULTS,
-        topics.MADE_AGAIN,
-        rebalance.REBALANCE,
-        disk.FULL,
-        *recipients.FAULTS,
-        *clocks.FAULTS,
-        partners.SAME_IDS,
-        servers.lock_held(LOCK_HELD_S),
-        messages.traps(generated),
-        kill_at_each_point(kills),
-    )
+    return (servers.lock_held(LOCK_HELD_S), messages.traps(generated), kill_at_each_point(kills))
 
 
 SHORT: Final[tuple[Fault, ...]] = (
