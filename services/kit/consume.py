@@ -35,8 +35,11 @@ MAX_RECORDS: Final = 500
 BATCH_TIMEOUT_MS: Final = 50
 SESSION_TIMEOUT_MS: Final = 6_000  # with 30 s, a killed service came back after exactly 30 s
 HEARTBEAT_MS: Final = 2_000
-REBALANCE_TIMEOUT_MS: Final = 60_000
-DRAIN_S: Final = 45.0  # below the rebalance timeout
+# So long a group waits for whoever ended while it was joining: aiokafka takes its leave only as a member.
+REBALANCE_TIMEOUT_MS: Final = 20_000
+DRAIN_S: Final = (
+    15.0  # below the rebalance timeout; a batch that takes longer is turned away by the fence, and read again
+)
 MAX_POLL_MS: Final = 300_000
 IDLE_LIMIT_S: Final = 240.0  # below MAX_POLL_MS and above the longest back-off
 BACK_OFF_FIRST_S: Final = 0.2
