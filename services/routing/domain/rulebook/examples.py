@@ -58,7 +58,7 @@ def load_rulebook(
         RulebookRefused: With file, line and what to do.
     """
     book = compile_rulebook(parse_rulebook(text, file, vocabulary, register, overlays), vocabulary)
-    national = compile_rulebook(parse_rulebook(text, file, vocabulary, register), vocabulary) if overlays else book
+    national = compile_rulebook(book.book.without_overlays(), vocabulary) if overlays else book
     known = [(file, national, national.book.examples)]
     known += [(each.file, book, each.examples) for each in book.book.overlays]
     for where, rules, examples in known:

@@ -286,6 +286,15 @@ class Rulebook:
     examples: tuple[Example, ...]
     overlays: tuple[Overlay, ...] = ()
 
+    def without_overlays(self) -> Rulebook:
+        """Return the national rules alone, with the periods that count everywhere."""
+        rules = (rule for rule in self.rules if not rule.layer)
+        return replace(
+            self,
+            rules=tuple(replace(rule, then=tuple(replace(duty, sooner={}) for duty in rule.then)) for rule in rules),
+            overlays=(),
+        )
+
     def rule(self, identifier: str) -> Rule:
         """Return the rule with this id.
 

@@ -69,17 +69,19 @@ def parse_rulebook(
     book = (root["rulebook"].text(), root["version"].text())
     national = _rule_ids(rule_nodes)
     opened = [open_overlay(each, book, national, register) for each in overlays]
-    words = Words(vocabulary, register, _rule_ids([*rule_nodes, *(node for each in opened for node in each.rules)]))
+    words = Words(vocabulary, register, national)
     for name, node in root["definitions"].entries().items() if "definitions" in root else ():
         entry = node.fields(("says", "when"))
         words.definitions[name] = Meets(name, entry["says"].text(), conditions.condition(entry["when"], words))
     profiles = {name: _profile(name, node, vocabulary) for name, node in root["disclosure"].entries().items()}
     stops = {phrase: _stop(phrase, node, words) for phrase, node in root["stops"].entries().items()}
     rules = tuple(_rule(node, words, profiles, stops) for node in rule_nodes)
+    # What is local may name what is national, and not the other way round.
+    local = replace(words, rules=_rule_ids([*rule_nodes, *(node for each in opened for node in each.rules)]))
     for each in opened:
         rules = shortened(rules, each, words, {node: _sooner(node, words) for node in each.sooner})
     for each in opened:
-        rules += tuple(_local(node, each.overlay, _rule(node, words, profiles, stops)) for node in each.rules)
+        rules += tuple(_local(node, each.overlay, _rule(node, local, profiles, stops)) for node in each.rules)
     approved = root["approved"]
     return Rulebook(
         id=root["rulebook"].text(),
@@ -94,7 +96,7 @@ def parse_rulebook(
         profiles=profiles,
         examples=read_examples(root["examples"], words) if "examples" in root else (),
         overlays=tuple(
-            replace(each.overlay, examples=read_examples(each.examples, words)) if each.examples else each.overlay
+            replace(each.overlay, examples=read_examples(each.examples, local)) if each.examples else each.overlay
             for each in opened
         ),
     )
