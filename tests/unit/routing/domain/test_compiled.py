@@ -18,6 +18,7 @@ from services.routing.domain.rulebook.evaluate import Trace
 from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
     Applies,
+    AreaHolder,
     Combination,
     Combined,
     Compared,
@@ -25,6 +26,8 @@ from services.routing.domain.rulebook.model import (
     Meets,
     Operator,
     Recorded,
+    ReporterHolder,
+    RulesHolder,
     SameArea,
     walk,
 )
@@ -168,10 +171,25 @@ def answers(traces: tuple[Trace, ...]) -> dict[tuple[str, str | None], int]:
 
 
 def recorded_for(rule: str) -> set[str]:
-    """Return the facts that a rule, or one that it depends on, asks to be recorded: stating one may turn a no to yes."""
+    """Return the facts that may turn a rule's no to yes: what it, or one that it depends on, asks to be recorded.
+
+    What an authority has said is recorded for a duty holder once that is known, so whatever names the holder counts too.
+    """
     compiled_rule = england().rules[rule]
     own = {part.fact for part in compiled_rule.conditions if isinstance(part, Recorded)}
+    if any(VOCABULARY[name].scope == "authority" for name in own):
+        own |= naming_the_holder(rule)
     return own.union(*map(recorded_for, compiled_rule.depends_on))
+
+
+def naming_the_holder(rule: str) -> set[str]:
+    match england().rules[rule].rule.holder:
+        case AreaHolder(fact=name):
+            return {name}
+        case ReporterHolder():
+            return {"reporter.area"}
+        case RulesHolder(rules=rules):
+            return set[str]().union(*map(naming_the_holder, rules))
 
 
 @given(rows(), st.data())
