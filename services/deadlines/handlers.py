@@ -9,7 +9,7 @@ from faststream.kafka import KafkaRouter
 from schemas import topics
 from services.deadlines.service import DeadlinesService
 from services.kit.codec import Event
-from services.kit.consume import Consume
+from services.kit.consume import UNHURRIED_REST_S, Consume
 from services.kit.transaction import Transaction
 
 
@@ -17,7 +17,7 @@ def build_router(service: DeadlinesService, consume: Consume) -> KafkaRouter:
     """Subscribe deadlines to what routing decides and delivers, and to what any service puts aside."""
     router = KafkaRouter()
 
-    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="deadlines")
+    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="deadlines", rest_s=UNHURRIED_REST_S)
     async def on_routing(events: Sequence[Event], tx: Transaction) -> None:
         await service.follow(events, tx)
 

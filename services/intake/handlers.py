@@ -20,7 +20,7 @@ from services.intake.store import clients
 from services.intake.store import progress as progress_store
 from services.kit import metrics
 from services.kit.codec import Event
-from services.kit.consume import Consume
+from services.kit.consume import UNHURRIED_REST_S, Consume
 from services.kit.errors import Refused
 from services.kit.kafka_compat import RawRecord
 from services.kit.path import kept
@@ -65,7 +65,9 @@ def build_router(service: IntakeService, consume: Consume) -> KafkaRouter:
     async def cases_told(events: Sequence[Event], connection: AsyncConnection) -> Iterable[str]:
         return await service.cases_told([event.message for event in events], connection)
 
-    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="intake", keys=cases_told)
+    @consume.batches(
+        router, topics.DECISIONS, topics.DELIVERIES, group_id="intake", keys=cases_told, rest_s=UNHURRIED_REST_S
+    )
     async def on_routing(events: Sequence[Event], tx: Transaction) -> None:
         messages = [event.message for event in events]
         await progress_store.apply(tx.connection, progress.fold(messages))

@@ -29,6 +29,7 @@ _log = structlog.get_logger("services.kit.relay")
 
 BATCH_ROWS: Final = 1_000
 POLL_FIRST_S: Final = 0.02
+REST_S: Final = 0.01  # after a publication, unless much is waiting: commits of one moment share the next
 POLL_LAST_S: Final = 0.25
 STANDBY_S: Final = 1.0
 RETRY_CAP_S: Final = 10.0
@@ -141,6 +142,8 @@ class Relay:
             if rows:
                 position = await self._publish(rows, position)
                 idle_s = POLL_FIRST_S
+                if len(rows) < BATCH_ROWS:
+                    await self._wait(self._stop, REST_S)
             else:
                 await self._wait(self._committed, idle_s)
                 # A commit can be waiting for an older transaction, so what woke us may need another look.

@@ -42,7 +42,7 @@ _log = structlog.get_logger("services.kit.runtime")
 
 GRACE_S: Final = 30.0
 WATCH_EVERY_S: Final = 5.0
-METADATA_AGE_MS: Final = 10_000  # a new client's topic is found within seconds
+METADATA_AGE_MS: Final = 3_000  # a new client's topic is found within seconds
 _NOT_STARTED: Final = 3  # uvicorn's own exit code for it
 _LOOP_RETRY_CAP_S: Final = 10.0
 
@@ -57,15 +57,23 @@ class Loop:
     """A supervised background loop of small steps.
 
     `step` does a bounded piece of work and returns whether there was any: if so it is called again at once, else after
-    `every_s` or when `wake` is called. If it raises, that is logged and it is tried again, ever more slowly.
+    `every_s` or when `wake` is called, in each case after `rest_s`, so that what comes in one moment is one step's work.
+    If it raises, that is logged and it is tried again, ever more slowly.
     """
 
     def __init__(
-        self, name: str, step: Callable[[], Awaitable[bool | None]], *, every_s: float, stuck_after_s: float = 120.0
+        self,
+        name: str,
+        step: Callable[[], Awaitable[bool | None]],
+        *,
+        every_s: float,
+        rest_s: float = 0.0,
+        stuck_after_s: float = 120.0,
     ) -> None:
         self.name = name
         self._step = step
         self._every_s = every_s
+        self._rest_s = rest_s
         self._awake = asyncio.Event()
         self._stop = False
         self._heartbeat = Heartbeat(stuck_after_s + every_s)
@@ -84,6 +92,8 @@ class Loop:
                 delay = min(_LOOP_RETRY_CAP_S, 0.2 * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
                 metrics.LOOP_FAILURES.labels(self.name).inc()
                 _log.warning("loop.failed", loop=self.name, attempt=failures, error=summary(error), where=where(error))
+            if self._rest_s and not self._stop:
+                await asyncio.sleep(self._rest_s)
             if delay and not self._stop:
                 await self._sleep(delay)
 

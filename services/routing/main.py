@@ -36,6 +36,7 @@ from services.routing.settings import RoutingSettings
 
 TEMPLATES: Final = Path(__file__).parent / "pages" / "templates"
 POLL_S: Final = 0.2
+REST_S: Final = 0.02
 SETTLE_S: Final = 0.02
 
 
@@ -58,7 +59,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         clock=runtime.clock,
     )
     routers = [build_router(RoutingService(law), runtime.consume)]
-    claim = Loop("claim", dispatcher.claim_step, every_s=POLL_S)
+    claim = Loop("claim", dispatcher.claim_step, every_s=POLL_S, rest_s=REST_S)
     runtime.database.after_commit.append(claim.wake)  # what was just decided is sent at once
     loops = [claim, Loop("settle", dispatcher.settle_step, every_s=SETTLE_S)]
     start_kit = kit_lifespan(runtime, routers, loops)

@@ -32,9 +32,9 @@ class Audit:
         consume: Any = self
         build_router(Sequencer(ORIGIN, lambda: chance.randbytes(32), log), consume)
 
-    def batches(self, router: Any, *topics: str, group_id: str, raw: bool) -> Callable[[Handler], None]:
+    def batches(self, router: Any, *topics: str, group_id: str, raw: bool, rest_s: float) -> Callable[[Handler], None]:
         """Take the service's subscription, in the place of FastStream."""
-        del router, group_id, raw
+        del router, group_id, raw, rest_s
 
         def take(handler: Handler) -> None:
             self.topics, self.handler = topics, handler

@@ -10,6 +10,7 @@ from services.kit import faults
 from services.kit.errors import is_infrastructure
 from services.kit.health import Heartbeat
 from services.kit.runtime import Loop
+from tests.simulation.loop import run as simulated
 from tests.support.eventually import eventually
 from tests.support.faults.switch import InjectedFault, armed
 
@@ -44,6 +45,25 @@ async def test_a_waiting_loop_can_be_woken() -> None:
     await eventually(lambda: len(steps) == 2, "the second step")
     loop.stop()
     await asyncio.wait_for(task, 5)
+
+
+def test_what_wakes_a_loop_in_one_moment_is_the_work_of_one_step() -> None:
+    async def stepped_at() -> list[float]:
+        clock = asyncio.get_running_loop().time
+        steps: list[float] = []
+
+        async def step() -> bool:
+            steps.append(round(clock(), 2))
+            if len(steps) == 3:
+                loop.stop()
+            loop.wake()
+            return len(steps) == 1
+
+        loop = Loop("test", step, every_s=60, rest_s=0.5)
+        await loop.run()
+        return steps
+
+    assert simulated(stepped_at()) == [0.0, 0.5, 1.0]
 
 
 async def test_a_loop_survives_a_failing_step() -> None:

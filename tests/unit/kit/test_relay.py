@@ -12,7 +12,8 @@ from services.kit.errors import Unavailable
 from services.kit.fence import Place
 from services.kit.memory import MemoryCursor, MemoryStore
 from services.kit.publisher import Outgoing, Published
-from services.kit.relay import Relay
+from services.kit.relay import REST_S, Relay
+from tests.simulation.loop import run as simulated
 from tests.support.eventually import eventually
 from tests.support.kit import NOON, aware, case
 
@@ -22,6 +23,7 @@ class FakeBroker:
 
     def __init__(self) -> None:
         self.topics: dict[str, list[Outgoing]] = {}
+        self.published: list[int] = []
         self.failures = 0
         self.keeps_before_failing = False
 
@@ -34,6 +36,7 @@ class FakeBroker:
         return self._keep(records)
 
     def _keep(self, records: Sequence[Outgoing]) -> dict[Place, tuple[int, int]]:
+        self.published.append(len(records))
         offsets: dict[Place, tuple[int, int]] = {}
         for record in records:
             topic = self.topics.setdefault(record.topic, [])
@@ -101,6 +104,22 @@ async def test_a_commit_is_published_at_once() -> None:
         await eventually(broker.numbers, "published", within_s=2)
 
     assert broker.numbers() == [(1, "a")]
+
+
+def test_commits_of_one_moment_share_a_publication() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+
+    async def story() -> None:
+        async with running(relay_of(store, broker)):
+            for name in ("a", "b", "c"):
+                await emit(store, name)
+                await asyncio.sleep(REST_S / 4)
+            await asyncio.sleep(REST_S)
+
+    simulated(story())
+
+    assert broker.published == [1, 2]
+    assert broker.numbers() == [(1, "a"), (2, "b"), (3, "c")]
 
 
 async def test_a_failure_after_sending_only_repeats_with_the_same_numbers() -> None:

@@ -11,11 +11,12 @@ import pytest
 from aiokafka import TopicPartition
 
 from services.kit.codec import decode
-from services.kit.consume import Worker
+from services.kit.consume import MAX_RECORDS, REST_S, Worker
 from services.kit.fence import Place
 from services.kit.kafka_compat import RawRecord
 from services.kit.memory import MemoryStore, MemoryTransaction
 from services.kit.path import Consumer
+from tests.simulation.loop import run as simulated
 from tests.support.kit import NOON
 
 GROUP = "group"
@@ -227,3 +228,18 @@ async def test_nothing_is_taken_over_while_a_rebalance_is_under_way() -> None:
 
     assert subscriber.sought == []
     assert await worker.unready() == "no partitions are assigned yet"
+
+
+def test_a_small_batch_gives_others_time_to_gather_but_not_when_much_is_waiting_or_the_process_is_to_stop() -> None:
+    async def took(count: int, *, hurry: bool = False) -> float:
+        worker = worker_on(MemoryStore("kit", NOON), FakeSubscriber())
+        await assign(worker)
+        if hurry:
+            worker.hurry()
+        began = asyncio.get_running_loop().time()
+        await worker.receive([decode(RawRecord(*PLACE, n, None, b"one", (), 0), None) for n in range(count)])
+        return asyncio.get_running_loop().time() - began
+
+    assert simulated(took(1)) == REST_S
+    assert simulated(took(MAX_RECORDS)) == 0
+    assert simulated(took(1, hurry=True)) == 0
