@@ -153,6 +153,17 @@ class QuestionClosedData(Model):
     reason: str
 
 
+class RulebookReleasedData(Model):
+    """A version of the rulebook counts from now on. Who wrote and who approved it stands in the record of its release."""
+
+    rulebook: RulebookRef
+    supersedes: str | None = Field(default=None, description="The version before it; absent of the first.")
+    released_at: Instant = Field(description="When the record was written, by the clock of that machine.")
+    record_sha256: str = Field(
+        description="Digest of the record, which names two people and has the digest of each file."
+    )
+
+
 class CaseDecided(Envelope, title="Case decided"):
     """A case was decided."""
 
@@ -209,6 +220,13 @@ class QuestionClosed(Envelope, title="Question closed"):
     data: QuestionClosedData
 
 
+class RulebookReleased(Envelope, title="Rulebook released"):
+    """Routing has taken a version of the rulebook that two people released."""
+
+    type: Literal["rulebook.released.v1"] = "rulebook.released.v1"
+    data: RulebookReleasedData
+
+
 DecisionMessage = Annotated[
     CaseDecided
     | ObligationOpened
@@ -217,6 +235,7 @@ DecisionMessage = Annotated[
     | ObligationWithdrawn
     | ObligationSuperseded
     | QuestionOpened
-    | QuestionClosed,
+    | QuestionClosed
+    | RulebookReleased,
     Field(discriminator="type"),
 ]

@@ -13,7 +13,7 @@ from handrail.demo.story import StoryError
 from handrail.embedded.errors import EmbeddedError
 from handrail.installation.web import CallFailed
 from services.routing.domain.rulebook.tree import RulebookRefused
-from services.routing.missing import NoSuchRulebook, NothingToCheck
+from services.routing.missing import NoSuchRulebook, NothingToCheck, NotReleased, NotVerified
 
 app = typer.Typer(
     help="Routes notifications about serious child safeguarding incidents in England, on time and provably.",
@@ -45,6 +45,8 @@ EXPECTED_FAILURES = (
     RulebookRefused,
     NoSuchRulebook,
     NothingToCheck,
+    NotReleased,
+    NotVerified,
 )
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from handrail.cli.status import Folder
 
 app = typer.Typer(
-    help="Check and read the rulebook; ask it who would be told, by when, and why. Stores and sends nothing.",
+    help="Check, read, try and release the rulebook; ask it who would be told, by when, and why.",
     no_args_is_help=True,
 )
 Rulebook = Annotated[
@@ -146,6 +146,41 @@ def compare(
     from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
 
     rules_asked.compare_rulebooks(_console(), old, new, most, rule or ())
+
+
+@app.command()
+def release(
+    version: Annotated[str, typer.Argument(help="The version whose file is england/<version>.yaml.")],
+    author: Annotated[str, typer.Option(help="Who wrote it: a person's name.")],
+    approved_by: Annotated[str, typer.Option(help="Who approves it: another person's name.")],
+) -> None:
+    """Let a version count: two people have agreed on it, and from now on its files are never edited.
+
+    It is refused if the two are one person, if an example or scenario fails, if anything else is wrong that `check` finds,
+    or if it is not newer than what counts. The record stands next to the file, with the digest of each file. Services that
+    run take it within seconds: a new case is decided by it, every other keeps its version until it is migrated.
+
+      handrail rules release 2026.12.0 --author "A. Author" --approved-by "B. Approver"
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.release_version(_console(), version, author, approved_by)
+
+
+@app.command()
+def verify(
+    rule: Annotated[str, typer.Argument(help="The id of the rule: N-01.")],
+    by: Annotated[str, typer.Option(help="Who compared it with the full text: a person's name.")],
+) -> None:
+    """Record in the newest draft that a person compared a rule with the full legal text, today.
+
+    A released version is never edited: prepare the next one, and verify the rule there.
+
+      handrail rules verify N-01 --by "C. Lawyer"
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.verify_rule(_console(), rule, by)
 
 
 def _console() -> Console:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from datetime import date, datetime, time
@@ -10,11 +11,13 @@ from typing import Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from handrail.cli import rules_shown
 from handrail.cli.status import find_running
-from schemas.calendar.london import LONDON
+from schemas.calendar.london import LONDON, london_date
 from schemas.vocabulary import Value
+from services.kit.clock import SystemClock
 from services.routing.checking import Played, check, play, scenario_files
 from services.routing.domain.asking import ranked
 from services.routing.domain.comparing import compare
@@ -24,6 +27,8 @@ from services.routing.domain.rulebook.render import render
 from services.routing.domain.rulebook.suppose import read_facts
 from services.routing.explaining import explanation
 from services.routing.law import FOLDER, Law, read_law, text_of, versions
+from services.routing.releasing import release
+from services.routing.verifying import verify
 from services.routing.views import ExplanationView
 
 _CASE: Final = re.compile(r"[0-9a-f]{32}")
@@ -31,7 +36,7 @@ _CASE: Final = re.compile(r"[0-9a-f]{32}")
 
 def check_all(console: Console, path: Path | None) -> int:
     """Check a folder of rulebooks or one rulebook; return the exit code."""
-    found = check(path or FOLDER)
+    found = check(path or _folder())
     rules_shown.report(console, found)
     return 1 if found.problems else 0
 
@@ -78,7 +83,7 @@ def ask(console: Console, file: Path, rulebook: str | None) -> None:
 
 def render_pages(out: Path | None, rulebook: str | None) -> None:
     """Print the page of one rulebook, or write those of all versions."""
-    laws = [read_law(file) for file in versions()]
+    laws = [read_law(file.stem, _folder()) for file in versions(_folder())]
     chosen = _law(rulebook)
     known = [law.book.book for law in laws]
     if chosen.rulebook.sha256 not in {book.sha256 for book in known}:
@@ -103,6 +108,24 @@ def compare_rulebooks(console: Console, old: str, new: str, most: int, only: Col
     found = compare(before.book, after.book, after.register, most, only)
     console.print(f"From {before.rulebook.version} to {after.rulebook.version}")
     rules_shown.comparison(console, found)
+
+
+def release_version(console: Console, version: str, author: str, approver: str) -> None:
+    """Release a version and say what follows."""
+    found = release(version, author, approver, SystemClock().wall_now(), _folder())
+    console.print(
+        f"{escape(found.version)} is released: written by {escape(found.author)}, approved by {escape(found.approved_by)}"
+    )
+    console.print(f"sha256 {found.sha256}, {len(found.files)} files; the record is {escape(found.file)}")
+    if found.supersedes:
+        before = escape(found.supersedes[0])
+        console.print(f"It supersedes {before}: cases that were decided by that keep it until they are migrated.")
+
+
+def verify_rule(console: Console, rule: str, by: str) -> None:
+    """Record that a person verified a rule."""
+    file = verify(rule, by, london_date(SystemClock().wall_now()), _folder())
+    console.print(f"That {escape(rule)} was verified stands in {escape(str(file))}")
 
 
 def _of_case(case_key: str, day: date | None, data: Path | None) -> ExplanationView:
@@ -131,4 +154,9 @@ def _day(text: str) -> date:
 
 def _law(rulebook: str | None) -> Law:
     """Return the law with the rulebook that was named: a file if there is one, else a version."""
-    return read_law(Path(rulebook) if rulebook and Path(rulebook).is_file() else rulebook)
+    return read_law(Path(rulebook) if rulebook and Path(rulebook).is_file() else rulebook, _folder())
+
+
+def _folder() -> Path:
+    """Return the folder of rulebooks: `HANDRAIL_RULEBOOKS`, or the one that is shipped."""
+    return Path(os.environ.get("HANDRAIL_RULEBOOKS") or FOLDER)

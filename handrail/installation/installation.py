@@ -246,7 +246,7 @@ class Installation:
         return {**_inherited(), **self._settings(name), **self.extra_env}
 
     def _settings(self, name: str) -> dict[str, str]:
-        keys = self.keys
+        keys, rulebooks = self.keys, os.environ.get("HANDRAIL_RULEBOOKS")
         common = {
             "PYTHONPATH": str(REPOSITORY),
             "HANDRAIL_HTTP_HOST": LOOPBACK,
@@ -276,6 +276,7 @@ class Installation:
                 "HANDRAIL_WEBHOOK_KEY_FILE": str(keys / "webhook.key"),
                 "HANDRAIL_GRANT_KEY_FILE": str(keys / "grant.key"),
                 "HANDRAIL_ENDPOINTS_FILE": str(self.folder / "endpoints.yaml"),
+                **({"HANDRAIL_RULEBOOKS": str(Path(rulebooks).absolute())} if rulebooks else {}),
             },
             "audit": {
                 "HANDRAIL_LOG_KEY_FILE": str(keys / "log.key"),

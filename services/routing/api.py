@@ -19,7 +19,7 @@ from services.kit.reach import reach_of
 from services.routing.considering import Asked, ConsideredList, Considering, asked_for
 from services.routing.dispatch import rows
 from services.routing.dispatch.sign import public_key_pem, public_key_text
-from services.routing.law import Law
+from services.routing.laws import Laws
 from services.routing.previewing import Preview, preview
 from services.routing.reading import Reader
 from services.routing.store.saving import insert_history
@@ -121,14 +121,14 @@ def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateK
     return router
 
 
-def build_preview(law: Law) -> APIRouter:
+def build_preview(laws: Laws) -> APIRouter:
     """Return the route that decides supposed facts; it reads no case, so any role may use it."""
     router = APIRouter(prefix="/v1")
 
     @router.post("/decisions:preview")
     async def decisions_preview(_who: Anybody, wanted: Preview) -> ExplanationView:
         """Say who would be told if these facts were so, and why, and why others would not. Nothing is stored or sent."""
-        return preview(wanted, law)
+        return preview(wanted, laws.newest)
 
     return router
 

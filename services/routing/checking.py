@@ -20,7 +20,7 @@ from services.routing.domain.rulebook.instruments import Instrument, parse_instr
 from services.routing.domain.rulebook.model import Example
 from services.routing.domain.rulebook.read_examples import read_scenarios
 from services.routing.domain.rulebook.tree import RulebookRefused
-from services.routing.law import FOLDER, Law, text_of, texts_of, versions
+from services.routing.law import FOLDER, Law, Version, counting, draft, text_of, versions
 from services.routing.missing import NothingToCheck
 
 _AREAS = Path("register") / "areas.yaml"
@@ -70,6 +70,11 @@ def check(path: Path = FOLDER) -> Report:
     return _Checking(folder).report(files, with_scenarios=not one)
 
 
+def check_version(file: Path, folder: Path = FOLDER) -> Report:
+    """Check one version of a folder as `check` does the folder, with the scenarios and the coverage."""
+    return _Checking(folder).report([file], with_scenarios=True)
+
+
 class _Checking:
     """Reads one file after the other and keeps what is wrong with each."""
 
@@ -85,10 +90,17 @@ class _Checking:
         except RulebookRefused as refused:
             return Report(len(vocabulary), 0, 0, problems=(str(refused),))
         books: list[CompiledRulebook] = []
+        released = self._released()
         for file in files:
             try:
-                national, *overlays = texts_of(file, self._folder)
-                books.append(load_rulebook(national.text, national.file, vocabulary, register, calendar, overlays))
+                version = released.get(file) or draft(file, self._folder)
+                national, *overlays = version.texts
+                people = version.release.people if version.release else ()
+                books.append(
+                    load_rulebook(
+                        national.text, national.file, vocabulary, register, calendar, overlays, approved_by=people
+                    )
+                )
             except RulebookRefused as refused:
                 self._problems.append(str(refused))
         instruments = self._instruments()
@@ -98,7 +110,7 @@ class _Checking:
                 self._problems.append(f"{book.book.file}: is called otherwise than its version, {book.book.version}")
         played: list[Played] = []
         if with_scenarios and books:
-            law = Law(books[-1], register, calendar, vocabulary, (), "")
+            law = Law(books[-1], register, calendar, vocabulary, "", "")
             played = self._scenarios(law)
         rows = self._coverage(books[-1]) if with_scenarios and books else ()
         return Report(
@@ -111,6 +123,13 @@ class _Checking:
             played=tuple(played),
             problems=tuple(self._problems),
         )
+
+    def _released(self) -> dict[Path, Version]:
+        try:
+            return {version.file: version for version in counting(self._folder) if version.release}
+        except RulebookRefused as refused:
+            self._problems.append(str(refused))
+            return {}
 
     def _instruments(self) -> tuple[Instrument, ...]:
         file = self._folder / "instruments.yaml"

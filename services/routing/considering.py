@@ -29,7 +29,7 @@ from services.routing.domain.considered import (
 )
 from services.routing.domain.facts import AUTHORITY, Fact
 from services.routing.domain.words import Words
-from services.routing.law import Law
+from services.routing.laws import Laws
 from services.routing.store import loading, reading
 from services.routing.views import View
 
@@ -173,12 +173,11 @@ def asked_for(  # a dependency: the API and the page ask in the same words
 class Considering:
     """Reads for the API and the page."""
 
-    def __init__(self, database: Database, law: Law) -> None:
+    def __init__(self, database: Database, laws: Laws) -> None:
         self._database = database
-        self._law = law
-        self._words = Words(law.vocabulary, law.register)
-        self._terms = Terms(law.register, law.merge, law.calendar, law.book.book)
-        self._areas = {area.name.lower(): area.code for area in law.register.areas.values()}
+        self._laws = laws
+        self._words = Words(laws.vocabulary, laws.register)
+        self._areas = {area.name.lower(): area.code for area in laws.register.areas.values()}
 
     async def find(self, reach: Reach, asked: Asked) -> ConsideredList:
         """Return a page of what was asked for, of the cases that may be read, with the counts of all of it.
@@ -187,6 +186,8 @@ class Considering:
             BadQuestion: A day is none or the last is before the first, or there is no such area or outcome.
         """
         wanted = self._understood(asked)
+        law = self._laws.newest
+        terms = Terms(law.register, law.merge, law.calendar, law.book.book)
         async with self._database.connect() as connection:
             now = await reading.legal_now(connection)
             sets = await reading.stated_in(connection, reach, MARKS)
@@ -195,14 +196,14 @@ class Considering:
             versions = await reading.rulebooks(connection, keys)
         facts: defaultdict[str, list[Fact]] = defaultdict(list)
         for row in rows:
-            facts[row["case_key"]].append(loading.fact_of(row, self._law.vocabulary))
+            facts[row["case_key"]].append(loading.fact_of(row, law.vocabulary))
         everything = (
             one
             for members in sets
-            for one in considered([fact for key in members for fact in facts[key]], members, self._terms)
+            for one in considered([fact for key in members for fact in facts[key]], members, terms)
         )
         found = sorted(filter(wanted.has, everything), key=_latest_first)
-        within = notifying_period(self._terms.book, wanted.area)
+        within = notifying_period(terms.book, wanted.area)
         end = asked.after + PAGE
         return ConsideredList(
             as_of=now,
@@ -226,8 +227,8 @@ class Considering:
         if first and last and last < first:
             wrong.append(("to", "The last day must not be before the first"))
         code = self._areas.get(asked.area.lower(), asked.area)
-        code = self._law.register.former_areas.get(code, code)
-        if code and code not in self._law.register.areas:
+        code = self._laws.register.former_areas.get(code, code)
+        if code and code not in self._laws.register.areas:
             wrong.append(("area", "Choose an area that is in the register"))
         if asked.outcome and asked.outcome not in OUTCOME_WORDS:
             wrong.append(("outcome", f"Choose one of {', '.join(OUTCOME_WORDS)}"))

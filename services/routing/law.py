@@ -1,6 +1,7 @@
-"""The law that this process decides by: rulebook, register, calendar and vocabulary, read once from files at the start.
+"""The law that cases are decided by: rulebook, register, calendar and vocabulary, read from files.
 
-Only routing reads `rulebooks/`. A rulebook whose own examples fail is refused, so a service never starts on one.
+Only routing reads `rulebooks/`. A rulebook whose own examples fail is refused, and so is a released one that was changed
+since, so a service never starts on one. What nobody has released is a draft, which only commands read that are given it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
 from services.routing.domain.rulebook.model import numbers
 from services.routing.domain.rulebook.read_examples import Stated
+from services.routing.domain.rulebook.release import SUFFIX, Release, parse_release, released_sha256
 from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
 from services.routing.domain.rulebook.tree import RulebookRefused, Text, whole
 from services.routing.missing import NoSuchRulebook
@@ -37,14 +39,14 @@ FOLDER: Final = Path(__file__).parents[2] / "rulebooks"
 class Law:
     """Everything besides facts that a decision depends on.
 
-    `texts` are those of all known rulebooks with their overlays, and `register_text` that of the register: for the guard, which reads them itself.
+    `text` is that of the rulebook with its overlays, and `register_text` that of the register: for the guard, which reads them itself.
     """
 
     book: CompiledRulebook
     register: Register
     calendar: Calendar
     vocabulary: Vocabulary
-    texts: tuple[str, ...]
+    text: str
     register_text: str
 
     @property
@@ -86,30 +88,149 @@ class Law:
         return serving[0] if serving else None
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the rulebook: its file, everything that it is made of, and its release, None of a draft and of the first."""
+
+    file: Path
+    texts: tuple[Text, ...]
+    release: Release | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the version, which the file is called by."""
+        return self.file.stem
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of all its texts."""
+        return released_sha256(self.texts)
+
+
+class Materials:
+    """What every version of a folder is read with: vocabulary, calendar and register, each read once."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        areas = folder / "register" / "areas.yaml"
+        self._vocabulary, self._calendar = load_vocabulary(), load_england()
+        self._register_text = areas.read_text("utf-8")
+        self._register = parse_register(self._register_text, areas.name)
+
+    def law(self, version: Version) -> Law:
+        """Return the law with a version of the rulebook.
+
+        Raises:
+            RulebookRefused: A file cannot be used, or one of the rulebook's own examples fails.
+        """
+        national, *overlays = version.texts
+        book = load_rulebook(
+            national.text,
+            version.file.name,
+            self._vocabulary,
+            self._register,
+            self._calendar,
+            overlays,
+            approved_by=version.release.people if version.release else (),
+        )
+        return Law(book, self._register, self._calendar, self._vocabulary, whole(version.texts), self._register_text)
+
+
 def read_law(version: str | Path | None = None, folder: Path = FOLDER) -> Law:
     """Return the law from files.
 
     Args:
-        version: Version of the rulebook to decide by, or a file that is one; by default the newest in the folder.
+        version: Version of the rulebook to decide by, or a file that is one, drafts too; by default the newest that counts.
         folder: Where `england/<version>.yaml`, `local/<overlay>/<version>.yaml` and `register/areas.yaml` stand.
 
     Raises:
-        RulebookRefused: A file cannot be used, or one of the rulebook's own examples fails.
+        RulebookRefused: A file cannot be used, was changed after it was released, or an example of the rulebook fails.
         NoSuchRulebook: There is no rulebook of that version.
     """
-    vocabulary, calendar = load_vocabulary(), load_england()
-    areas = folder / "register" / "areas.yaml"
-    register_text = areas.read_text("utf-8")
-    register = parse_register(register_text, areas.name)
-    files = versions(folder)
-    chosen = [version] if isinstance(version, Path) else [file for file in files if version in {None, file.stem}]
+    known = counting(folder)
+    if isinstance(version, Path):
+        chosen = [draft(version, folder)]
+    elif version is None:
+        chosen = known[-1:]
+    else:
+        chosen = [each for each in known if each.name == version]
+        chosen = chosen or [draft(file, folder) for file in versions(folder) if file.stem == version]
     if not chosen:
-        known = ", ".join(file.stem for file in files) or "none"
-        raise NoSuchRulebook(f"there is no rulebook {version or ''} in {folder / 'england'}; versions: {known}")
-    national, *overlays = texts_of(chosen[-1], folder)
-    book = load_rulebook(national.text, chosen[-1].name, vocabulary, register, calendar, overlays)
-    texts = tuple(whole(texts_of(file, folder)) for file in files)
-    return Law(book, register, calendar, vocabulary, texts, register_text)
+        raise no_such_rulebook(version, folder)
+    return Materials(folder).law(chosen[0])
+
+
+def no_such_rulebook(version: str | Path | None, folder: Path) -> NoSuchRulebook:
+    """Return the refusal of a version that a folder does not have."""
+    known = ", ".join(file.stem for file in versions(folder)) or "none"
+    return NoSuchRulebook(f"there is no rulebook {version or ''} in {folder / 'england'}; versions: {known}")
+
+
+def draft(file: Path, folder: Path = FOLDER) -> Version:
+    """Return a rulebook as its file and the overlays of the folder are now, whether or not they were ever released.
+
+    Raises:
+        RulebookRefused: One is not text in UTF-8.
+    """
+    return Version(file, tuple(texts_of(file, folder)))
+
+
+def counting(folder: Path = FOLDER) -> list[Version]:
+    """Return the versions that count, the oldest first: those that were released, and the one that the first of them supersedes.
+
+    Where nothing was released it is the oldest alone, which nobody has approved: what comes after it is a draft.
+
+    Raises:
+        RulebookRefused: A record cannot be read, does not follow on the version before it, or a file was changed since.
+    """
+    files = {file.stem: file for file in versions(folder)}
+    records = sorted((folder / "england").glob(f"*{SUFFIX}"), key=_version)
+    releases = [parse_release(text_of(record), str(record)) for record in records]
+    found: list[Version] = []
+    begins = releases[0].supersedes if releases else None
+    first = begins[0] if begins else None if releases else next(iter(files), None)
+    if first is not None:
+        if first not in files:
+            raise RulebookRefused(str(records[0]), 1, f"supersedes {first}, whose file is missing: put it back")
+        found.append(draft(files[first], folder))
+    for record, release in zip(records, releases, strict=True):
+        if release.version != record.stem:
+            raise RulebookRefused(str(record), 1, f"is called otherwise than its version, {release.version}")
+        version = _released(release, folder)
+        _require_follows(release, found[-1] if found else None)
+        found.append(version)
+    return found
+
+
+def _released(release: Release, folder: Path) -> Version:
+    """Return a version as it was released."""
+    texts = []
+    for path in release.files:
+        file = folder / path
+        if not file.is_file():
+            raise RulebookRefused(release.file, 1, f"{path}, a part of this release, is missing: put it back")
+        texts.append(Text(str(file), text_of(file)))
+        release.check_file(path, texts[-1])
+    if released_sha256(texts) != release.sha256:
+        raise RulebookRefused(
+            release.file, 1, "the sha256 is not that of the files: the record was changed, put it back"
+        )
+    return Version(Path(texts[0].file), tuple(texts), release)
+
+
+def _require_follows(release: Release, before: Version | None) -> None:
+    """See that a release supersedes the version before it, and that this one still says what it said then."""
+    if release.supersedes == ((before.name, before.sha256) if before else None):
+        return
+    if before is not None and release.supersedes is not None and release.supersedes[0] == before.name:
+        raise RulebookRefused(
+            str(before.file),
+            1,
+            f"changed after {release.version} was released, which supersedes it: put this file and its overlays back, "
+            "and make the change in a new version",
+        )
+    raise RulebookRefused(
+        release.file, 1, f"supersedes: expected {before.name if before else 'none'}, the version before"
+    )
 
 
 def texts_of(file: Path, folder: Path = FOLDER) -> list[Text]:
@@ -140,7 +261,7 @@ def text_of(file: Path) -> str:
 
 
 def versions(folder: Path = FOLDER) -> list[Path]:
-    """Return the files of all rulebooks in a folder, the oldest version first."""
+    """Return the files of all rulebooks in a folder, drafts too, the oldest version first."""
     return sorted((folder / "england").glob("*.yaml"), key=_version)
 
 

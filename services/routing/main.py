@@ -15,6 +15,7 @@ from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime
 from services.kit.runtime import lifespan as kit_lifespan
 from services.kit.ui import Navigation, build_templates, install_ui
+from services.routing.announcing import Announcer
 from services.routing.api import build_api, build_considering, build_preview
 from services.routing.considering import Considering
 from services.routing.dispatch.body import Composer
@@ -25,7 +26,7 @@ from services.routing.dispatch.guard import Guard
 from services.routing.dispatch.sender import WebhookChannel
 from services.routing.dispatch.sign import read_private_keys
 from services.routing.handlers import build_router
-from services.routing.law import read_law
+from services.routing.laws import FolderOfLaws, Laws
 from services.routing.pages.cases import build_pages
 from services.routing.pages.considered import build_considered
 from services.routing.pages.recording import Intake, build_recording
@@ -44,12 +45,12 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     """Return the whole service; its lifespan starts the subscription, the relay and the dispatcher."""
     settings = settings or RoutingSettings()
     runtime = Runtime(settings, "routing")
-    law = read_law(settings.rulebook)
+    laws = FolderOfLaws(settings.rulebooks, settings.rulebook)
     channel = WebhookChannel()
     intake = Intake(settings.intake_url)
     keys = read_private_keys(settings.webhook_key.get_secret_value().encode())
     grant_key = read_key(settings.grant_key.get_secret_value().encode())
-    composer = Composer(Guard(law.texts, law.register_text), grant_key, settings.intake_url)
+    composer = Composer(_guard(laws), grant_key, settings.intake_url)
     dispatcher = Dispatcher(
         runtime.database,
         channel,
@@ -58,8 +59,16 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         keys=keys,
         clock=runtime.clock,
     )
-    routers = [build_router(RoutingService(law), runtime.consume)]
-    claim = Loop("claim", dispatcher.claim_step, every_s=POLL_S, rest_s=REST_S)
+    laws.after_change.append(lambda: composer.check_by(_guard(laws)))
+    routers = [build_router(RoutingService(laws), runtime.consume)]
+    announcer = Announcer(runtime.database, laws)
+    runtime.health.ready["rulebooks"] = announcer.unready
+
+    async def look_and_claim() -> bool:
+        await announcer.step()  # a notice may rest on what another process has just taken
+        return await dispatcher.claim_step()
+
+    claim = Loop("claim", look_and_claim, every_s=POLL_S, rest_s=REST_S)
     runtime.database.after_commit.append(claim.wake)  # what was just decided is sent at once
     loops = [claim, Loop("settle", dispatcher.settle_step, every_s=SETTLE_S)]
     start_kit = kit_lifespan(runtime, routers, loops)
@@ -90,15 +99,20 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         demo=settings.demo,
     )
     templates = build_templates(TEMPLATES, navigation=navigation)
-    reader = Reader(runtime.database, law)
-    considering = Considering(runtime.database, law)
+    reader = Reader(runtime.database, laws)
+    considering = Considering(runtime.database, laws)
     app.include_router(build_api(reader, runtime.database, keys))
-    app.include_router(build_preview(law))
+    app.include_router(build_preview(laws))
     app.include_router(build_considering(considering))
     app.include_router(build_recording(reader, templates, intake))
-    app.include_router(build_pages(reader, templates, law))
-    app.include_router(build_rulebook_pages(templates, law))
-    app.include_router(build_considered(considering, templates, law))
+    app.include_router(build_pages(reader, templates, laws.register))
+    app.include_router(build_rulebook_pages(templates, laws))
+    app.include_router(build_considered(considering, templates, laws.register))
     app.include_router(quarantine_router(runtime))
     install_ui(app, templates, navigation)
     return app
+
+
+def _guard(laws: Laws) -> Guard:
+    """Return the check before each send, by the text of every rulebook that a notice may rest on."""
+    return Guard([law.text for law in laws.all], laws.newest.register_text)

@@ -1,4 +1,4 @@
-"""What was asked of the rulebooks and is not there. Apart from what reads them, so that naming the errors loads nothing."""
+"""What can be wrong with what was asked of the rulebooks. Apart from what reads them, so that naming the errors loads nothing."""
 
 
 class NoSuchRulebook(FileNotFoundError):
@@ -7,3 +7,11 @@ class NoSuchRulebook(FileNotFoundError):
 
 class NothingToCheck(FileNotFoundError):
     """What was given is neither a folder of rulebooks nor a rulebook, nor holds a scenario."""
+
+
+class NotReleased(RuntimeError):
+    """A version of the rulebook cannot be released; the text says why and what to do."""
+
+
+class NotVerified(RuntimeError):
+    """It cannot be recorded that a person verified a rule; the text says why and what to do."""

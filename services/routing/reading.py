@@ -23,7 +23,7 @@ from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
 from services.routing.domain.happenings_of import happenings
 from services.routing.explaining import explanation
-from services.routing.law import Law
+from services.routing.laws import Laws
 from services.routing.store import loading, reading
 from services.routing.views import (
     AskView,
@@ -46,9 +46,9 @@ class NoSuchCase(NotFound):
 class Reader:
     """Reads for the API and the pages."""
 
-    def __init__(self, database: Database, law: Law) -> None:
+    def __init__(self, database: Database, laws: Laws) -> None:
         self._database = database
-        self._law = law
+        self._laws = laws
 
     async def now(self) -> datetime:
         """Return the legal clock."""
@@ -114,7 +114,8 @@ class Reader:
     async def decision(self, reach: Reach, case_key: str, as_of: datetime | None = None) -> tuple[CaseView, Decision]:
         """Return a case as shown, and its decision asked again from the facts known at that time.
 
-        Of linked cases that may not be read nothing is asked: neither their facts nor what follows from them is shown.
+        The rulebook is the one by which the case was decided then. Of linked cases that may not be read nothing is asked:
+        neither their facts nor what follows from them is shown.
 
         Raises:
             NoSuchCase: Nothing had been decided about it then, or it may not be read.
@@ -124,11 +125,12 @@ class Reader:
             shown = await self._case(connection, reach, case_key, at)
             keys = sorted({case_key, *shown.linked})
             facts = tuple(
-                loading.fact_of(row, self._law.vocabulary) for row in await reading.facts(connection, keys, at)
+                loading.fact_of(row, self._laws.vocabulary) for row in await reading.facts(connection, keys, at)
             )
             told = {row["event_id"]: loading.told_of(row) for row in await reading.happened(connection, keys, at)}
             known = await self._known(connection, keys, at)
-        return shown, self._law.decide(self._law.merge(facts), happenings(told, known), at)
+        law = self._laws.of(shown.rulebook.version)
+        return shown, law.decide(law.merge(facts), happenings(told, known), at)
 
     async def _known(self, connection: AsyncConnection, keys: list[str], as_of: datetime) -> ledger.Known:
         return ledger.Known(
@@ -143,7 +145,7 @@ class Reader:
             NoSuchCase: Nothing had been decided about the case then, or it may not be read.
             NotFound: The recipient is not in the register.
         """
-        if recipient not in self._law.register.bodies:
+        if recipient not in self._laws.register.bodies:
             raise NotFound("this recipient is not in the register")
         shown, decision = await self.decision(reach, case_key, as_of)
         return answer(Asked(shown, decision, recipient), shown)
@@ -155,7 +157,7 @@ class Reader:
             NoSuchCase: Nothing had been decided about it then, or it may not be read.
         """
         shown, decision = await self.decision(reach, case_key, as_of)
-        return explanation(decision, self._law.rulebook, shown)
+        return explanation(decision, shown.rulebook, shown)
 
     async def cases(self, reach: Reach, prefix: str = "") -> CaseList:
         """Return the cases decided last that may be read and whose key begins with `prefix`."""
@@ -178,7 +180,7 @@ class Reader:
         return NoticeView(
             notice_id=row["notice_id"],
             recipient=row["recipient"],
-            name=self._law.register.name(row["recipient"]),
+            name=self._laws.register.name(row["recipient"]),
             state=state,
             attempts=row["attempts_then"],
             reference=row["reference_then"],

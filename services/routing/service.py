@@ -22,21 +22,21 @@ from services.routing.domain.decide import Decision
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
-from services.routing.domain.replay import Published, following, rounds
-from services.routing.law import Law
+from services.routing.domain.replay import following, rounds, rulebooks
+from services.routing.laws import Laws
 from services.routing.outcome.changes import still_open, take
 from services.routing.outcome.duties import conclude
 from services.routing.outcome.gathered import Gathered, Occasion
 from services.routing.outcome.notices import accepted
 from services.routing.store import loading, saving
-from services.routing.store.loading import Loaded
+from services.routing.store.loading import Loaded, Said
 
 
 class RoutingService:
-    """Decides cases by one law."""
+    """Decides each case by the law that it was decided by before, and a new one by the newest."""
 
-    def __init__(self, law: Law) -> None:
-        self._law = law
+    def __init__(self, laws: Laws) -> None:
+        self._laws = laws
 
     async def linked_keys(self, events: Sequence[Event], connection: AsyncConnection) -> Iterable[str]:
         """Return every case that must be held to decide these events: linked ones, and those of notices they answer."""
@@ -49,9 +49,10 @@ class RoutingService:
 
     async def route(self, events: Sequence[Event], tx: Transaction) -> None:
         """Keep what the events say, decide their cases again, and save and publish what that changes."""
+        await self._laws.look()
         messages: list[CaseEvent] = [event.message for event in events]
-        published, _ = await loading.published(tx.connection, {each.case_key or "" for each in messages})
-        place = rounds([(each.id, each.case_key or "") for each in messages], published)
+        said = await loading.published(tx.connection, {each.case_key or "" for each in messages})
+        place = rounds([(each.id, each.case_key or "") for each in messages], said.decided)
         for number in sorted(set(place.values())):
             await self._route([each for each in messages if place[each.id] == number], tx)
 
@@ -61,16 +62,16 @@ class RoutingService:
         for message in messages:
             causes[cases[message.id]].append(message.id)
         arrived = {message.id: place for place, message in enumerate(messages)}
-        sets = await loading.load(tx.connection, causes.keys(), self._law.vocabulary)
+        sets = await loading.load(tx.connection, causes.keys(), self._laws.vocabulary)
         held = {key for loaded in sets for key in loaded.case_keys}
-        published, delivered = await loading.published(tx.connection, held)
+        said = await loading.published(tx.connection, held)
         found = Gathered()
         for loaded in sets:
             event_ids = [event_id for key in loaded.case_keys for event_id in causes.get(key, ())]
             event_ids.sort(key=arrived.__getitem__)
-            self._decide(loaded, tuple(event_ids), published, tx.now, found)
+            self._decide(loaded, tuple(event_ids), said, tx.now, found)
         await saving.save(tx.connection, found, reach.made_by(outgoing for _, outgoing in found.messages))
-        await saving.recall_deliveries(tx.connection, delivered)
+        await saving.recall_deliveries(tx.connection, said.delivered)
         for topic, outgoing in found.messages:
             tx.emit(topic, outgoing)
 
@@ -91,30 +92,30 @@ class RoutingService:
         ]
         await saving.keep(
             connection,
-            facts=[fact for message in messages for fact in facts_of(message, self._law.vocabulary)],
+            facts=[fact for message in messages for fact in facts_of(message, self._laws.vocabulary)],
             told=[(cases[event_id], each) for event_id, each in told.items()],
             links=links,
             parties=reach.made_by(messages),
         )
         return cases
 
-    def _decide(
-        self, loaded: Loaded, causes: tuple[UUID, ...], published: Published, now: datetime, found: Gathered
-    ) -> None:
+    def _decide(self, loaded: Loaded, causes: tuple[UUID, ...], said: Said, now: datetime, found: Gathered) -> None:
         """Decide one set of linked cases and gather what that changes."""
-        facts = self._law.merge(loaded.facts)
-        decision = self._law.decide(facts, happenings(loaded.told, loaded.known), now)
+        revisions = following(loaded.revisions, said.decided, causes)
+        law = self._laws.of_case(rulebooks(loaded.revisions, loaded.rulebooks, said.rulebooks, revisions))
+        facts = law.merge(loaded.facts)
+        decision = law.decide(facts, happenings(loaded.told, loaded.known), now)
         occasion = Occasion(
             now=now,
             case_keys=loaded.case_keys,
             reporters=loaded.reporters,
-            revisions=following(loaded.revisions, published, causes),
+            revisions=revisions,
             event_ids=causes,
             causation_id=causes[-1],
-            rulebook=self._law.rulebook,
-            calendar=self._law.calendar_ref,
-            partnership=self._law.partnership(facts),
-            name_of=self._law.register.name,
+            rulebook=law.rulebook,
+            calendar=law.calendar_ref,
+            partnership=law.partnership(facts),
+            name_of=law.register.name,
         )
         if loaded.known.notices:
             found.told_before.update(loaded.case_keys)

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 SCHEMA: Final = "routing"
 APPEND_ONLY: Final = (
     *("case_party", "fact", "happening", "case_link", "decision"),
-    *("obligation_history", "delivery_history"),
+    *("obligation_history", "delivery_history", "rulebook_release"),
 )
 metadata: Final = MetaData(schema=SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
@@ -90,6 +90,15 @@ decision = Table(
     Column("traces", JSONB, nullable=False),
     Column("conflicts", JSONB, nullable=False),
     Column("event_ids", ARRAY(Uuid), nullable=False),
+)
+
+rulebook_release = Table(
+    "rulebook_release",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("record_sha256", Text, nullable=False),  # of the record, which names who wrote and who approved it
+    Column("taken_at", _INSTANT, nullable=False),
 )
 
 obligation = Table(

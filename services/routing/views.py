@@ -87,7 +87,7 @@ class CaseView(View):
     linked: tuple[str, ...]
     as_of: datetime
     revision: int
-    rulebook: RulebookRef | None
+    rulebook: RulebookRef
     obligations: tuple[ObligationView, ...]
     questions: tuple[QuestionView, ...]
     conflicts: tuple[str, ...]

@@ -19,6 +19,7 @@ from schemas.messages import AnyMessage, parse
 from services.kit.database import Database
 from services.routing.dispatch.dispatcher import Dispatcher
 from services.routing.law import Law, read_law
+from services.routing.laws import Held, Laws
 from services.routing.service import RoutingService
 from tests.support.routing import as_event
 
@@ -29,6 +30,11 @@ WEBHOOK_KEY = Ed25519PrivateKey.generate()
 @cache
 def law() -> Law:
     return read_law()
+
+
+def laws(*given: Law) -> Laws:
+    """Return laws to decide by, the oldest first; by default the shipped one alone."""
+    return Laws([Held(each, None) for each in given or (law(),)])
 
 
 @dataclass

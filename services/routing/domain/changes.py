@@ -115,7 +115,13 @@ def _why(slot: Slot, runs: list[Trace], decision: Decision, by: Slot | None) -> 
             return words.found(because.found) if because.found else f"no longer so: {words.asked(because.condition)}"
         if run.in_force == NO:
             return f"{slot.rule} was not in force on the date it is judged on"
-        duty = decision.evaluation.book.rules[slot.rule].rule.then[slot.position]
+        then = decision.evaluation.book.rules[slot.rule].rule.then
+        if slot.position >= len(then):
+            break
+        duty = then[slot.position]
         if duty.only_if is not None:
             return f"no longer so: {words.asked(duty.only_if)}"
+    book = decision.evaluation.book.book
+    if not any(rule.id == slot.rule and slot.position < len(rule.then) for rule in book.rules):
+        return f"rulebook {book.version} no longer has this duty"
     return "the report or child that it was about is no longer part of the case"

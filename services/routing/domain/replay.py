@@ -33,6 +33,30 @@ def rounds(events: Sequence[tuple[UUID, str]], published: Published) -> dict[UUI
     return found
 
 
+def rulebooks(
+    own: Mapping[str, int],
+    decided_by: Mapping[str, str],
+    published: Mapping[str, Mapping[int, str]],
+    revisions: Mapping[str, int],
+) -> frozenset[str]:
+    """Return the versions of the rulebook by which linked cases were decided last, or decided the first time.
+
+    Args:
+        own: The last revision of each case that the database has.
+        decided_by: The version of that decision, by case.
+        published: The versions of decisions that were published, by case and revision.
+        revisions: Those of the next decision: one that repeats a published decision is made by the same version.
+    """
+    found = set()
+    for case, revision in revisions.items():
+        lacking = {each: version for each, version in published.get(case, {}).items() if each > own[case]}
+        if lacking:
+            found.add(lacking.get(revision) or lacking[max(lacking)])
+        elif case in decided_by:
+            found.add(decided_by[case])
+    return frozenset(found)
+
+
 def following(own: Mapping[str, int], published: Published, causes: Collection[UUID]) -> dict[str, int]:
     """Return the revisions of the next decision of linked cases.
 

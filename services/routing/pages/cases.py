@@ -18,7 +18,7 @@ from services.kit.errors import NotFound
 from services.kit.reach import Reach, reach_of
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
-from services.routing.law import Law
+from services.routing.domain.register import Register
 from services.routing.pages.form import FormError, day_of, time_of
 from services.routing.reading import NoSuchCase, Reader
 from services.routing.views import STATE_WORDS, AskView, ObligationView
@@ -50,10 +50,10 @@ class Why:
     sources: tuple[tuple[str, datetime], ...]
 
 
-def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRouter:
+def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) -> APIRouter:
     """Return the routes of the pages."""
     router = APIRouter(include_in_schema=False)
-    bodies = [{"value": body.id, "text": f"{body.name} ({body.id})"} for body in law.register.bodies.values()]
+    bodies = [{"value": body.id, "text": f"{body.name} ({body.id})"} for body in register.bodies.values()]
 
     @router.get("/case")
     async def cases(request: Request, who: Looker, key: Text = "") -> Response:
@@ -82,9 +82,10 @@ def build_pages(reader: Reader, templates: Jinja2Templates, law: Law) -> APIRout
         context = {
             "current": "cases",
             "case": shown,
-            "name": law.register.name,
+            "name": register.name,
             "why": {
-                obligation.obligation_id: tuple(_why(obligation, decision, law)) for obligation in shown.obligations
+                obligation.obligation_id: tuple(_why(obligation, decision, register))
+                for obligation in shown.obligations
             },
             "strengths": STRENGTH_WORDS,
             "notice_colours": NOTICE_COLOURS,
@@ -135,7 +136,7 @@ def _moment(form: Mapping[str, str], now: datetime) -> datetime | None:
     return min(typed, now)
 
 
-def _why(obligation: ObligationView, decision: Decision, law: Law) -> Iterator[Why]:
+def _why(obligation: ObligationView, decision: Decision, register: Register) -> Iterator[Why]:
     """Yield the conditions of the rule behind an obligation, as they stand now."""
     for trace in decision.traces:
         holder = trace.holder.id if trace.holder else None
@@ -144,6 +145,6 @@ def _why(obligation: ObligationView, decision: Decision, law: Law) -> Iterator[W
         words = decision.words
         for line in reasons.lines(decision.evaluation, trace):
             statements = line.found.statements if line.found else ()
-            sources = tuple((law.register.name(fact.authority), fact.recorded_at) for fact in statements)
+            sources = tuple((register.name(fact.authority), fact.recorded_at) for fact in statements)
             found = words.found(line.found) if line.found else ""
             yield Why(line.depth, words.asked(line.condition), line.answer, found, sources)

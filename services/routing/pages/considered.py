@@ -15,15 +15,15 @@ from fastapi.templating import Jinja2Templates
 from services.kit.auth import Principal, require_page
 from services.kit.reach import reach_of
 from services.routing.considering import OUTCOME_WORDS, Asked, BadQuestion, Considering, asked_for
-from services.routing.law import Law
+from services.routing.domain.register import Register
 
 Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
 
 
-def build_considered(considering: Considering, templates: Jinja2Templates, law: Law) -> APIRouter:
+def build_considered(considering: Considering, templates: Jinja2Templates, register: Register) -> APIRouter:
     """Return the route of the page."""
     router = APIRouter(include_in_schema=False)
-    areas = sorted(law.register.areas.values(), key=lambda area: area.name)
+    areas = sorted(register.areas.values(), key=lambda area: area.name)
     choices = {
         "areas": _choices([(area.code, area.name) for area in areas], "All areas"),
         "outcomes": _choices([*OUTCOME_WORDS.items()], "All of them"),

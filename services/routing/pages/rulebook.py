@@ -1,6 +1,6 @@
 """The pages `/rules`, `/rules/<id>` and `/areas/<name>`: the rulebook as people read it, and whom it means in an area.
 
-Everything is made from the rulebook and the register that this process decides by, so a page can say nothing else.
+Everything is made from the rulebook that a new case takes, and from the register, so a page can say nothing else.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from services.routing.domain.register import Area
 from services.routing.domain.rulebook.model import Compared, Rule, outline, walk
 from services.routing.domain.words import Words
 from services.routing.law import Law
+from services.routing.laws import Laws
 
 Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
 RuleId = Annotated[str, Path(max_length=20)]
@@ -62,25 +63,25 @@ class Sooner:
     usual: str
 
 
-def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
+def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
     """Return the routes of the pages."""
     router = APIRouter(include_in_schema=False)
-    book, words = law.book.book, Words(law.vocabulary, law.register)
-    chapters = [
-        (CHAPTERS.get(letter, "Local rules"), [*rules])
-        for letter, rules in groupby(book.rules, key=lambda rule: rule.id[0])
-    ]
-    areas = {area.name.lower(): area for area in law.register.areas.values()}
+    words = Words(laws.vocabulary, laws.register)
+    areas = {area.name.lower(): area for area in laws.register.areas.values()}
 
     @router.get("/rules")
     async def rules(request: Request, who: Looker) -> Response:
         request.state.principal = who
+        book = laws.newest.book.book
         shown = {
             "current": "cases",
             "book": book,
-            "chapters": chapters,
+            "chapters": [
+                (CHAPTERS.get(letter, "Local rules"), [*rules])
+                for letter, rules in groupby(book.rules, key=lambda rule: rule.id[0])
+            ],
             "strengths": STRENGTH_WORDS,
-            "areas": sorted(law.register.areas.values(), key=lambda area: area.name),
+            "areas": sorted(areas.values(), key=lambda area: area.name),
             "unchecked": sum(not rule.source.verified for rule in book.rules),
         }
         return templates.TemplateResponse(request, "rules.html", shown)
@@ -88,6 +89,8 @@ def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
     @router.get("/rules/{identifier}")
     async def one(request: Request, who: Looker, identifier: RuleId) -> Response:
         request.state.principal = who
+        law = laws.newest
+        book = law.book.book
         rule = next((each for each in book.rules if each.id == identifier.upper()), None)
         if rule is None:
             raise NotFound
@@ -109,15 +112,16 @@ def build_rulebook_pages(templates: Jinja2Templates, law: Law) -> APIRouter:
     @router.get("/areas/{name}")
     async def area(request: Request, who: Looker, name: AreaName) -> Response:
         request.state.principal = who
+        law = laws.newest
         found = areas.get(name.lower()) or law.register.areas.get(name)
         if found is None:
             raise NotFound
         shown = {
             "current": "cases",
-            "book": book,
+            "book": law.book.book,
             "area": found,
             "bodies": [body for body in law.register.bodies.values() if found.code in body.areas],
-            "local": [rule for rule in book.rules if names_area(rule, found)],
+            "local": [rule for rule in law.book.book.rules if names_area(rule, found)],
             "sooner": tuple(_sooner(found, law, words)),
         }
         return templates.TemplateResponse(request, "area.html", shown)

@@ -36,11 +36,13 @@ _REACHED: Final = """
     )
 """
 _LINKED: Final = text(f"{_REACHED} SELECT root, case_key FROM reached")  # noqa: S608 - a constant
-# With how often each case has been decided.
+# With how often each case has been decided, and by which version of the rulebook the last time.
 _REVISIONS: Final = text(f"""
-    {_REACHED} SELECT root, case_key, coalesce(
-        (SELECT max(revision) FROM routing.decision d WHERE d.case_key = reached.case_key), 0) AS revision
-    FROM reached
+    {_REACHED} SELECT root, reached.case_key, coalesce(last.revision, 0) AS revision, last.rulebook
+    FROM reached LEFT JOIN LATERAL (
+        SELECT revision, rulebook ->> 'version' AS rulebook FROM routing.decision d
+        WHERE d.case_key = reached.case_key ORDER BY revision DESC LIMIT 1
+    ) last ON true
 """)  # noqa: S608 - a constant
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
 _HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys)")
@@ -64,7 +66,7 @@ _CASES_OF: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What is known of one set of linked cases; `case_keys` sorted."""
+    """What is known of one set of linked cases; `case_keys` sorted. `rulebooks`: by which those decided before were decided last."""
 
     case_keys: tuple[str, ...]
     facts: tuple[Fact, ...]
@@ -72,6 +74,7 @@ class Loaded:
     known: ledger.Known
     reporters: Mapping[str, tuple[str, ...]]
     revisions: Mapping[str, int]
+    rulebooks: Mapping[str, str]
 
 
 async def linked_sets(connection: AsyncConnection, keys: Collection[str]) -> list[tuple[str, ...]]:
@@ -86,16 +89,27 @@ def _sets(rows: Iterable[Any]) -> list[tuple[str, ...]]:
     return sorted({tuple(sorted(members)) for members in found.values()})
 
 
-async def published(connection: AsyncConnection, keys: Collection[str]) -> tuple[Published, list[NoticeDelivered]]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was published of some cases and is lacking since a restore: decisions, by which rulebook each was, deliveries."""
+
+    decided: Published
+    rulebooks: Mapping[str, Mapping[int, str]]
+    delivered: Sequence[NoticeDelivered]
+
+
+async def published(connection: AsyncConnection, keys: Collection[str]) -> Said:
     """Return the decisions of these cases, and their deliveries, that were published and are lacking since a restore."""
     decided: defaultdict[str, dict[int, frozenset[UUID]]] = defaultdict(dict)
+    rulebooks: defaultdict[str, dict[int, str]] = defaultdict(dict)
     delivered: list[NoticeDelivered] = []
     for message in map(parse, await published_of(connection, keys)):
         if isinstance(message, CaseDecided) and message.case_key:
             decided[message.case_key][message.data.revision] = frozenset(message.data.event_ids)
+            rulebooks[message.case_key][message.data.revision] = message.data.rulebook.version
         elif isinstance(message, NoticeDelivered):
             delivered.append(message)
-    return decided, delivered
+    return Said(decided, rulebooks, delivered)
 
 
 async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -110,6 +124,7 @@ async def load(connection: AsyncConnection, keys: Collection[str], vocabulary: V
     """Return everything about the sets of linked cases that `keys` belong to, sorted by their keys; notices stay locked."""
     reached = (await connection.execute(_REVISIONS, {"keys": sorted(keys)})).all()
     revisions = {row.case_key: row.revision for row in reached}
+    rulebooks = {row.case_key: row.rulebook for row in reached if row.rulebook}
     members = {"keys": sorted(revisions)}
     facts = await _by_case(connection, _FACTS, members)
     happened = await _by_case(connection, _HAPPENINGS, members)
@@ -132,6 +147,7 @@ async def load(connection: AsyncConnection, keys: Collection[str], vocabulary: V
             ),
             reporters={key: tuple(reporters[key]) for key in linked},
             revisions={key: revisions[key] for key in linked},
+            rulebooks={key: rulebooks[key] for key in linked if key in rulebooks},
         )
         for linked in _sets(reached)
     ]

@@ -23,7 +23,7 @@ from services.routing.dispatch.grants import read_key
 from services.routing.dispatch.guard import Guard
 from services.routing.dispatch.sender import WebhookChannel
 from services.routing.service import RoutingService
-from tests.support.road import WEBHOOK_KEY, Recipients, Road, empty_tables, law
+from tests.support.road import WEBHOOK_KEY, Recipients, Road, empty_tables, law, laws
 from tests.support.stack import SERVICE_PASSWORDS, fresh_database
 
 
@@ -40,7 +40,7 @@ async def road(address: DatabaseAddress) -> AsyncIterator[Road]:
     await empty_tables(address)
     password = SERVICE_PASSWORDS["routing"]
     database = Database(address.url(user="handrail_routing", password=password), "routing")
-    yield Road(database, RoutingService(law()))
+    yield Road(database, RoutingService(laws()))
     await database.close()
 
 
@@ -57,7 +57,7 @@ async def recipients(road: Road, tmp_path: Path) -> AsyncIterator[Recipients]:
         dispatcher = Dispatcher(
             road.database,
             channel,
-            Composer(Guard(law().texts, law().register_text), read_key(grant_key), "http://127.0.0.1:8401"),
+            Composer(Guard([law().text], law().register_text), read_key(grant_key), "http://127.0.0.1:8401"),
             endpoints={body: f"{url}/recipients/{body}/webhook" for body in law().register.bodies},
             keys=[WEBHOOK_KEY],
             clock=SystemClock(),

@@ -15,7 +15,7 @@ from handrail.embedded.postgres import DatabaseAddress
 from schemas import case_events as ce
 from services.kit.reach import EVERYTHING
 from services.routing.considering import PAGE, Asked, Considering
-from tests.support.road import Road, law
+from tests.support.road import Road, law, laws
 from tests.support.routing import (
     CASE,
     HALTON,
@@ -222,7 +222,7 @@ async def test_pages_follow_each_other_without_loss_and_count_everything(road: R
 
 
 async def test_the_number_of_statements_does_not_grow_with_the_cases(road: Road) -> None:
-    considering = Considering(road.database, law())
+    considering = Considering(road.database, laws())
     await road.route(reported(), decided("not_notify"))
     with statements() as of_one:
         await considering.find(EVERYTHING, EVERYTHING_ASKED)

@@ -16,7 +16,7 @@ from services.routing.dispatch import rows
 from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
 from tests.support.faults.switch import InjectedFault, armed
-from tests.support.road import Recipients, Road, law, move_clock, of
+from tests.support.road import Recipients, Road, law, laws, move_clock, of
 from tests.support.routing import (
     COUNCIL,
     HALTON,
@@ -254,7 +254,7 @@ async def test_a_notice_that_was_decided_for_another_area_s_partnership_is_held_
     bodies = law().register.bodies
     exchanged = {LSCP_ID: bodies[BARNSLEY_LSCP].areas, BARNSLEY_LSCP: bodies[LSCP_ID].areas}
     faulty = Register("faulty", law().register.areas.values(), [_serving(body, exchanged) for body in bodies.values()])
-    road.service = RoutingService(replace(law(), register=faulty))
+    road.service = RoutingService(laws(replace(law(), register=faulty)))
     await road.route(reported())
     await recipients.send_all()
 

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from aiokafka import AIOKafkaProducer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.stubs.app import create_app as create_stubs
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import topics
 from schemas.messages import parse
-from services.kit.runtime import kafka_connection
 from tests.support.eventually import eventually
 from tests.support.kit_kafka import begin_after_others, read_all
 from tests.support.kit_kafka import settings as admin_settings
+from tests.support.publishing import publish
 from tests.support.routing import LEEDS, aware, reported
 from tests.support.routing_app import app, client, pem
 from tests.support.stack import SERVICE_PASSWORDS, stack
@@ -30,14 +29,6 @@ LSCP_ID = f"lscp:{LEEDS}"
 def case_key(tmp_path: Path) -> str:
     """Return a case that no other test writes to: the run's topics are shared."""
     return sha256(str(tmp_path).encode()).hexdigest()[:32]
-
-
-async def _publish(*messages: bytes, key: str) -> None:
-    producer = AIOKafkaProducer(acks="all", **kafka_connection(admin_settings("postgresql://unused@127.0.0.1/unused")))
-    await producer.start()
-    for message in messages:
-        await producer.send_and_wait(topics.CASE_EVENTS, message, key=key.encode())
-    await producer.stop()
 
 
 async def _published(topic: str, case_key: str) -> list[str]:
@@ -71,7 +62,7 @@ async def test_a_report_becomes_signed_notices_and_the_same_report_again_changes
         own = address.url(user="handrail_routing", password=SERVICE_PASSWORDS["routing"])
         await begin_after_others(own, "routing")
         async with client(application, "auditor") as http, application.router.lifespan_context(application):
-            await _publish(report.wire(), report.wire(), key=case_key)
+            await publish(report, report)
 
             async def delivered() -> bool:
                 answer = await http.get(f"/v1/cases/{case_key}/decisions")
@@ -79,7 +70,7 @@ async def test_a_report_becomes_signed_notices_and_the_same_report_again_changes
                 return states == ["delivered", "delivered"]
 
             await eventually(delivered, "both notices are delivered", within_s=90)
-            await _publish(report.wire(), aware(case_key=case_key).wire(), key=case_key)
+            await publish(report, aware(case_key=case_key))
 
             async def decided_again() -> bool:
                 return bool((await http.get(f"/v1/cases/{case_key}/decisions")).json()["revision"] == 2)

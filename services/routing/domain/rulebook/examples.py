@@ -7,7 +7,7 @@ its `because` gives, for every rule that names the recipient, the first conditio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from schemas.calendar import Calendar
@@ -49,15 +49,19 @@ def load_rulebook(
     register: Register,
     calendar: Calendar,
     overlays: Sequence[Text] = (),
+    *,
+    approved_by: tuple[str, ...] = (),
 ) -> CompiledRulebook:
     """Return a rulebook that is read, compiled, and whose examples all come out as written.
 
-    The national examples are played by the national rules, those of an overlay by all rules together.
+    The national examples are played by the national rules, those of an overlay by all rules together. `approved_by` are
+    the people of its release.
 
     Raises:
         RulebookRefused: With file, line and what to do.
     """
-    book = compile_rulebook(parse_rulebook(text, file, vocabulary, register, overlays), vocabulary)
+    read = replace(parse_rulebook(text, file, vocabulary, register, overlays), approved_by=approved_by)
+    book = compile_rulebook(read, vocabulary)
     national = compile_rulebook(book.book.without_overlays(), vocabulary) if overlays else book
     known = [(file, national, national.book.examples)]
     known += [(each.file, book, each.examples) for each in book.book.overlays]

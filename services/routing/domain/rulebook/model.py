@@ -270,14 +270,14 @@ class Overlay:
 class Rulebook:
     """A national rulebook with its local overlays.
 
-    `sha256` is the digest of all their texts; `examples` know the national rules alone; `approved_by` is empty while nobody has approved it.
+    `sha256` is the digest of all their texts; `examples` know the national rules alone; `approved_by` are the two people of its
+    release, nobody while there is none.
     """
 
     id: str
     title: str
     version: str
     owner: str
-    approved_by: tuple[str, ...]
     sha256: str
     file: str
     defaults: Defaults
@@ -285,6 +285,7 @@ class Rulebook:
     profiles: Mapping[str, Profile]
     examples: tuple[Example, ...]
     overlays: tuple[Overlay, ...] = ()
+    approved_by: tuple[str, ...] = ()
 
     def without_overlays(self) -> Rulebook:
         """Return the national rules alone, with the periods that count everywhere."""

@@ -39,7 +39,7 @@ from services.routing.domain.rulebook.overlay import check_bound, open_overlay, 
 from services.routing.domain.rulebook.read_examples import read_examples
 from services.routing.domain.rulebook.tree import Node, Text
 
-_TOP: Final = ("rulebook", "title", "version", "owner", "approved", "facts", "defaults", "stops", "rules", "disclosure")
+_TOP: Final = ("rulebook", "title", "version", "owner", "facts", "defaults", "stops", "rules", "disclosure")
 _RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when", "then")
 _DUTY: Final = ("tell", "send", "release", "stops when")
 _RECORDED: Final = " is recorded"
@@ -82,13 +82,11 @@ def parse_rulebook(
         rules = shortened(rules, each, words, {node: _sooner(node, words) for node in each.sooner})
     for each in opened:
         rules += tuple(_local(node, each.overlay, _rule(node, local, profiles, stops)) for node in each.rules)
-    approved = root["approved"]
     return Rulebook(
         id=root["rulebook"].text(),
         title=root["title"].text(),
         version=root["version"].text(),
         owner=root["owner"].text(),
-        approved_by=() if approved.is_text and approved.text() == "none" else _two_people(approved),
         sha256=hashlib.sha256(tree.whole((Text(file, text), *overlays)).encode()).hexdigest(),
         file=file,
         defaults=_defaults(root["defaults"], words),
@@ -130,13 +128,6 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
             hint = f", did you mean `{close}`?" if close else ""
             raise node.refuse(f"`{event}` stops nothing{hint}; known are: {', '.join(STOPPING_EVENTS)}")
     return Stop(phrase, events, recorded)
-
-
-def _two_people(node: Node) -> tuple[str, ...]:
-    names = tuple(tree.scalars(node))
-    if len({name.casefold() for name in names}) < 2:  # noqa: PLR2004 - the four-eyes rule
-        raise node.refuse("a rulebook is approved by two named people, or `none`")
-    return names
 
 
 def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Rule:

@@ -90,8 +90,6 @@ SLIPS = {
     "unknown personal field": ("personal.child.name: in full ", "personal.child.nam: in full ", "did you mean"),
     "unknown way to give": ("harm: in full", "harm: in ful", "did you mean `in full`"),
     "bad one-line condition": ("release: notification.decision is notify", "release: later", "a condition such as"),
-    "approved by one": ("approved: none", "approved:\n  - One Person", "by two named people"),
-    "approved twice by one": ("approved: none", "approved:\n  - One Person\n  - one person", "by two named people"),
     "no such facts file": (
         "facts: schemas/vocabulary/facts.yaml",
         "facts: facts.yaml",
@@ -197,15 +195,6 @@ def test_an_empty_file_is_refused() -> None:
 def test_characters_that_cannot_be_printed_are_refused() -> None:
     with pytest.raises(RulebookRefused, match="not readable"):
         parse_rulebook("rulebook: \x00", "england.yaml", VOCABULARY, register())
-
-
-def test_two_people_can_approve_a_rulebook() -> None:
-    approved = TEXT.replace("approved: none", "approved:\n  - One Person\n  - Another Person", 1)
-
-    assert parse_rulebook(approved, "e.yaml", VOCABULARY, register()).approved_by == (
-        "One Person",
-        "Another Person",
-    )
 
 
 def test_the_digest_is_of_the_files_text() -> None:

@@ -1,0 +1,120 @@
+"""A release of the rulebook is taken by a service that runs, announced once, and cannot become another."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from handrail.embedded.postgres import DatabaseAddress
+from schemas import topics
+from schemas.decisions import CaseDecided, RulebookReleased
+from schemas.messages import AnyMessage, parse
+from services.routing.announcing import Announcer
+from services.routing.checking import Report
+from services.routing.domain.rulebook.release import Release
+from services.routing.laws import FolderOfLaws
+from services.routing.releasing import release
+from tests.support.eventually import eventually
+from tests.support.kit_kafka import begin_after_others, read_all
+from tests.support.kit_kafka import settings as admin_settings
+from tests.support.publishing import publish
+from tests.support.releases import APPROVER, AT, AUTHOR, FIRST, SECOND, draft, released, rulebooks
+from tests.support.road import Road, of
+from tests.support.routing import reported
+from tests.support.routing_app import app, client
+from tests.support.stack import SERVICE_PASSWORDS, stack
+
+
+def forget(record: Release) -> None:
+    Path(record.file).unlink()
+
+
+def digest_of(record: Release) -> str:
+    return sha256(Path(record.file).read_bytes()).hexdigest()
+
+
+async def decisions() -> list[AnyMessage]:
+    records = await read_all(admin_settings("postgresql://unused@127.0.0.1/unused"), topics.DECISIONS)
+    return [parse(record.value) for record in records]
+
+
+@pytest.mark.usefixtures("road")
+async def test_a_service_that_runs_takes_a_release_and_an_earlier_case_keeps_its_version(
+    address: DatabaseAddress, tmp_path: Path
+) -> None:
+    folder, kafka = rulebooks(tmp_path), stack().kafka
+    old, new = (sha256(f"{name} {tmp_path}".encode()).hexdigest()[:32] for name in ("old", "new"))
+    application = app(
+        address,
+        kafka_bootstrap=kafka.bootstrap,
+        kafka_security=kafka.security_protocol,
+        kafka_ca_file=kafka.ca_file,
+        rulebooks=folder,
+    )
+    await begin_after_others(address.url(user="handrail_routing", password=SERVICE_PASSWORDS["routing"]), "routing")
+    async with client(application, "auditor") as http, application.router.lifespan_context(application):
+
+        async def version(case_key: str) -> tuple[str, int] | None:
+            found = (await http.get(f"/v1/cases/{case_key}/decisions")).json()
+            return (found["rulebook"]["version"], found["revision"]) if "rulebook" in found else None
+
+        async def reaches(case_key: str, expected: tuple[str, int]) -> None:
+            async def there() -> bool:
+                return await version(case_key) == expected
+
+            await eventually(there, f"the case is decided by {expected}", within_s=60)
+
+        await publish(reported(case_key=old))
+        await reaches(old, (FIRST, 1))
+        found = released(folder)
+        await publish(reported(case_key=new), reported(case_key=old))
+        await reaches(new, (SECOND, 1))
+        await reaches(old, (FIRST, 2))
+
+        async def announced() -> bool:
+            taken = of(RulebookReleased, await decisions())
+            return [each.data.rulebook.sha256 for each in taken] == [found.sha256]
+
+        await eventually(announced, "the release is published once", within_s=60)
+
+    by = {(each.case_key, each.data.rulebook.version) for each in of(CaseDecided, await decisions())}
+    assert {each for each in by if each[0] in {old, new}} == {(old, FIRST), (new, SECOND)}
+
+
+async def test_a_release_is_announced_once_by_whichever_process_and_names_nobody(road: Road, tmp_path: Path) -> None:
+    folder = rulebooks(tmp_path)
+    one, other = (Announcer(road.database, FolderOfLaws(folder)) for _ in range(2))
+    await one.step()
+    found = released(folder)
+
+    await one.step()
+    await other.step()
+    await one.step()
+
+    [message] = await road.published()
+    assert isinstance(message, RulebookReleased)
+    assert (message.data.rulebook.version, message.data.rulebook.approved) == (SECOND, True)
+    assert (message.data.supersedes, message.data.released_at) == (FIRST, AT)
+    assert message.data.record_sha256 == digest_of(found)
+    assert AUTHOR.encode() not in message.wire()
+    assert APPROVER.encode() not in message.wire()
+    assert await one.unready() is None
+
+
+async def test_a_release_that_has_become_another_with_its_record_is_noticed(road: Road, tmp_path: Path) -> None:
+    folder = rulebooks(tmp_path)
+    first = released(folder)
+    await Announcer(road.database, FolderOfLaws(folder)).step()
+    forget(first)
+    draft(folder, SECOND, ("owner: Safeguarding policy team ", "owner: Somebody else "))
+    release(SECOND, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0))
+
+    announcer = Announcer(road.database, FolderOfLaws(folder))
+    with capture_logs() as logged:
+        await announcer.step()
+
+    assert await announcer.unready() == f"rulebook {SECOND} is another than the one that was taken: put its files back"
+    assert [each["rulebook"] for each in logged if each["event"] == "rulebook.refused"] == [SECOND]
