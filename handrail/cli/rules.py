@@ -149,6 +149,28 @@ def compare(
 
 
 @app.command()
+def simulate(
+    new: Annotated[str, typer.Argument(help="The rulebook to try: a version or a file, such as your draft.")],
+    since: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="Cases in which anything was recorded on this day or later.")
+    ],
+    as_json: AsJson = False,
+    data: Folder = None,
+) -> None:
+    """Decide the recorded cases of the installation that runs under a draft, and say what would change in each.
+
+    The facts of the cases are read from the installation, which logs that, and decided here: nothing is stored, nothing
+    is sent. A duty is added (+), withdrawn (-), moved to another due date (→) or otherwise changed (~): the same as if
+    the case were migrated.
+
+      handrail rules simulate draft.yaml --since 2026-04-01
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.simulate_rulebook(_console(), new, since, as_json=as_json, data=data)
+
+
+@app.command()
 def release(
     version: Annotated[str, typer.Argument(help="The version whose file is england/<version>.yaml.")],
     author: Annotated[str, typer.Option(help="Who wrote it: a person's name.")],

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from handrail.cli import rules_shown
+from handrail.cli import rules_shown, rules_simulated
 from handrail.cli.status import find_running
 from schemas.calendar.london import LONDON, london_date
 from schemas.vocabulary import Value
@@ -108,6 +108,15 @@ def compare_rulebooks(console: Console, old: str, new: str, most: int, only: Col
     found = compare(before.book, after.book, after.register, most, only)
     console.print(f"From {before.rulebook.version} to {after.rulebook.version}")
     rules_shown.comparison(console, found)
+
+
+def simulate_rulebook(console: Console, new: str, since: str, *, as_json: bool, data: Path | None) -> None:
+    """Print what a rulebook would change in the cases of the installation that runs."""
+    found = rules_simulated.simulate(_law(new), _day(since), data)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        rules_simulated.show(console, found)
 
 
 def release_version(console: Console, version: str, author: str, approver: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from services.routing.dispatch.sign import public_key_pem, public_key_text
 from services.routing.laws import Laws
 from services.routing.previewing import Preview, preview
 from services.routing.reading import Reader
+from services.routing.recorded import RecordedCases, Recorder
 from services.routing.store.saving import insert_history
 from services.routing.views import AskView, CaseList, CaseView, DeliveryList, ExplanationView
 
@@ -129,6 +130,24 @@ def build_preview(laws: Laws) -> APIRouter:
     async def decisions_preview(_who: Anybody, wanted: Preview) -> ExplanationView:
         """Say who would be told if these facts were so, and why, and why others would not. Nothing is stored or sent."""
         return preview(wanted, laws.newest)
+
+    return router
+
+
+def build_recorded(recorder: Recorder) -> APIRouter:
+    """Return the route that gives out what was recorded, so that a draft of the rulebook can be tried on it."""
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/recorded-cases")
+    async def recorded_cases(
+        who: Operator,
+        since: Annotated[date, Query(description="The first day, in England, on which something was recorded.")],
+        after: Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$", description="`next` of the page before.")] = "",
+    ) -> RecordedCases:
+        """Give the facts of cases by their keys, and what stands in them, a page at a time. Each reading is logged."""
+        found = await recorder.page(reach_of(who), since, after)
+        _log.info("cases.read_out", subject=who.subject, cases=len(found.cases))
+        return found
 
     return router
 

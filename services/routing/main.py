@@ -16,7 +16,7 @@ from services.kit.runtime import Loop, Runtime
 from services.kit.runtime import lifespan as kit_lifespan
 from services.kit.ui import Navigation, build_templates, install_ui
 from services.routing.announcing import Announcer
-from services.routing.api import build_api, build_considering, build_preview
+from services.routing.api import build_api, build_considering, build_preview, build_recorded
 from services.routing.considering import Considering
 from services.routing.dispatch.body import Composer
 from services.routing.dispatch.dispatcher import Dispatcher
@@ -32,6 +32,7 @@ from services.routing.pages.considered import build_considered
 from services.routing.pages.recording import Intake, build_recording
 from services.routing.pages.rulebook import build_rulebook_pages
 from services.routing.reading import Reader
+from services.routing.recorded import Recorder
 from services.routing.service import RoutingService
 from services.routing.settings import RoutingSettings
 
@@ -104,6 +105,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     app.include_router(build_api(reader, runtime.database, keys))
     app.include_router(build_preview(laws))
     app.include_router(build_considering(considering))
+    app.include_router(build_recorded(Recorder(runtime.database, laws)))
     app.include_router(build_recording(reader, templates, intake))
     app.include_router(build_pages(reader, templates, laws.register))
     app.include_router(build_rulebook_pages(templates, laws))

@@ -20,6 +20,7 @@ import psutil
 from handrail.installation.web import Web
 from tests.support.command_line import HANDRAIL, READY_S, produce, receipts, report, run, until
 from tests.support.installation import EVENTS, played_demo
+from tests.support.repository import ROOT
 
 
 def is_decided(intake: Web, receipt_id: str) -> dict[str, Any] | None:
@@ -155,6 +156,25 @@ def test_the_reasons_of_a_case_are_asked_of_the_routing_that_runs() -> None:
     assert re.search(r"\[harm is \w+, said by Leeds City Council, recorded 2026-06-", explained.stdout)
     assert day_one.stdout != explained.stdout
     assert for_programs["case_key"] == case
+
+
+def test_a_draft_is_tried_on_the_cases_that_were_recorded_and_the_same_rules_change_nothing(tmp_path: Path) -> None:
+    """Fifteen working days from 1 June 2026 end on the 22nd, ten on the 15th."""
+    text = (ROOT / "rulebooks" / "england" / "2026.11.0.yaml").read_text("utf-8")
+    start = text.index("  - id: R-02\n")
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(text[:start] + text[start:].replace("working days: 15", "working days: 10", 1), "utf-8")
+
+    same = json.loads(run("rules", "simulate", "2026.11.0", "--since", "2026-01-01", "--json").stdout)
+    other = json.loads(run("rules", "simulate", str(draft), "--since", "2026-01-01", "--json").stdout)
+    later = run("rules", "simulate", str(draft), "--since", "2999-01-01")
+
+    assert same["cases_read"] == other["cases_read"] >= 5
+    assert (same["cases_changed"], same["cases"]) == (0, [])
+    moved = {(each["rule"], each["before"], each["due_on"]) for case in other["cases"] for each in case["moved"]}
+    assert moved == {("R-02", "2026-06-22", "2026-06-15")}
+    assert later.stdout.splitlines()[-1].startswith("0 cases read, 0 would change")
+    assert later.stderr == ""
 
 
 def test_without_an_installation_each_command_says_how_to_start_one(tmp_path: Path) -> None:

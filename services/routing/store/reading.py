@@ -91,6 +91,24 @@ _STATED_IN: Final = text(f"""
         SELECT array_agg(case_key ORDER BY case_key) AS members FROM reached GROUP BY root
     ) each_set ORDER BY members
 """)  # noqa: S608
+# Each case in which anything was recorded since a time, with those that are linked to it, each set once; and how many there are.
+_RECORDED_SINCE: Final = text(f"""
+    WITH RECURSIVE reached(root, case_key) AS (
+        SELECT case_key, case_key FROM (
+            SELECT case_key FROM routing.fact WHERE recorded_at >= :since
+            UNION SELECT case_key FROM routing.happening WHERE recorded_at >= :since
+        ) recorded WHERE {readable("recorded.case_key")}
+        UNION
+        SELECT r.root, l.linked_case_key FROM reached r JOIN routing.case_link l ON l.case_key = r.case_key
+        WHERE {readable("l.linked_case_key")}
+    ), sets AS (
+        SELECT DISTINCT members FROM (
+            SELECT array_agg(case_key ORDER BY case_key) AS members FROM reached GROUP BY root
+        ) each_set
+    )
+    SELECT members, (SELECT count(*) FROM sets) AS total FROM sets
+    WHERE members[1] > :after ORDER BY members LIMIT :most
+""")  # noqa: S608
 _FACTS_NAMED: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys) AND name = ANY(:names)")
 _RULEBOOKS: Final = text("""
     SELECT DISTINCT ON (case_key) case_key, rulebook ->> 'version' AS version FROM routing.decision
@@ -163,6 +181,18 @@ async def cases(connection: AsyncConnection, reach: Reach, *, prefix: str = "", 
 async def stated_in(connection: AsyncConnection, reach: Reach, names: Sequence[str]) -> list[list[str]]:
     """Return the sets of linked cases that may be read and in which one of some facts was ever stated, sorted, each once."""
     return list(await connection.scalars(_STATED_IN, {"names": names, **reach.values}))
+
+
+async def recorded_since(
+    connection: AsyncConnection, reach: Reach, since: datetime, *, after: str, most: int
+) -> tuple[list[list[str]], int]:
+    """Return the next sets of linked cases that may be read and in which anything was recorded since a time, and how many there are.
+
+    Sets are sorted by their keys; those up to the first key `after` are passed over.
+    """
+    asked = {"since": since, "after": after, "most": most, **reach.values}
+    rows = (await connection.execute(_RECORDED_SINCE, asked)).all()
+    return [row.members for row in rows], rows[0].total if rows else 0
 
 
 async def facts_named(connection: AsyncConnection, keys: Sequence[str], names: Sequence[str]) -> list[RowMapping]:
