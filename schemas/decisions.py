@@ -164,6 +164,15 @@ class RulebookReleasedData(Model):
     )
 
 
+class RulebookMigratedData(Model):
+    """From now on a case is decided by another version of the rulebook. `by` is an account's id, absent if nobody asked for it."""
+
+    before: str = Field(description="The version by which it was decided until now.")
+    rulebook: RulebookRef
+    reason: str = Field(description="Never anything about a person.")
+    by: str | None = None
+
+
 class CaseDecided(Envelope, title="Case decided"):
     """A case was decided."""
 
@@ -227,6 +236,13 @@ class RulebookReleased(Envelope, title="Rulebook released"):
     data: RulebookReleasedData
 
 
+class RulebookMigrated(Envelope, title="Case moved to another version of the rulebook"):
+    """A case was moved to another version of the rulebook, and decided again."""
+
+    type: Literal["rulebook.migrated.v1"] = "rulebook.migrated.v1"
+    data: RulebookMigratedData
+
+
 DecisionMessage = Annotated[
     CaseDecided
     | ObligationOpened
@@ -236,6 +252,7 @@ DecisionMessage = Annotated[
     | ObligationSuperseded
     | QuestionOpened
     | QuestionClosed
-    | RulebookReleased,
+    | RulebookReleased
+    | RulebookMigrated,
     Field(discriminator="type"),
 ]

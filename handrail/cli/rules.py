@@ -205,5 +205,24 @@ def verify(
     rules_asked.verify_rule(_console(), rule, by)
 
 
+@app.command()
+def migrate(
+    case: Annotated[str, typer.Argument(help="The key of a case.")],
+    to: Annotated[str, typer.Option(help="The version that decides it from now on: one that is released.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the log. No names.")],
+    data: Folder = None,
+) -> None:
+    """Move a case, and those linked to it, to another version of the rulebook, and decide it again by that.
+
+    Duties are added, withdrawn with a reason, moved to another date, otherwise changed, or stay; what is owed is sent. Try
+    it before with `simulate`, which changes nothing.
+
+      handrail rules migrate 3f2b8c0d9e1a4f5b6c7d8e9f0a1b2c3d --to 2026.12.0 --reason "the guidance changed"
+    """
+    from handrail.cli import rules_asked  # noqa: PLC0415 - slow: the schemas
+
+    rules_asked.migrate_case(_console(), case, to, reason, data)
+
+
 def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)

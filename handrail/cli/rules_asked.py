@@ -27,6 +27,7 @@ from services.routing.domain.rulebook.render import render
 from services.routing.domain.rulebook.suppose import read_facts
 from services.routing.explaining import explanation
 from services.routing.law import FOLDER, Law, read_law, text_of, versions
+from services.routing.migrating import MigratedView
 from services.routing.releasing import release
 from services.routing.verifying import verify
 from services.routing.views import ExplanationView
@@ -129,6 +130,14 @@ def release_version(console: Console, version: str, author: str, approver: str) 
     if found.supersedes:
         before = escape(found.supersedes[0])
         console.print(f"It supersedes {before}: cases that were decided by that keep it until they are migrated.")
+
+
+def migrate_case(console: Console, case: str, to: str, reason: str, data: Path | None) -> None:
+    """Move a case to another version of the rulebook and print what became of each duty."""
+    if not _CASE.fullmatch(case):
+        raise typer.BadParameter(f"`{case}` is not the key of a case (32 digits and letters a-f)")
+    answer = find_running(data).web("routing").post(f"/v1/cases/{case}/rulebook", {"to": to, "reason": reason})
+    rules_shown.migrated(console, MigratedView.model_validate(answer))
 
 
 def verify_rule(console: Console, rule: str, by: str) -> None:

@@ -16,6 +16,7 @@ from services.routing.domain.facts import INCIDENT
 from services.routing.domain.outcomes import OPEN
 from services.routing.domain.rulebook.suppose import CHILD, REPORT
 from services.routing.domain.words import Words
+from services.routing.migrating import MigratedView
 from services.routing.views import (
     AnswerView,
     DutyView,
@@ -84,6 +85,10 @@ def explanation(console: Console, found: ExplanationView) -> None:
     book = found.rulebook
     of = f"case {found.case_key}, as known {found.as_of:%Y-%m-%d %H:%M}" if found.as_of else "supposed facts"
     console.print(f"Rulebook {book.version}{'' if book.approved else ', not approved'}; {of}")
+    for each in found.migrations:
+        by = f" by {each.by}" if each.by else ""
+        moved = f"Case {each.case_key} moved from {each.from_version} to {each.to_version}"
+        console.print(escape(f"{moved}, {each.migrated_at:%Y-%m-%d %H:%M}{by}: {each.reason}"))
     for conflict in found.conflicts:
         console.print(f"Sources disagree on {escape(conflict)}, so it counts as not known.")
     for rule in found.rules:
@@ -166,6 +171,17 @@ def _answer(answer: AnswerView) -> str:
 def _about(subject: str) -> str:
     """Return whom it is about, where there may be several: a child or a report of a case."""
     return "" if subject in {INCIDENT, CHILD, REPORT} else f" (about {subject})"
+
+
+def migrated(console: Console, found: MigratedView) -> None:
+    """Print what became of each duty of cases that were moved to another version."""
+    for case, before in found.before.items():
+        console.print(f"Case {case} was decided by {escape(before)} and is now by {escape(found.rulebook.version)}")
+    for duty in found.duties:
+        told = ", ".join(each.name for each in duty.recipients) or "nobody who is registered"
+        due = f", due {date_words(duty.due_on)}" if duty.due_on else ""
+        why = f": {duty.reason}" if duty.reason else ""
+        console.print(escape(f"  {duty.became:<10} {duty.rule} {duty.duty_holder.name} tells {told}{due}{why}"))
 
 
 def questions(console: Console, found: Sequence[Ranked], words: Words) -> None:

@@ -15,6 +15,9 @@ SAID = (
     ("duty_holder", "Duty holder"),
     ("of_whom", "Asked of"),
     ("outcome", "Outcome"),
+    ("before", "Rulebook before"),
+    ("rulebook", "Rulebook"),
+    ("supersedes", "Supersedes"),
     ("reason", "Reason"),
     ("how", "How"),
     ("due_on", "Due"),
@@ -37,7 +40,12 @@ def said(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     data = record.get("data") if record else None
     if not isinstance(data, Mapping):
         return []
-    return [(heading, _worded(name, data)) for name, heading in SAID if isinstance(data.get(name), str | int)]
+    flat = {**data, "rulebook": _version(data.get("rulebook"))}
+    return [(heading, _worded(name, flat)) for name, heading in SAID if isinstance(flat.get(name), str | int)]
+
+
+def _version(rulebook: object) -> object:
+    return rulebook.get("version") if isinstance(rulebook, Mapping) else None
 
 
 def _worded(name: str, data: Mapping[str, Any]) -> str:

@@ -20,9 +20,11 @@ from services.routing.considering import Asked, ConsideredList, Considering, ask
 from services.routing.dispatch import rows
 from services.routing.dispatch.sign import public_key_pem, public_key_text
 from services.routing.laws import Laws
+from services.routing.migrating import MigratedView, Migrator
 from services.routing.previewing import Preview, preview
 from services.routing.reading import Reader
 from services.routing.recorded import RecordedCases, Recorder
+from services.routing.service import Move
 from services.routing.store.saving import insert_history
 from services.routing.views import AskView, CaseList, CaseView, DeliveryList, ExplanationView
 
@@ -130,6 +132,27 @@ def build_preview(laws: Laws) -> APIRouter:
     async def decisions_preview(_who: Anybody, wanted: Preview) -> ExplanationView:
         """Say who would be told if these facts were so, and why, and why others would not. Nothing is stored or sent."""
         return preview(wanted, laws.newest)
+
+    return router
+
+
+class Migrate(BaseModel):
+    """By which version a case is to be decided from now on, and why."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    to: str = Field(pattern=r"^[0-9][0-9.]{0,30}$", description="A version that counts, such as 2026.12.0.")
+    reason: str = Field(min_length=1, max_length=200, description="Never anything about a person.")
+
+
+def build_migrating(migrator: Migrator) -> APIRouter:
+    """Return the route that moves a case to another version of the rulebook."""
+    router = APIRouter(prefix="/v1")
+
+    @router.post("/cases/{case_key}/rulebook")
+    async def migrate(who: Operator, case_key: CaseKey, wanted: Migrate) -> MigratedView:
+        """Decide a case, and those linked to it, again by another version of the rulebook; say what that changed."""
+        return await migrator.migrate(case_key, Move(wanted.to, wanted.reason, who.subject))
 
     return router
 

@@ -49,6 +49,7 @@ def explanation(decision: Decision, rulebook: RulebookRef, case: CaseView | None
         case_key=case.case_key if case else None,
         as_of=case.as_of if case else None,
         rulebook=rulebook,
+        migrations=case.migrations if case else (),
         rules=tuple(_rule(trace, asking) for trace in decision.traces),
         told=tuple(each for each in recipients if each.state in TOLD),
         left_out=tuple(each for each in recipients if each.state not in TOLD | {"no_rule"}),

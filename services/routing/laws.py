@@ -142,11 +142,10 @@ class FolderOfLaws(Laws):
     async def _read_again(self) -> None:
         known = {each.law.rulebook.sha256: each.law for each in self._held.values() if each.release}
         try:
-            held = await asyncio.to_thread(self._read, known)
+            self._take(await asyncio.to_thread(self._read, known))
         except (RulebookRefused, OSError) as refused:
             _log.error("rulebook.refused", reason=str(refused))  # nothing of a case stands in a rulebook
         else:
-            self._take(held)
             for tell in self.after_change:
                 tell()
             _log.info("rulebook.taken", rulebook=self.newest.rulebook.version)

@@ -16,7 +16,7 @@ from services.kit.runtime import Loop, Runtime
 from services.kit.runtime import lifespan as kit_lifespan
 from services.kit.ui import Navigation, build_templates, install_ui
 from services.routing.announcing import Announcer
-from services.routing.api import build_api, build_considering, build_preview, build_recorded
+from services.routing.api import build_api, build_considering, build_migrating, build_preview, build_recorded
 from services.routing.considering import Considering
 from services.routing.dispatch.body import Composer
 from services.routing.dispatch.dispatcher import Dispatcher
@@ -27,6 +27,7 @@ from services.routing.dispatch.sender import WebhookChannel
 from services.routing.dispatch.sign import read_private_keys
 from services.routing.handlers import build_router
 from services.routing.laws import FolderOfLaws, Laws
+from services.routing.migrating import Migrator
 from services.routing.pages.cases import build_pages
 from services.routing.pages.considered import build_considered
 from services.routing.pages.recording import Intake, build_recording
@@ -61,7 +62,8 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         clock=runtime.clock,
     )
     laws.after_change.append(lambda: composer.check_by(_guard(laws)))
-    routers = [build_router(RoutingService(laws), runtime.consume)]
+    service = RoutingService(laws)
+    routers = [build_router(service, runtime.consume)]
     announcer = Announcer(runtime.database, laws)
     runtime.health.ready["rulebooks"] = announcer.unready
 
@@ -105,6 +107,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     app.include_router(build_api(reader, runtime.database, keys))
     app.include_router(build_preview(laws))
     app.include_router(build_considering(considering))
+    app.include_router(build_migrating(Migrator(runtime.database, service)))
     app.include_router(build_recorded(Recorder(runtime.database, laws)))
     app.include_router(build_recording(reader, templates, intake))
     app.include_router(build_pages(reader, templates, laws.register))

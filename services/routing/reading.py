@@ -33,6 +33,7 @@ from services.routing.views import (
     DeliveryList,
     DeliveryView,
     ExplanationView,
+    MigrationView,
     NoticeView,
     ObligationView,
     QuestionView,
@@ -105,6 +106,10 @@ class Reader:
             as_of=as_of,
             revision=decided["revision"],
             rulebook=RulebookRef(**decided["rulebook"]),
+            migrations=tuple(
+                MigrationView(**{name: row[name] for name in MigrationView.model_fields})
+                for row in await reading.migrations(connection, keys, as_of)
+            ),
             obligations=tuple(obligations),
             questions=tuple(questions),
             conflicts=tuple(decided["conflicts"]),

@@ -7,15 +7,19 @@ difference is saved and published. The caller (the kit's consume path) holds all
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.case_events import CaseEvent, CaseLinked
+from schemas.decisions import RulebookMigrated
 from services.kit import reach
 from services.kit.codec import Event
+from services.kit.errors import Conflict
 from services.kit.transaction import Transaction
 from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
@@ -23,13 +27,37 @@ from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
 from services.routing.domain.replay import following, rounds, rulebooks
+from services.routing.law import Law
 from services.routing.laws import Laws
 from services.routing.outcome.changes import still_open, take
-from services.routing.outcome.duties import conclude
-from services.routing.outcome.gathered import Gathered, Occasion
+from services.routing.outcome.duties import conclude, migrated
+from services.routing.outcome.gathered import CORRECTED, Gathered, Occasion, message_id
 from services.routing.outcome.notices import accepted
 from services.routing.store import loading, saving
 from services.routing.store.loading import Loaded, Said
+
+_LINKED: Final = "linked with a case that is decided by it"
+_RESTORED: Final = "decided by it before the database was restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """That a person wants a case to be decided by another version from now on: `by` is the account, `reason` names nobody."""
+
+    to: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of linked cases as they were moved to another law; `before` has the version that each had."""
+
+    loaded: Loaded
+    law: Law
+    before: Mapping[str, str]
+    revisions: Mapping[str, int]
+    changes: Sequence[ledger.Change]
 
 
 class RoutingService:
@@ -70,10 +98,7 @@ class RoutingService:
             event_ids = [event_id for key in loaded.case_keys for event_id in causes.get(key, ())]
             event_ids.sort(key=arrived.__getitem__)
             self._decide(loaded, tuple(event_ids), said, tx.now, found)
-        await saving.save(tx.connection, found, reach.made_by(outgoing for _, outgoing in found.messages))
-        await saving.recall_deliveries(tx.connection, said.delivered)
-        for topic, outgoing in found.messages:
-            tx.emit(topic, outgoing)
+        await self._save(found, said, tx)
 
     async def _keep(self, messages: Sequence[CaseEvent], connection: AsyncConnection) -> dict[UUID, str]:
         """Append facts, happenings, links and who reported; return the case that each event is about, by event id."""
@@ -99,10 +124,49 @@ class RoutingService:
         )
         return cases
 
-    def _decide(self, loaded: Loaded, causes: tuple[UUID, ...], said: Said, now: datetime, found: Gathered) -> None:
-        """Decide one set of linked cases and gather what that changes."""
+    async def migrate(self, case_keys: Collection[str], move: Move, tx: Transaction) -> Outcome:
+        """Decide linked cases, which the transaction holds, again by another version of the rulebook.
+
+        Raises:
+            NoSuchRulebook: That version does not count here.
+            Conflict: They are decided by it already, or cases were linked with them meanwhile.
+        """
+        await self._laws.look()
+        law = self._laws.of(move.to)
+        [loaded] = await loading.load(tx.connection, case_keys, self._laws.vocabulary)
+        if not {*loaded.case_keys} <= {*case_keys}:
+            raise Conflict("another case was linked with it meanwhile: try again")
+        before = {key: version for key, version in loaded.rulebooks.items() if version != law.rulebook.version}
+        if not before:
+            raise Conflict(f"the case is decided by rulebook {move.to} already")
+        said = await loading.published(tx.connection, loaded.case_keys)
+        revisions = following(loaded.revisions, said.decided, ())
+        causes = tuple(message_id(RulebookMigrated, key, loaded.case_keys, revisions) for key in before)
+        found = Gathered()
+        changes = self._decide(loaded, causes, said, tx.now, found, move)
+        await self._save(found, said, tx)
+        return Outcome(loaded, law, before, revisions, changes)
+
+    async def _save(self, found: Gathered, said: Said, tx: Transaction) -> None:
+        await saving.save(tx.connection, found, reach.made_by(outgoing for _, outgoing in found.messages))
+        await saving.recall_deliveries(tx.connection, said.delivered)
+        for topic, outgoing in found.messages:
+            tx.emit(topic, outgoing)
+
+    def _decide(
+        self,
+        loaded: Loaded,
+        causes: tuple[UUID, ...],
+        said: Said,
+        now: datetime,
+        found: Gathered,
+        move: Move | None = None,
+    ) -> Sequence[ledger.Change]:
+        """Decide one set of linked cases, gather what that changes, and return it."""
         revisions = following(loaded.revisions, said.decided, causes)
-        law = self._laws.of_case(rulebooks(loaded.revisions, loaded.rulebooks, said.rulebooks, revisions))
+        own = rulebooks(loaded.revisions, loaded.rulebooks, said.rulebooks, revisions)
+        law = self._laws.of(move.to) if move else self._laws.of_case(own)
+        moved = {key: each for key, each in loaded.rulebooks.items() if each != law.rulebook.version}
         facts = law.merge(loaded.facts)
         decision = law.decide(facts, happenings(loaded.told, loaded.known), now)
         occasion = Occasion(
@@ -116,7 +180,11 @@ class RoutingService:
             calendar=law.calendar_ref,
             partnership=law.partnership(facts),
             name_of=law.register.name,
+            because=f"the case is now decided by rulebook {law.rulebook.version}" if moved else CORRECTED,
         )
+        for key, before in moved.items():
+            why = move.reason if move else _LINKED if len(loaded.case_keys) > 1 else _RESTORED
+            migrated(found, key, before, why, move.by if move else None, occasion)
         if loaded.known.notices:
             found.told_before.update(loaded.case_keys)
         known = _accept(loaded, occasion, found)
@@ -124,6 +192,7 @@ class RoutingService:
         for change in changes:
             take(found, change, occasion, decision)
         conclude(found, decision, still_open(known, changes), occasion)
+        return changes
 
     def _changes(self, loaded: Loaded, known: ledger.Known, decision: Decision) -> Sequence[ledger.Change]:
         spoken = loading.firsts(loaded.facts) or [("incident", loaded.case_keys[0])]

@@ -15,7 +15,7 @@ from services.routing.domain.changes import compare
 from services.routing.domain.decide import Obligation
 from services.routing.domain.happenings import Slot
 from services.routing.domain.happenings_of import happenings
-from services.routing.domain.ledger import KnownObligation
+from services.routing.domain.ledger import KnownObligation, terms
 from services.routing.law import Law
 from services.routing.recorded import RecordedCase
 from services.routing.views import BodyView, View
@@ -40,7 +40,7 @@ class DutyEffectView(View):
 class CaseEffectView(View):
     """What would change in a set of linked cases, which were decided by `rulebook`.
 
-    `changed` are duties that would stand with the same date: met, released or not, or towards others.
+    `changed` are duties that would stand and be otherwise: met, released or not, towards others, or in other words.
     """
 
     case_keys: tuple[str, ...]
@@ -138,6 +138,8 @@ class _Effect:
                 yield self._duty(each, "towards others")
             elif each.standing.state == "open" and known.released != each.released:
                 yield self._duty(each, each.in_words)
+            elif each.standing.state == "open" and self._known[each.slot].terms != terms(each):
+                yield self._duty(each, "the rule says something else of it")
 
     def _duty(self, obligation: Obligation, reason: str | None) -> DutyEffectView:
         known = self._known.get(obligation.slot)

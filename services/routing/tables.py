@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 SCHEMA: Final = "routing"
 APPEND_ONLY: Final = (
     *("case_party", "fact", "happening", "case_link", "decision"),
-    *("obligation_history", "delivery_history", "rulebook_release"),
+    *("obligation_history", "delivery_history", "rulebook_release", "rulebook_migration"),
 )
 metadata: Final = MetaData(schema=SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
@@ -99,6 +99,18 @@ rulebook_release = Table(
     Column("sha256", Text, nullable=False),
     Column("record_sha256", Text, nullable=False),  # of the record, which names who wrote and who approved it
     Column("taken_at", _INSTANT, nullable=False),
+)
+
+rulebook_migration = Table(
+    "rulebook_migration",
+    metadata,
+    Column("case_key", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),  # of the first decision by the other version
+    Column("migrated_at", _INSTANT, nullable=False),
+    Column("from_version", Text, nullable=False),
+    Column("to_version", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text),  # account that asked for it; none where cases were linked
 )
 
 obligation = Table(

@@ -80,6 +80,17 @@ class QuestionView(QuestionOpenedData):
     opened_at: datetime
 
 
+class MigrationView(View):
+    """That a case was moved to another version of the rulebook; `by` is an account, absent if nobody asked for it."""
+
+    case_key: str
+    migrated_at: datetime
+    from_version: str
+    to_version: str
+    reason: str
+    by: str | None
+
+
 class CaseView(View):
     """Everything decided about a case and those linked to it, at one time."""
 
@@ -88,6 +99,7 @@ class CaseView(View):
     as_of: datetime
     revision: int
     rulebook: RulebookRef
+    migrations: tuple[MigrationView, ...] = ()
     obligations: tuple[ObligationView, ...]
     questions: tuple[QuestionView, ...]
     conflicts: tuple[str, ...]
@@ -267,13 +279,15 @@ class RecipientView(View):
 class ExplanationView(View):
     """Everything about a decision: each rule with its conditions and duties, and each recipient, told or left out.
 
-    `case_key` and `as_of` are absent where the facts are only supposed. `unnamed` are the registered bodies that no rule
+    `case_key` and `as_of` are absent where the facts are only supposed. `migrations` say by which versions of the rulebook the
+    case was decided before. `unnamed` are the registered bodies that no rule
     names in this situation.
     """
 
     case_key: str | None
     as_of: datetime | None
     rulebook: RulebookRef
+    migrations: tuple[MigrationView, ...] = ()
     rules: tuple[RuleView, ...]
     told: tuple[RecipientView, ...]
     left_out: tuple[RecipientView, ...]

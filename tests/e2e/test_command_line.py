@@ -177,6 +177,17 @@ def test_a_draft_is_tried_on_the_cases_that_were_recorded_and_the_same_rules_cha
     assert later.stderr == ""
 
 
+def test_a_case_is_moved_only_to_another_version_that_is_released() -> None:
+    case = played_demo().played.cases["leeds-city-council", "LCC-2026-0078"]
+
+    unknown = run("rules", "migrate", case, "--to", "2099.1.0", "--reason", "why not")
+    same = run("rules", "migrate", case, "--to", "2026.11.0", "--reason", "why not")
+
+    assert (unknown.returncode, same.returncode) == (1, 1)
+    assert "rulebook 2099.1.0 is not released; versions that count: 2026.11.0" in unknown.stderr
+    assert "the case is decided by rulebook 2026.11.0 already" in same.stderr
+
+
 def test_without_an_installation_each_command_says_how_to_start_one(tmp_path: Path) -> None:
     refused = run("status", data=tmp_path)
 

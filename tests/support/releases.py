@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +45,7 @@ def released(folder: Path, version: str = SECOND, *changes: tuple[str, str], of:
     return release(version, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0))
 
 
+@cache
 def national(version: str = FIRST, *changes: tuple[str, str]) -> Law:
     """Return the law with the national rules alone, changed, as if that were a version; its examples are left out."""
     text, _, _ = (FOLDER / "england" / f"{FIRST}.yaml").read_text("utf-8").partition("\nexamples:\n")

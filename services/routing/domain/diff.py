@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from schemas.identity import notice_id, obligation_id, question_id
@@ -34,8 +35,10 @@ from services.routing.domain.ledger import (
     Redated,
     ReleaseChanged,
     Released,
+    terms,
 )
 
+RESTATED: Final = "the rulebook by which the case is decided says it otherwise: another notice takes its place"
 Home = Callable[[str], str]
 """Gives the case key under which something new about a subject is opened."""
 
@@ -77,7 +80,8 @@ class _Diffing:
         slot = obligation.slot
         identity, case_key = self._place(slot, known)
         revision = known.revision + 1 if known else 1
-        if _has(found.opened, slot) or _has(found.readdressed, slot):
+        restated = _restated(known, obligation)
+        if restated or _has(found.opened, slot) or _has(found.readdressed, slot):
             yield Opened(identity, case_key, revision, obligation)
         elif known and _has(found.redated, slot):
             yield Redated(known, revision, obligation)
@@ -90,7 +94,7 @@ class _Diffing:
             yield Closed(identity, case_key, "withdrawn", obligation.standing.reason)
             yield from self._withdraw_all(identity, obligation.standing.reason)
         elif obligation.standing.state == "open":
-            yield from self._notices(identity, case_key, obligation)
+            yield from self._notices(identity, case_key, obligation, restated=restated)
 
     def _lapse(self, lapsed: Lapsed, standing: Mapping[Slot, KnownObligation]) -> Iterator[Change]:
         gone = standing[lapsed.slot]
@@ -105,12 +109,15 @@ class _Diffing:
         home = self._home(slot.subject)
         return obligation_id(home, slot.rule, slot.position, slot.duty_holder, slot.subject, slot.anchor), home
 
-    def _notices(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Change]:
+    def _notices(self, identity: UUID, case_key: str, obligation: Obligation, *, restated: bool) -> Iterator[Change]:
         for recipient in obligation.recipients:
             latest = self._latest.get((identity, recipient))
             if latest is None or latest.state == "withdrawn":
                 if recipient not in obligation.standing.met_by:
                     yield self._owed(identity, case_key, obligation, recipient, latest)
+            elif restated and not latest.tried and latest.state in {"awaiting_release", "due"}:
+                yield NoticeWithdrawn(latest, RESTATED)
+                yield self._owed(identity, case_key, obligation, recipient, latest)
             elif latest.tried and latest.due_on != obligation.dates.due_on:
                 yield from self._correct(latest, obligation)
             elif obligation.released and latest.state == "awaiting_release":
@@ -185,6 +192,13 @@ class _Diffing:
         own = self._decision.evaluation.book.vocabulary[known.fact].scope == "authority"
         answered = facts.value(known.fact, known.of_whom if own else known.subject) is not None
         return "answered" if answered else "no rule needs it any more"
+
+
+def _restated(known: KnownObligation | None, obligation: Obligation) -> bool:
+    """Say whether an open obligation stays, and the rulebook now says something else of it."""
+    if known is None or known.terms is None or not known.state == obligation.standing.state == "open":
+        return False
+    return known.terms != terms(obligation)
 
 
 def _has(obligations: Iterable[Obligation], slot: Slot) -> bool:

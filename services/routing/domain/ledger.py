@@ -44,9 +44,22 @@ class KnownNotice:
         return self.taken or self.state in {"delivered", "accepted"}
 
 
+Terms = tuple[str, ...]
+"""What a version of the rulebook says of an obligation besides whom it tells and when: see `terms`."""
+
+
+def terms(obligation: Obligation) -> Terms:
+    """Return what the rulebook says of an obligation; another version may say otherwise of the same one."""
+    rule, source, duty = obligation.rule, obligation.rule.source, obligation.duty
+    return (
+        *(rule.title, rule.strength, source.cite, source.href, source.quote),
+        *(duty.profile, obligation.release, duty.stop.phrase),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class KnownObligation:
-    """An obligation as it stands."""
+    """An obligation as it stands. `terms` are those under which it was published last."""
 
     obligation_id: UUID
     case_key: str
@@ -57,6 +70,7 @@ class KnownObligation:
     recipients: tuple[str, ...]
     dates: Dates
     released: bool
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

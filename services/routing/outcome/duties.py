@@ -37,7 +37,7 @@ def redated(out: Gathered, change: ledger.Redated, occasion: Occasion) -> None:
         old_due_on=known.dates.due_on,
         provisional=obligation.dates.provisional,
         calendar=occasion.calendar,
-        reason=f"counted from {obligation.dates.from_fact or 'nothing yet'}: a fact was added or corrected",
+        reason=f"counted from {obligation.dates.from_fact or 'nothing yet'}: {occasion.because}",
     )
     out.say(occasion.message(say.ObligationRedated, identity, known.case_key, data))
 
@@ -165,6 +165,24 @@ def conclude(out: Gathered, decision: Decision, standing: Standing, occasion: Oc
                 **dumped,
             }
         )
+
+
+def migrated(out: Gathered, case_key: str, before: str, reason: str, by: str | None, occasion: Occasion) -> None:
+    """A case is decided by another version of the rulebook than before."""
+    out.migrations.append(
+        {
+            "case_key": case_key,
+            "revision": occasion.revisions[case_key],
+            "migrated_at": occasion.now,
+            "from_version": before,
+            "to_version": occasion.rulebook.version,
+            "reason": reason,
+            "by": by,
+        }
+    )
+    data = say.RulebookMigratedData(before=before, rulebook=occasion.rulebook, reason=reason, by=by)
+    message = occasion.message(say.RulebookMigrated, case_key, case_key, data)
+    out.say(message if message.id != message.causation_id else message.model_copy(update={"causation_id": None}))
 
 
 def answered(out: Gathered, change: ledger.Answered, occasion: Occasion) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
@@ -16,6 +16,7 @@ from schemas.identity import derived_event_id
 from services.routing.domain.decide import Obligation
 
 SOURCE: Final = "/handrail/routing"
+CORRECTED: Final = "a fact was added or corrected"
 Row = dict[str, Any]
 _Message = TypeVar("_Message", bound=Envelope)
 
@@ -24,7 +25,8 @@ _Message = TypeVar("_Message", bound=Envelope)
 class Occasion:
     """When, why and by which rulebook a set of linked cases was decided.
 
-    `case_keys`: all of the set, sorted. `reporters`: the clients that reported each of them, sorted.
+    `case_keys`: all of the set, sorted. `reporters`: the clients that reported each of them, sorted. `because`: what can have
+    given a duty another date.
     """
 
     now: datetime
@@ -37,12 +39,12 @@ class Occasion:
     calendar: str
     partnership: str | None
     name_of: Callable[[str], str]
+    because: str = CORRECTED
 
     def message(self, kind: type[_Message], about: object, case_key: str, data: Model) -> _Message:
         """Return a message of this decision; `about` tells it from others of its kind."""
-        of = f"{self.case_keys[0]} {self.revisions[self.case_keys[0]]}"
         return kind(
-            id=derived_event_id(kind.__name__, about, of),
+            id=message_id(kind, about, self.case_keys, self.revisions),
             source=SOURCE,
             time=self.now,
             recorded_at=self.now,
@@ -51,6 +53,11 @@ class Occasion:
             causation_id=self.causation_id,
             data=data,  # type: ignore[call-arg]  # every message class has it
         )
+
+
+def message_id(kind: type[Envelope], about: object, case_keys: Sequence[str], revisions: Mapping[str, int]) -> UUID:
+    """Return the id of a message of the decision of linked cases that has these revisions."""
+    return derived_event_id(kind.__name__, about, f"{case_keys[0]} {revisions[case_keys[0]]}")
 
 
 @dataclass
@@ -70,6 +77,7 @@ class Gathered:
     delivery_dates: list[Row] = field(default_factory=list)
     delivery_history: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
+    migrations: list[Row] = field(default_factory=list)
     messages: list[tuple[str, Envelope]] = field(default_factory=list)
     told_before: set[str] = field(default_factory=set)  # cases about which there are notices already
 

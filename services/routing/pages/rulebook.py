@@ -1,6 +1,7 @@
 """The pages `/rules`, `/rules/<id>` and `/areas/<name>`: the rulebook as people read it, and whom it means in an area.
 
-Everything is made from the rulebook that a new case takes, and from the register, so a page can say nothing else.
+Everything is made from a rulebook by which cases are decided, by default that of a new case, and from the register, so a
+page can say nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
@@ -22,9 +23,11 @@ from services.routing.domain.rulebook.model import Compared, Rule, outline, walk
 from services.routing.domain.words import Words
 from services.routing.law import Law
 from services.routing.laws import Laws
+from services.routing.missing import NoSuchRulebook
 
 Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
 RuleId = Annotated[str, Path(max_length=20)]
+Version = Annotated[str, Query(pattern=r"^[0-9.]{0,20}$")]
 AreaName = Annotated[str, Path(max_length=40)]
 CHAPTERS: Final = {
     "N": "Who is told of an incident",
@@ -70,12 +73,14 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
     areas = {area.name.lower(): area for area in laws.register.areas.values()}
 
     @router.get("/rules")
-    async def rules(request: Request, who: Looker) -> Response:
+    async def rules(request: Request, who: Looker, version: Version = "") -> Response:
         request.state.principal = who
-        book = laws.newest.book.book
+        book = _chosen(laws, version).book.book
         shown = {
             "current": "cases",
             "book": book,
+            "query": f"?version={version}" if version else "",
+            "versions": [each.rulebook.version for each in laws.all],
             "chapters": [
                 (CHAPTERS.get(letter, "Local rules"), [*rules])
                 for letter, rules in groupby(book.rules, key=lambda rule: rule.id[0])
@@ -87,9 +92,9 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
         return templates.TemplateResponse(request, "rules.html", shown)
 
     @router.get("/rules/{identifier}")
-    async def one(request: Request, who: Looker, identifier: RuleId) -> Response:
+    async def one(request: Request, who: Looker, identifier: RuleId, version: Version = "") -> Response:
         request.state.principal = who
-        law = laws.newest
+        law = _chosen(laws, version)
         book = law.book.book
         rule = next((each for each in book.rules if each.id == identifier.upper()), None)
         if rule is None:
@@ -97,6 +102,7 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
         shown = {
             "current": "cases",
             "book": book,
+            "query": f"?version={version}" if version else "",
             "rule": rule,
             "layer": next((each for each in book.overlays if each.name == rule.layer), None),
             "holder": words.holder(rule.holder),
@@ -127,6 +133,13 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
         return templates.TemplateResponse(request, "area.html", shown)
 
     return router
+
+
+def _chosen(laws: Laws, version: str) -> Law:
+    try:
+        return laws.of(version) if version else laws.newest
+    except NoSuchRulebook as unknown:
+        raise NotFound from unknown
 
 
 def names_area(rule: Rule, area: Area) -> bool:

@@ -44,6 +44,7 @@ _REVISIONS: Final = text(f"""
         WHERE d.case_key = reached.case_key ORDER BY revision DESC LIMIT 1
     ) last ON true
 """)  # noqa: S608 - a constant
+_IS_DECIDED: Final = text("SELECT EXISTS (SELECT FROM routing.decision WHERE case_key = :case_key)")
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
 _HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys)")
 _OBLIGATIONS: Final = text("SELECT * FROM routing.obligation WHERE case_key = ANY(:keys)")
@@ -118,6 +119,11 @@ async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[U
         return {}
     found = await connection.execute(_CASES_OF, {"ids": list(ids)})
     return {row.id: row.case_key for row in found}
+
+
+async def is_decided(connection: AsyncConnection, case_key: str) -> bool:
+    """Say whether anything was ever decided about a case."""
+    return bool(await connection.scalar(_IS_DECIDED, {"case_key": case_key}))
 
 
 async def load(connection: AsyncConnection, keys: Collection[str], vocabulary: Vocabulary) -> list[Loaded]:
@@ -207,6 +213,10 @@ def obligation_of(row: Row) -> ledger.KnownObligation:
             provisional=opened.provisional,
         ),
         released=opened.released,
+        terms=(
+            *(opened.title, opened.duty, opened.citation.cite, opened.citation.href, opened.citation.quote),
+            *(opened.profile, opened.release, opened.stops_when),
+        ),
     )
 
 

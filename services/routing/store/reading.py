@@ -59,6 +59,10 @@ _NOTICES: Final = text("""
     ) tries ON true
     WHERE d.case_key = ANY(:keys) AND d.kind = 'notice' ORDER BY d.seq
 """)
+_MIGRATIONS: Final = text("""
+    SELECT * FROM routing.rulebook_migration WHERE case_key = ANY(:keys) AND migrated_at <= :as_of
+    ORDER BY migrated_at, case_key
+""")
 _QUESTIONS: Final = text("""
     SELECT * FROM routing.question
     WHERE case_key = ANY(:keys) AND opened_at <= :as_of AND (closed_at IS NULL OR closed_at > :as_of)
@@ -160,6 +164,11 @@ async def notices(connection: AsyncConnection, keys: Sequence[str], as_of: datet
 async def questions(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
     """Return the questions that were open at a time, the oldest first."""
     return list((await connection.execute(_QUESTIONS, {"keys": keys, "as_of": as_of})).mappings())
+
+
+async def migrations(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
+    """Return how some cases had been moved to other versions of the rulebook by a time, the oldest first."""
+    return list((await connection.execute(_MIGRATIONS, {"keys": keys, "as_of": as_of})).mappings())
 
 
 async def facts(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:

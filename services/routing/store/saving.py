@@ -139,6 +139,7 @@ async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[M
         Rows(tables.delivery, found.deliveries),
         Rows(tables.delivery_history, found.delivery_history),
         Rows(tables.decision, found.decisions),
+        Rows(tables.rulebook_migration, found.migrations),
         Rows(tables.case_party, parties),
     )
     await _update(connection, _OBLIGATION_STATES, found.obligation_states, "obligation_id")

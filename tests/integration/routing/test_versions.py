@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+import pytest
+
 from schemas import decisions as say
+from services.routing.missing import NoSuchRulebook
 from services.routing.service import RoutingService
 from tests.support.releases import FIRST, LATER_REFERRAL, NO_PARTNERSHIP, SECOND, national
 from tests.support.road import Road, laws, of
@@ -61,3 +64,14 @@ async def test_linked_cases_are_decided_together_by_the_newest_of_their_versions
     published = await road.route(linked())
 
     assert versions(published) == {CASE: SECOND, OTHER_CASE: SECOND}
+
+
+async def test_a_process_that_lacks_the_version_of_a_case_decides_nothing_about_it(road: Road) -> None:
+    road.service = RoutingService(laws(OLD, NEW))
+    await road.route(reported())
+    road.service = RoutingService(laws(OLD))
+
+    with pytest.raises(NoSuchRulebook, match=f"{SECOND} is not released; versions that count: {FIRST}"):
+        await road.route(reported())
+
+    assert [row["revision"] for row in await road.rows("SELECT revision FROM routing.decision")] == [1]

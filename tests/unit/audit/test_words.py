@@ -7,6 +7,20 @@ import pytest
 from services.audit.words import said
 
 
+def test_a_release_and_a_migration_say_which_versions() -> None:
+    book = {"id": "england-serious-incidents", "version": "2026.12.0", "sha256": "0" * 64, "approved": True}
+
+    released = said({"data": {"rulebook": book, "supersedes": "2026.11.0", "record_sha256": "0" * 64}})
+    migrated = said({"data": {"rulebook": book, "before": "2026.11.0", "reason": "the guidance changed", "by": "a-7"}})
+
+    assert released == [("Rulebook", "2026.12.0"), ("Supersedes", "2026.11.0")]
+    assert migrated == [
+        ("Rulebook before", "2026.11.0"),
+        ("Rulebook", "2026.12.0"),
+        ("Reason", "the guidance changed"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
