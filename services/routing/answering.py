@@ -1,4 +1,4 @@
-"""Answers "was this recipient told, and if not, why not?" in the nine states that exist. Pure.
+"""Answers "was this recipient told, and if not, why not?" in the eleven states that exist. Pure.
 
 What has become of a notice is known from its history and goes first; everything else is what the rulebook says about
 the facts as they were known at the time.
@@ -42,8 +42,10 @@ _BY_KIND: Final[dict[Kind, State]] = {
     "owed": "owed",
     "awaiting_release": "awaiting_release",
     "met": "met",
+    "derived": "derived",
     "withdrawn": "withdrawn",
     "cannot_decide": "cannot_decide",
+    "excluded": "excluded",
     "not_in_force": "not_in_force",
     "condition_false": "condition_false",
     "no_rule": "no_rule",
@@ -157,7 +159,7 @@ def _of_finding(finding: Finding, asked: Asked) -> AnswerView:
 def _finding_says(finding: Finding, asked: Asked, words: Words) -> str:
     evaluation = asked.decision.evaluation
     match finding.kind:
-        case "condition_false" if finding.because and finding.because.statements:
+        case "condition_false" | "excluded" if finding.because and finding.because.statements:
             fact = finding.because.statements[-1]
             return words.stated(fact.name, fact.value) if fact.value is not None else finding.says
         case "cannot_decide":

@@ -15,8 +15,10 @@ State = Literal[
     "owed",
     "awaiting_release",
     "met",
+    "derived",
     "withdrawn",
     "cannot_decide",
+    "excluded",
     "not_in_force",
     "condition_false",
     "no_rule",
@@ -26,13 +28,15 @@ STATE_WORDS: Final[dict[State, str]] = {
     "owed": "Owed, undelivered",
     "awaiting_release": "Awaiting a person's release",
     "met": "Met before a notice was sent",
+    "derived": "Derived through another system",
     "withdrawn": "Withdrawn",
     "cannot_decide": "Cannot decide yet",
+    "excluded": "Excluded by a rule",
     "not_in_force": "The rule was not in force then",
     "condition_false": "A condition is false",
     "no_rule": "No rule names it",
 }
-"""The nine answers, in the order in which they are given when there are several."""
+"""The eleven answers, in the order in which they are given when there are several."""
 
 
 class View(BaseModel):

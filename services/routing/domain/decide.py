@@ -125,7 +125,8 @@ def decide(
     evaluation = evaluate(book, facts, register, judged_on)
     deciding = _Deciding(evaluation, calendar, tuple(happenings))
     for trace in evaluation.traces:
-        deciding.run(trace)
+        if book.rules[trace.rule].rule.then:  # the others make no duty: they say why there is none
+            deciding.run(trace)
     return Decision(
         obligations=tuple(deciding.obligations),
         questions=tuple(deciding.all_questions()),

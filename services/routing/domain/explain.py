@@ -14,7 +14,7 @@ from services.routing.domain.decide import Decision, Obligation, Question
 from services.routing.domain.facts import INCIDENT
 from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import GROUPS
-from services.routing.domain.rulebook.compile import NO, UNDECIDED
+from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
 from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
@@ -32,8 +32,10 @@ Kind = Literal[
     "owed",
     "awaiting_release",
     "met",
+    "derived",
     "withdrawn",
     "cannot_decide",
+    "excluded",
     "not_in_force",
     "condition_false",
     "no_rule",
@@ -42,8 +44,10 @@ ORDER: Final[tuple[Kind, ...]] = (
     "owed",
     "awaiting_release",
     "met",
+    "derived",
     "withdrawn",
     "cannot_decide",
+    "excluded",
     "not_in_force",
     "condition_false",
     "no_rule",
@@ -87,6 +91,9 @@ def _of_run(decision: Decision, trace: Trace, body: str) -> Iterator[Finding]:
         if could_name(decision.evaluation, trace, duty, body):
             found = _of_duty(decision, trace, rule, position, body)
             yield replace(found, subject=_about(trace, found), holder=trace.holder.id if trace.holder else None)
+    if body in rule.reaches and trace.answer != NO:
+        found = _of_reach(decision, trace, rule)
+        yield replace(found, subject=_about(trace, found), holder=trace.holder.id if trace.holder else None)
 
 
 def _about(trace: Trace, finding: Finding) -> str:
@@ -97,25 +104,46 @@ def _about(trace: Trace, finding: Finding) -> str:
 
 def _of_duty(decision: Decision, trace: Trace, rule: Rule, position: int, body: str) -> Finding:
     evaluation = decision.evaluation
+    no = _no(evaluation, trace, rule)
+    if no is not None:
+        return no
+    duty = rule.then[position]
+    if duty.only_if is not None and trace.answer != UNDECIDED:
+        found = reasons.known(evaluation, trace, duty.only_if)
+        if answer(duty.only_if, found.value) == NO:
+            unmet = reasons.Because(rule.id, duty.only_if, found)
+            return Finding("condition_false", rule.id, str(found), because=unmet)
+    obligation = _obligation(decision, trace, position)
+    if obligation is None:
+        return _not_known(rule, tuple(_asked(decision, trace, rule, duty)))
+    return _of_obligation(obligation, body)
+
+
+def _of_reach(decision: Decision, trace: Trace, rule: Rule) -> Finding:
+    """Return what a rule says of a body that hears of it through another system."""
+    if trace.answer == UNDECIDED:
+        return _not_known(rule, tuple(_asked(decision, trace, rule)))
+    return Finding("derived", rule.id, "shared by the national system; Handrail sends it nothing")
+
+
+def _no(evaluation: Evaluation, trace: Trace, rule: Rule) -> Finding | None:
+    """Return why a rule does not apply, and by which other rule that is so on purpose; None if it applies or may."""
     if trace.in_force == NO:
         until = f" until {rule.in_force_until}" if rule.in_force_until else ""
         says = f"in force from {rule.in_force_from}{until}; {_judged_on(evaluation, trace, rule)}"
         return Finding("not_in_force", rule.id, says)
     because = reasons.because(evaluation, trace)
-    if because is not None:
-        return Finding("condition_false", rule.id, str(because.found or ""), because=because)
-    duty = rule.then[position]
-    if duty.only_if is not None and trace.answer != UNDECIDED:
-        found = reasons.known(evaluation, trace, duty.only_if)
-        if answer(duty.only_if, found.value) == NO:
-            no = reasons.Because(rule.id, duty.only_if, found)
-            return Finding("condition_false", rule.id, str(found), because=no)
-    obligation = _obligation(decision, trace, position)
-    if obligation is None:
-        asked = tuple(_asked(decision, trace, rule, duty))
-        wanted = ", ".join(f"{question.in_words} (asked of {question.of_whom})" for question in asked)
-        return Finding("cannot_decide", rule.id, f"not known: {wanted}", questions=asked)
-    return _of_obligation(obligation, body)
+    if because is None:
+        return None
+    for excluding in evaluation.book.book.rules:
+        if rule.id in excluding.excludes and any(run.answer == YES for run in evaluation.of(excluding.id, trace)):
+            return Finding("excluded", excluding.id, excluding.title, because=because)
+    return Finding("condition_false", rule.id, str(because.found or ""), because=because)
+
+
+def _not_known(rule: Rule, asked: tuple[Question, ...]) -> Finding:
+    wanted = ", ".join(f"{question.in_words} (asked of {question.of_whom})" for question in asked)
+    return Finding("cannot_decide", rule.id, f"not known: {wanted}", questions=asked)
 
 
 def _judged_on(evaluation: Evaluation, trace: Trace, rule: Rule) -> str:
@@ -125,17 +153,19 @@ def _judged_on(evaluation: Evaluation, trace: Trace, rule: Rule) -> str:
     return f"{reasons.named(rule.judged_on, trace.holder.id if trace.holder else None)} is {value}"
 
 
-def _asked(decision: Decision, trace: Trace, rule: Rule, duty: Duty) -> Iterator[Question]:
+def _asked(decision: Decision, trace: Trace, rule: Rule, duty: Duty | None = None) -> Iterator[Question]:
     """Yield the questions that this run waits for; the same rule may ask others about another child or holder."""
     evaluation = decision.evaluation
     missing = set(reasons.missing(evaluation, trace))
-    if duty.only_if is not None:
+    # A rule without a duty asks for nothing itself: it waits for what those that it applies ask for.
+    asking = {rule.id} if duty is not None else {*evaluation.book.rules[rule.id].depends_on}
+    if duty is not None and duty.only_if is not None:
         missing |= set(reasons.absent(evaluation, trace, duty.only_if.fact))
-    if isinstance(duty.tell, Serving) and duty.tell.area in evaluation.book.vocabulary:
+    if duty is not None and isinstance(duty.tell, Serving) and duty.tell.area in evaluation.book.vocabulary:
         missing |= set(reasons.absent(evaluation, trace, duty.tell.area))
     for question in decision.questions:
         owner = question.owner or question.subject
-        if rule.id in question.rules and reasons.Missing(question.fact, owner) in missing:
+        if asking & {*question.rules} and reasons.Missing(question.fact, owner) in missing:
             yield question
 
 

@@ -111,6 +111,7 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
             "cancelled": words.asked(rule.cancelled_when) if rule.cancelled_when else "",
             "conditions": [(depth, words.asked(condition)) for depth, condition in outline(rule.when)],
             "then": tuple(_then(rule, law, words)),
+            "reaches": [words.body(each) for each in rule.reaches],
             "examples": [each.name for each in book.examples if any(told.under == rule.id for told in each.tells)],
         }
         return templates.TemplateResponse(request, "rule.html", shown)

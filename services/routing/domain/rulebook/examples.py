@@ -16,7 +16,7 @@ from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Obligation, decide
 from services.routing.domain.explain import could_name
 from services.routing.domain.register import Register
-from services.routing.domain.rulebook.compile import CompiledRulebook, compile_rulebook
+from services.routing.domain.rulebook.compile import YES, CompiledRulebook, compile_rulebook
 from services.routing.domain.rulebook.conditions import bodies
 from services.routing.domain.rulebook.model import Example, Tells
 from services.routing.domain.rulebook.parse import parse_rulebook
@@ -131,7 +131,9 @@ def _tells_not(example: Example, decision: Decision, register: Register) -> Iter
 def _first_noes(decision: Decision, body: str) -> Iterable[str]:
     evaluation = decision.evaluation
     for trace in evaluation.traces:
-        then = evaluation.book.rules[trace.rule].rule.then
-        if any(could_name(evaluation, trace, duty, body) for duty in then):
+        rule = evaluation.book.rules[trace.rule].rule
+        if body in rule.reaches and trace.answer == YES:
+            yield f"it hears of it through another system ({rule.id})"
+        if any(could_name(evaluation, trace, duty, body) for duty in rule.then):
             because = reasons.because(evaluation, trace)
             yield str(because.found or "") if because else f"{trace.rule} is {trace.in_words}"

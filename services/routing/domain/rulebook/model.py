@@ -179,6 +179,8 @@ class Source:
 class Rule:
     """One rule, in force on days from `in_force_from` to `in_force_until`, both included.
 
+    It has one of three consequences: somebody is told (`then`), other rules do not apply (`excludes`, their ids, which says
+    why of what follows from their conditions), or bodies hear of it through another system (`reaches`, their ids).
     `layer` is the name of the overlay that adds it, empty for a national rule; `file` and `line` say where it stands.
     """
 
@@ -196,6 +198,8 @@ class Rule:
     line: int
     file: str = field(compare=False)
     layer: str = ""
+    excludes: tuple[str, ...] = ()
+    reaches: tuple[str, ...] = ()
 
     def duties_in(self, area: str | None) -> tuple[Duty, ...]:
         """Return what the rule asks of a duty holder of an area, each with the period that counts there."""

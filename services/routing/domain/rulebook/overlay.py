@@ -19,7 +19,7 @@ from services.routing.domain.rulebook.tree import Node, Text
 EVERY_AREA: Final = "every area"
 _TOP: Final = ("overlay", "title", "adds to", "owner", "areas")
 _TAKES_AWAY: Final = frozenset({"removes", "remove", "replaces", "replace", "overrides", "without", "except"})
-_NEVER: Final = "an overlay may add a rule or shorten a limit, never remove or change a national duty"
+NEVER: Final = "an overlay may add a rule or shorten a limit, never remove or change a national duty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def open_overlay(text: Text, book: tuple[str, str], national: Collection[str], r
     root = tree.read(text.text, text.file)
     for key, node in root.entries().items():
         if key in _TAKES_AWAY:
-            raise node.refuse(_NEVER)
+            raise node.refuse(NEVER)
     entry = root.fields(_TOP, ("rules", "sooner", "examples"))
     identifier, _, version = entry["adds to"].text().partition(" ")
     if identifier != book[0] or numbers(version) > numbers(book[1]) or not numbers(version):
@@ -58,7 +58,7 @@ def open_overlay(text: Text, book: tuple[str, str], national: Collection[str], r
     for rule in rules:
         named = rule.entries().get("id")
         if named is not None and named.text() in national:
-            raise named.refuse(f"`{named.text()}` is a national rule; {_NEVER}: give it an id of its own")
+            raise named.refuse(f"`{named.text()}` is a national rule; {NEVER}: give it an id of its own")
     if sooner and not areas:
         raise entry["sooner"].refuse(f"a limit that is shorter in {EVERY_AREA} is a national rule's own")
     overlay = Overlay(entry["overlay"].text(), entry["title"].text(), entry["owner"].text(), areas, text.file)
@@ -128,7 +128,7 @@ def _shortened(duty: Duty, period: Within, areas: Sequence[str], node: Node) -> 
     shorter = replace(period.length, amount=national.length.amount) == national.length
     if not alike or not shorter or period.length.amount >= national.length.amount:
         unit = f"{national.length.unit}, counted as there"
-        raise node.refuse(f"{_NEVER}: expected fewer than {national.length.amount} {unit}")
+        raise node.refuse(f"{NEVER}: expected fewer than {national.length.amount} {unit}")
     if taken := sorted({*areas} & {*duty.sooner}):
         raise node.refuse(f"another overlay has a limit of its own for {', '.join(taken)}")
     return replace(duty, sooner={**duty.sooner, **dict.fromkeys(areas, period)})

@@ -35,12 +35,13 @@ from services.routing.domain.rulebook.model import (
     Within,
     walk,
 )
-from services.routing.domain.rulebook.overlay import check_bound, open_overlay, shortened
+from services.routing.domain.rulebook.overlay import NEVER, check_bound, open_overlay, shortened
 from services.routing.domain.rulebook.read_examples import read_examples
 from services.routing.domain.rulebook.tree import Node, Text
 
 _TOP: Final = ("rulebook", "title", "version", "owner", "facts", "defaults", "stops", "rules", "disclosure")
-_RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when", "then")
+_RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when")
+_CONSEQUENCES: Final = ("then", "excludes", "reaches")
 _DUTY: Final = ("tell", "send", "release", "stops when")
 _RECORDED: Final = " is recorded"
 _UNITS: Final = get_args(Unit)
@@ -131,16 +132,19 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
 
 
 def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Rule:
-    entry = node.fields(_RULE, ("cancelled when",))
+    entry = node.fields(_RULE, ("cancelled when", *_CONSEQUENCES))
+    consequence = _the_one(node, entry, _CONSEQUENCES)
     in_force = entry["in force"].fields(("from",), ("until",))
     begins, ends = in_force["from"].day(), in_force["until"].day() if "until" in in_force else None
     if ends is not None and ends < begins:
         raise in_force["until"].refuse(f"expected {begins} or a later day, found {ends}: it would never be in force")
     when = conditions.condition(entry["when"], words)
-    then = tuple(_duty(duty, words, profiles, stops) for duty in entry["then"].items())
+    listed = entry[consequence].items()
+    then = tuple(_duty(each, words, profiles, stops) for each in listed if consequence == "then")
+    national = [body.id for body in words.register.bodies.values() if not body.areas]
     differs = any(isinstance(part, SameArea) and part.negated for part in walk(when))
     if not differs and any(isinstance(duty.tell, Serving) and duty.tell.area == AREAS_THAT_DIFFER for duty in then):
-        raise entry["then"].refuse(
+        raise entry[consequence].refuse(
             "`the areas that differ` needs a condition `is not the same as` in the rule's `when`"
         )
     return Rule(
@@ -157,11 +161,15 @@ def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapp
         cancelled_when=conditions.inline(entry["cancelled when"], words) if "cancelled when" in entry else None,
         line=node.line,
         file=node.file,
+        excludes=tuple(each.one_of(words.rules) for each in listed if consequence == "excludes"),
+        reaches=tuple(each.one_of(national) for each in listed if consequence == "reaches"),
     )
 
 
 def _local(node: Node, overlay: Overlay, rule: Rule) -> Rule:
     check_bound(rule, overlay.areas, node.entries()["when"])
+    if rule.excludes:
+        raise node.entries()["excludes"].refuse(NEVER)
     return replace(rule, layer=overlay.name)
 
 

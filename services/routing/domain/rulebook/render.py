@@ -96,6 +96,10 @@ class _Page:
         yield from ("", "Then", "")
         for duty in rule.then:
             yield from self._duty(duty)
+        for body in rule.reaches:
+            yield f"- **{self._words.body(body)}** hears of it through another system; nothing is sent"
+        for excluded in rule.excludes:
+            yield f"- **{excluded}** does not apply, and this says why"
         yield from self._examples(rule)
         yield from ("", "History", "")
         yield from self._history(rule)

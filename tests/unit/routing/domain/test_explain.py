@@ -1,4 +1,4 @@
-"""Why somebody was told, or was not: the eight answers, each with what it rests on."""
+"""Why somebody was told, or was not: each answer that a rulebook gives, with what it rests on."""
 
 from __future__ import annotations
 
@@ -78,6 +78,53 @@ def test_the_condition_of_an_applied_rule_is_named() -> None:
     finding = first("icb:west-yorkshire", natural)
 
     assert (finding.rule, finding.says) == ("N-03", f"abuse_or_neglect of {LEEDS} is not_suspected")
+
+
+def test_who_hears_of_it_through_the_national_system_is_said_and_told_nothing() -> None:
+    """N-05: notifications to the Panel are shared with Ofsted and DfE; a second notice would only confuse them."""
+    notified = [fact("notification.submitted_on", "2026-06-02", of=COUNCIL)]
+    decision = decided([*DEATH, *SUSPECTS, *notified])
+
+    found = {body: explain(decision, body)[0] for body in ("ofsted", "dfe")}
+
+    assert {body: (each.kind, each.rule) for body, each in found.items()} == {
+        "ofsted": ("derived", "N-05"),
+        "dfe": ("derived", "N-05"),
+    }
+    assert not [each for each in decision.obligations if {"ofsted", "dfe"} & {*each.recipients}]
+    assert "derived" not in {each.kind for each in explain(decided(DEATH + SUSPECTS), "ofsted")}
+
+
+def test_what_is_shared_waits_for_the_same_answers_as_the_notification() -> None:
+    notified = [fact("notification.submitted_on", "2026-06-02", of=COUNCIL)]
+
+    [finding] = [each for each in explain(decided([*DEATH, *notified]), "ofsted") if each.rule == "N-05"]
+
+    assert finding.kind == "cannot_decide"
+    assert {each.fact for each in finding.questions} == {"aware_on", "abuse_or_neglect"}
+
+
+def test_the_rule_that_keeps_a_death_in_care_from_the_panel_is_named_only_where_no_abuse_is_suspected() -> None:
+    in_care = [
+        *[each for each in DEATH if each.name not in {"child.looked_after", "child.looked_after_by"}],
+        fact("child.looked_after", "yes"),
+        fact("child.looked_after_by", LEEDS),
+        fact("aware_on", "2026-06-01", of=COUNCIL),
+    ]
+    answers = {
+        view: explain(decided([*in_care, fact("abuse_or_neglect", view, of=COUNCIL)]), "panel")[0]
+        for view in ("not_suspected", "suspected")
+    }
+    unsaid = explain(decided(in_care), "panel")[0]
+
+    excluded = answers["not_suspected"]
+    assert (excluded.kind, excluded.rule, str(excluded.because.found if excluded.because else "")) == (
+        "excluded",
+        "N-07",
+        f"abuse_or_neglect of {LEEDS} is not_suspected",
+    )
+    assert answers["suspected"].rule == "N-01"
+    assert unsaid.kind == "cannot_decide"
 
 
 def test_an_entrys_own_condition_is_named() -> None:

@@ -110,6 +110,11 @@ def test_the_digest_covers_the_overlays() -> None:
 
 REFUSED = {
     "a duty removed": (HEAD + "removes:\n  - N-01\n", 7, "never remove or change a national duty"),
+    "a national rule excluded": (
+        HEAD + RULE[: RULE.index("    then:")] + "    excludes:\n      - N-01\n",
+        24,
+        "never remove or change a national duty",
+    ),
     "a national rule written anew": (HEAD + RULE.replace("TEST-1", "N-01"), 8, "`N-01` is a national rule"),
     "a rule twice": (HEAD + RULE + RULE.removeprefix("rules:\n"), 34, "an `id:` of its own, found `TEST-1`"),
     "a rule that counts everywhere": (

@@ -61,6 +61,22 @@ SLIPS = {
         "tell: safeguarding-partners-of(child.placed_in)",
         "write `each of",
     ),
+    "two consequences": (
+        "    excludes:                              # says why",
+        "    reaches:\n      - ofsted\n    excludes:                              # says why",
+        "`then:` or `excludes:` or `reaches:`",
+    ),
+    "no consequence": (
+        "    reaches:                               # nothing is sent by us: it would be told twice\n      - ofsted\n      - dfe\n",
+        "",
+        "found none",
+    ),
+    "unknown rule that is excluded": (
+        "      - N-01\n      - N-02\n",
+        "      - N-1\n      - N-02\n",
+        "is not known, did you mean",
+    ),
+    "a local body that is reached": ("      - ofsted\n      - dfe\n", "      - lscp:E08000035\n", "panel, ofsted"),
     "unknown profile": ("send: panel-notification", "send: panel-notificaton", "did you mean `panel-notification`"),
     "unknown strength": ("duty: must", "duty: shall", "must, should, may, local"),
     "no such day": ("from: 2018-06-29", "from: 2018-06-31", "YYYY-MM-DD"),
@@ -167,6 +183,8 @@ ELSEWHERE = {
     "period from nowhere": -2,
     "two conditions in one": -1,
     "areas that differ from nothing": -1,
+    "two consequences": -16,
+    "no consequence": -18,
     "rules in a circle": -14,
     "holder in a circle": -7,
 }
