@@ -3,7 +3,8 @@
 Every engine gets the same situations, in which every rule can be decided, in the form that it takes fastest, made before the
 clock starts; their answers are compared first. Ours records the answer of every condition, and would say "cannot decide" where
 a fact is missing; zen's trace has the rows that matched, or each rule's answer, and CEL has none. The engines take turns; what
-counts is CPU time. The last row is all that routing does with merged facts, for which the others have nothing to compare.
+counts is CPU time. For the last two rows the others have nothing to compare: the answers packed to two bits each, as a decision
+is kept, and all that routing does with merged facts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cel_expr_python import cel as cpp_cel
 
 from benchmarks.figures import Figure, Machine, conclude, family_seconds, table
 from schemas.vocabulary import Value
-from services.routing.domain.rulebook.compile import UNDECIDED, YES
+from services.routing.domain.rulebook.compile import UNDECIDED, YES, Answers, pack
 from services.routing.domain.rulebook.evaluate import evaluate
 from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
@@ -45,9 +46,10 @@ GOAL: Final = 7.0
 EACH: Final = 200  # situations for each rule
 ROUNDS: Final = 7
 OURS: Final = "ours, every condition kept"
+PACKED: Final = "ours, and packed to be kept"
 WHOLE: Final = "ours, a whole case"
 NOT_STATED: Final = ""  # to other engines, the value of a fact that is asked for by `is recorded` alone
-Answers = tuple[bool, ...]
+Holds = tuple[bool, ...]
 
 _ZEN: Final = {
     "is": "{fact} == {value}",
@@ -62,13 +64,13 @@ _ZEN: Final = {
 class Engine:
     """An engine that is ready: situations in its own form, and how it answers every rule of the book in one of them."""
 
-    def __init__(self, given: Sequence[Any], ask: Callable[[Any], object], read: Callable[[Any], Answers]) -> None:
+    def __init__(self, given: Sequence[Any], ask: Callable[[Any], object], read: Callable[[Any], Holds]) -> None:
         self._given = given
         self._ask = ask
         self._read = read
         self.best_s = float("inf")
 
-    def answers(self) -> list[Answers]:
+    def answers(self) -> list[Holds]:
         """Return for each situation the answer of each rule."""
         return [self._read(self._ask(each)) for each in self._given]
 
@@ -117,18 +119,22 @@ def variable(name: str) -> str:
     return name.replace(".", "_").replace(" ", "_")
 
 
-def asking(law: Law) -> Callable[[tuple[Any, ...]], list[int]]:
-    """Return what asks the compiled functions: every condition's answer, two bits each, over rows of facts."""
-    asks = [(rule.rule.id, rule.ask) for rule in law.book.in_order]
+def asked_in_order(law: Law) -> list[str]:
+    """Return the rules in the order in which the compiled functions answer them."""
+    return [rule.rule.id for bundle in law.book.bundles for rule in bundle.rules]
 
-    def every(given: tuple[Any, ...]) -> list[int]:
+
+def asking(law: Law) -> Callable[[tuple[Any, ...]], list[Answers]]:
+    """Return what asks the compiled functions: for each rule every condition's answer, over rows of facts."""
+    order = asked_in_order(law)
+    asks = [(bundle.ask, [(rule, order.index(rule)) for rule in bundle.depends_on]) for bundle in law.book.bundles]
+
+    def every(given: tuple[Any, ...]) -> list[Answers]:
         incident, child, reporter, authority, holder = given
-        answers: dict[str, int] = {}
-        found = []
-        for rule, ask in asks:
-            bits = ask(incident, child, reporter, authority, holder, answers)
-            answers[rule] = bits & 3
-            found.append(bits)
+        found: list[Answers] = []
+        for ask, before in asks:
+            applied = {rule: found[place][0] for rule, place in before} if before else {}
+            found += ask(incident, child, reporter, authority, holder, applied)
         return found
 
     return every
@@ -141,10 +147,17 @@ def rows_of(law: Law, situation: Situation) -> tuple[Any, ...]:
 
 def ours(law: Law, situations: list[Situation]) -> Engine:
     """Return our engine."""
-    order = [rule.rule.id for rule in law.book.in_order]
+    order = asked_in_order(law)
     places = [order.index(rule.id) for rule in law.book.book.rules]
     given = [rows_of(law, each) for each in situations]
-    return Engine(given, asking(law), lambda found: tuple(found[place] & 3 == YES for place in places))
+    return Engine(given, asking(law), lambda found: tuple(found[place][0] == YES for place in places))
+
+
+def packed(law: Law, situations: list[Situation]) -> Engine:
+    """Return our engine with the answers packed as well, as a decision is published and kept."""
+    ask = asking(law)
+    given = [rows_of(law, each) for each in situations]
+    return Engine(given, lambda rows: [pack(each) for each in ask(rows)], lambda _: ())
 
 
 def whole_cases(law: Law, situations: list[Situation]) -> Engine:
@@ -155,7 +168,7 @@ def whole_cases(law: Law, situations: list[Situation]) -> Engine:
     return Engine(given, lambda facts: evaluate(law.book, facts, law.register), lambda _: ())
 
 
-def zen_engine(given: list[dict[str, str | int]], node: dict[str, Any], read: Callable[[Any], Answers]) -> Engine:
+def zen_engine(given: list[dict[str, str | int]], node: dict[str, Any], read: Callable[[Any], Holds]) -> Engine:
     """Return zen with one node between input and output, from a static loader, with its trace on."""
     ends = [{"id": "in", "type": "inputNode", "name": "in"}, {"id": "out", "type": "outputNode", "name": "out"}]
     edges = [{"id": "1", "sourceId": "in", "targetId": "x"}, {"id": "2", "sourceId": "x", "targetId": "out"}]
@@ -221,20 +234,20 @@ def main() -> int:
     made = Situations(law.book.book, law.vocabulary, seed=1)
     every = [each for rule in law.book.book.rules for each in made.of(rule, EACH, complete=True)]
     ask = asking(law)
-    situations = [each for each in every if all(bits & 3 != UNDECIDED for bits in ask(rows_of(law, each)))]
+    situations = [each for each in every if all(rule[0] != UNDECIDED for rule in ask(rows_of(law, each)))]
     measured = engines(law, situations)
     answers = measured[OURS].answers()
     for name, engine in measured.items():
         if engine.answers() != answers:
             print(f"bench-rules: {name} answers otherwise than {OURS}", file=sys.stderr)
             return 1
-    measured[WHOLE] = whole_cases(law, situations)
+    measured |= {PACKED: packed(law, situations), WHOLE: whole_cases(law, situations)}
     machine, cpu = Machine(), family_seconds()
     for _ in range(ROUNDS):
         for engine in measured.values():
             engine.run()
     rows = [(name, f"{1 / engine.best_s:,.0f}/s  {engine.best_s * 1e6:.1f} us") for name, engine in measured.items()]
-    rules, conditions = len(law.book.rules), sum(len(rule.conditions) for rule in law.book.in_order)
+    rules, conditions = len(law.book.rules), sum(len(rule.conditions) for rule in law.book.rules.values())
     said = f"{sum(map(sum, answers)) / len(answers):.1f} of them hold"
     table(rows, f"{len(situations):,} situations, {rules} rules of {conditions} conditions, {said}; all engines agree")
     print(machine.report(family_seconds() - cpu))

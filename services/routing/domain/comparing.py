@@ -24,7 +24,7 @@ from services.routing.domain.imagined import imagined_register
 from services.routing.domain.outcomes import Outcome, outcome, wanted
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.classes import areas_named, classes
-from services.routing.domain.rulebook.compile import CompiledRulebook
+from services.routing.domain.rulebook.compile import CompiledRulebook, compile_rulebook
 from services.routing.domain.rulebook.evaluate import evaluate
 from services.routing.domain.rulebook.model import DUTY_HOLDER, Rule
 from services.routing.domain.rulebook.read_examples import CASE
@@ -142,11 +142,8 @@ def _closure(rule: str, book: CompiledRulebook) -> dict[str, Rule]:
 def _only(rule: str, book: CompiledRulebook) -> CompiledRulebook:
     """Return a rulebook with nothing but a rule and what it depends on."""
     kept = _closure(rule, book)
-    return replace(
-        book,
-        rules={name: compiled for name, compiled in book.rules.items() if name in kept},
-        in_order=tuple(compiled for compiled in book.in_order if compiled.rule.id in kept),
-    )
+    rules = tuple(each for each in book.book.rules if each.id in kept)
+    return compile_rulebook(replace(book.book, rules=rules), book.vocabulary)
 
 
 class _TooMany(Exception):

@@ -93,7 +93,7 @@ class Decision:
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """Return every run of every rule, with its packed answers."""
+        """Return every run of every rule, with its answers."""
         return self.evaluation.traces
 
     @property

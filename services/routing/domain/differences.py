@@ -42,7 +42,7 @@ class Differences:
                 if one.holder != other.holder:
                     return None
                 for place in self.places[run[0]]:
-                    answers = one.bits >> 2 * place & 3, other.bits >> 2 * place & 3
+                    answers = one.answers[place], other.answers[place]
                     otherwise |= answers[0] != answers[1]
                     if (
                         UNDECIDED in answers

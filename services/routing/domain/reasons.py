@@ -1,6 +1,6 @@
 """Why a rule said what it said: its conditions with their answers, the facts that are missing, the first no.
 
-Everything is rebuilt from a run's packed answers, the rulebook and the facts; nothing is kept besides them.
+Everything is rebuilt from a run's answers, the rulebook and the facts; nothing is kept besides them.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Answered:
 def answered(evaluation: Evaluation, trace: Trace) -> Answered:
     """Return a run's conditions with their answers, as a tree."""
     rule = evaluation.book.rules[trace.rule]
-    answers = iter(rule.answers(trace.bits))
+    answers = iter(trace.answers)
 
     def build(condition: Condition) -> Answered:
         answer = next(answers)

@@ -91,7 +91,7 @@ class Unsettled:
                 if how == "all of":
                     return min(span[0] for span in spans), min(span[1] for span in spans)
                 greatest = max(span[0] for span in spans), max(span[1] for span in spans)
-                return greatest if how == "any of" else (2 - greatest[1], 2 - greatest[0])
+                return greatest if how == "any of" else (YES >> greatest[1], YES >> greatest[0])
             case Meets():
                 return self._span(trace, node.parts[0])
             case _:

@@ -138,7 +138,7 @@ def conclude(out: Gathered, decision: Decision, standing: Standing, occasion: Oc
             duty_holder=trace.holder.id if trace.holder else None,
             subject=trace.subject,
             answer=trace.in_words,  # type: ignore[arg-type]  # one of the three words
-            bits=decision.evaluation.book.rules[trace.rule].pack(trace.bits).hex(),
+            bits=trace.packed.hex(),
         )
         for trace in decision.traces
     )

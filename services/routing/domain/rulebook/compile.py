@@ -1,18 +1,20 @@
-"""Compiles a rule's conditions into one Python function with three-valued (Kleene) logic.
+"""Compiles the conditions of rules into Python functions with three-valued (Kleene) logic.
 
-NO < UNDECIDED < YES, so "all of" is the least answer, "any of" the greatest, and "not" swaps the ends. Nothing is cut
-short: the function answers every condition and returns all answers in one whole number, two bits each, the rule's own
-answer in the lowest bits and then each condition in the order of `model.walk`. With the facts and the digest of the
-rulebook, "why" and "why not" can be rebuilt from those bits for ever.
+Of an answer's two bits the lower says that it is not no, the upper that it is yes. So "all of" is `&`, "any of" is `|`, and
+YES shifted right by an answer is its opposite. Nothing is cut short: a function answers every condition, and returns for each
+of its rules all answers: the rule's own first, then those of its conditions in the order of `model.walk`. With the facts and
+the digest of the rulebook, "why" and "why not" can be rebuilt from those answers for ever.
 
-The source text that is compiled has no word of the rulebook in it: facts become positions, values become constants of
-the function's namespace.
+Rules that run for the same children, reports and duty holders are asked in one call, in which a condition that several
+of them have is answered once. The source text that is compiled has no word of the rulebook in it: facts become positions,
+values become constants of the function's namespace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
@@ -26,6 +28,7 @@ from services.routing.domain.rulebook.model import (
     Combined,
     Compared,
     Condition,
+    Holder,
     Meets,
     Recorded,
     ReporterHolder,
@@ -39,13 +42,15 @@ from services.routing.domain.rulebook.model import (
 )
 from services.routing.domain.rulebook.tree import RulebookRefused
 
-NO: Final = 0
-UNDECIDED: Final = 1
-YES: Final = 2
-ANSWERS: Final = ("no", "undecided", "yes")
+NO: Final = 0b00
+UNDECIDED: Final = 0b01
+YES: Final = 0b11
+ANSWERS: Final[Mapping[int, str]] = {NO: "no", UNDECIDED: "undecided", YES: "yes"}
 
-Ask = Callable[[Row, Row, Row, Row, str | None, Mapping[str, int]], int]
-"""(incident, child, reporter and duty holder's facts, duty holder's area, answers of other rules) -> packed answers."""
+Answers = tuple[int, ...]
+"""Of a rule and each of its conditions, in order."""
+Ask = Callable[[Row, Row, Row, Row, str | None, Mapping[str, int]], tuple[Answers, ...]]
+"""(incident, child, reporter and duty holder's facts, duty holder's area, answers of applied rules) -> answers of each rule."""
 
 _ROWS: Final[Mapping[Scope, str]] = {"incident": "i", "child": "c", "reporter": "r", "authority": "a"}
 _TESTS: Final = {
@@ -56,41 +61,53 @@ _TESTS: Final = {
     "is at most": "{x} <= {k}",
     "is at least": "{x} >= {k}",
 }
+_COMBINED: Final = {"all of": "{}", "any of": "{}", "none of": f"{YES} >> ({{}})"}
+
+
+@lru_cache(maxsize=4096)  # few of the answers that are possible come up, and those again and again
+def pack(answers: Answers) -> bytes:
+    """Return answers four to a byte, the first in the lowest bits."""
+    bits = sum(answer << 2 * place for place, answer in enumerate(answers))
+    return bits.to_bytes((len(answers) + 3) // 4, "little")
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule with its function. `conditions` are in the order of the answers; `depends_on` are rules to be asked first."""
+    """A rule whose conditions a bundle asks. `conditions` are in the order of the answers; `depends_on` are asked before it."""
 
     rule: Rule
-    ask: Ask
     conditions: tuple[Condition, ...]
     judged_on: FactSpec
     per_child: bool
     per_report: bool
     depends_on: tuple[str, ...]
 
-    def pack(self, bits: int) -> bytes:
-        """Return the answers as bytes, four to a byte, the first in the lowest bits."""
-        return bits.to_bytes((len(self.conditions) + 3) // 4, "little")
-
-    def unpack(self, packed: bytes) -> tuple[int, ...]:
+    def unpack(self, packed: bytes) -> Answers:
         """Return the answers of all conditions, in order."""
-        return self.answers(int.from_bytes(packed, "little"))
+        bits = int.from_bytes(packed, "little")
+        return tuple(bits >> 2 * place & 3 for place in range(len(self.conditions)))
 
-    def answers(self, bits: int) -> tuple[int, ...]:
-        """Return the answers of all conditions, in order."""
-        return tuple(bits >> (2 * place) & 3 for place in range(len(self.conditions)))
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Rules that run for the same children, reports and duty holders, with the function that asks them all."""
+
+    rules: tuple[CompiledRule, ...]
+    ask: Ask
+    holder: Holder
+    per_child: bool
+    per_report: bool
+    depends_on: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRulebook:
-    """A rulebook ready to be asked. `in_order` has every rule after those that it depends on."""
+    """A rulebook ready to be asked. `bundles` have every rule after those that it depends on."""
 
     book: Rulebook
     vocabulary: Vocabulary
     rules: Mapping[str, CompiledRule]
-    in_order: tuple[CompiledRule, ...]
+    bundles: tuple[Bundle, ...]
 
 
 def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook:
@@ -99,35 +116,55 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
     Raises:
         RulebookRefused: Rules apply one another in a circle, or a rule about reports is judged on another's date.
     """
-    depends = {rule.id: _depends_on(rule) for rule in book.rules}
+    sorter = TopologicalSorter({rule.id: _depends_on(rule) for rule in book.rules})
     try:
-        order = tuple(TopologicalSorter(depends).static_order())
+        sorter.prepare()
     except CycleError as error:
         circle = error.args[1]
         raise RulebookRefused(
             book.rule(circle[0]).file, book.rule(circle[0]).line, f"rules apply one another: {', '.join(circle)}"
         ) from error
     compiled: dict[str, CompiledRule] = {}
-    for identifier in order:
-        rule = book.rule(identifier)
-        before = [compiled[other] for other in depends[identifier]]
-        scopes = {vocabulary[name].scope for name in _facts_of(rule)}
-        per_report = "reporter" in scopes or any(other.per_report for other in before)
-        if per_report and vocabulary[rule.judged_on].scope != "reporter":
-            # Else two reports would give two obligations with one identity.
-            problem = f"{rule.id} runs once per report, so it has to be `judged on` a report's fact such as reported_on"
-            raise RulebookRefused(rule.file, rule.line, problem)
-        compiled[identifier] = CompiledRule(
-            rule=rule,
-            ask=compile_condition(rule.when, vocabulary),
-            conditions=tuple(walk(rule.when)),
-            judged_on=vocabulary[rule.judged_on],
-            per_child="child" in scopes or any(other.per_child for other in before),
-            per_report=per_report,
-            depends_on=depends[identifier],
-        )
-    rules = {rule.id: compiled[rule.id] for rule in book.rules}
-    return CompiledRulebook(book, vocabulary, rules, tuple(compiled.values()))
+    bundles: list[Bundle] = []
+    while sorter.is_active():
+        ready = sorter.get_ready()
+        alike: dict[tuple[Holder, bool, bool], list[CompiledRule]] = {}
+        for identifier in ready:
+            each = compiled[identifier] = _compiled(book.rule(identifier), vocabulary, compiled)
+            alike.setdefault((each.rule.holder, each.per_child, each.per_report), []).append(each)
+        bundles += [_bundle(rules, vocabulary) for rules in alike.values()]
+        sorter.done(*ready)
+    return CompiledRulebook(book, vocabulary, {rule.id: compiled[rule.id] for rule in book.rules}, tuple(bundles))
+
+
+def _compiled(rule: Rule, vocabulary: Vocabulary, compiled: Mapping[str, CompiledRule]) -> CompiledRule:
+    depends_on = _depends_on(rule)
+    before = [compiled[other] for other in depends_on]
+    scopes = {vocabulary[name].scope for name in _facts_of(rule)}
+    per_report = "reporter" in scopes or any(other.per_report for other in before)
+    if per_report and vocabulary[rule.judged_on].scope != "reporter":
+        # Else two reports would give two obligations with one identity.
+        problem = f"{rule.id} runs once per report, so it has to be `judged on` a report's fact such as reported_on"
+        raise RulebookRefused(rule.file, rule.line, problem)
+    return CompiledRule(
+        rule=rule,
+        conditions=tuple(walk(rule.when)),
+        judged_on=vocabulary[rule.judged_on],
+        per_child="child" in scopes or any(other.per_child for other in before),
+        per_report=per_report,
+        depends_on=depends_on,
+    )
+
+
+def _bundle(rules: list[CompiledRule], vocabulary: Vocabulary) -> Bundle:
+    return Bundle(
+        rules=tuple(rules),
+        ask=compile_conditions([each.rule.when for each in rules], vocabulary),
+        holder=rules[0].rule.holder,
+        per_child=rules[0].per_child,
+        per_report=rules[0].per_report,
+        depends_on=tuple(dict.fromkeys(rule for each in rules for rule in each.depends_on)),
+    )
 
 
 def _depends_on(rule: Rule) -> tuple[str, ...]:
@@ -160,75 +197,63 @@ def _facts_of(rule: Rule) -> set[str]:
 
 
 class _Writer:
-    """Writes the lines of one function: parts first, so that a combination finds their answers."""
+    """Writes the lines of one function: parts first, so that a combination finds their answers; and nothing twice."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._count = 0
+        self._names: dict[Condition | str, str] = {}  # of conditions and facts that have been written
         self.lines: list[str] = []
         self.constants: dict[str, object] = {}
 
     def write(self, condition: Condition) -> str:
-        name = f"n{self._count}"
-        self._count += 1
+        """Return the name that the answer of a condition has."""
+        if isinstance(condition, Meets):
+            return self.write(condition.when)
+        if condition not in self._names:
+            self._names[condition] = self._line(self._answer(condition))
+        return self._names[condition]
+
+    def _answer(self, condition: Compared | SameArea | Recorded | Applies | Combined) -> str:
         match condition:
-            case Compared():
-                self._compared(name, condition)
-            case SameArea():
-                self._same_area(name, condition)
-            case Recorded():
-                self.lines.append(f"{name} = 0 if {self._read(condition.fact)} is None else 2")
-            case Applies():
-                self.lines.append(f"{name} = rules[{self._constant(name, condition.rule)}]")
-            case Meets():
-                self.lines.append(f"{name} = {self.write(condition.when)}")
-            case Combined():
-                self._combined(name, condition)
-        return name
-
-    def _compared(self, name: str, condition: Compared) -> None:
-        several = condition.operator.endswith("one of")
-        constant = self._constant(name, frozenset(condition.values) if several else condition.values[0])
-        test = _TESTS[condition.operator].format(x="x", k=constant)
-        self.lines += [f"x = {self._read(condition.fact)}", f"{name} = 1 if x is None else 2 if {test} else 0"]
-
-    def _same_area(self, name: str, condition: SameArea) -> None:
-        other = "holder" if condition.other == DUTY_HOLDER else self._read(condition.other)
-        sign = "!=" if condition.negated else "=="
-        self.lines += [
-            f"x = {self._read(condition.fact)}",
-            f"y = {other}",
-            f"{name} = 1 if x is None or y is None else 2 if x {sign} y else 0",
-        ]
-
-    def _combined(self, name: str, condition: Combined) -> None:
-        parts = ", ".join([self.write(part) for part in condition.parts])
-        match condition.how:
-            case "all of":
-                self.lines.append(f"{name} = min(({parts},))")
-            case "any of":
-                self.lines.append(f"{name} = max(({parts},))")
-            case "none of":
-                self.lines.append(f"{name} = 2 - max(({parts},))")
+            case Compared(fact=fact, operator=operator, values=values):
+                several = operator.endswith("one of")
+                x, k = self._read(fact), self._constant(frozenset(values) if several else values[0])
+                return f"{UNDECIDED} if {x} is None else {YES} if {_TESTS[operator].format(x=x, k=k)} else {NO}"
+            case SameArea(fact=fact, other=other, negated=negated):
+                x, y = self._read(fact), "holder" if other == DUTY_HOLDER else self._read(other)
+                same = f"{x} {'!=' if negated else '=='} {y}"
+                return f"{UNDECIDED} if {x} is None or {y} is None else {YES} if {same} else {NO}"
+            case Recorded(fact=fact):
+                return f"{NO} if {self._read(fact)} is None else {YES}"
+            case Applies(rule=rule):
+                return f"applied[{self._constant(rule)}]"
+            case Combined(how=how, parts=parts):
+                return _COMBINED[how].format((" & " if how == "all of" else " | ").join(map(self.write, parts)))
 
     def _read(self, fact: str) -> str:
-        spec = self._vocabulary[fact]
-        return f"{_ROWS[spec.scope]}[{spec.position}]"
+        """Return the name that a fact's value has."""
+        if fact not in self._names:
+            spec = self._vocabulary[fact]
+            self._names[fact] = self._line(f"{_ROWS[spec.scope]}[{spec.position}]")
+        return self._names[fact]
 
-    def _constant(self, name: str, value: object) -> str:
-        self.constants[f"k{name}"] = value
-        return f"k{name}"
+    def _line(self, expression: str) -> str:
+        name = f"n{len(self.lines)}"
+        self.lines.append(f"{name} = {expression}")
+        return name
 
-    def packed(self) -> str:
-        return " | ".join(["n0", *(f"n{place} << {2 * place}" for place in range(1, self._count))])
+    def _constant(self, value: object) -> str:
+        name = f"k{len(self.constants)}"
+        self.constants[name] = value
+        return name
 
 
-def compile_condition(condition: Condition, vocabulary: Vocabulary) -> Ask:
-    """Return the function that answers a condition and all its parts."""
+def compile_conditions(conditions: Iterable[Condition], vocabulary: Vocabulary) -> Ask:
+    """Return the function that answers conditions and all their parts."""
     writer = _Writer(vocabulary)
-    writer.write(condition)
-    body = "\n    ".join((*writer.lines, f"return {writer.packed()}"))
-    namespace: dict[str, Any] = {**writer.constants, "min": min, "max": max, "__builtins__": {}}
-    exec(f"def ask(i, c, r, a, holder, rules):\n    {body}\n", namespace)  # noqa: S102 - only names made here, see above
+    answers = [", ".join(writer.write(part) for part in walk(condition)) for condition in conditions]
+    body = "\n    ".join((*writer.lines, f"return {' '.join(f'({each},),' for each in answers)}"))
+    namespace: dict[str, Any] = {**writer.constants, "__builtins__": {}}
+    exec(f"def ask(i, c, r, a, holder, applied):\n    {body}\n", namespace)  # noqa: S102 - only names made here, see above
     ask: Ask = namespace["ask"]
     return ask

@@ -9,12 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
+from typing import NamedTuple
 
-from schemas.vocabulary import Scope
-from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase
+from schemas.vocabulary import Scope, Value
+from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase, Row
 from services.routing.domain.register import Register
-from services.routing.domain.rulebook.compile import ANSWERS, NO, UNDECIDED, YES, CompiledRule, CompiledRulebook
-from services.routing.domain.rulebook.model import AreaHolder, ReporterHolder
+from services.routing.domain.rulebook.compile import (
+    ANSWERS,
+    NO,
+    UNDECIDED,
+    YES,
+    Answers,
+    Bundle,
+    CompiledRule,
+    CompiledRulebook,
+    pack,
+)
+from services.routing.domain.rulebook.model import AreaHolder, ReporterHolder, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +58,35 @@ def owner_of(scope: Scope, child: str | None, report: str | None, holder: HeldBy
             return holder.authority if holder else None
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One run of a rule: whom it was about, and all its answers. `child` and `report` are None where it has no use for them."""
 
     rule: str
     child: str | None
     report: str | None
     holder: HeldBy | None
-    answer: int
-    when: int
     in_force: int
-    bits: int
+    answers: Answers
+
+    @property
+    def when(self) -> int:
+        """Return whether the rule's conditions hold."""
+        return self.answers[0]
 
     @property
     def applies(self) -> int:
         """Return whether the rule was in force and its conditions hold, whoever has to act."""
-        return min(self.when, self.in_force)
+        return self.answers[0] & self.in_force
+
+    @property
+    def answer(self) -> int:
+        """Return whether the duty holder has to act."""
+        return self.applies & (UNDECIDED if self.holder is None else YES)
+
+    @property
+    def packed(self) -> bytes:
+        """Return all answers as they are kept, two bits each."""
+        return pack(self.answers)
 
     @property
     def subject(self) -> str:
@@ -80,7 +104,7 @@ class Trace:
 
 
 Runs = dict[tuple[str, str | None, str | None], tuple[Trace, ...]]
-"""(rule, child, report) -> one run for each duty holder."""
+"""(rule, child, report) -> one run for each duty holder; once all are there, in rulebook order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +120,7 @@ class Evaluation:
     @property
     def traces(self) -> tuple[Trace, ...]:
         """Return all runs, in rulebook order, then by child and report."""
-        places = {rule: place for place, rule in enumerate(self.book.rules)}
-        ordered = sorted(self.runs.items(), key=lambda run: places[run[0][0]])
-        return tuple(trace for _, traces in ordered for trace in traces)
+        return tuple(chain.from_iterable(self.runs.values()))
 
     def of(self, rule: str, beside: Trace) -> tuple[Trace, ...]:
         """Return the runs of another rule for the same child and report."""
@@ -112,56 +134,62 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
     """
     runs: Runs = {}
     children = facts.children or (None,)
-    for compiled in book.in_order:
-        for child in children if compiled.per_child else (None,):
-            for report in facts.reports if compiled.per_report else (None,):
-                others = {rule: _runs_of(book.rules[rule], child, report, runs) for rule in compiled.depends_on}
-                answers = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
-                runs[compiled.rule.id, child, report] = tuple(
-                    _run(compiled, facts, answers, child, report, holder, judged_on)
-                    for holder in _holders(compiled, facts, register, others, child, report)
-                )
-    return Evaluation(book, facts, register, runs, judged_on)
+    for bundle in book.bundles:
+        for child in children if bundle.per_child else (None,):
+            for report in facts.reports if bundle.per_report else (None,):
+                others = {rule: _runs_of(book.rules[rule], child, report, runs) for rule in bundle.depends_on}
+                applied = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
+                ran = [
+                    _run(bundle, facts, applied, child, report, holder, judged_on)
+                    for holder in _holders(bundle, facts, register, others, child, report)
+                ]
+                for traces in zip(*ran, strict=True):
+                    runs[traces[0].rule, child, report] = traces
+    places = {rule: place for place, rule in enumerate(book.rules)}
+    in_order = sorted(runs, key=lambda run: places[run[0]])
+    return Evaluation(book, facts, register, {run: runs[run] for run in in_order}, judged_on)
 
 
 def _run(
-    compiled: CompiledRule,
+    bundle: Bundle,
     facts: FactBase,
-    answers: Mapping[str, int],
+    applied: Mapping[str, int],
     child: str | None,
     report: str | None,
     holder: HeldBy | None,
     supposed: date | None,
-) -> Trace:
-    bits = compiled.ask(
-        facts.row("incident", INCIDENT),
-        facts.row("child", child),
-        facts.row("reporter", report),
-        facts.row("authority", owner_of("authority", child, report, holder)),
-        holder.area if holder else None,
-        answers,
-    )
-    rule, judged_on = compiled.rule, compiled.judged_on
-    on = supposed or facts.row(judged_on.scope, owner_of(judged_on.scope, child, report, holder))[judged_on.position]
+) -> list[Trace]:
+    """Return a trace of each rule of a bundle."""
+    rows: dict[Scope, Row] = {
+        "incident": facts.row("incident", INCIDENT),
+        "child": facts.row("child", child),
+        "reporter": facts.row("reporter", report),
+        "authority": facts.row("authority", holder.authority if holder else None),
+    }
+    incident, of_child, of_report, of_holder = rows.values()
+    found = bundle.ask(incident, of_child, of_report, of_holder, holder.area if holder else None, applied)
+    traces = []
+    for compiled, answers in zip(bundle.rules, found, strict=True):
+        on = supposed or rows[compiled.judged_on.scope][compiled.judged_on.position]
+        traces.append(Trace(compiled.rule.id, child, report, holder, _in_force(compiled.rule, on), answers))
+    return traces
+
+
+def _in_force(rule: Rule, on: Value | None) -> int:
     if not isinstance(on, date):
-        in_force = UNDECIDED
-    else:
-        until = rule.in_force_until
-        in_force = YES if rule.in_force_from <= on and (until is None or on <= until) else NO
-    when = bits & 3
-    answer = min(when, in_force, YES if holder else UNDECIDED)
-    return Trace(rule.id, child, report, holder, answer, when, in_force, bits)
+        return UNDECIDED
+    return YES if rule.in_force_from <= on and (rule.in_force_until is None or on <= rule.in_force_until) else NO
 
 
 def _holders(
-    compiled: CompiledRule,
+    bundle: Bundle,
     facts: FactBase,
     register: Register,
     others: Mapping[str, tuple[Trace, ...]],
     child: str | None,
     report: str | None,
 ) -> list[HeldBy | None]:
-    holder = compiled.rule.holder
+    holder = bundle.holder
     match holder:
         case AreaHolder():
             area = facts.value(holder.fact, owner_of(facts.vocabulary[holder.fact].scope, child, report, None))

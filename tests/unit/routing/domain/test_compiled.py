@@ -13,7 +13,7 @@ from hypothesis.strategies import DrawFn
 from schemas.vocabulary import FactSpec, Value
 from services.routing.domain.facts import Fact
 from services.routing.domain.reasons import answered
-from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_condition
+from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_conditions, pack
 from services.routing.domain.rulebook.evaluate import Trace
 from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
@@ -104,12 +104,10 @@ def situations(draw: DrawFn) -> Situation:
 
 
 def compiled(condition: Condition, situation: Situation) -> list[int]:
-    """Return the answers of the compiled function, which has no more of them than the condition has parts."""
+    """Return the answers of the compiled function: the condition's own and those of its parts."""
     rules = {rule: ANSWER[each] for rule, each in situation.applies.items()}
-    bits = compile_condition(condition, VOCABULARY)(*situation.rows(VOCABULARY), situation.holder, rules)
-    count = len(list(walk(condition)))
-    assert bits >> 2 * count == 0
-    return [bits >> 2 * place & 3 for place in range(count)]
+    (answers,) = compile_conditions([condition], VOCABULARY)(*situation.rows(VOCABULARY), situation.holder, rules)
+    return list(answers)
 
 
 @given(CONDITIONS, situations())
@@ -122,6 +120,17 @@ def test_compiled_functions_an_interpreter_and_two_libraries_agree_on_every_part
     assert ours == [ANSWER[interpret(part, known.get, holder, applies)] for part in parts]
     assert ours == [ANSWER[Asked(part).by_rust(asked)] for part in parts]
     assert ours == [ANSWER[Asked(part).by_cpp(asked)] for part in parts]
+
+
+@given(st.lists(CONDITIONS, min_size=2, max_size=4), situations())
+def test_conditions_that_are_asked_together_are_answered_as_each_is_alone(
+    conditions: list[Condition], situation: Situation
+) -> None:
+    rules = {rule: ANSWER[each] for rule, each in situation.applies.items()}
+
+    together = compile_conditions(conditions, VOCABULARY)(*situation.rows(VOCABULARY), situation.holder, rules)
+
+    assert [list(each) for each in together] == [compiled(each, situation) for each in conditions]
 
 
 @given(CONDITIONS, situations(), st.data())
@@ -146,11 +155,13 @@ def test_one_more_fact_settles_parts_of_a_condition_and_turns_none(
 def test_answers_survive_packing_four_to_a_byte(known: dict[str, Value | None]) -> None:
     for trace in decided(stated(known)).traces:
         rule = england().rules[trace.rule]
-        packed = rule.pack(trace.bits)
 
-        assert len(packed) == -(-len(rule.conditions) // 4)
-        assert rule.unpack(packed) == rule.answers(trace.bits)
-        assert rule.unpack(packed)[0] == trace.when
+        assert len(trace.packed) == -(-len(rule.conditions) // 4)
+        assert rule.unpack(trace.packed) == trace.answers
+
+
+def test_of_the_two_bits_of_an_answer_the_upper_says_yes_and_the_lower_not_no() -> None:
+    assert pack((YES, UNDECIDED, NO, NO, YES)) == bytes((0b00_00_01_11, 0b11))
 
 
 def stated(known: dict[str, Value | None]) -> list[Fact]:

@@ -10,7 +10,7 @@ import pytest
 
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts import Fact
-from services.routing.domain.rulebook.compile import compile_condition, compile_rulebook
+from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_conditions, compile_rulebook
 from services.routing.domain.rulebook.evaluate import evaluate
 from services.routing.domain.rulebook.model import Combined, Compared, Condition, Meets, Recorded, SameArea, walk
 from services.routing.law import read_law
@@ -21,7 +21,8 @@ from tests.support.situations import AREAS, Situation, Situations
 
 LAW = read_law()
 RULES = LAW.book.book.rules
-ANSWER = (False, None, True)  # NO, UNDECIDED, YES
+ANSWER = {NO: False, UNDECIDED: None, YES: True}
+ANSWERED = {said: answer for answer, said in ANSWER.items()}
 SITUATIONS = 300  # for each rule, half of them leaning to yes
 CASES = 200
 
@@ -33,12 +34,12 @@ def situations(number: int) -> list[Situation]:
 
 def compiled(condition: Condition, given: list[Situation]) -> list[list[bool | None]]:
     """Return what the compiled function answers in each situation: every condition, in order."""
-    ask, count = compile_condition(condition, LAW.vocabulary), len(list(walk(condition)))
+    ask = compile_conditions([condition], LAW.vocabulary)
     found = []
     for each in given:
-        rules = {rule: ANSWER.index(answer) for rule, answer in each.applies.items()}
-        bits = ask(*each.rows(LAW.vocabulary), each.holder, rules)
-        found.append([ANSWER[bits >> 2 * place & 3] for place in range(count)])
+        rules = {rule: ANSWERED[answer] for rule, answer in each.applies.items()}
+        (answers,) = ask(*each.rows(LAW.vocabulary), each.holder, rules)
+        found.append([ANSWER[answer] for answer in answers])
     return found
 
 
@@ -139,7 +140,7 @@ def test_the_whole_rulebook_is_answered_as_an_interpreter_answers_it_for_every_c
         facts = base(case)
         slow = SlowRulebook(LAW.book.book, facts, register())
         evaluation = evaluate(LAW.book, facts, register())
-        for rule in LAW.book.in_order:
+        for rule in LAW.book.rules.values():
             for child in facts.children or (None,):
                 for report in facts.reports:
                     key = rule.rule.id, child if rule.per_child else None, report if rule.per_report else None
@@ -148,7 +149,7 @@ def test_the_whole_rulebook_is_answered_as_an_interpreter_answers_it_for_every_c
                             trace.holder.id if trace.holder else None,
                             ANSWER[trace.answer],
                             ANSWER[trace.in_force],
-                            tuple(ANSWER[each] for each in rule.answers(trace.bits)),
+                            tuple(ANSWER[each] for each in trace.answers),
                         )
                         for trace in evaluation.runs[key]
                     ]
