@@ -185,7 +185,7 @@ class FactBase:
         elif spec.keeps == "the newest":
             standing = (max(standing, key=_age),)
         self._standing[name, owner] = standing
-        if len({fact.value for fact in standing}) > 1:
+        if any(fact.value != standing[0].value for fact in standing[1:]):
             self.conflicts = (*self.conflicts, Conflict(name, owner, standing))
             return
         rows = self._rows[spec.scope]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.vocabulary import Value
 from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
@@ -84,8 +84,7 @@ class Line:
     found: Found | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A condition with its answer, and its parts with theirs."""
 
     condition: Condition
@@ -122,10 +121,11 @@ def missing(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
 
 def absent(evaluation: Evaluation, trace: Trace, fact: str) -> Iterator[Missing]:
     """Yield the fact if it is absent in this run and somebody could be asked for it."""
-    owner = trace.owner(evaluation.book.vocabulary[fact].scope)
+    scope = evaluation.book.vocabulary[fact].scope
+    owner = trace.owner(scope)
     if owner is not None and evaluation.facts.value(fact, owner) is None:
         yield Missing(fact, owner)
-    elif owner is None and evaluation.book.vocabulary[fact].scope == "child":
+    elif owner is None and scope == "child":
         yield Missing(fact, INCIDENT)  # no child has been named yet
 
 

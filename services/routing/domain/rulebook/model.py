@@ -203,7 +203,8 @@ class Rule:
 
     def duties_in(self, area: str | None) -> tuple[Duty, ...]:
         """Return what the rule asks of a duty holder of an area, each with the period that counts there."""
-        return tuple(replace(duty, within=duty.sooner.get(area or "", duty.within)) for duty in self.then)
+        sooner = ((duty, duty.sooner.get(area or "")) for duty in self.then)
+        return tuple(replace(duty, within=within) if within else duty for duty, within in sooner)
 
 
 @dataclass(frozen=True, slots=True)
