@@ -38,7 +38,7 @@ class Citation(Model):
 
 
 class RuleTrace(Model):
-    """One rule's answer for one holder and subject; `bits` packs two bits a condition, in the rule's order, as hex."""
+    """One rule's answer for one holder and subject; `bits` packs two bits a condition (no 00, undecided 01, yes 11), in the rule's order, as hex."""
 
     rule: str
     duty_holder: str | None = None

@@ -150,7 +150,7 @@ def _of_finding(finding: Finding, asked: Asked) -> AnswerView:
         subject=finding.subject,
         citation=citation_of(rule) if rule else None,
         due_on=obligation.dates.due_on if obligation and obligation.standing.state == "open" else None,
-        condition=_condition(because, words) if because else None,
+        condition=_condition(because, words) if because and finding.kind != "excluded" else None,
         statements=tuple(statements(because.statements, asked)) if because else (),
         questions=tuple(questions(finding.questions, asked)),
     )

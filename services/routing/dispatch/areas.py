@@ -114,7 +114,7 @@ def area_facts(book: Mapping[str, Any]) -> set[str]:
     """Return the facts by which the rules of a book name areas."""
     words = {_REPORTER_AREA}
     for rule in book["rules"]:
-        words |= {each for duty in rule["then"] if (each := area_in(duty["tell"]))}
+        words |= {each for duty in rule.get("then", []) if (each := area_in(duty["tell"]))}
         words |= {each for pair in _differing(rule["when"], book) for each in pair}
         words |= {each} if (each := area_in(rule["duty on"])) else set()
     return {word for word in words if "." in word}

@@ -94,7 +94,7 @@ class Guard:
         if book is None:
             return "the decision's rulebook is not one of ours"
         rule = next((rule for rule in book["rules"] if rule["id"] == claim.rule), None)
-        if rule is None or not 0 <= claim.position < len(rule["then"]):
+        if rule is None or not 0 <= claim.position < len(rule.get("then", [])):
             return "the decision's rulebook has no such duty"
         duty = rule["then"][claim.position]
         if not _names(duty["tell"], claim.recipient):

@@ -87,7 +87,7 @@ BARNSLEY_OF = {
 DUTIES = [
     (rule["id"], position, duty["tell"], duty["send"])
     for rule in BOOK["rules"]
-    for position, duty in enumerate(rule["then"])
+    for position, duty in enumerate(rule.get("then", []))
 ]
 
 
@@ -135,6 +135,12 @@ def test_only_who_made_the_report_is_told_as_its_reporter() -> None:
         GUARD.objection(replace(claim, recipient=f"la:{BARNSLEY}"))
         == "rule N-14 does not name a recipient of this area"
     )
+
+
+def test_nothing_is_sent_to_who_hears_of_it_through_another_system() -> None:
+    ofsted = replace(PANEL, rule="N-05", position=0, recipient="ofsted")
+
+    assert GUARD.objection(ofsted) == "the decision's rulebook has no such duty"
 
 
 def areas(area: str, about: Matter, rule: str = "N-11") -> frozenset[str]:

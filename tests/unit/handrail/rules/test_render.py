@@ -96,8 +96,8 @@ def test_every_rule_has_its_source_all_its_conditions_and_all_its_duties(rules: 
         )
         when = section.partition("\nWhen\n")[2].partition("\nThen\n")[0]
         assert when.count("- ") == conditions(rule["when"])
-        assert section.count("\n- tell ") + section.count(": tell **") == len(rule["then"])
-        for duty in rule["then"]:
+        assert section.count("\n- tell ") + section.count(": tell **") == len(rule.get("then", []))
+        for duty in rule.get("then", []):
             assert duty["stops when"] in section
             assert f"[{duty['send']}](#{duty['send']})" in section
             assert duty.get("within", duty.get("no later than"))["cite"] in section
