@@ -2,12 +2,15 @@
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
+from uuid import uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.decisions import RulebookRef, RulebookReleased, RulebookReleasedData
 from services.audit.domain.entry import (
     NotAnEvent,
     Record,
@@ -118,3 +121,19 @@ def test_what_a_record_says_is_shown_with_headings_and_nothing_else_of_it() -> N
         ("Due", "Monday 9 November 2026"),
     ]
     assert said(None) == said({"data": 1.5}) == []
+
+
+def test_a_release_of_a_rulebook_is_an_entry_of_its_own_without_a_case() -> None:
+    book = RulebookRef(id="england-serious-incidents", version="2026.12.0", sha256="0" * 64, approved=True)
+    data = RulebookReleasedData(
+        rulebook=book, supersedes="2026.11.0", released_at=LOGGED_AT, record_sha256=sha256(b"record").hexdigest()
+    )
+    message = RulebookReleased(
+        id=uuid5(EVENTS, "release"), source="/handrail/routing", time=LOGGED_AT, recorded_at=LOGGED_AT, data=data
+    )
+
+    entry = json.loads(message_entry(record(message.wire(), 7), salt=SALT, logged_at=LOGGED_AT).text)
+
+    assert title_of(entry) == "Rulebook released"
+    assert "casekey" not in entry["event"]
+    assert said(json.loads(message.wire())) == [("Rulebook", "2026.12.0"), ("Supersedes", "2026.11.0")]
