@@ -167,25 +167,20 @@ def test_a_draft_is_tried_on_the_cases_that_were_recorded_and_the_same_rules_cha
 
     same = json.loads(run("rules", "simulate", "2026.11.0", "--since", "2026-01-01", "--json").stdout)
     other = json.loads(run("rules", "simulate", str(draft), "--since", "2026-01-01", "--json").stdout)
-    later = run("rules", "simulate", str(draft), "--since", "2999-01-01")
 
     assert same["cases_read"] == other["cases_read"] >= 5
     assert (same["cases_changed"], same["cases"]) == (0, [])
     moved = {(each["rule"], each["before"], each["due_on"]) for case in other["cases"] for each in case["moved"]}
     assert moved == {("R-02", "2026-06-22", "2026-06-15")}
-    assert later.stdout.splitlines()[-1].startswith("0 cases read, 0 would change")
-    assert later.stderr == ""
 
 
-def test_a_case_is_moved_only_to_another_version_that_is_released() -> None:
+def test_a_case_is_moved_only_to_a_version_that_is_released() -> None:
     case = played_demo().played.cases["leeds-city-council", "LCC-2026-0078"]
 
-    unknown = run("rules", "migrate", case, "--to", "2099.1.0", "--reason", "why not")
-    same = run("rules", "migrate", case, "--to", "2026.11.0", "--reason", "why not")
+    refused = run("rules", "migrate", case, "--to", "2099.1.0", "--reason", "why not")
 
-    assert (unknown.returncode, same.returncode) == (1, 1)
-    assert "rulebook 2099.1.0 is not released; versions that count: 2026.11.0" in unknown.stderr
-    assert "the case is decided by rulebook 2026.11.0 already" in same.stderr
+    assert refused.returncode == 1
+    assert "rulebook 2099.1.0 is not released; versions that count: 2026.11.0" in refused.stderr
 
 
 def test_without_an_installation_each_command_says_how_to_start_one(tmp_path: Path) -> None:
