@@ -121,7 +121,7 @@ class _Checking:
             instruments=instruments,
             rows=rows,
             played=tuple(played),
-            problems=tuple(self._problems),
+            problems=tuple(dict.fromkeys(self._problems)),  # the first version is read twice
         )
 
     def _released(self) -> dict[Path, Version]:
