@@ -1,8 +1,10 @@
-"""`handrail demo`: the story of invented cases, live; with `--check`, played without a person and judged from outside."""
+"""`handrail demo`: a story of invented cases, live; with `--check`, played without a person and judged from outside."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +14,10 @@ from rich.table import Table
 
 from handrail.cli.status import demo_folder, find_running
 from handrail.cli.up import FirstPort, stop_on_sigterm, wait_for_stop
+from handrail.demo.areas import Script, areas, load_area
 from handrail.demo.expected import load_expected
-from handrail.demo.judge import Finding, judge, observe
+from handrail.demo.figures import Figures
+from handrail.demo.judge import NOTHING_EARLIER, Finding, judge, observe
 from handrail.demo.player import Player
 from handrail.demo.story import Step, StoryError, load_story
 from handrail.embedded.places import REPOSITORY
@@ -21,12 +25,20 @@ from handrail.installation.installation import BASE_PORT, Installation, Options
 from handrail.installation.running import Running
 
 EVENTS = REPOSITORY / "examples" / "events"
+STORIES = REPOSITORY / "examples" / "stories"
 
 
 def demo(
     check: Annotated[
         bool, typer.Option("--check", help="Play without a person, judge from outside, exit 0 or 1.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="With --check: this story and those of every area, one after the other.")
+    ] = False,
+    area: Annotated[
+        str | None,
+        typer.Option(help=f"The story of an area in its place: {', '.join(areas(STORIES))}. Leeds tells a whole year."),
+    ] = None,
     events: Annotated[Path, typer.Option(help="Folder with story.yaml, expected.yaml and the event files.")] = EVENTS,
     data: Annotated[
         Path | None,
@@ -36,43 +48,63 @@ def demo(
 ) -> None:
     """Start everything, play a story with invented people, and show who was told, why, and by when."""
     console = Console(highlight=False)
-    if data and not check:
-        raise StoryError("--data goes with --check; without it, `handrail demo` starts an installation of its own")
+    if not check and (data or everything):
+        raise StoryError(f"{'--data' if data else '--all'} goes with --check")
+    if area and everything:
+        raise StoryError("choose --area or --all")
+    scripts = [load_area(STORIES, area) if area else _script(events)]
+    if everything:
+        scripts += [load_area(STORIES, name) for name in areas(STORIES)]
     if check:
-        raise typer.Exit(_check(console, events, data))
-    _live(console, events, port)
+        raise typer.Exit(_check(console, scripts, data))
+    _live(console, scripts[0], port)
 
 
-def _check(console: Console, events: Path, data: Path | None) -> int:
-    story, expected = load_story(events), load_expected(events / "expected.yaml")
+def _script(events: Path) -> Script:
+    return Script("The demo's own story", load_story(events), load_expected(events / "expected.yaml"))
 
-    def findings(running: Running) -> list[Finding]:
-        played = Player(running, story, lambda step, _receipt: console.print(f"  {step.title}")).play()
-        return judge(observe(running, played), expected)
 
+def _check(console: Console, scripts: Sequence[Script], data: Path | None) -> int:
+    failed, earlier = 0, NOTHING_EARLIER
+    with _installation(console, data) as running:
+        for script in scripts:
+            console.print(f"[bold]{script.title}[/bold]")
+            played = Player(running, script.story, lambda step, _receipts: console.print(f"  {step.title}")).play()
+            observed = observe(running, played, script.expected.figures, earlier)
+            failed += report(console, judge(observed, script.expected))
+            _close(console, script, observed.figures)
+            earlier = earlier.and_then(played, observed)
+    return 1 if failed else 0
+
+
+@contextmanager
+def _installation(console: Console, data: Path | None) -> Iterator[Running]:
+    """Give the installation to play on: that in `data`, or one of its own that is gone afterwards."""
     if data:
-        return report(console, findings(find_running(data)))
+        yield find_running(data)
+        return
     with tempfile.TemporaryDirectory(prefix="handrail-check-") as folder:
         options = Options(demo=True, clock_movable=True, base_port=None, keep=False)
         with Installation(Path(folder) / "data", options, progress=lambda text: console.print(f"  {text}")) as started:
             console.print(f"  {started.stack.description()}")
-            found = findings(started.running)
-    return report(console, found)
+            yield started.running
 
 
-def _live(console: Console, events: Path, port: int) -> None:
-    story = load_story(events)
+def _live(console: Console, script: Script, port: int) -> None:
     folder = demo_folder()
     stop_on_sigterm()
     options = Options(demo=True, clock_movable=True, keep=False, base_port=port or None)
     with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as started:
         console.print(f"  {started.stack.description()}\n")
         running = started.running
-        Player(running, story, lambda step, receipt: _narrate(console, running, step, receipt)).play()
+        played = Player(running, script.story, lambda step, receipts: _narrate(console, running, step, receipts)).play()
+        figures = script.expected.figures
+        _close(console, script, observe(running, played, figures).figures if figures.are else ())
         console.print("\n[bold]The story is played. Everything stays up; look around:[/bold]")
         console.print(f"  The road       {running.url('front')}/")
         console.print(f"  The desk       {running.url('deadlines')}/desk")
         console.print(f"  The cases      {running.url('routing')}/case")
+        console.print(f"  Considered     {running.url('routing')}/considered{_asked(figures)}")
         console.print(f"  The log        {running.url('audit')}/log")
         console.print(f"  The recipients {running.url('stubs')}/")
         console.print(
@@ -83,19 +115,37 @@ def _live(console: Console, events: Path, port: int) -> None:
         wait_for_stop()
 
 
-def _narrate(console: Console, running: Running, step: Step, receipt: dict[str, Any] | None) -> None:
-    console.print(f"\n[bold]{step.title}[/bold]")
-    console.print(f"  {step.says}")
-    if receipt is None:
-        return
-    for told in receipt["told"]:
-        by = f" by {told['due_on']}" if told["due_on"] else ""
-        console.print(
-            f"  [green]→[/green] {told['recipient']:<28} {told['rule']:<6}{by:<14} {told['state'].replace('_', ' ')}"
-        )
-    for question in receipt["questions"]:
-        console.print(f"  [yellow]?[/yellow] {question['of_whom']:<28} {question['ask']}")
-    console.print(f"  {running.url('routing')}/case/{receipt['case_key']}")
+def _narrate(console: Console, running: Running, step: Step, receipts: Sequence[dict[str, Any]]) -> None:
+    console.print(f"\n[bold]{f'{step.at:%-d %B %Y}: ' if step.at else ''}{step.title}[/bold]")
+    if step.says:
+        console.print(f"  {step.says}")
+    for receipt in receipts:
+        for told in receipt["told"]:
+            by = f" by {told['due_on']}" if told["due_on"] else ""
+            console.print(
+                f"  [green]→[/green] {told['recipient']:<28} {told['rule']:<6}{by:<14} {told['state'].replace('_', ' ')}"
+            )
+        for question in receipt["questions"]:
+            console.print(f"  [yellow]?[/yellow] {question['of_whom']:<28} {question['ask']}")
+    for key in dict.fromkeys(receipt["case_key"] for receipt in receipts):
+        console.print(f"  {running.url('routing')}/case/{key}")
+
+
+def _close(console: Console, script: Script, counted: Sequence[int | None]) -> None:
+    """Print the figures that a story ends with, how each is known, and what could not be told."""
+    if counted:
+        table = Table("figure", "number", "known", title=script.title)
+        for figure, number in zip(script.expected.figures.are, counted, strict=True):
+            seen = f"{figure.number}, {figure.not_yet}" if figure.not_yet else str(number)
+            table.add_row(figure.says, seen, figure.known)
+        console.print(table)
+        console.print("report: the area's own page says so · inferred: it follows from that · invented: made up here")
+    for sentence in script.not_yet:
+        console.print(f"  Not yet: {sentence}")
+
+
+def _asked(figures: Figures) -> str:
+    return f"?area={figures.area}&from={figures.first}&to={figures.last}" if figures.are else ""
 
 
 def report(console: Console, findings: list[Finding]) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from handrail.demo.figures import NO_FIGURES, Figures
 from handrail.demo.story import StoryError, laid_out
 
 
@@ -23,7 +24,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Overdue:
-    """An obligation of a case that is overdue."""
+    """An obligation of a case that is overdue, or was met late."""
 
     case: str
     under: str
@@ -32,15 +33,16 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Everything that is expected; each part is compared as a whole."""
+    """Everything that is expected; each part is compared as a whole. `kinds`: of recipients; none where it does not matter."""
 
     told: Counter[Told]
     never_told: Counter[Told]
     overdue: Counter[Overdue]
     quarantined: dict[str, int]
-    kinds: frozenset[str]
+    kinds: frozenset[str] | None
     log: str
-    cases: tuple[tuple[str, str], ...]
+    late: Counter[Overdue] = field(default_factory=Counter)
+    figures: Figures = NO_FIGURES
 
 
 def load_expected(path: Path) -> Expected:
@@ -64,7 +66,6 @@ def load_expected(path: Path) -> Expected:
             quarantined={entry["service"]: int(entry["how many"]) for entry in page["quarantined"]},
             kinds=frozenset(page["kinds told"]),
             log=page["log"],
-            cases=tuple((case["client"], case["reference"]) for case in page["cases"]),
         )
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from handrail.demo.expected import Expected, Overdue, Told
-from handrail.demo.player import Played, breached, overdue
+from handrail.demo.figures import NO_FIGURES, Figures, counted, how
+from handrail.demo.player import Played, breached, duties, wait
 from handrail.installation.running import AUDITOR, Running
 from handrail.installation.web import Web
 from handrail.verify import verify_log
@@ -30,15 +31,35 @@ _CLOSED: Final = frozenset({"withdrawn", "superseded"})
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What can be seen from outside once a story was played; cases by the reference of their reporter."""
+    """What can be seen from outside once a story was played; cases by the reference of their reporter.
+
+    `figures`: the number of each figure of the story, in their order; None for one that cannot be counted.
+    """
 
     notices: Counter[Notice]
     dates: Counter[Dated]
     unverified: Counter[str]
     owed: Counter[Told]
     overdue: Counter[Overdue]
+    late: Counter[Overdue]
     quarantined: Counter[str]
     log: str
+    figures: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was there before the story was played, and is not its own: keys of cases, and what was in quarantine."""
+
+    cases: frozenset[str] = frozenset()
+    quarantined: Counter[str] = field(default_factory=Counter)
+
+    def and_then(self, played: Played, observed: Observed) -> Earlier:
+        """Return what was there before the next story."""
+        return Earlier(self.cases | {*played.cases.values()}, self.quarantined + observed.quarantined)
+
+
+NOTHING_EARLIER: Final = Earlier()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +80,20 @@ def judge(observed: Observed, expected: Expected) -> list[Finding]:
     """Return one finding a check, in a fixed order."""
     told = Counter((item.case, item.who, item.under) for item in expected.told.elements())
     dated = Counter((item.case, item.who, item.under, item.by) for item in expected.told.elements() if item.by)
-    kinds = {_kind(recipient) for _, recipient, _ in observed.notices}
+    kinds = Counter({_kind(recipient) for _, recipient, _ in observed.notices})
     return [
         compare("each recipient got exactly its notices", told, observed.notices),
         compare("each recipient knows the date that counts", dated, observed.dates),
         compare("each duty has its date and state", expected.told + expected.never_told, observed.owed),
-        compare("every kind of recipient was told", Counter(expected.kinds), Counter(kinds)),
+        compare(
+            "every kind of recipient was told", kinds if expected.kinds is None else Counter(expected.kinds), kinds
+        ),
         compare("every signature was verified", Counter(), observed.unverified),
         compare("exactly these duties are overdue", expected.overdue, observed.overdue),
+        compare("exactly these duties were met late", expected.late, observed.late),
         compare("what cannot be read is in quarantine", Counter(expected.quarantined), observed.quarantined),
         compare("the log proves itself", Counter([expected.log]), Counter([observed.log])),
+        compare("the figures are these", *_numbers(expected.figures, observed.figures)),
     ]
 
 
@@ -77,27 +102,56 @@ def compare(check: str, expected: Counter[Any], found: Counter[Any]) -> Finding:
     return Finding(check, missing=_shown(expected - found), surplus=_shown(found - expected))
 
 
-def observe(running: Running, played: Played) -> Observed:
+def _numbers(figures: Figures, found: Sequence[int | None]) -> tuple[Counter[str], Counter[str]]:
+    pairs = [(figure, number) for figure, number in zip(figures.are, found, strict=True) if not figure.not_yet]
+    return (
+        Counter(f"{figure.says}: {figure.number}" for figure, _ in pairs),
+        Counter(f"{figure.says}: {number}" for figure, number in pairs),
+    )
+
+
+def observe(
+    running: Running, played: Played, figures: Figures = NO_FIGURES, earlier: Earlier = NOTHING_EARLIER
+) -> Observed:
     """Read the journals, the APIs and the log of an installation on which a story was played.
+
+    Args:
+        running: The installation.
+        played: What the player knows of the story.
+        figures: What is counted as well.
+        earlier: What is left out, because it was there before.
 
     Raises:
         CallFailed: A service refused or did not answer.
+        StoryStuck: The deadlines do not come to know what routing decided.
     """
     names = {key: reference for (_, reference), key in played.cases.items()}
-    entries = list(_journal(Web(running.url("stubs"))))
+    entries = [entry for entry in _journal(Web(running.url("stubs"))) if _case_of(entry) not in earlier.cases]
     standing, withdrawn = told(entries)
     of = {body["notice_id"]: _notice(body, names) for body in standing}
+    owed = _owed(running, names)
+    dated = _dated(running, owed, earlier)
+    raised = breached(running.web("deadlines"))  # overdue is what stands so on the desk, and was raised with a person
+    in_quarantine = Counter({service: _quarantined(running, service) for service in SERVICES})
+    log = _log(running)  # waits until everything has reached it
     return Observed(
         notices=Counter(of.values()),
         dates=Counter(
             (*of[body["notice_id"]], body["due_on"] or "") for body in standing if body["notice_id"] not in withdrawn
         ),
         unverified=Counter(entry["recipient"] for entry in entries if not entry["verified"]),
-        owed=Counter(_owed(running, played)),
-        overdue=Counter(_overdue(running, names)),
-        quarantined=Counter({service: n for service in SERVICES if (n := _quarantined(running, service))}),
-        log=_log(running),
+        owed=Counter(each for duty in owed for each in _told(duty, names)),
+        overdue=Counter(_standing("overdue", [duty for duty in dated if duty["obligation_id"] in raised], names)),
+        late=Counter(_standing("met late", dated, names)),
+        quarantined=in_quarantine - earlier.quarantined,
+        log=log,
+        figures=tuple(counted(running, figures, dated, names)),
     )
+
+
+def _case_of(entry: dict[str, Any]) -> str | None:
+    body = entry["body"]
+    return body.get("case_key") if isinstance(body, dict) else None
 
 
 def told(entries: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], set[str]]:
@@ -118,27 +172,44 @@ def _journal(stubs: Web) -> Iterator[dict[str, Any]]:
         yield from stubs.get(f"/recipients/{quote(mailbox['recipient'], safe='')}/journal")["entries"]
 
 
-def _owed(running: Running, played: Played) -> Iterator[Told]:
-    """Yield each obligation's recipients once, under the reference of the case that the obligation was opened in."""
-    routing = running.web("routing", AUDITOR)
-    names = {key: reference for (_, reference), key in played.cases.items()}
-    seen: set[str] = set()
+def _owed(running: Running, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Return each obligation of the story's cases once, as routing has it."""
+    routing, seen, owed = running.web("routing", AUDITOR), set[str](), dict[str, dict[str, Any]]()
     for key in names:
-        for duty in routing.get(f"/v1/cases/{key}/decisions")["obligations"]:
-            if duty["obligation_id"] not in seen:
-                seen.add(duty["obligation_id"])
-                by = "" if duty["state"] in _CLOSED else duty["due_on"] or ""
-                corrected = {notice["corrects"] for notice in duty["notices"]}
-                for notice in duty["notices"]:
-                    if notice["notice_id"] not in corrected:
-                        yield Told(names[duty["case_key"]], notice["recipient"], duty["rule"], by, duty["state"])
+        if key not in seen:
+            case = routing.get(f"/v1/cases/{key}/decisions")
+            seen |= {key, *case["linked"]}
+            owed |= {duty["obligation_id"]: duty for duty in case["obligations"]}
+    return list(owed.values())
 
 
-def _overdue(running: Running, names: dict[str, str]) -> Iterator[Overdue]:
-    deadlines = running.web("deadlines")
-    raised = breached(deadlines)
-    for duty in overdue(deadlines):
-        if duty["kind"] == "obligation" and duty["obligation_id"] in raised:
+def _told(duty: dict[str, Any], names: dict[str, str]) -> Iterator[Told]:
+    """Yield the recipients of an obligation, under the reference of the case that it was opened in."""
+    by = "" if duty["state"] in _CLOSED else duty["due_on"] or ""
+    corrected = {notice["corrects"] for notice in duty["notices"]}
+    for notice in duty["notices"]:
+        if notice["notice_id"] not in corrected:
+            yield Told(names[duty["case_key"]], notice["recipient"], duty["rule"], by, duty["state"])
+
+
+def _dated(running: Running, owed: Sequence[dict[str, Any]], earlier: Earlier) -> list[dict[str, Any]]:
+    """Return the obligations as the deadlines have them, once these know the state in which each stands at routing."""
+    deadlines, found = running.web("deadlines"), dict[str, dict[str, Any]]()
+
+    def in_step() -> bool:
+        found.clear()
+        found.update(
+            {duty["obligation_id"]: duty for duty in duties(deadlines) if duty["case_key"] not in earlier.cases}
+        )
+        return all(found.get(duty["obligation_id"], {}).get("state") == duty["state"] for duty in owed)
+
+    wait(in_step, "the deadlines of what was decided")
+    return list(found.values())
+
+
+def _standing(wanted: str, dated: Sequence[dict[str, Any]], names: dict[str, str]) -> Iterator[Overdue]:
+    for duty in dated:
+        if how(duty) == wanted:
             yield Overdue(names.get(duty["case_key"], "unknown case"), duty["rule"], duty["due_on"])
 
 

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from confluent_kafka import Producer
 
-from handrail.demo.story import EVENT, NOTICE, Step, Story, StoryError
+from handrail.demo.story import EVENT, NOTICE, ClientSpec, Message, Step, Story, StoryError
 from handrail.installation.clients import Credentials
-from handrail.installation.running import AUDITOR, Running
+from handrail.installation.running import Running
 from handrail.installation.web import Web
 
 SETTLE_S: Final = 30.0
 _POLL_S: Final = 0.05
 _CLOUD_EVENT: Final = {"Content-Type": "application/cloudevents+json"}
 _ON_THE_WAY: Final = frozenset({"owed", "due", "sending"})
+_A_MOVE_S: Final = int(timedelta(days=365).total_seconds())  # the legal clock takes no more at a time
 
 
 class StoryStuck(RuntimeError):
@@ -32,7 +34,7 @@ class StoryStuck(RuntimeError):
 
 @dataclass
 class Played:
-    """What the player knows afterwards: receipts by file name, case keys by client and case reference."""
+    """What the player knows afterwards: receipts by the event's name, case keys by client and case reference."""
 
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     cases: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -40,11 +42,11 @@ class Played:
 
 @dataclass
 class Player:
-    """Plays one story. `tell` is called with each step and, for an event, its receipt once decided."""
+    """Plays one story. `tell` is called with each step and the receipts of its events once decided."""
 
     running: Running
     story: Story
-    tell: Callable[[Step, dict[str, Any] | None], None]
+    tell: Callable[[Step, list[dict[str, Any]]], None]
     played: Played = field(default_factory=Played, init=False)
     _clients: dict[str, Credentials] = field(default_factory=dict, init=False)
 
@@ -56,52 +58,71 @@ class Player:
             CallFailed: A service refused.
         """
         self._set_clock()
-        registry = self.running.clients
         for client in self.story.clients:
-            self._clients[client.name] = registry.add(
-                client.name, body=client.body, area=client.area, recipient=client.recipient
-            )
+            self._clients[client.name] = self._registered(client)
         for step in self.story.steps:
             self.tell(step, self._do(step))
         return self.played
 
-    def _do(self, step: Step) -> dict[str, Any] | None:
+    def _registered(self, client: ClientSpec) -> Credentials:
+        """Register a client; one that an earlier story registered keeps its credentials."""
+        registry = self.running.clients
+        try:
+            return registry.credentials(client.name)
+        except KeyError:
+            return registry.add(client.name, body=client.body, area=client.area, recipient=client.recipient)
+
+    def _do(self, step: Step) -> list[dict[str, Any]]:
         if step.clock_s is not None:
             self.move_clock(step.clock_s)
-            return None
+        if step.at is not None and (left := self._seconds_to(step.at)) > 0:
+            self.move_clock(left)
         if step.raw is not None:
             self._write_raw(step)
-            return None
-        return self._send(step)
+        return [receipt for messages in step.rounds for receipt in self._send(step, messages)]
 
     def _set_clock(self) -> None:
+        self.move_clock(self._seconds_to(self.story.starts_at))
+
+    def _seconds_to(self, instant: datetime) -> int:
         now = datetime.fromisoformat(self.running.web("deadlines").get("/v1/clock")["legal_now"])
-        self.move_clock(int((self.story.starts_at - now).total_seconds()))
+        return int((instant - now).total_seconds())
 
     def move_clock(self, seconds: int) -> None:
         """Move the legal clock and return once every duty that is overdue by it stands as overdue."""
         deadlines = self.running.web("deadlines")
-        deadlines.post("/v1/clock", {"seconds": seconds, "reason": "the story moves on"})
+        while seconds:
+            move = max(-_A_MOVE_S, min(_A_MOVE_S, seconds))
+            deadlines.post("/v1/clock", {"seconds": move, "reason": "the story moves on"})
+            seconds -= move
 
         def all_breaches_raised() -> bool:
             return all(duty["obligation_id"] in breached(deadlines) for duty in overdue(deadlines))
 
-        _wait(all_breaches_raised, "the alerts of what is overdue")
+        wait(all_breaches_raised, "the alerts of what is overdue")
 
-    def _send(self, step: Step) -> dict[str, Any]:
-        assert step.event is not None and step.client is not None  # noqa: S101, PT018 - `_do` chose this branch
-        text = self._fill_in(step.event.read_text())
-        intake = Web(self.running.url("intake"), self._clients[step.client].token)
-        answer = intake.call("POST", "/v1/events", text.encode(), _CLOUD_EVENT)
+    def _send(self, step: Step, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        """Send the messages of a round and return their receipts once all of them have had their effect."""
+        for message in messages:
+            self._post(step, message)
+        return [self._awaited(step, message) for message in messages]
+
+    def _post(self, step: Step, message: Message) -> None:
+        text = self._fill_in(message)
+        answer = self._intake(message).call("POST", "/v1/events", text.encode(), _CLOUD_EVENT)
         if answer.status not in (200, 202):
-            raise StoryStuck(f"'{step.title}' was refused ({answer.status}): {answer.detail()}")
-        receipt = answer.body
-        self.played.cases[step.client, json.loads(text)["data"]["case_reference"]] = receipt["case_key"]
-        self.played.receipts[step.event.name] = receipt
-        path = f"/v1/receipts/{receipt['receipt_id']}"
-        _wait(lambda: _settled(intake.get(path)), f"the outcome of '{step.title}'")
-        self.played.receipts[step.event.name] = intake.get(path)
-        return self.played.receipts[step.event.name]
+            raise StoryStuck(f"'{step.title}': {message.name} was refused ({answer.status}): {answer.detail()}")
+        self.played.cases[message.client, json.loads(text)["data"]["case_reference"]] = answer.body["case_key"]
+        self.played.receipts[message.name] = answer.body
+
+    def _awaited(self, step: Step, message: Message) -> dict[str, Any]:
+        intake, path = self._intake(message), f"/v1/receipts/{self._receipt(message.name)['receipt_id']}"
+        wait(lambda: _settled(intake.get(path)), f"the outcome of {message.name} in '{step.title}'")
+        self.played.receipts[message.name] = intake.get(path)
+        return self.played.receipts[message.name]
+
+    def _intake(self, message: Message) -> Web:
+        return Web(self.running.url("intake"), self._clients[message.client].token)
 
     def _write_raw(self, step: Step) -> None:
         assert step.raw is not None and step.client is not None  # noqa: S101, PT018 - `_do` chose this branch
@@ -111,35 +132,41 @@ class Player:
         producer.produce(client.kafka_topic, step.raw.read_bytes())
         if producer.flush(SETTLE_S):
             raise StoryStuck(f"'{step.title}': the broker did not take the message")
-        _wait(lambda: len(intake.get("/v1/quarantine")) > before, f"the quarantine of '{step.title}'")
+        wait(lambda: len(intake.get("/v1/quarantine")) > before, f"the quarantine of '{step.title}'")
 
-    def _fill_in(self, text: str) -> str:
+    def _fill_in(self, message: Message) -> str:
         """Put in the ids that exist only now: of a notice, from its recipient's mailbox; of an event, from its receipt."""
-        text = NOTICE.sub(lambda found: self._notice(found["rule"], found["recipient"]), text)
-        return EVENT.sub(lambda found: str(self._receipt(found["file"])["event_id"]), text)
+        text = NOTICE.sub(lambda found: self._notice(found["rule"], found["recipient"], message.case), message.text)
+        return EVENT.sub(lambda found: str(self._receipt(found["name"])["event_id"]), text)
 
-    def _receipt(self, file: str) -> dict[str, Any]:
-        if file not in self.played.receipts:
-            raise StoryError(f"{file} is named before it was sent")
-        return self.played.receipts[file]
+    def _receipt(self, name: str) -> dict[str, Any]:
+        if name not in self.played.receipts:
+            raise StoryError(f"{name} is named before it was sent")
+        return self.played.receipts[name]
 
-    def _notice(self, rule: str, recipient: str) -> str:
+    def _notice(self, rule: str, recipient: str, case: str | None) -> str:
+        """Return the id of the notice that a recipient was sent last under a rule, in a case of the story if one is given."""
         journal = Web(self.running.url("stubs")).get(f"/recipients/{recipient}/journal")
-        for entry in journal["entries"]:
-            if entry["verified"] and entry["body"].get("rule") == rule:
-                return str(entry["body"]["notice_id"])
-        raise StoryError(f"{recipient} has received no notice under {rule}")
-
-    def decisions(self, case_key: str) -> dict[str, Any]:
-        """Return what routing decided in a case, as an auditor may read it."""
-        decided: dict[str, Any] = self.running.web("routing", AUDITOR).get(f"/v1/cases/{case_key}/decisions")
-        return decided
+        keys = {key for (_, reference), key in self.played.cases.items() if case in {None, reference}}
+        for entry in reversed(journal["entries"]):
+            body = entry["body"]
+            if entry["verified"] and body.get("rule") == rule and body["case_key"] in keys:
+                return str(body["notice_id"])
+        raise StoryError(f"{recipient} has received no notice under {rule}{f' in {case}' if case else ''}")
 
 
 def overdue(deadlines: Web) -> list[dict[str, Any]]:
     """Return the open duties, questions among them, whose date has passed."""
-    duties = deadlines.get("/v1/obligations?state=open&limit=200")["obligations"]
-    return [duty for duty in duties if duty["group"] == "overdue"]
+    return [duty for duty in duties(deadlines, "open") if duty["group"] == "overdue"]
+
+
+def duties(deadlines: Web, state: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the obligations in a state, by default in any, from all pages."""
+    wanted, after = f"limit=200{f'&state={state}' if state else ''}", ""
+    while after is not None:
+        page = deadlines.get(f"/v1/obligations?{wanted}{f'&after={quote(after)}' if after else ''}")
+        yield from page["obligations"]
+        after = page["next"]
 
 
 def breached(deadlines: Web) -> set[str]:
@@ -152,7 +179,12 @@ def _settled(receipt: dict[str, Any]) -> bool:
     return receipt["status"] == "decided" and not any(told["state"] in _ON_THE_WAY for told in receipt["told"])
 
 
-def _wait(ready: Callable[[], bool], what: str) -> None:
+def wait(ready: Callable[[], bool], what: str) -> None:
+    """Wait until something is seen.
+
+    Raises:
+        StoryStuck: It was not seen in time.
+    """
     end = time.monotonic() + SETTLE_S
     while not ready():
         if time.monotonic() > end:

@@ -1,7 +1,7 @@
-"""The story as data: read from `story.yaml` and the event files beside it.
+"""A story as data; this module reads one from a folder, `story.yaml` with the event files beside it.
 
-Two kinds of placeholder stand in event files, because the values exist only once the system has run: the id of a
-notice that a recipient received, and the event id on the receipt of an earlier file.
+Two kinds of placeholder stand in events, because the values exist only once the system has run: the id of a notice that
+a recipient received, and the event id on the receipt of an earlier event.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import yaml
 
-NOTICE: Final = re.compile(r"\{\{notice (?P<rule>\S+) to (?P<recipient>\S+)\}\}")
-EVENT: Final = re.compile(r"\{\{event (?P<file>\S+)\}\}")
+NOTICE: Final = re.compile(r"\{\{notice (?P<rule>[^\s{}]+) to (?P<recipient>[^\s{}]+)\}\}")
+EVENT: Final = re.compile(r"\{\{event (?P<name>[^\s{}]+)\}\}")
 _MOVE: Final = re.compile(r"^(?P<sign>[+-])(?P<number>\d+)(?P<unit>[smhdw])$")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -37,13 +37,28 @@ class ClientSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One event to send. `name` is what placeholders call it; a notice that it names is one of `case`, if that is given."""
+
+    client: str
+    name: str
+    text: str
+    case: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens: an event file sent, raw bytes written to Kafka, or the clock moved (seconds)."""
+    """One thing that happens: events sent, raw bytes written to Kafka by a client, or the clock moved (seconds).
+
+    The messages of a round are sent at once, the next round when each of them has had its effect. The clock is at `at` or
+    past it when the step begins.
+    """
 
     title: str
     says: str
+    rounds: tuple[tuple[Message, ...], ...] = ()
+    at: datetime | None = None
     client: str | None = None
-    event: Path | None = None
     raw: Path | None = None
     clock_s: int | None = None
 
@@ -52,7 +67,6 @@ class Step:
 class Story:
     """A whole story, in order. `starts_at` is the instant that the legal clock is set to first."""
 
-    folder: Path
     starts_at: datetime
     clients: tuple[ClientSpec, ...]
     steps: tuple[Step, ...]
@@ -73,7 +87,7 @@ def load_story(folder: Path) -> Story:
         )
         names = {client.name for client in clients}
         steps = tuple(_step(folder, names, entry) for entry in page["steps"])
-        return Story(folder, _instant(page["starts at"]), clients, steps)
+        return Story(_instant(page["starts at"]), clients, steps)
 
 
 @contextmanager
@@ -91,7 +105,7 @@ def laid_out(path: Path) -> Iterator[dict[str, Any]]:
         raise StoryError(f"{path} lacks {missing}") from missing
     except (yaml.YAMLError, TypeError, AttributeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise StoryError(f"{path} is not laid out like the one in examples/events: {reason}") from error
+        raise StoryError(f"{path} is not laid out like those in examples: {reason}") from error
 
 
 def _instant(text: str) -> datetime:
@@ -112,7 +126,7 @@ def _step(folder: Path, clients: set[str], entry: dict[str, str]) -> Step:
     if not file.exists():
         raise StoryError(f"step '{title}': there is no file {file}")
     if kind == "send":
-        return Step(title, says, client=client, event=file)
+        return Step(title, says, ((Message(str(client), file.name, file.read_text()),),))
     return Step(title, says, client=client, raw=file)
 
 

@@ -60,7 +60,7 @@ def played_demo() -> PlayedDemo:
     installation = start_installation()
     GROUP_ENDING.callback(played_demo.cache_clear)
     GROUP_ENDING.callback(installation.stop)
-    played = Player(installation.running, load_story(EVENTS), lambda _step, _receipt: None).play()
+    played = Player(installation.running, load_story(EVENTS), lambda _step, _receipts: None).play()
     return PlayedDemo(
         installation, played, observe(installation.running, played), load_expected(EVENTS / "expected.yaml")
     )

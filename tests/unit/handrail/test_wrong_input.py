@@ -51,7 +51,7 @@ def test_a_file_that_is_no_event_is_not_sent(
 @pytest.mark.parametrize(
     ("story", "says"),
     [
-        ("- one\n- two\n", "is not laid out like the one in examples/events"),
+        ("- one\n- two\n", "is not laid out like those in examples"),
         ("steps: []\n", "lacks 'clients'"),
         ("clients: 3\n", "is not laid out"),
         ("clients: [", "is not laid out"),
