@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,7 +99,7 @@ def _live(console: Console, script: Script, port: int) -> None:
     with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as started:
         console.print(f"  {started.stack.description()}\n")
         running = started.running
-        played = Player(running, script.story, lambda step, receipts: _narrate(console, running, step, receipts)).play()
+        played = Player(running, script.story, _Narrator(console, running)).play()
         figures = script.expected.figures
         _close(console, script, observe(running, played, figures).figures if figures.are else ())
         console.print("\n[bold]The story is played. Everything stays up; look around:[/bold]")
@@ -115,20 +117,49 @@ def _live(console: Console, script: Script, port: int) -> None:
         wait_for_stop()
 
 
-def _narrate(console: Console, running: Running, step: Step, receipts: Sequence[dict[str, Any]]) -> None:
-    console.print(f"\n[bold]{f'{step.at:%-d %B %Y}: ' if step.at else ''}{step.title}[/bold]")
-    if step.says:
-        console.print(f"  {step.says}")
-    for receipt in receipts:
-        for told in receipt["told"]:
-            by = f" by {told['due_on']}" if told["due_on"] else ""
-            console.print(
-                f"  [green]→[/green] {told['recipient']:<28} {told['rule']:<6}{by:<14} {told['state'].replace('_', ' ')}"
-            )
-        for question in receipt["questions"]:
-            console.print(f"  [yellow]?[/yellow] {question['of_whom']:<28} {question['ask']}")
-    for key in dict.fromkeys(receipt["case_key"] for receipt in receipts):
-        console.print(f"  {running.url('routing')}/case/{key}")
+@dataclass
+class _Narrator:
+    """Tells each step as it is played: what it says, and of each case what was not told of it before."""
+
+    console: Console
+    running: Running
+    told: set[tuple[str, str]] = field(default_factory=set)
+
+    def __call__(self, step: Step, receipts: Sequence[dict[str, Any]]) -> None:
+        self.console.print(f"\n[bold]{f'{step.at:%-d %B %Y}: ' if step.at else ''}{step.title}[/bold]")
+        if step.says:
+            self.console.print(f"  {step.says}")
+        messages = [message for group in step.rounds for message in group]
+        cases = [message.case or receipt["case_key"] for message, receipt in zip(messages, receipts, strict=True)]
+        lines: dict[tuple[str, str], str] = {}
+        keys: dict[str, str] = {}
+        for case, receipt in zip(cases, receipts, strict=True):
+            keys.setdefault(case, receipt["case_key"])
+            lines |= {(case, about): line for about, line in _told_by(receipt)}
+        for case, receipt in list(zip(cases, receipts, strict=True))[-len(step.rounds[-1]) :] if step.rounds else ():
+            lines |= {
+                (case, line): line for line in _asked_by(receipt)
+            }  # what the step itself answered is asked no more
+        new = [(case, line) for (case, _), line in lines.items() if (case, line) not in self.told]
+        self.told.update(new)
+        for line, times in Counter(line for _, line in new).items():
+            self.console.print(f"  {line}{f' ({times} cases)' if times > 1 else ''}")
+        for key in keys.values():
+            self.console.print(f"  {self.running.url('routing')}/case/{key}")
+
+
+def _told_by(receipt: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what each line of a receipt is about, and the line; the last that is said about it counts."""
+    for told in receipt["told"]:
+        by, state = f" by {told['due_on']}" if told["due_on"] else "", told["state"].replace("_", " ")
+        who, rule = told["recipient"], told["rule"]
+        if told["state"] != "superseded":
+            yield f"{rule} to {who}", f"[green]→[/green] {who:<28} {rule:<6}{by:<14} {state}"
+
+
+def _asked_by(receipt: dict[str, Any]) -> Iterator[str]:
+    for question in receipt["questions"]:
+        yield f"[yellow]?[/yellow] {question['of_whom']:<28} {question['ask']}"
 
 
 def _close(console: Console, script: Script, counted: Sequence[int | None]) -> None:
