@@ -215,8 +215,10 @@ def verify(
     Raises:
         CannotCheck: The server does not answer as a log, or its newest checkpoint is not signed by the key.
     """
-    log, head = Log(fetch), _newest(fetch, public_key)
+    log = Log(fetch)
+    # The newest is read last: one that was signed in between would look like an earlier one that is larger.
     history, problems = _history(fetch, public_key)
+    head = _newest(fetch, public_key)
     earlier = [*history, *_saved(saved, public_key, problems)]
     log.read_to(head.size, [old.size for old in earlier])
     waited = 0.0

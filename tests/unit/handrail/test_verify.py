@@ -148,6 +148,20 @@ def test_a_log_that_lost_its_end_contradicts_the_saved_checkpoint() -> None:
     ]
 
 
+def test_a_log_that_grows_while_it_is_read_is_verified() -> None:
+    server = MemoryServer(HONEST[:10], {10: ROOTS[10]})
+    growth = iter((25, 40))
+
+    def fetch(path: str) -> bytes:
+        answer = server.fetch(path)
+        if path.startswith("/v1/checkpoint"):
+            size = next(growth)
+            server.served, server.signed = HONEST[:size], {**server.signed, size: ROOTS[size]}
+        return answer
+
+    assert verify(fetch, PUBLIC, settle_s=0).problems == []
+
+
 def test_a_saved_checkpoint_of_another_log_is_said_to_be_that() -> None:
     saved = Checkpoint("another.example/log", 25, ROOTS[25]).sign(KEY)
 
