@@ -24,7 +24,7 @@ from handrail.installation.web import Web
 SETTLE_S: Final = 30.0
 _POLL_S: Final = 0.05
 _CLOUD_EVENT: Final = {"Content-Type": "application/cloudevents+json"}
-_ON_THE_WAY: Final = frozenset({"owed", "due", "sending"})
+ON_THE_WAY: Final = frozenset({"owed", "due", "sending"})
 _A_MOVE_S: Final = int(timedelta(days=365).total_seconds())  # the legal clock takes no more at a time
 
 
@@ -146,13 +146,21 @@ class Player:
 
     def _notice(self, rule: str, recipient: str, case: str | None) -> str:
         """Return the id of the notice that a recipient was sent last under a rule, in a case of the story if one is given."""
-        journal = Web(self.running.url("stubs")).get(f"/recipients/{recipient}/journal")
+        found: list[str] = []
+
+        def sent() -> bool:
+            found[:] = self._notices(rule, recipient, case)
+            return bool(found)
+
+        wait(sent, f"a notice under {rule} to {recipient}{f' in {case}' if case else ''}")
+        return found[-1]
+
+    def _notices(self, rule: str, recipient: str, case: str | None) -> Iterator[str]:
         keys = {key for (_, reference), key in self.played.cases.items() if case in {None, reference}}
-        for entry in reversed(journal["entries"]):
+        for entry in Web(self.running.url("stubs")).get(f"/recipients/{recipient}/journal")["entries"]:
             body = entry["body"]
             if entry["verified"] and body.get("rule") == rule and body["case_key"] in keys:
-                return str(body["notice_id"])
-        raise StoryError(f"{recipient} has received no notice under {rule}{f' in {case}' if case else ''}")
+                yield str(body["notice_id"])
 
 
 def overdue(deadlines: Web) -> list[dict[str, Any]]:
@@ -176,7 +184,7 @@ def breached(deadlines: Web) -> set[str]:
 
 
 def _settled(receipt: dict[str, Any]) -> bool:
-    return receipt["status"] == "decided" and not any(told["state"] in _ON_THE_WAY for told in receipt["told"])
+    return receipt["status"] == "decided" and not any(told["state"] in ON_THE_WAY for told in receipt["told"])
 
 
 def wait(ready: Callable[[], bool], what: str) -> None:
