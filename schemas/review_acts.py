@@ -240,6 +240,19 @@ class PublicationDeclined(Act, title="Publication declined"):
     ]
 
 
+class PublicationAnswered(Act, title="Answer of the Panel about a publication recorded"):
+    """The Panel has answered the reasons against publication. It may ask the partners to reconsider."""
+
+    view: Annotated[
+        Literal["agrees", "asks_to_reconsider"],
+        states("publication.panel_view", "The Panel's view", "What its letter says.", "agrees"),
+    ]
+    letter_on: Annotated[
+        date,
+        states("publication.panel_letter_on", "Day of the letter", "The date of the Panel's letter.", "2026-06-01"),
+    ]
+
+
 class ReviewPublished(Act, title="Review published"):
     """The report, or the information about improvements, is published."""
 

@@ -162,13 +162,12 @@ def _asked_by(receipt: dict[str, Any]) -> Iterator[str]:
         yield f"[yellow]?[/yellow] {question['of_whom']:<28} {question['ask']}"
 
 
-def _close(console: Console, script: Script, counted: Sequence[int | None]) -> None:
+def _close(console: Console, script: Script, counted: Sequence[int]) -> None:
     """Print the figures that a story ends with, how each is known, and what could not be told."""
     if counted:
         table = Table("figure", "number", "known", title=script.title)
         for figure, number in zip(script.expected.figures.are, counted, strict=True):
-            seen = f"{figure.number}, {figure.not_yet}" if figure.not_yet else str(number)
-            table.add_row(figure.says, seen, figure.known)
+            table.add_row(figure.says, str(number), figure.known)
         console.print(table)
         console.print("report: the area's own page says so · inferred: it follows from that · invented: made up here")
     for sentence in script.not_yet:

@@ -204,7 +204,7 @@ def _figures(page: Mapping[str, Any]) -> Figures:
             says=entry["says"],
             number=int(entry["number"]),
             known=entry["known"],
-            **{name: entry.get(name.replace("_", " "), "") for name in ("considered", "duties", "recorded", "not_yet")},
+            **{name: entry.get(name, "") for name in ("considered", "duties", "recorded")},
         )
         for entry in given["are"]
     )

@@ -23,7 +23,7 @@ Duty = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number, and which of its four fields says how it is counted; `not_yet` says why it cannot be."""
+    """One number, and how it is counted: one of the three fields below says it."""
 
     says: str
     number: int
@@ -31,7 +31,6 @@ class Figure:
     considered: str = ""
     duties: str = ""
     recorded: str = ""
-    not_yet: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be counted.
@@ -41,8 +40,8 @@ class Figure:
         """
         if self.known not in KNOWN:
             raise StoryError(f"'{self.says}': expected to be known from {', '.join(KNOWN)}, got {self.known}")
-        if sum(map(bool, (self.considered, self.duties, self.recorded, self.not_yet))) != 1:
-            raise StoryError(f"'{self.says}': expected one of considered, duties, recorded or not yet")
+        if sum(map(bool, (self.considered, self.duties, self.recorded))) != 1:
+            raise StoryError(f"'{self.says}': expected one of considered, duties or recorded")
         if self.duties and not _DUTIES.fullmatch(self.duties):
             raise StoryError(f"'{self.says}': expected `RULE by HOLDER to RECIPIENT, STATE`, got `{self.duties}`")
 
@@ -60,8 +59,8 @@ class Figures:
 NO_FIGURES: Final = Figures("", "", "", ())
 
 
-def counted(running: Running, figures: Figures, duties: Iterable[Duty], cases: Iterable[str]) -> Iterator[int | None]:
-    """Yield the number of each figure as it is seen from outside, in their order; None for what cannot be counted.
+def counted(running: Running, figures: Figures, duties: Iterable[Duty], cases: Iterable[str]) -> Iterator[int]:
+    """Yield the number of each figure as it is seen from outside, in their order.
 
     Args:
         running: The installation on which the story was played.
@@ -84,10 +83,8 @@ def counted(running: Running, figures: Figures, duties: Iterable[Duty], cases: I
             yield _total(totals, figure.considered)
         elif figure.duties:
             yield sum(_is(duty, figure.duties) for duty in within)
-        elif figure.recorded:
-            yield sum(_says(event, figure.recorded) for event in events)
         else:
-            yield None
+            yield sum(_says(event, figure.recorded) for event in events)
 
 
 def _total(totals: Mapping[str, Any], name: str) -> int:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from handrail.demo.expected import Expected, Overdue, Told
 from handrail.demo.figures import NO_FIGURES, Figures, counted, how
-from handrail.demo.player import Played, breached, duties, wait
+from handrail.demo.player import ON_THE_WAY, Played, breached, duties, wait
 from handrail.installation.running import AUDITOR, Running
 from handrail.installation.web import Web
 from handrail.verify import verify_log
@@ -33,7 +33,7 @@ _CLOSED: Final = frozenset({"withdrawn", "superseded"})
 class Observed:
     """What can be seen from outside once a story was played; cases by the reference of their reporter.
 
-    `figures`: the number of each figure of the story, in their order; None for one that cannot be counted.
+    `figures`: the number of each figure of the story, in their order.
     """
 
     notices: Counter[Notice]
@@ -44,7 +44,7 @@ class Observed:
     late: Counter[Overdue]
     quarantined: Counter[str]
     log: str
-    figures: tuple[int | None, ...]
+    figures: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,10 @@ def compare(check: str, expected: Counter[Any], found: Counter[Any]) -> Finding:
     return Finding(check, missing=_shown(expected - found), surplus=_shown(found - expected))
 
 
-def _numbers(figures: Figures, found: Sequence[int | None]) -> tuple[Counter[str], Counter[str]]:
-    pairs = [(figure, number) for figure, number in zip(figures.are, found, strict=True) if not figure.not_yet]
+def _numbers(figures: Figures, found: Sequence[int]) -> tuple[Counter[str], Counter[str]]:
     return (
-        Counter(f"{figure.says}: {figure.number}" for figure, _ in pairs),
-        Counter(f"{figure.says}: {number}" for figure, number in pairs),
+        Counter(f"{figure.says}: {figure.number}" for figure in figures.are),
+        Counter(f"{figure.says}: {number}" for figure, number in zip(figures.are, found, strict=True)),
     )
 
 
@@ -123,13 +122,13 @@ def observe(
 
     Raises:
         CallFailed: A service refused or did not answer.
-        StoryStuck: The deadlines do not come to know what routing decided.
+        StoryStuck: A notice is not delivered, or the deadlines do not come to know what routing decided.
     """
     names = {key: reference for (_, reference), key in played.cases.items()}
+    owed = _delivered(running, names)
     entries = [entry for entry in _journal(Web(running.url("stubs"))) if _case_of(entry) not in earlier.cases]
     standing, withdrawn = told(entries)
     of = {body["notice_id"]: _notice(body, names) for body in standing}
-    owed = _owed(running, names)
     dated = _dated(running, owed, earlier)
     raised = breached(running.web("deadlines"))  # overdue is what stands so on the desk, and was raised with a person
     in_quarantine = Counter({service: _quarantined(running, service) for service in SERVICES})
@@ -170,6 +169,18 @@ def _notice(body: dict[str, Any], names: dict[str, str]) -> Notice:
 def _journal(stubs: Web) -> Iterator[dict[str, Any]]:
     for mailbox in stubs.get("/recipients")["recipients"]:
         yield from stubs.get(f"/recipients/{quote(mailbox['recipient'], safe='')}/journal")["entries"]
+
+
+def _delivered(running: Running, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the obligations of the story's cases, once every notice that may go out has gone."""
+    owed: list[dict[str, Any]] = []
+
+    def gone() -> bool:
+        owed[:] = _owed(running, names)
+        return not any(notice["state"] in ON_THE_WAY for duty in owed for notice in duty["notices"])
+
+    wait(gone, "the delivery of what was decided")
+    return owed
 
 
 def _owed(running: Running, names: dict[str, str]) -> list[dict[str, Any]]:

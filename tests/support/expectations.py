@@ -33,11 +33,10 @@ def alterations(expected: Expected) -> Iterator[tuple[str, Expected]]:
             for altered_late in (late - Counter([each]), late + Counter([each])):
                 yield f"{part}: {each} {altered_late[each]}", replaced(expected, part, altered_late)
     for place, figure in enumerate(expected.figures.are):
-        if not figure.not_yet:
-            others = list(expected.figures.are)
-            others[place] = dataclasses.replace(figure, number=figure.number + 1)
-            figures = dataclasses.replace(expected.figures, are=tuple(others))
-            yield f"figure: {figure.says}", dataclasses.replace(expected, figures=figures)
+        others = list(expected.figures.are)
+        others[place] = dataclasses.replace(figure, number=figure.number + 1)
+        figures = dataclasses.replace(expected.figures, are=tuple(others))
+        yield f"figure: {figure.says}", dataclasses.replace(expected, figures=figures)
     yield "quarantined", dataclasses.replace(expected, quarantined={"intake": 2})
     yield "log", dataclasses.replace(expected, log="does not verify")
     if expected.kinds is not None:
