@@ -19,6 +19,7 @@ from services.kit.reach import Reach, reach_of
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision
 from services.routing.domain.register import Register
+from services.routing.domain.rulebook.compile import YES
 from services.routing.pages.form import FormError, day_of, time_of
 from services.routing.reading import NoSuchCase, Reader
 from services.routing.views import STATE_WORDS, AskView, ObligationView
@@ -36,7 +37,14 @@ NOTICE_COLOURS: Final = {
     "withdrawn": "grey",
     "superseded": "grey",
 }
-STATE_COLOURS: Final = {"open": "blue", "met": "green", "withdrawn": "grey", "superseded": "grey"}
+STATE_COLOURS: Final = {
+    "open": "blue",
+    "overdue": "red",
+    "overdue, explained": "orange",
+    "met": "green",
+    "withdrawn": "grey",
+    "superseded": "grey",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) 
                 obligation.obligation_id: tuple(_why(obligation, decision, register))
                 for obligation in shown.obligations
             },
+            "standing": {each.obligation_id: standing(each, decision, shown.as_of) for each in shown.obligations},
             "strengths": STRENGTH_WORDS,
             "notice_colours": NOTICE_COLOURS,
             "state_colours": STATE_COLOURS,
@@ -134,6 +143,23 @@ def _moment(form: Mapping[str, str], now: datetime) -> datetime | None:
     if typed > now and (clock or day > london_date(now)):
         raise ValueError("The day and time must not be in the future")
     return min(typed, now)
+
+
+def standing(obligation: ObligationView, decision: Decision, as_of: datetime) -> str:
+    """Return an obligation's state, which is `overdue` from the day after it was due, or `overdue, explained`.
+
+    It is explained where a rule applies that gives the reasons (L-05 for L-04).
+    """
+    due_on = obligation.due_on
+    if obligation.state != "open" or due_on is None or london_date(as_of) <= due_on:
+        return obligation.state
+    rules = decision.evaluation.book.rules
+    explained = any(
+        trace.answer == YES and trace.holder and trace.holder.id == obligation.duty_holder
+        for trace in decision.traces
+        if obligation.rule in rules[trace.rule].rule.explains
+    )
+    return "overdue, explained" if explained else "overdue"
 
 
 def _why(obligation: ObligationView, decision: Decision, register: Register) -> Iterator[Why]:

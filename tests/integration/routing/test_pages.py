@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +17,8 @@ from playwright.async_api import Page
 from handrail.embedded.postgres import DatabaseAddress
 from schemas.submissions import SUBMISSIONS
 from tests.support.browser import PHONE, assert_reflows, axe, browser, press, tab_to
-from tests.support.road import Road
-from tests.support.routing import CASE, LEEDS, OTHER_CASE, aware, decided, linked, reported, suspects
+from tests.support.road import Road, move_clock
+from tests.support.routing import CASE, LEEDS, OTHER_CASE, acted, aware, decided, linked, reported, suspects
 from tests.support.routing_app import FRONT, app, client, token
 from tests.support.web import address_of, free_listener, serving
 
@@ -98,6 +100,29 @@ async def test_a_person_asks_about_the_panel_by_keyboard(road: Road, address: Da
 
     assert "withdrawn" in answer
     assert "decision not to notify" in answer
+
+
+async def test_a_late_review_is_overdue_until_the_reasons_were_given(road: Road, address: DatabaseAddress) -> None:
+    """L-04: six months from the decision; L-05: "the reasons for the delay"."""
+    today: date = (await road.rows("SELECT clock.legal_now() AS now"))[0]["now"].date()
+    decided_on = {"review.decision": "proceed", "review.decided_on": str(today - timedelta(days=100))}
+    delay = {"review.delay": "criminal_proceedings", "review.delay_known_on": str(today)}
+    tags = []
+
+    async def tag() -> str:
+        async with client(app(address), "auditor") as http:
+            page = (await http.get(f"/case/{CASE}")).text
+        title = page.index("Complete the review and publish it</h3>")
+        return str(re.findall(r"govuk-tag[^>]*>\s*([^<]+?)\s*<", page[title:])[0])
+
+    await road.route(reported(), aware(), suspects(), acted("lcspr.decision.made.v1", {**decided_on}))
+    tags.append(await tag())
+    await move_clock(address, timedelta(days=200))
+    tags.append(await tag())
+    await road.route(acted("review.delayed.v1", {**delay}))
+    tags.append(await tag())
+
+    assert tags == ["open", "overdue", "overdue, explained"]
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,7 @@ class Rule:
 
     It has one of three consequences: somebody is told (`then`), other rules do not apply (`excludes`, their ids, which says
     why of what follows from their conditions), or bodies hear of it through another system (`reaches`, their ids).
+    `explains` are rules whose lateness it gives the reasons of.
     `layer` is the name of the overlay that adds it, empty for a national rule; `file` and `line` say where it stands.
     """
 
@@ -200,6 +201,7 @@ class Rule:
     layer: str = ""
     excludes: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
 
     def duties_in(self, area: str | None) -> tuple[Duty, ...]:
         """Return what the rule asks of a duty holder of an area, each with the period that counts there."""

@@ -132,7 +132,7 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
 
 
 def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Rule:
-    entry = node.fields(_RULE, ("cancelled when", *_CONSEQUENCES))
+    entry = node.fields(_RULE, ("cancelled when", "explains", *_CONSEQUENCES))
     consequence = _the_one(node, entry, _CONSEQUENCES)
     in_force = entry["in force"].fields(("from",), ("until",))
     begins, ends = in_force["from"].day(), in_force["until"].day() if "until" in in_force else None
@@ -162,6 +162,7 @@ def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapp
         line=node.line,
         file=node.file,
         excludes=tuple(each.one_of(words.rules) for each in listed if consequence == "excludes"),
+        explains=tuple(each.one_of(words.rules) for each in entry["explains"].items()) if "explains" in entry else (),
         reaches=tuple(each.one_of(national) for each in listed if consequence == "reaches"),
     )
 

@@ -100,6 +100,8 @@ class _Page:
             yield f"- **{self._words.body(body)}** hears of it through another system; nothing is sent"
         for excluded in rule.excludes:
             yield f"- **{excluded}** does not apply, and this says why"
+        for late in rule.explains:
+            yield f"- where **{late}** is late, this gives the reasons"
         yield from self._examples(rule)
         yield from ("", "History", "")
         yield from self._history(rule)
