@@ -74,6 +74,10 @@ def test_a_story_that_is_not_laid_out_as_one_is_not_played(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        ("demo --all", "--all goes with --check"),
+        ("demo --data data", "--data goes with --check"),
+        ("demo --check --all --area leeds", "choose --area or --all"),
+        ("demo --area nowhere", "there is no story of 'nowhere'"),
         ("demo --port 65525", "less than or equal to 65524"),
         ("up --port -1", "greater than or equal to 0"),
         ("quarantine retry some-id --service nope --reason none", "'nope' is not one of"),
