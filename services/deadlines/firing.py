@@ -47,6 +47,8 @@ class Firing:
         self._watch = watch
         self._low: datetime | None = None
         self._swept_at: datetime | None = None
+        self._ahead: timedelta | None = None  # of the witness, when this worker last looked
+        self._moved_at: datetime | None = None  # by the witness
 
     async def step(self) -> bool:
         """Make one pass; after one that found nothing, sleep to the next due rung, at most `MAX_SLEEP`."""
@@ -75,7 +77,17 @@ class Firing:
             return await self._fire(await self._tables.rungs.claim(tx.connection, cases, now), tx)
 
     def _bound(self, now: datetime, witness_at: datetime) -> datetime | None:
-        """Return the low-water bound of this poll; None when a full sweep is due."""
+        """Return the low-water bound of this poll; None when a full sweep is due.
+
+        For a while after the clock was moved each poll sweeps: what a transaction armed by the time before may commit
+        after it, far below the mark.
+        """
+        ahead = now - witness_at
+        if self._ahead is not None and abs(ahead - self._ahead) > SLACK:
+            self._moved_at = witness_at
+        self._ahead = ahead
+        if self._moved_at is not None and witness_at - self._moved_at < SWEEP_EVERY:
+            return None
         if self._low is None or self._swept_at is None or witness_at - self._swept_at >= SWEEP_EVERY:
             return None
         return min(self._low, now) - SLACK  # a clock that was moved back has rungs before the old mark

@@ -212,4 +212,4 @@ async def test_a_number_that_two_events_claim_is_found(served: Served) -> None:
 
 async def test_a_server_that_does_not_answer_cannot_be_checked() -> None:
     report = await asyncio.to_thread(verify_log, "http://127.0.0.1:9", None, PUBLIC_PEM)
-    assert report.summary().startswith("cannot check: http://127.0.0.1:9/v1/checkpoint does not answer")
+    assert report.summary().startswith("cannot check: http://127.0.0.1:9/v1/checkpoints does not answer")

@@ -10,10 +10,12 @@ from schemas.calendar import load_england
 from schemas.deadlines import Breached, DueSoon, Met
 from services.deadlines.domain.guard import Tick
 from services.deadlines.firing import Firing
+from services.deadlines.service import DeadlinesService
 from services.deadlines.store import alerts
 from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
 from services.deadlines.watch import ClockWatch, witness
 from services.kit.clock import SystemClock
+from services.kit.codec import Event
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
 from tests.support.deadlines import (
@@ -54,6 +56,24 @@ async def test_an_obligation_without_a_date_gets_no_rung_until_it_is_dated(datab
 
     assert before == []
     assert {(generation, state) for generation, _, _, state in await rungs_of(database)} == {(2, PENDING)}
+
+
+async def test_what_was_armed_before_the_clock_was_moved_and_committed_after_it_fires_at_the_next_look(
+    database: Database,
+) -> None:
+    await move_clock_to(database, NOON)
+    firing = worker(database)
+    await drain(firing)
+
+    async with database.begin() as tx:
+        opened = obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY)
+        await tx.lock_cases([str(opened.case_key)])
+        await DeadlinesService(load_england()).follow([Event(opened, b"", "topic", 0, 0)], tx)
+        await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(days=1))
+        before = await drain(firing)
+
+    assert (before, await drain(firing)) == (0, 1)
+    assert len(await published(database, "deadline.breached.v1")) == 1
 
 
 async def test_a_rung_fires_when_it_is_due_and_not_a_second_before(database: Database) -> None:
