@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import random
 import select
 import shutil
 import signal
@@ -21,6 +22,7 @@ from handrail.embedded.nursery import Nursery, Order
 LOOPBACK = "127.0.0.1"
 LOCK_WAIT_S = 15.0  # the guard of an owner that was just killed is still stopping its server
 _POLL_S = 0.03
+_NEVER_GIVEN = range(12_000, 32_000)  # below what Linux, macOS and Windows give to connections
 _LOCK = ".in-use"
 
 
@@ -218,15 +220,25 @@ def listens(port: int) -> bool:
 
 
 def choose_port(what: str, wanted: int | None) -> int:
-    """Return the wanted port, or one that the system says is free.
+    """Return the wanted port, or one that is free.
+
+    It is bound only later, so it is not one of those that the system gives to connections meanwhile.
 
     Raises:
         PortTaken: The wanted one is in use.
     """
+    if wanted is None:
+        return next(port for port in random.sample(_NEVER_GIVEN, len(_NEVER_GIVEN)) if _is_free(port))
+    if not _is_free(wanted):
+        raise PortTaken(what, wanted)
+    return wanted
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
         try:
-            probe.bind((LOOPBACK, wanted or 0))
-        except OSError as error:
-            raise PortTaken(what, wanted or 0) from error
-        return int(probe.getsockname()[1])
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
