@@ -4,11 +4,10 @@ It is what a restored or tampered database is compared with: mount a folder that
 write to. Files are named by size, so the newest has the last name; they are made whole, synced, and read-only.
 """
 
-import os
-import tempfile
 from pathlib import Path
 
 from services.audit.domain.note import BadNote, Checkpoint, NoteKey, open_checkpoint
+from services.kit.files import write_once
 
 SUFFIX = ".note"
 
@@ -39,22 +38,9 @@ class CheckpointFolder:
             BadNote: Another one of that size stands there: two heads of one size were signed.
         """
         place = self._folder / f"{checkpoint.size:020d}{SUFFIX}"
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-") as file:
-            file.write(note.encode())
-            file.flush()
-            os.fchmod(file.fileno(), 0o444)
-            os.fsync(file.fileno())
-            try:
-                os.link(file.name, place)  # unlike a rename, never replaces what is there
-            except FileExistsError:
-                if place.read_text("utf-8") != note:
-                    message = f"two different checkpoints of size {checkpoint.size}"
-                    raise BadNote(message) from None
-        self._sync()
-
-    def _sync(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            write_once(place, note)
+        except FileExistsError:
+            if place.read_text("utf-8") != note:
+                message = f"two different checkpoints of size {checkpoint.size}"
+                raise BadNote(message) from None

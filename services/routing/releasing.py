@@ -5,12 +5,11 @@ From then on services take it, and its files are never edited. This is the shell
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from services.kit.files import write_once
 from services.routing.checking import Report, check_version
 from services.routing.domain.rulebook.model import numbers
 from services.routing.domain.rulebook.release import (
@@ -73,7 +72,10 @@ def release(
         files={Path(each.file).relative_to(folder).as_posix(): digest(each.text) for each in wanted.texts},
         file=str(record),
     )
-    _write(record, write_release(found))
+    try:
+        write_once(record, write_release(found))
+    except FileExistsError:
+        raise NotReleased(f"{record} stands there already") from None
     return found
 
 
@@ -87,21 +89,3 @@ def _before(version: str, known: list[Version]) -> Version | None:
     if numbers(version) < numbers(last.name):
         raise NotReleased(f"expected a version after {last.name}, which counts already, got {version}")
     return None if last.name == version else last
-
-
-def _write(record: Path, text: str) -> None:
-    """Write a record so that nobody ever reads a part of it, and none takes the place of another."""
-    with tempfile.NamedTemporaryFile(dir=record.parent, prefix=".release-") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fchmod(file.fileno(), 0o444)
-        os.fsync(file.fileno())
-        try:
-            os.link(file.name, record)
-        except FileExistsError:
-            raise NotReleased(f"{record} stands there already") from None
-    folder = os.open(record.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
