@@ -5,8 +5,7 @@ It names nobody: routing has keys and the facts that rules use. Reading changes 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Final
 
@@ -74,35 +73,21 @@ class Recorder:
 
     async def _cases(self, connection: AsyncConnection, sets: list[list[str]], now: datetime) -> Iterable[RecordedCase]:
         keys = sorted({key for members in sets for key in members})
-        facts = _by_case(await reading.facts(connection, keys, now))
-        told = _by_case(await reading.happened(connection, keys, now))
-        obligations = _by_case(await reading.obligations(connection, keys, now))
-        notices = _by_case(await reading.notices(connection, keys, now))
+        facts = loading.by_case(await reading.facts(connection, keys, now))
+        told = loading.by_case(await reading.happened(connection, keys, now))
+        obligations = loading.by_case(await reading.obligations(connection, keys, now))
+        notices = loading.by_case(await reading.notices(connection, keys, now))
         versions = await reading.rulebooks(connection, keys)
         return [
             RecordedCase(
                 case_keys=tuple(members),
                 rulebook=max((versions[key] for key in members if key in versions), key=numbers),
-                facts=tuple(loading.fact_of(row, self._laws.vocabulary) for row in _of(members, facts)),
-                told=tuple(loading.told_of(row) for row in _of(members, told)),
+                facts=tuple(loading.fact_of(row, self._laws.vocabulary) for row in loading.of_members(members, facts)),
+                told=tuple(loading.told_of(row) for row in loading.of_members(members, told)),
                 known=ledger.Known(
-                    obligations=tuple(loading.obligation_of(row) for row in _of(members, obligations)),
-                    notices=tuple(loading.notice_of(row) for row in _of(members, notices)),
+                    obligations=tuple(loading.obligation_of(row) for row in loading.of_members(members, obligations)),
+                    notices=tuple(loading.notice_of(row) for row in loading.of_members(members, notices)),
                 ),
             )
             for members in sets
         ]
-
-
-Rows = Mapping[str, list[loading.Row]]
-
-
-def _by_case(rows: Iterable[loading.Row]) -> Rows:
-    found: defaultdict[str, list[loading.Row]] = defaultdict(list)
-    for row in rows:
-        found[row["case_key"]].append(row)
-    return found
-
-
-def _of(members: Iterable[str], rows: Rows) -> Iterable[loading.Row]:
-    return (row for member in members for row in rows.get(member, ()))

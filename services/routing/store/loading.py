@@ -144,12 +144,12 @@ async def load(connection: AsyncConnection, keys: Collection[str], vocabulary: V
     return [
         Loaded(
             case_keys=linked,
-            facts=tuple(fact_of(row, vocabulary) for row in _of(linked, facts)),
-            told={row["event_id"]: told_of(row) for row in _of(linked, happened)},
+            facts=tuple(fact_of(row, vocabulary) for row in of_members(linked, facts)),
+            told={row["event_id"]: told_of(row) for row in of_members(linked, happened)},
             known=ledger.Known(
-                obligations=tuple(obligation_of(row) for row in _of(linked, obligations)),
-                questions=tuple(_question_of(row) for row in _of(linked, questions)),
-                notices=tuple(notice_of(row) for row in _of(linked, notices)),
+                obligations=tuple(obligation_of(row) for row in of_members(linked, obligations)),
+                questions=tuple(_question_of(row) for row in of_members(linked, questions)),
+                notices=tuple(notice_of(row) for row in of_members(linked, notices)),
             ),
             reporters={key: tuple(reporters[key]) for key in linked},
             revisions={key: revisions[key] for key in linked},
@@ -159,16 +159,20 @@ async def load(connection: AsyncConnection, keys: Collection[str], vocabulary: V
     ]
 
 
-async def _by_case(connection: AsyncConnection, query: Any, keys: Mapping[str, Any]) -> dict[str, list[RowMapping]]:
-    found: defaultdict[str, list[RowMapping]] = defaultdict(list)
-    if not keys["keys"]:
-        return found
-    for row in (await connection.execute(query, keys)).mappings():
+async def _by_case(connection: AsyncConnection, query: Any, keys: Mapping[str, Any]) -> Mapping[str, list[Row]]:
+    return by_case((await connection.execute(query, keys)).mappings()) if keys["keys"] else {}
+
+
+def by_case(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    """Return rows by their case, in their order."""
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
         found[row["case_key"]].append(row)
     return found
 
 
-def _of(members: Iterable[str], rows: Mapping[str, list[RowMapping]]) -> Iterable[RowMapping]:
+def of_members(members: Iterable[str], rows: Mapping[str, list[Row]]) -> Iterable[Row]:
+    """Return the rows of some cases, case by case."""
     return (row for member in members for row in rows.get(member, ()))
 
 
