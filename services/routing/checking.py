@@ -95,12 +95,8 @@ class _Checking:
             try:
                 version = released.get(file) or draft(file, self._folder)
                 national, *overlays = version.texts
-                people = version.release.people if version.release else ()
-                books.append(
-                    load_rulebook(
-                        national.text, national.file, vocabulary, register, calendar, overlays, approved_by=people
-                    )
-                )
+                given = (national.text, national.file, vocabulary, register, calendar, overlays)
+                books.append(load_rulebook(*given, approved_by=version.people))
             except RulebookRefused as refused:
                 self._problems.append(str(refused))
         instruments = self._instruments()

@@ -102,6 +102,11 @@ class Version:
         return self.file.stem
 
     @property
+    def people(self) -> tuple[str, ...]:
+        """Return who wrote and who approved it; nobody of a draft and of the first."""
+        return self.release.people if self.release else ()
+
+    @property
     def sha256(self) -> str:
         """Return the digest of all its texts."""
         return released_sha256(self.texts)
@@ -130,7 +135,7 @@ class Materials:
             self._register,
             self._calendar,
             overlays,
-            approved_by=version.release.people if version.release else (),
+            approved_by=version.people,
         )
         return Law(book, self._register, self._calendar, self._vocabulary, whole(version.texts), self._register_text)
 

@@ -8,7 +8,7 @@ refused, not at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,11 +54,8 @@ class Laws:
 
     def _take(self, held: Sequence[Held]) -> None:
         found = {each.law.rulebook.version: each for each in held}
-        if self._wanted is not None and self._wanted not in found:
-            known = ", ".join(found)
-            raise NoSuchRulebook(f"rulebook {self._wanted} is not released; versions that count: {known}")
+        self.newest = held[-1].law if self._wanted is None else _law_of(self._wanted, found)
         self._held = found
-        self.newest = found[self._wanted].law if self._wanted else held[-1].law
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -91,10 +88,7 @@ class Laws:
         Raises:
             NoSuchRulebook: It is not one that counts here.
         """
-        held = self._held.get(version)
-        if held is None:
-            raise NoSuchRulebook(f"rulebook {version} is not released; versions that count: {', '.join(self._held)}")
-        return held.law
+        return _law_of(version, self._held)
 
     def of_case(self, versions: Collection[str]) -> Law:
         """Return the law that a case is decided by.
@@ -110,6 +104,12 @@ class Laws:
 
     async def look(self) -> None:
         """Take what was released since the last look. To be called where nothing is half decided."""
+
+
+def _law_of(version: str, held: Mapping[str, Held]) -> Law:
+    if version not in held:
+        raise NoSuchRulebook(f"rulebook {version} is not released; versions that count: {', '.join(held)}")
+    return held[version].law
 
 
 class FolderOfLaws(Laws):
