@@ -19,7 +19,7 @@ from schemas.calendar.days import Calendar, CalendarExhausted
 from schemas.calendar.england import load_england
 from schemas.calendar.holiday import Basis, Holiday
 from schemas.calendar.london import end_of_day, london_date
-from schemas.calendar.periods import Counted, Length, Unit, count_period
+from schemas.calendar.periods import Counted, Length, Unit, count_period, last_day
 
 __all__ = [
     "Basis",
@@ -37,6 +37,7 @@ __all__ = [
     "count_period",
     "end_of_day",
     "is_working_day",
+    "last_day",
     "load_england",
     "london_date",
     "working_days_before",

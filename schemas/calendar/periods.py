@@ -7,12 +7,21 @@ at holidays: a period of days or months that ends on a holiday is not moved, and
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from schemas.calendar.counting import Count, CountedDay, add_months, count, count_back
-from schemas.calendar.days import Calendar
+from schemas.calendar.counting import (
+    Count,
+    CountedDay,
+    add_months,
+    add_working_days,
+    count,
+    count_back,
+    working_days_before,
+)
+from schemas.calendar.days import Calendar, CalendarExhausted
 
 Unit = Literal["working days", "calendar days", "months"]
 Counted = Literal["after", "beginning with", "before"]
@@ -41,6 +50,25 @@ class Length:
     def __str__(self) -> str:
         """Return it up to the day that it is counted from: "5 working days after"."""
         return f"{self.in_words} {self.counted}"
+
+
+def last_day(start_on: date, length: Length, calendar: Calendar) -> tuple[date, bool]:
+    """Return the last day of a period and whether it is provisional: as `count_period`, without counting day by day.
+
+    Raises:
+        ValueError: The amount is negative.
+    """
+    if length.unit == "working days":
+        with suppress(CalendarExhausted):  # then by the usual rule, day by day
+            match length.counted:
+                case "before":
+                    return working_days_before(start_on, length.amount, calendar), False
+                case "beginning with":
+                    return add_working_days(start_on - timedelta(days=1), length.amount, calendar), False
+                case _:
+                    return add_working_days(start_on, length.amount, calendar), False
+    counted = count_period(start_on, length, calendar)
+    return counted.due_on, counted.provisional
 
 
 def count_period(start_on: date, length: Length, calendar: Calendar) -> Count:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-from schemas.calendar import Calendar, Length, london_date
+from schemas.calendar import Calendar, Length, last_day, london_date
 from services.routing.domain import reasons
 from services.routing.domain.facts import Conflict, FactBase, Ignored
 from services.routing.domain.happenings import Happening, Slot
-from services.routing.domain.periods import Dates, dates, last_day, over_on
+from services.routing.domain.periods import Dates, dates, over_on
 from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, CompiledRulebook

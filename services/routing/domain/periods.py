@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.calendar import Calendar, CalendarExhausted, Length, add_working_days, count_period
+from schemas.calendar import Calendar, last_day
 from schemas.vocabulary import Value
 from services.routing.domain.rulebook.model import Within
 
@@ -50,12 +49,3 @@ def over_on(within: Within, value: Callable[[str], Value | None], dated: Dates, 
     if within.until is None or dated.due_on is None or not first:
         return None
     return dated.from_on if dated.due_on > last_day(min(first), within.until, calendar)[0] else None
-
-
-def last_day(start_on: date, length: Length, calendar: Calendar) -> tuple[date, bool]:
-    """Return the last day of a period that is counted from `start_on`, and whether it is provisional."""
-    if length.unit == "working days" and length.counted == "after":
-        with suppress(CalendarExhausted):  # then counted by the usual rule, day by day
-            return add_working_days(start_on, length.amount, calendar), False
-    counted = count_period(start_on, length, calendar)
-    return counted.due_on, counted.provisional

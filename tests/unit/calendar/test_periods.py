@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.calendar import Length, add_months, count_period, load_england, working_days_before, working_days_between
+from schemas.calendar import (
+    Length,
+    add_months,
+    count_period,
+    last_day,
+    load_england,
+    working_days_before,
+    working_days_between,
+)
 
 ENGLAND = load_england()
 
@@ -85,3 +94,19 @@ def test_a_lead_time_beyond_the_published_holidays_is_provisional() -> None:
 def test_a_negative_length_is_refused(unit: str) -> None:
     with pytest.raises(ValueError, match=f"expected 0 or more {unit}, got -1"):
         count_period(date(2026, 6, 1), Length(-1, unit), ENGLAND)  # type: ignore[arg-type]
+
+
+@given(
+    st.dates(date(2010, 1, 1), date(2045, 12, 31)),  # on both sides of the verified days, too
+    st.integers(0, 60),
+    st.sampled_from(["working days", "calendar days", "months"]),
+    st.sampled_from(["after", "beginning with", "before"]),
+)
+def test_the_last_day_alone_is_that_of_the_explained_count(
+    start_on: date, amount: int, unit: Any, counted: Any
+) -> None:
+    length = Length(amount, unit, counted)
+
+    explained = count_period(start_on, length, ENGLAND)
+
+    assert last_day(start_on, length, ENGLAND) == (explained.due_on, explained.provisional)
