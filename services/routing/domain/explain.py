@@ -78,7 +78,11 @@ def explain(decision: Decision, body: str) -> tuple[Finding, ...]:
         decision: Made from the facts as they were known at the time that is asked about.
         body: Id of a registered body.
     """
-    findings = [finding for trace in decision.traces for finding in _of_run(decision, trace, body)]
+    findings = [
+        replace(found, subject=_about(trace, found), holder=trace.holder.id if trace.holder else None)
+        for trace in decision.traces
+        for found in _of_run(decision, trace, body)
+    ]
     if not findings:
         return (Finding("no_rule", None, f"no rule of {decision.evaluation.book.book.version} names {body}"),)
     unique = {(each.kind, each.rule, each.says, each.subject, each.holder): each for each in findings}
@@ -89,11 +93,9 @@ def _of_run(decision: Decision, trace: Trace, body: str) -> Iterator[Finding]:
     rule = decision.evaluation.book.rules[trace.rule].rule
     for position, duty in enumerate(rule.then):
         if could_name(decision.evaluation, trace, duty, body):
-            found = _of_duty(decision, trace, rule, position, body)
-            yield replace(found, subject=_about(trace, found), holder=trace.holder.id if trace.holder else None)
+            yield _of_duty(decision, trace, rule, position, body)
     if body in rule.reaches and trace.answer != NO:
-        found = _of_reach(decision, trace, rule)
-        yield replace(found, subject=_about(trace, found), holder=trace.holder.id if trace.holder else None)
+        yield _of_reach(decision, trace, rule)
 
 
 def _about(trace: Trace, finding: Finding) -> str:
