@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlencode
 
 from rich.console import Console
 from rich.markup import escape
@@ -45,12 +44,7 @@ def simulate(law: Law, since: date, data: Path | None) -> SimulationView:
 
 
 def _pages(routing: Web, since: date) -> Iterator[RecordedCases]:
-    after: str | None = ""
-    while after is not None:
-        query = urlencode({"since": since.isoformat(), "after": after})
-        page = RecordedCases.model_validate(routing.get(f"/v1/recorded-cases?{query}"))
-        yield page
-        after = page.next
+    return map(RecordedCases.model_validate, routing.pages(f"/v1/recorded-cases?since={since.isoformat()}"))
 
 
 def show(console: Console, found: SimulationView) -> None:

@@ -119,13 +119,8 @@ def _says(event: Mapping[str, Any], wanted: str) -> bool:
 
 def _events(running: Running, case_key: str, figures: Figures) -> Iterator[Mapping[str, Any]]:
     """Yield the acts that the log has of a case, recorded between the days."""
-    audit, after = running.web("audit", AUDITOR), -1
-    while True:
-        asked = f"case={case_key}&from={figures.first}&to={figures.last}&limit=200&after={after}"
-        page = audit.get(f"/v1/entries?{asked}")
+    asked = f"case={case_key}&from={figures.first}&to={figures.last}&limit=200"
+    for page in running.web("audit", AUDITOR).pages(f"/v1/entries?{asked}", follows="next_after"):
         for entry in page["entries"]:
             if entry["record"] and "facts" in (entry["record"].get("data") or {}):
                 yield entry["record"]
-        if page["next_after"] is None:
-            return
-        after = page["next_after"]

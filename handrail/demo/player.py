@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
 from confluent_kafka import Producer
 
@@ -171,11 +170,8 @@ def overdue(deadlines: Web) -> list[dict[str, Any]]:
 
 def duties(deadlines: Web, state: str = "") -> Iterator[dict[str, Any]]:
     """Yield the obligations in a state, by default in any, from all pages."""
-    wanted, after = f"limit=200{f'&state={state}' if state else ''}", ""
-    while after is not None:
-        page = deadlines.get(f"/v1/obligations?{wanted}{f'&after={quote(after)}' if after else ''}")
+    for page in deadlines.pages(f"/v1/obligations?limit=200{f'&state={state}' if state else ''}"):
         yield from page["obligations"]
-        after = page["next"]
 
 
 def breached(deadlines: Web) -> set[str]:

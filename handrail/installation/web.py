@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 _TIMEOUT_S = 30.0
 
@@ -69,6 +70,22 @@ class Web:
             CallFailed: Any other status.
         """
         return self._expect(self.call("GET", path), "GET", path)
+
+    def pages(self, path: str, follows: str = "next") -> Iterator[Any]:
+        """Yield the JSON bodies of all pages of a list.
+
+        Args:
+            path: With a query; `after` is added to it from the second page on.
+            follows: The member of a page that has the `after` of the next, null on the last.
+
+        Raises:
+            CallFailed: A page was not given.
+        """
+        page = self.get(path)
+        yield page
+        while page[follows] is not None:
+            page = self.get(f"{path}&after={quote(str(page[follows]))}")
+            yield page
 
     def post(self, path: str, value: object) -> Any:
         """Post JSON and return the JSON body of a successful answer.
