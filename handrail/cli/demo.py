@@ -136,10 +136,10 @@ class _Narrator:
         for case, receipt in zip(cases, receipts, strict=True):
             keys.setdefault(case, receipt["case_key"])
             lines |= {(case, about): line for about, line in _told_by(receipt)}
-        for case, receipt in list(zip(cases, receipts, strict=True))[-len(step.rounds[-1]) :] if step.rounds else ():
-            lines |= {
-                (case, line): line for line in _asked_by(receipt)
-            }  # what the step itself answered is asked no more
+        answered = len(messages) - len(step.rounds[-1]) if step.rounds else 0
+        for case, receipt in zip(cases[answered:], receipts[answered:], strict=True):
+            # Of the last round alone: what the step itself answered is asked no more.
+            lines |= {(case, line): line for line in _asked_by(receipt)}
         new = [(case, line) for (case, _), line in lines.items() if (case, line) not in self.told]
         self.told.update(new)
         for line, times in Counter(line for _, line in new).items():
