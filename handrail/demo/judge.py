@@ -7,7 +7,7 @@ that anything more is as wrong as anything less.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from handrail.demo.expected import Expected, Overdue, Told
 from handrail.demo.figures import NO_FIGURES, Figures, counted, how
-from handrail.demo.player import ON_THE_WAY, Played, breached, duties, wait
+from handrail.demo.player import ON_THE_WAY, Played, duties, raised, wait
 from handrail.installation.running import AUDITOR, Running
 from handrail.installation.web import Web
 from handrail.verify import verify_log
@@ -130,7 +130,6 @@ def observe(
     standing, withdrawn = told(entries)
     of = {body["notice_id"]: _notice(body, names) for body in standing}
     dated = _dated(running, owed, earlier)
-    raised = breached(running.web("deadlines"))  # overdue is what stands so on the desk, and was raised with a person
     in_quarantine = Counter({service: _quarantined(running, service) for service in SERVICES})
     log = _log(running)  # waits until everything has reached it
     return Observed(
@@ -140,7 +139,7 @@ def observe(
         ),
         unverified=Counter(entry["recipient"] for entry in entries if not entry["verified"]),
         owed=Counter(each for duty in owed for each in _told(duty, names)),
-        overdue=Counter(_standing("overdue", [duty for duty in dated if duty["obligation_id"] in raised], names)),
+        overdue=Counter(_standing("overdue", filter(raised, dated), names)),  # what was raised with a person
         late=Counter(_standing("met late", dated, names)),
         quarantined=in_quarantine - earlier.quarantined,
         log=log,
@@ -218,7 +217,7 @@ def _dated(running: Running, owed: Sequence[dict[str, Any]], earlier: Earlier) -
     return list(found.values())
 
 
-def _standing(wanted: str, dated: Sequence[dict[str, Any]], names: dict[str, str]) -> Iterator[Overdue]:
+def _standing(wanted: str, dated: Iterable[dict[str, Any]], names: dict[str, str]) -> Iterator[Overdue]:
     for duty in dated:
         if how(duty) == wanted:
             yield Overdue(names.get(duty["case_key"], "unknown case"), duty["rule"], duty["due_on"])

@@ -90,14 +90,13 @@ class Player:
     def move_clock(self, seconds: int) -> None:
         """Move the legal clock and return once every duty that is overdue by it stands as overdue."""
         deadlines = self.running.web("deadlines")
-        before = {duty["obligation_id"] for duty in overdue(deadlines)}  # somebody may have taken on their alerts
         while seconds:
             move = max(-_A_MOVE_S, min(_A_MOVE_S, seconds))
             deadlines.post("/v1/clock", {"seconds": move, "reason": "the story moves on"})
             seconds -= move
 
         def all_breaches_raised() -> bool:
-            return {duty["obligation_id"] for duty in overdue(deadlines)} <= before | breached(deadlines)
+            return all(raised(duty) for duty in duties(deadlines, "open") if duty["group"] == "overdue")
 
         wait(all_breaches_raised, "the alerts of what is overdue")
 
@@ -163,21 +162,15 @@ class Player:
                 yield str(body["notice_id"])
 
 
-def overdue(deadlines: Web) -> list[dict[str, Any]]:
-    """Return the open duties, questions among them, whose date has passed."""
-    return [duty for duty in duties(deadlines, "open") if duty["group"] == "overdue"]
-
-
 def duties(deadlines: Web, state: str = "") -> Iterator[dict[str, Any]]:
     """Yield the obligations in a state, by default in any, from all pages."""
     for page in deadlines.pages(f"/v1/obligations?limit=200{f'&state={state}' if state else ''}"):
         yield from page["obligations"]
 
 
-def breached(deadlines: Web) -> set[str]:
-    """Return the ids of the duties whose breach was raised with a person."""
-    alerts = deadlines.get("/v1/alerts?limit=200")["alerts"]
-    return {alert["reference"] for alert in alerts if alert["kind"] == "deadline.breached"}
+def raised(duty: dict[str, Any]) -> bool:
+    """Say whether it was raised with a person that the date of a duty has passed."""
+    return duty["breach_raised_at"] is not None
 
 
 def _settled(receipt: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from schemas.calendar import Calendar
 from services.deadlines.domain.duty import Duty
-from services.deadlines.store import clock, duties
+from services.deadlines.store import clock, duties, rungs
 from services.deadlines.store.duties import Place, Wanted
 from services.deadlines.views import ObligationPage, views
 from services.kit.database import Database
@@ -48,8 +48,9 @@ class Reader:
             shown, more = found[:limit], found[limit:]
             undated = {duty.case_key for duty in shown if duty.dating.due_on is None}
             asked = await duties.open_questions(connection, undated) if undated else []
+            raised = await rungs.breaches(connection, shown)
         page = ObligationPage(
-            obligations=views(shown, asked, now, self._calendar), next=_after(shown[-1]) if more else None
+            obligations=views(shown, asked, raised, now, self._calendar), next=_after(shown[-1]) if more else None
         )
         return Reading(page, now)
 

@@ -67,6 +67,9 @@ class ObligationView(_View):
     provisional: bool
     days_left: int | None = Field(description="Working days after today up to the due date; below 0 once overdue.")
     left: str = Field(description="The days left, in words; empty once the duty is closed.")
+    breach_raised_at: datetime | None = Field(
+        description="When operations staff were told that its date has passed; none if they were not."
+    )
     missing: str = Field(description="What an open duty without a date waits for, else empty.")
     stops_when: str
     opened_at: datetime
@@ -77,7 +80,9 @@ class ObligationView(_View):
     count: CountView | None
 
     @classmethod
-    def of(cls, duty: Duty, now: datetime, calendar: Calendar, asked: Sequence[str]) -> Self:
+    def of(
+        cls, duty: Duty, now: datetime, calendar: Calendar, asked: Sequence[str], breach_raised_at: datetime | None
+    ) -> Self:
         """Return the view of a duty at `now`; `asked` are the open questions about its rules."""
         due_on, is_open = duty.dating.due_on, duty.state == "open"
         late = working_days_late(due_on, duty.met_on, calendar) if due_on and duty.met_on else None
@@ -103,6 +108,7 @@ class ObligationView(_View):
             provisional=duty.dating.provisional,
             days_left=days_left(due_on, now, calendar) if is_open and due_on else None,
             left=left_words(due_on, now, calendar) if is_open else "",
+            breach_raised_at=breach_raised_at,
             missing=missing_words(duty, asked) if is_open and due_on is None else "",
             stops_when=duty.stops_when,
             opened_at=duty.opened_at,
@@ -143,11 +149,18 @@ class AlertView(_View):
 
 
 def views(
-    duties: Iterable[Duty], questions: Iterable[Duty], now: datetime, calendar: Calendar
+    duties: Iterable[Duty],
+    questions: Iterable[Duty],
+    breaches: Mapping[UUID, datetime],
+    now: datetime,
+    calendar: Calendar,
 ) -> tuple[ObligationView, ...]:
-    """Return the views of some duties, in their order, given the open questions of their cases."""
+    """Return the views of some duties, in their order, given the open questions of their cases and when breaches were raised."""
     asked = _asked_by_rule(questions)
-    return tuple(ObligationView.of(duty, now, calendar, asked.get((duty.case_key, duty.rule), ())) for duty in duties)
+    return tuple(
+        ObligationView.of(duty, now, calendar, asked.get((duty.case_key, duty.rule), ()), breaches.get(duty.duty_id))
+        for duty in duties
+    )
 
 
 def _asked_by_rule(questions: Iterable[Duty]) -> Mapping[tuple[str, str], Sequence[str]]:

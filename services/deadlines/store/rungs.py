@@ -8,13 +8,13 @@ was ahead wakes too late once the clock is right again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, and_, func, or_, select, text, update
+from sqlalchemy import BigInteger, Uuid, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.catch_up import DueRung
@@ -112,6 +112,16 @@ async def settle(
             continue
         of_these = table.c.rung_id == among([item.rung_id for item in items], BigInteger)
         await connection.execute(update(table).where(of_these).values(state=state, settled_at=now))
+
+
+async def breaches(connection: AsyncConnection, duties: Iterable[Duty]) -> Mapping[UUID, datetime]:
+    """Return when the breach of each duty's present date was raised; no entry for a duty of which it was not."""
+    generations = {duty.duty_id: duty.generation for duty in duties}
+    query = select(table.c.duty_id, table.c.generation, table.c.settled_at).where(
+        table.c.duty_id == among(generations, Uuid), table.c.kind == "breach", table.c.state == FIRED
+    )
+    found = await connection.execute(query)
+    return {row.duty_id: row.settled_at for row in found if row.generation == generations[row.duty_id]}
 
 
 async def next_wake(connection: AsyncConnection, *, low: datetime | None) -> datetime | None:

@@ -10,9 +10,17 @@ import pytest
 from schemas.deadlines import ClockMoved
 from services.kit.auth import unguarded
 from services.kit.database import Database
-from tests.support.deadlines import CASE, NOON, notice_refused, obligation_met, obligation_opened, question_opened
+from tests.support.deadlines import (
+    CASE,
+    NOON,
+    notice_refused,
+    obligation_met,
+    obligation_opened,
+    obligation_redated,
+    question_opened,
+)
 from tests.support.deadlines_app import app, client
-from tests.support.deadlines_database import feed, move_clock_to, published
+from tests.support.deadlines_database import drain, feed, move_clock_to, published, worker
 
 WEDNESDAY = datetime(2026, 12, 30, 12, tzinfo=UTC)
 
@@ -59,6 +67,32 @@ async def test_an_obligation_shows_its_date_in_words_and_how_it_was_counted(
         *("2026-12-25", "2026-12-26", "2026-12-27", "2026-12-28"),
         *("2027-01-01", "2027-01-02", "2027-01-03"),
     ]
+
+
+async def test_a_duty_says_when_its_breach_was_raised_whoever_took_the_alert_on_until_it_has_another_date(
+    database: Database, database_url: str
+) -> None:
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, UUID(int=1), date(2026, 11, 9), from_on=date(2026, 11, 2)))
+    shown = []
+
+    async with client(app(database_url), "operations") as http:
+
+        async def look() -> None:
+            (duty,) = (await http.get("/v1/obligations")).json()["obligations"]
+            shown.append((duty["group"], duty["breach_raised_at"] is not None))
+
+        await look()
+        await move_clock_to(database, datetime(2026, 11, 10, 1, tzinfo=UTC))
+        await look()  # overdue from the first instant, raised at the next look of the timers
+        await drain(worker(database))
+        (alert,) = (await http.get("/v1/alerts")).json()["alerts"]
+        await http.post(f"/v1/alerts/{alert['alert_id']}/acknowledge")
+        await look()
+        await feed(database, obligation_redated(12, UUID(int=1), date(2026, 11, 16), date(2026, 11, 9)))
+        await look()
+
+    assert shown == [("later", False), ("overdue", False), ("overdue", True), ("later", False)]
 
 
 async def test_an_obligation_without_a_date_says_what_is_missing(database: Database, database_url: str) -> None:
