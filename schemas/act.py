@@ -7,7 +7,7 @@ added needs no further code: intake checks it, its message carries the facts, ro
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -23,10 +23,16 @@ def states(fact: str, title: str, means: str, example: str | int | None = None, 
 
 
 class Act(Submission):
-    """What every act has."""
+    """What every act has. `about` names the field with the reference of what it is about, if a case has several of those."""
 
     reported_by: ClassVar = PARTNERSHIP
+    about: ClassVar[Literal["action", "request"] | None] = None
     personal: Annotated[ActPersonal | None, PERSONAL] = None
+
+    @property
+    def about_ref(self) -> str | None:
+        """Return the partner's own reference of the action or request that it is about."""
+        return getattr(self, self.about) if self.about else None
 
     def facts(self) -> dict[str, str | int]:
         """Return what it states: facts by name, dates as ISO text; what is left out or unknown is not there."""

@@ -23,6 +23,8 @@ ActType = Literal[
     "owhr.awareness.recorded.v1",
     "scsi.notification.withdrawn.v1",
     "rapid_review.submitted.v1",
+    "agency_return.requested.v1",
+    "agency_return.received.v1",
     "panel.response.received.v1",
     "lcspr.decision.made.v1",
     "reviewer.appointed.v1",
@@ -35,6 +37,8 @@ ActType = Literal[
     "publication.published.v1",
     "publication.availability.checked.v1",
     "actions.audited.v1",
+    "action.updated.v1",
+    "action.closed.v1",
 ]
 ACTS: Final[dict[str, type[Act]]] = {
     "referral.accepted.v1": partnership_acts.ReferralAccepted,
@@ -52,6 +56,8 @@ ACTS: Final[dict[str, type[Act]]] = {
     "owhr.awareness.recorded.v1": partnership_acts.WeaponReviewAwareness,
     "scsi.notification.withdrawn.v1": review_acts.NotificationWithdrawn,
     "rapid_review.submitted.v1": review_acts.RapidReviewSubmitted,
+    "agency_return.requested.v1": review_acts.InformationRequested,
+    "agency_return.received.v1": review_acts.AgencyReturned,
     "panel.response.received.v1": review_acts.PanelResponded,
     "lcspr.decision.made.v1": review_acts.ReviewDecided,
     "reviewer.appointed.v1": review_acts.ReviewerAppointed,
@@ -64,5 +70,7 @@ ACTS: Final[dict[str, type[Act]]] = {
     "publication.published.v1": review_acts.ReviewPublished,
     "publication.availability.checked.v1": review_acts.PublicationChecked,
     "actions.audited.v1": review_acts.ActionsAudited,
+    "action.updated.v1": review_acts.ActionUpdated,
+    "action.closed.v1": review_acts.ActionClosed,
 }
 """CloudEvents `type` of each act, with the model of its `data`."""

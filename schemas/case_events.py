@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.acts import ActType
-from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, Model, RecipientId
+from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, ItemKey, Model, RecipientId
 from schemas.reporters import ReporterBody
 
 
@@ -139,6 +139,9 @@ class ActRecordedData(CaseData):
     """See `schemas.acts`. `facts` has what the act states, by the names of the vocabulary, dates as ISO text."""
 
     facts: dict[str, str | int]
+    about: ItemKey | None = Field(
+        default=None, description="The action or the request that it is about, if it is about one."
+    )
 
 
 class CaseLinkedData(Model):

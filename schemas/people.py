@@ -14,6 +14,7 @@ from schemas.envelope import AreaCode, Model
 
 YesNo = Literal["yes", "no", "unknown"]
 Area = AreaCode | Literal["unknown"]
+ItemRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,31}$")]
 ChildRef = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -70,6 +71,17 @@ class ActPersonal(Model, title="Personal details of an act"):
     reason: Annotated[
         Text | None,
         said("Reason", "Why, in that person's own words.", "Invented example. Recorded after the strategy meeting."),
+    ] = None
+
+
+class TaskPersonal(ActPersonal, title="Personal details of a request or an action"):
+    """What is asked for, in words: only the body that it is for may read it."""
+
+    what: Annotated[
+        Text | None,
+        said(
+            "What is to be done", "What is asked for, in your own words.", "Invented example. Train every new starter."
+        ),
     ] = None
 
 

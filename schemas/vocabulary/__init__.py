@@ -2,6 +2,7 @@
 
 from schemas.vocabulary.loading import load, parse
 from schemas.vocabulary.words import (
+    ITEMS,
     PERSONAL_FIELDS,
     FactRefused,
     FactSpec,
@@ -14,6 +15,7 @@ from schemas.vocabulary.words import (
 )
 
 __all__ = [
+    "ITEMS",
     "PERSONAL_FIELDS",
     "FactRefused",
     "FactSpec",

@@ -9,10 +9,10 @@ from typing import Final, cast, get_args
 
 import yaml
 
-from schemas.vocabulary.words import FactRefused, FactSpec, Keeps, Kind, Scope, Vocabulary
+from schemas.vocabulary.words import ITEMS, FactRefused, FactSpec, Keeps, Kind, Scope, Vocabulary
 
 _KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps"})
-_EACH: Final[dict[str, Scope]] = {"authority": "authority", "report": "reporter"}
+_EACH: Final[dict[str, Scope]] = {"authority": "authority", **{word: scope for scope, word in ITEMS.items()}}
 
 
 @cache

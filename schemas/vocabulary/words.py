@@ -11,15 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-Kind = Literal["choice", "yes_no", "date", "whole number", "area"]
-Scope = Literal["incident", "child", "authority", "reporter"]
+Kind = Literal["choice", "yes_no", "date", "whole number", "area", "body"]
+Scope = Literal["incident", "child", "authority", "reporter", "action", "request"]
 Keeps = Literal["the latest", "the earliest", "the newest"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
 Value = str | int | date
 
 AREA: Final = re.compile(r"[EWSN][0-9]{8}")  # GSS code of an authority area
+BODY: Final = re.compile(r"[a-z]+(:[A-Za-z0-9-]+)?")  # id of a body, as in the register
 ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # fromisoformat also takes week dates
 LARGEST_NUMBER: Final = 150  # every whole number here is an age in years
 
@@ -27,6 +28,7 @@ PERSONAL_FIELDS: Final = frozenset(
     {
         "personal.incident_date",
         "personal.summary",
+        "personal.what",
         "personal.child.name",
         "personal.child.date_of_birth",
         "personal.child.reference",
@@ -72,14 +74,18 @@ class FactSpec:
                 return f"a whole number from 0 to {LARGEST_NUMBER}, or unknown"
             case "area":
                 return "the nine-character code of an authority area such as E08000035, or unknown"
+            case "body":
+                return "the id of a body in the register such as police:west-yorkshire, or unknown"
 
 
 class Vocabulary(Mapping[str, FactSpec]):
     """All facts by name, in the order of the file."""
 
+    scopes: Final[tuple[Scope, ...]] = get_args(Scope)
+
     def __init__(self, specs: Iterable[FactSpec]) -> None:
         self._specs = {spec.name: spec for spec in specs}
-        self._sizes = {scope: sum(spec.scope == scope for spec in self._specs.values()) for scope in _SCOPES}
+        self._sizes = {scope: sum(spec.scope == scope for spec in self._specs.values()) for scope in self.scopes}
 
     def __getitem__(self, name: str) -> FactSpec:
         return self._specs[name]
@@ -133,7 +139,8 @@ class Vocabulary(Mapping[str, FactSpec]):
         return self.check(name, text)
 
 
-_SCOPES: Final[tuple[Scope, ...]] = ("incident", "child", "authority", "reporter")
+ITEMS: Final[Mapping[Scope, str]] = {"reporter": "report", "action": "action", "request": "request"}
+"""Scopes of what a case has several of besides children, each with its word. A rule is about one kind of them at most."""
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -152,6 +159,8 @@ def _typed(spec: FactSpec, value: object) -> Value | None:
         case (("choice" | "yes_no"), str()) if value in spec.values:
             return value
         case "area", str() if AREA.fullmatch(value):
+            return value
+        case "body", str() if BODY.fullmatch(value):
             return value
         case "whole number", int() if not isinstance(value, bool) and 0 <= value <= LARGEST_NUMBER:
             return value

@@ -34,7 +34,7 @@ _PERSONAL: Final = "personal."
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What may be read. `subject` is `incident`, a child key, or the id of the report that the notice is about."""
+    """What may be read. `subject` is `incident`, a child key, the key of an action or a request, or the id of the report that the notice is about."""
 
     notice_id: UUID
     recipient: str
@@ -107,7 +107,9 @@ class Contents:
             raise NotFound
         kept, only_child = _about(grant.subject, kept)
         case_keys = sorted({one.case_key for one in kept})
-        said = [*await self._facts(kept, case_keys, tx), *await self._personal(grant, case_keys, tx)]
+        children = await cases.children(tx.connection, case_keys)
+        facts = await self._facts(kept, children, tx)
+        said = [*facts, *await self._personal(grant, case_keys, frozenset(children.values()), tx)]
         content = disclose(said, grant.give, Asker(grant.recipient, grant.participant, self._key), only_child)
         await access.log(
             tx.connection,
@@ -122,10 +124,11 @@ class Contents:
         )
         return content
 
-    async def _facts(self, kept: list[submissions.Kept], case_keys: list[str], tx: Transaction) -> list[Said]:
+    async def _facts(
+        self, kept: list[submissions.Kept], children: Mapping[tuple[str, bytes], str], tx: Transaction
+    ) -> list[Said]:
         """Read again what was reported, and return it as facts and as children, oldest first."""
         known = await clients.by_name(tx.connection, {one.client for one in kept}, revoked=True)
-        children = await cases.children(tx.connection, case_keys)
         said: list[Said] = []
         for one in kept:
             try:
@@ -137,7 +140,10 @@ class Contents:
         references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
         return [*said, *references]
 
-    async def _personal(self, grant: Grant, case_keys: list[str], tx: Transaction) -> list[Said]:
+    async def _personal(
+        self, grant: Grant, case_keys: list[str], children: frozenset[str], tx: Transaction
+    ) -> list[Said]:
+        """Open what the profile names: of the incident and of its children, and of the action or request of the notice alone."""
         wanted = [name.removeprefix(_PERSONAL) for name in grant.give if name.startswith(_PERSONAL)]
         if not wanted:
             return []
@@ -146,11 +152,12 @@ class Contents:
             Said(
                 item.case_key,
                 _PERSONAL + item.field,
-                item.child_key,
+                item.child_key if item.child_key in children else "",
                 open_item(self._vault, wrapped[item.case_key, item.child_key], item),
             )
             for item in await personal.items(tx.connection, case_keys, wanted)
             if (item.case_key, item.child_key) in wrapped  # a destroyed key: erased
+            and item.child_key in {"", grant.subject, *children}
         ]
 
 

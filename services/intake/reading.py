@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from schemas.act import Act
 from schemas.identity import event_id
+from schemas.submission import Submission
 from schemas.vocabulary import Vocabulary
 from services.intake.domain import cloudevent, sameness
 from services.intake.domain.casebook import Target
@@ -117,6 +119,12 @@ class Reader:
     def child_digest(self, ref: str) -> bytes:
         """Return what a child reference is looked up by."""
         return sameness.child_digest(self._key, ref)
+
+    def item_key(self, case_key: str, data: Submission) -> str | None:
+        """Return the key of the action or request that an act is about; None if it is about none."""
+        if not isinstance(data, Act) or data.about is None or data.about_ref is None:
+            return None
+        return sameness.item_key(self._key, case_key, data.about, data.about_ref)
 
     def _target(self, submitted: Submitted) -> Target | None:
         link = submitted.data.linked_case

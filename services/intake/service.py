@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas import topics
-from schemas.case_events import CaseLinked, CaseLinkedData
+from schemas.case_events import CaseData, CaseLinked, CaseLinkedData
 from schemas.deliveries import NoticeData
 from schemas.envelope import Envelope
 from schemas.identity import derived_event_id, link_id
@@ -187,12 +187,14 @@ class IntakeService:
         children = {
             ref: batch.book.child(case_key, self._reader.child_digest(ref)) for ref in child_refs(submitted.data)
         }
+        about = self._reader.item_key(case_key, submitted.data)
         said = personal_fields(submitted.data)
         for one in said:
-            batch.keeping.keep(event_id, case_key, children[one.child_ref] if one.child_ref else "", one)
+            batch.keeping.keep(event_id, case_key, children[one.child_ref] if one.child_ref else about or "", one)
         for link in links:
             tx.emit(topics.CASE_EVENTS, _linked(link, submitted.time, event_id, tx.now))
-        tx.emit(topics.CASE_EVENTS, _message(reading, case_key, children, event_id if said else None, tx.now))
+        data = translate(submitted, reading.client.reporter, children, event_id if said else None, about)
+        tx.emit(topics.CASE_EVENTS, _message(reading, case_key, data, tx.now))
         wrapped, sealed = seal_whole(self._vault, case_key, event_id, reading.raw)
         return Kept(
             event_id=event_id,
@@ -260,9 +262,7 @@ def _linked(link: Link, at: datetime, cause: UUID | None, now: datetime) -> Case
     )
 
 
-def _message(
-    reading: Reading, case_key: str, children: dict[str, str], personal_ref: UUID | None, now: datetime
-) -> Envelope:
+def _message(reading: Reading, case_key: str, data: CaseData, now: datetime) -> Envelope:
     fields: dict[str, Any] = {
         "id": reading.event_id,
         "type": reading.submitted.type,
@@ -271,6 +271,6 @@ def _message(
         "case_key": case_key,
         "recorded_at": now,
         "traceparent": reading.trace,
-        "data": translate(reading.submitted, reading.client.reporter, children, personal_ref),
+        "data": data,
     }
     return MESSAGES[reading.submitted.type](**fields)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.vocabulary import Value
+from schemas.vocabulary import Scope, Value
 from services.routing.domain.facts import INCIDENT, FactBase
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.model import (
@@ -18,6 +18,7 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Meets,
+    NamedHolder,
     Recorded,
     ReporterHolder,
     Rule,
@@ -31,6 +32,8 @@ Read = Callable[[str], Value | None]
 Holder = tuple[str | None, str | None]
 """A duty holder's id and area."""
 NOBODY: Holder = (None, None)
+Items = Mapping[Scope, str]
+"""One item of each kind: a report, an action, a request."""
 
 
 def interpret(condition: Condition, read: Read, holder: str | None, applies: Mapping[str, bool | None]) -> bool | None:
@@ -96,33 +99,33 @@ class SlowRun:
 
 @dataclass(frozen=True, slots=True)
 class SlowRulebook:
-    """A rulebook that is asked about one child and one report at a time, anew for each question."""
+    """A rulebook that is asked about one child and one item of each kind at a time, anew for each question."""
 
     book: Rulebook
     facts: FactBase
     register: Register
 
-    def runs(self, rule: Rule, child: str | None, report: str) -> list[SlowRun]:
+    def runs(self, rule: Rule, child: str | None, items: Items) -> list[SlowRun]:
         """Return one run for each possible duty holder."""
         applies = {
-            part.rule: self.applies(part.rule, child, report) for part in walk(rule.when) if isinstance(part, Applies)
+            part.rule: self.applies(part.rule, child, items) for part in walk(rule.when) if isinstance(part, Applies)
         }
-        return [self._run(rule, child, report, holder, applies) for holder in self._holders(rule, child, report)]
+        return [self._run(rule, child, items, holder, applies) for holder in self._holders(rule, child, items)]
 
-    def applies(self, rule: str, child: str | None, report: str) -> bool | None:
+    def applies(self, rule: str, child: str | None, items: Items) -> bool | None:
         """Return whether a rule is in force and its `when` holds for any of its duty holders."""
-        return combine("any of", [run.applies for run in self.runs(self.book.rule(rule), child, report)])
+        return combine("any of", [run.applies for run in self.runs(self.book.rule(rule), child, items)])
 
     def _run(
         self,
         rule: Rule,
         child: str | None,
-        report: str,
+        items: Items,
         holder: Holder,
         applies: Mapping[str, bool | None],
     ) -> SlowRun:
         def read(name: str) -> Value | None:
-            return self._read(name, child, report, holder[0])
+            return self._read(name, child, items, holder[0])
 
         parts = tuple(interpret(part, read, holder[1], applies) for part in walk(rule.when))
         day, until = read(rule.judged_on), rule.in_force_until
@@ -132,21 +135,28 @@ class SlowRulebook:
         known = None if holder[0] is None else True
         return SlowRun(holder, all_of([parts[0], in_force, known]), in_force, parts)
 
-    def _holders(self, rule: Rule, child: str | None, report: str) -> list[Holder]:
+    def _holders(self, rule: Rule, child: str | None, items: Items) -> list[Holder]:
         match rule.holder:
             case AreaHolder(group=group, fact=fact):
-                return [self._serving(group, self._read(fact, child, report, None))]
+                return [self._serving(group, self._read(fact, child, items, None))]
             case ReporterHolder():
-                area = self._read("reporter.area", child, report, None)
-                return [(self.facts.reporter_of(report), area if isinstance(area, str) else None)]
+                area = self._read("reporter.area", child, items, None)
+                return [(self.facts.reporter_of(items["reporter"]), area if isinstance(area, str) else None)]
+            case NamedHolder(fact=fact):
+                body = self._read(fact, child, items, None)
+                return [(body, self._only_area(body)) if isinstance(body, str) else NOBODY]
             case RulesHolder(rules=rules, group=group):
                 found: list[Holder] = []
                 for other in rules:
-                    for run in self.runs(self.book.rule(other), child, report):
+                    for run in self.runs(self.book.rule(other), child, items):
                         holder = self._serving(group, run.holder[1]) if group else run.holder
                         if run.applies is not False and holder not in found:
                             found.append(holder)
                 return found or [NOBODY]
+
+    def _only_area(self, body: str) -> str | None:
+        found = [each.areas for each in self.register.bodies.values() if each.id == body and len(each.areas) == 1]
+        return found[0][0] if found else None
 
     def _serving(self, group: str, area: Value | None) -> Holder:
         if not isinstance(area, str):
@@ -154,9 +164,9 @@ class SlowRulebook:
         serving = self.register.serving(group, area)
         return (serving[0] if serving else f"{group}:{area}", area)
 
-    def _read(self, name: str, child: str | None, report: str, authority: str | None) -> Value | None:
+    def _read(self, name: str, child: str | None, items: Items, authority: str | None) -> Value | None:
         kind, _, code = (authority or "").partition(":")
         # A children's partnership goes by what the authority of its area has said.
         spoken_for = f"la:{code}" if kind == "lscp" else authority
-        owners = {"incident": INCIDENT, "child": child, "reporter": report, "authority": spoken_for}
+        owners = {"incident": INCIDENT, "child": child, **items, "authority": spoken_for}
         return self.facts.value(name, owners[self.facts.vocabulary[name].scope])

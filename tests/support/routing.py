@@ -96,9 +96,14 @@ def submitted(
 
 
 def acted(
-    type_: ActType, facts: dict[str, str | int], reporter: ce.Reporter = LSCP, **attributes: Any
+    type_: ActType,
+    facts: dict[str, str | int],
+    reporter: ce.Reporter = LSCP,
+    *,
+    about: str | None = None,
+    **attributes: Any,
 ) -> ce.ActRecorded:
-    data = ce.ActRecordedData(reporter=reporter, facts=facts)
+    data = ce.ActRecordedData(reporter=reporter, facts=facts, about=about)
     return ce.ActRecorded(**envelope(**attributes), type=type_, data=data)
 
 

@@ -72,10 +72,10 @@ def fact(
     corrects: str | None = None,
 ) -> Fact:
     """Return one statement of the source `of` in the event called `by`, about the usual subject of its scope."""
-    usual = {"child": CHILD, "reporter": REPORT}.get(VOCABULARY[name].scope, INCIDENT)
+    usual = {"child": CHILD, "reporter": REPORT, "action": "action-1", "request": "request-1"}
     return Fact(
         case_key="0" * 32,
-        subject=subject or usual,
+        subject=subject or usual.get(VOCABULARY[name].scope, INCIDENT),
         authority=of,
         name=name,
         value=VOCABULARY.check(name, value),

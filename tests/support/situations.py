@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from schemas.vocabulary import FactSpec, Value, Vocabulary
+from schemas.vocabulary import FactSpec, Scope, Value, Vocabulary
 from services.routing.domain.facts import Row
 from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
@@ -29,6 +29,7 @@ from services.routing.domain.rulebook.model import (
 )
 
 AREAS = ("E08000035", "E06000006", "E09000032")  # Leeds, Halton, Wandsworth
+BODIES = ("la:E08000035", "police:west-yorkshire", "school:not-in-the-register")
 TURNED, REMOVED = 0.15, 0.15
 _FIRST_DAY, _DAYS = date(2023, 12, 1), 1000
 _OPPOSITE = {"is": "is not", "is one of": "is not one of", "is at most": "is at least"}
@@ -43,13 +44,13 @@ class Situation:
     holder: str | None
     applies: Mapping[str, bool | None]
 
-    def rows(self, vocabulary: Vocabulary) -> tuple[Row, Row, Row, Row]:
-        """Return the facts as compiled functions take them: of the incident, child, reporter and duty holder."""
-        incident, child, reporter, authority = (
+    def rows(self, vocabulary: Vocabulary, per: Scope | None = "reporter") -> tuple[Row, Row, Row, Row]:
+        """Return the facts as compiled functions take them: of the incident, child, item of the scope `per`, and duty holder."""
+        incident, child, item, authority = (
             [self.known.get(spec.name) for spec in vocabulary.values() if spec.scope == scope]
-            for scope in ("incident", "child", "reporter", "authority")
+            for scope in ("incident", "child", per, "authority")
         )
-        return incident, child, reporter, authority
+        return incident, child, item, authority
 
 
 class Situations:
@@ -90,6 +91,8 @@ class Situations:
                 return self._random.choice(spec.values)
             case "area":
                 return self._random.choice((*AREAS, *self._mentioned[spec.name]))
+            case "body":
+                return self._random.choice(BODIES)
             case "date":
                 return _FIRST_DAY + timedelta(self._random.randrange(_DAYS))
             case "whole number":

@@ -16,6 +16,7 @@ from services.intake.domain.problems import pointer
 from services.intake.domain.validate import Submitted
 
 _UNIT: Final = b"\x1f"
+_ITEM_BYTES: Final = 16
 
 
 def meaning(submitted: Submitted) -> dict[str, object]:
@@ -44,6 +45,12 @@ def reference_digest(key: bytes, client: str, reference: str) -> bytes:
 def child_digest(key: bytes, ref: str) -> bytes:
     """Return what a child reference is looked up by, within linked cases."""
     return hmac.digest(key, _UNIT.join((b"child", ref.encode())), hashlib.sha256)
+
+
+def item_key(key: bytes, case_key: str, kind: str, ref: str) -> str:
+    """Return the key of an action or a request of a case: always the same, and nothing can be read from it."""
+    place = (b"item", case_key.encode(), kind.encode(), ref.encode())
+    return hmac.digest(key, _UNIT.join(place), hashlib.sha256)[:_ITEM_BYTES].hex()
 
 
 def differences(before: object, after: object, path: tuple[str | int, ...] = ()) -> tuple[str, ...]:

@@ -65,7 +65,11 @@ def child_keys(data: object) -> tuple[str, ...]:
 
 
 def translate(
-    submitted: Submitted, reporter: Reporter, children: Mapping[str, str], personal_ref: UUID | None
+    submitted: Submitted,
+    reporter: Reporter,
+    children: Mapping[str, str],
+    personal_ref: UUID | None,
+    about: str | None = None,
 ) -> CaseData:
     """Return the `data` of the case event.
 
@@ -74,10 +78,11 @@ def translate(
         reporter: From the client's registration.
         children: Child key by the client's reference, for every one that `child_refs` returns.
         personal_ref: Pointer into the vault, if anything was kept there.
+        about: Key of the action or request that an act is about.
     """
     data = submitted.data
     if isinstance(data, Act):
-        return ActRecordedData(reporter=reporter, personal_ref=personal_ref, facts=data.facts())
+        return ActRecordedData(reporter=reporter, personal_ref=personal_ref, facts=data.facts(), about=about)
     said = {
         name: value for name in type(data).model_fields if name not in _NOT_EMITTED for value in (getattr(data, name),)
     }

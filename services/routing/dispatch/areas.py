@@ -18,6 +18,8 @@ _OF: Final = re.compile(r"^(?:each of )?[a-z-]+-of\((?P<area>.+)\)$")
 _DIFFERS: Final = " is not the same as"
 _HOLDER_OF: Final = "the duty holder of "
 _REPORTER_AREA: Final = "reporter.area"
+_OWN: Final = ("child.", "action.", "request.")  # each subject has these facts of its own
+_BODY_IN: Final = "the body in "
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +77,25 @@ class Areas:
         about = (each for each in matter.statements if each.subject == matter.subject and each.corrects is None)
         return frozenset(self._source(each) for each in about if each.name == _REPORTER_AREA)
 
+    def bodies(self, fact: str, matter: Matter) -> frozenset[str]:
+        """Return the bodies that a fact of the duty's subject has named."""
+        return frozenset(map(self._present_id, self._stated(fact, matter)))
+
     def _holders(self, duty_on: str, book: Mapping[str, Any], matter: Matter) -> frozenset[str]:
         """Return the areas in which a duty can be held, by the words after `duty on`."""
         if duty_on.startswith(_HOLDER_OF):
             rules = duty_on.removeprefix(_HOLDER_OF).split(" or ")
             holders = [rule["duty on"] for rule in book["rules"] if rule["id"] in rules]
             return frozenset().union(*(self._holders(each, book, matter) for each in holders))
+        if (fact := body_fact(duty_on)) is not None:
+            return frozenset().union(*(self.served_by(body) or () for body in self.bodies(fact, matter)))
         return frozenset(self._stated(area_in(duty_on) or _REPORTER_AREA, matter))
 
     def _stated(self, fact: str, matter: Matter) -> Iterator[str]:
         about = [each for each in matter.statements if each.name == fact]
         first = [each for each in about if each.corrects is None]
         own = [each for each in first if each.subject == matter.subject]
-        for statement in own if own or fact.startswith("child.") else first:
+        for statement in own if own or fact.startswith(_OWN) else first:
             named = [each.value for each in self._versions(statement, about) if each.value is not None]
             yield from (self._present.get(value, value) for value in named[-1:])
 
@@ -100,7 +108,10 @@ class Areas:
             statement = following[-1] if following else None
 
     def _source(self, statement: Statement) -> str:
-        kind, colon, code = statement.authority.partition(":")
+        return self._present_id(statement.authority)
+
+    def _present_id(self, body: str) -> str:
+        kind, colon, code = body.partition(":")
         return kind + colon + self._present.get(code, code)
 
 
@@ -110,13 +121,18 @@ def area_in(expression: str) -> str | None:
     return match["area"] if match else None
 
 
+def body_fact(expression: str) -> str | None:
+    """Return the fact of `the body in FACT`, if it is such an expression."""
+    return expression.removeprefix(_BODY_IN) if expression.startswith(_BODY_IN) else None
+
+
 def area_facts(book: Mapping[str, Any]) -> set[str]:
-    """Return the facts by which the rules of a book name areas."""
+    """Return the facts by which the rules of a book name areas and bodies."""
     words = {_REPORTER_AREA}
     for rule in book["rules"]:
-        words |= {each for duty in rule.get("then", []) if (each := area_in(duty["tell"]))}
         words |= {each for pair in _differing(rule["when"], book) for each in pair}
-        words |= {each} if (each := area_in(rule["duty on"])) else set()
+        said = (rule["duty on"], *(duty["tell"] for duty in rule.get("then", [])))
+        words |= {each for text in said if (each := area_in(text) or body_fact(text))}
     return {word for word in words if "." in word}
 
 

@@ -1,7 +1,7 @@
 """The independent check before each send: does the law name this recipient, and does nothing exceed the profile?
 
 The recipient must be of the kind that the rule names and, unless it is a national body, serve an area that the rule means
-in this case; the reporter must have made the report. Written apart from the engine on purpose: it reads the rulebook's text
+in this case; the reporter must have made the report, and a body that a fact names must be named there. Written apart from the engine on purpose: it reads the rulebook's text
 with nothing but a YAML parser, and shares no code with the compiler that decided. An error in one of them is caught by the
 other. Pure.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from services.routing.dispatch.areas import Areas, Matter, area_facts, area_in
+from services.routing.dispatch.areas import Areas, Matter, area_facts, area_in, body_fact
 
 _GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "la": frozenset({"la"}),
@@ -30,7 +30,7 @@ _GROUPS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Word before `-of(area)` in a rule, and the kinds of recipient id (the part before the colon) that it may mean."""
 _TELL: Final = re.compile(
-    r"^(?:each of )?(?:(?P<group>[a-z-]+)-of\(.+\)|(?P<named>[a-z]+)|(?P<reporter>the reporter))$"
+    r"^(?:each of )?(?:(?P<group>[a-z-]+)-of\(.+\)|(?P<named>[a-z]+)|(?P<case>the reporter|the body in .+))$"
 )
 _THE_REPORTER: Final = "the reporter"
 THIN_FIELDS: Final = frozenset(
@@ -78,7 +78,7 @@ class Claim:
 class Guard:
     """Checks claims against the texts of every rulebook that this installation knows, and of its register.
 
-    `facts` are those that it needs to see: the ones by which rules name areas.
+    `facts` are those that it needs to see: the ones by which rules name areas and bodies.
     """
 
     def __init__(self, texts: Iterable[str], register: str) -> None:
@@ -113,6 +113,8 @@ class Guard:
             return False
         if tell == _THE_REPORTER:
             return claim.recipient in self._areas.reporters(claim.matter)
+        if (fact := body_fact(tell)) is not None:
+            return claim.recipient in self._areas.bodies(fact, claim.matter)
         if area is None:
             return not served
         return not served.isdisjoint(self._areas.meant(area, rule, book, claim.matter))
@@ -130,7 +132,7 @@ def _names(tell: str, recipient: str) -> bool:
     if match is None:
         return False
     kind, colon, _ = recipient.partition(":")
-    if match["reporter"]:
+    if match["case"]:  # of any kind: who it is stands in the case
         return True
     if match["named"]:
         return recipient == match["named"]

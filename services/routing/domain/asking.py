@@ -16,12 +16,13 @@ from services.routing.domain.decide import Decision, Question
 from services.routing.domain.recipients import recipients
 from services.routing.domain.rulebook.classes import ValueClass, areas_named, classes
 from services.routing.domain.rulebook.compile import NO, UNDECIDED
+from services.routing.domain.rulebook.evaluate import About
 from services.routing.domain.standing import answer
 
 Retry = Callable[[Question, Value], Decision]
 """Gives the decision if a question had this answer and all else stayed as it is."""
-Open = tuple[str, str | None, str | None, int]
-"""A duty that cannot be decided yet: rule, child, report and position in the rule's `then`."""
+Open = tuple[str, About, int]
+"""A duty that cannot be decided yet: rule, what it is about and position in the rule's `then`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,15 @@ def open_duties(decision: Decision) -> Iterator[Open]:
             if applies == NO:
                 continue
             if UNDECIDED in {trace.answer, applies} or recipients(duty, evaluation, trace) is None:
-                yield trace.rule, trace.child, trace.report, position
+                yield trace.rule, trace.about, position
 
 
 def _answers(question: Question, decision: Decision) -> tuple[ValueClass, ...]:
     evaluation = decision.evaluation
     rules = evaluation.book.book.rules
     spec = evaluation.book.vocabulary[question.fact]
+    if spec.kind == "body":
+        return (ValueClass(next(iter(evaluation.register.bodies))),)  # whichever it is, nothing else hangs on it
     if spec.kind != "area":
         return classes(spec, rules)
     facts, owners = evaluation.facts, ["incident", *evaluation.facts.children, *evaluation.facts.reports]

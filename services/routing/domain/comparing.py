@@ -34,7 +34,10 @@ from services.routing.domain.words import Words
 
 MOST_PATTERNS: Final = 2_000
 _ABSENT: Final = "not known"
-_NAMED: Final = {(CASE, "child.home_area"): None, (CASE, "reporter.body"): None}  # there is one child and one report
+_ANY: Final = "any body"
+_NAMED: Final = {(CASE, "child.home_area"): None} | dict.fromkeys(  # there is one child and one of every kind of item
+    [(CASE, "reporter.body"), (CASE, "action.owner"), (CASE, "request.agency")]
+)
 Assigned = dict[tuple[str, str], Value | None]
 """Values by (owner, fact); None is a fact that stays absent."""
 
@@ -244,6 +247,8 @@ class _Comparing:
     ) -> list[tuple[str, Value | None]]:
         """Return what a fact may be, in words and as a value that stands for it: absent first."""
         spec = self._vocabulary[place[1]]
+        if spec.kind == "body":
+            return [(_ABSENT, None), (_ANY, next(iter(self._register.bodies)))]
         if spec.kind != "area":
             found = classes(spec, self._rules)
             return [(_ABSENT, None), *((self._words.alike(spec.name, each), each.value) for each in found)]

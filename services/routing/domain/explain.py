@@ -20,6 +20,7 @@ from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
     DUTY_HOLDER,
     Duty,
+    InFact,
     Named,
     Rule,
     RulesHolder,
@@ -195,7 +196,7 @@ def could_name(evaluation: Evaluation, trace: Trace, duty: Duty, body: str) -> b
     told = recipients(duty, evaluation, trace)
     if told is not None:
         return body in told[0]
-    if isinstance(duty.tell, TheReporter):
+    if isinstance(duty.tell, TheReporter | InFact):
         return False
     areas = _areas_if(evaluation, trace, duty.tell.area)
     if areas:

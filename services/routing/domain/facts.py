@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from schemas.vocabulary import Keeps, Scope, Value, Vocabulary
+from schemas.vocabulary import ITEMS, Keeps, Scope, Value, Vocabulary
 
 INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
@@ -27,7 +27,7 @@ class Fact:
     """One statement of one source.
 
     `authority` is the source: the recipient id of who states it, or `client:<name>`. `subject` is `incident`, a child
-    key, or the event id of the report for facts of the reporter. `value` None says "unknown", and in a correction that
+    key, the event id of the report for facts of the reporter, or the key of an action or a request. `value` None says "unknown", and in a correction that
     the statement is withdrawn. A correction has the id of the corrected event in `corrects` and counts only from the
     source that made the statement; it takes the place of that statement in time.
     """
@@ -61,7 +61,7 @@ class Ignored:
 
 
 class FactBase:
-    """The facts of one case (or of linked cases), merged. An owner is `incident`, a child, a report or an authority."""
+    """The facts of one case (or of linked cases), merged. An owner is `incident`, a child, an item or an authority."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class FactBase:
         codes = former_areas or {}
         # The same words stand in values (E08000016) and in ids of authorities (la:E08000016).
         self._present = {**codes, **{AUTHORITY + old: AUTHORITY + new for old, new in codes.items()}}
-        self._rows: dict[Scope, dict[str, Row]] = {"incident": {}, "child": {}, "authority": {}, "reporter": {}}
+        self._rows: dict[Scope, dict[str, Row]] = {scope: {} for scope in vocabulary.scopes}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
         self._reporters: dict[str, str] = {}
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
@@ -99,9 +99,17 @@ class FactBase:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
             self.first_source = known[0].authority
         self._children: set[str] = set()
+        self._items: dict[Scope, set[str]] = {scope: set() for scope in ITEMS}
         self._merge(known)
         self.children: Final = tuple(sorted(self._children))
-        self.reports: Final = tuple(sorted(self._reporters))
+        self.items: Final = {scope: tuple(sorted(found)) for scope, found in self._items.items()}
+        self.reports: Final = self.items["reporter"]
+
+    @property
+    def subjects(self) -> Mapping[str, str]:
+        """Return what each child, action and request of the case is, in a word, by its key."""
+        items = {key: word for scope, word in ITEMS.items() if scope != "reporter" for key in self.items[scope]}
+        return {**dict.fromkeys(self.children, "child"), **items}
 
     def row(self, scope: Scope, owner: str | None) -> Row:
         """Return the values that an owner's facts have, by position; all None for an owner that nobody spoke of."""
@@ -124,7 +132,7 @@ class FactBase:
     def _merge(self, facts: list[Fact]) -> None:
         stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
         corrections: dict[tuple[UUID, str, str, str], Fact] = {}
-        for fact in facts:
+        for fact in sorted(facts, key=lambda each: each.corrects is not None):  # a correction may claim an earlier time
             scope = self.vocabulary.spec(fact.name).scope
             source = self._present.get(fact.authority, fact.authority)
             owner = self._owner(fact, scope, source)
@@ -146,18 +154,23 @@ class FactBase:
         ]
 
     def _owner(self, fact: Fact, scope: Scope, source: str) -> str | None:
+        """Return whose fact it is, or None if it does not count. What only a correction speaks of does not exist."""
         match scope:
             case "incident":
                 return INCIDENT
             case "authority":
                 about = self._present.get(fact.subject, fact.subject)
                 return source if source.startswith(AUTHORITY) and about in {INCIDENT, source} else None
-            case "child" if fact.subject != INCIDENT:
-                self._children.add(fact.subject)
-                return fact.subject
             case "reporter" if fact.subject != INCIDENT:
-                self._reporters.setdefault(fact.subject, source)
-                return fact.subject if self._reporters[fact.subject] == source else None
+                if fact.corrects is None:
+                    self._reporters.setdefault(fact.subject, source)
+                    self._items[scope].add(fact.subject)
+                return fact.subject if self._reporters.get(fact.subject) == source else None
+            case "child" | "action" | "request" if fact.subject != INCIDENT:
+                known = self._children if scope == "child" else self._items[scope]
+                if fact.corrects is None:
+                    known.add(fact.subject)
+                return fact.subject if fact.subject in known else None
         return None
 
     def _now_stated(

@@ -15,6 +15,7 @@ from schemas.calendar import london_date
 from schemas.case_events import (
     AbuseSuspicionChanged,
     ActRecorded,
+    ActRecordedData,
     BecameAware,
     CaseEvent,
     CaseLinked,
@@ -28,7 +29,7 @@ from schemas.case_events import (
     NotificationSubmitted,
     Reporter,
 )
-from schemas.vocabulary import Value, Vocabulary
+from schemas.vocabulary import ITEMS, Value, Vocabulary
 from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
 
 SUSPICION: Final = frozenset({"known", "suspected"})
@@ -90,7 +91,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             yield INCIDENT, "notification.submitted_on", london_date(data.submitted_at)
             yield INCIDENT, "notification.submitted_by", data.reporter.area
         case ActRecorded(data=data):
-            yield from ((INCIDENT, name, vocabulary.check(name, value)) for name, value in data.facts.items())
+            yield from _act(data, vocabulary)
         case FactCorrected(data=data):
             yield from _correction(data, vocabulary)
         case _:
@@ -119,6 +120,12 @@ def _decision(data: NotificationDecisionData) -> Iterator[Statement]:
     yield INCIDENT, "notification.criterion_not_met", data.criterion_not_met
 
 
+def _act(data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[Statement]:
+    for name, value in data.facts.items():
+        about = data.about if vocabulary.spec(name).scope in ITEMS else None
+        yield about or INCIDENT, name, vocabulary.check(name, value)
+
+
 def _child(child: ChildFacts) -> Iterator[Statement]:
     """Yield what is known of a child; of one of whom nothing is known, that it exists."""
     known = {name: getattr(child, name) for name in _CHILD if getattr(child, name) is not None}
@@ -136,15 +143,21 @@ def _correction(data: FactCorrectedData, vocabulary: Vocabulary) -> Iterator[Sta
 
 
 def rooted(facts: Iterable[Fact], vocabulary: Vocabulary) -> list[Fact]:
-    """Give a correction of a correction the subject of the report that it goes back to.
+    """Give a correction the report, action or request that the statement was about to which it goes back.
 
-    A correction of a report's fact names the event that it corrects, which may be a correction itself.
+    A correction names the event that it corrects, which may be a correction itself, and not what that was about.
     """
     known = list(facts)
     corrected: Mapping[UUID, UUID] = {fact.event_id: fact.corrects for fact in known if fact.corrects is not None}
+    subjects = {(fact.event_id, fact.name): fact.subject for fact in known if fact.corrects is None}
+
+    def _root_subject(event_id: UUID, name: str) -> str:
+        root = _root(event_id, corrected)
+        return subjects.get((root, name), str(root))
+
     return [
-        replace(fact, subject=str(_root(fact.corrects, corrected)))
-        if fact.corrects is not None and vocabulary[fact.name].scope == "reporter"
+        replace(fact, subject=_root_subject(fact.corrects, fact.name))
+        if fact.corrects is not None and vocabulary[fact.name].scope in ITEMS
         else fact
         for fact in known
     ]

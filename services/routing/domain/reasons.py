@@ -21,6 +21,7 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Meets,
+    NamedHolder,
     Recorded,
     RulesHolder,
     SameArea,
@@ -150,7 +151,7 @@ def _missing_below(evaluation: Evaluation, trace: Trace, node: Answered) -> Iter
 
 def _missing_holder(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
     holder = evaluation.book.rules[trace.rule].rule.holder
-    if isinstance(holder, AreaHolder):
+    if isinstance(holder, AreaHolder | NamedHolder):
         yield from absent(evaluation, trace, holder.fact)
     elif isinstance(holder, RulesHolder):
         for rule in holder.rules:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from schemas.vocabulary import Value
 from services.routing.domain.facts import REPORTER
 from services.routing.domain.happenings import Slot
-from services.routing.domain.reasons import differing_areas
+from services.routing.domain.reasons import differing_areas, known_of
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
-from services.routing.domain.rulebook.model import AREAS_THAT_DIFFER, DUTY_HOLDER, Duty, Named, TheReporter
+from services.routing.domain.rulebook.model import AREAS_THAT_DIFFER, DUTY_HOLDER, Duty, InFact, Named, TheReporter
 
 
 def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the ids of those to be told, in register order, and the areas in which the register has nobody.
+    """Return the ids of those to be told, in register order, and the areas, or the one body, that the register does not have.
 
-    None while the area is not known.
+    None while the area or the body is not known.
     """
     tell = duty.tell
     if isinstance(tell, Named):
         return (tell.body,), ()
     if isinstance(tell, TheReporter):
         return _reporter(evaluation, trace)
+    if isinstance(tell, InFact):
+        return _named(known_of(evaluation, trace, tell.fact).value, evaluation)
     areas: tuple[str, ...]
     if tell.area == DUTY_HOLDER:
         areas = (trace.holder.area,) if trace.holder and trace.holder.area else ()
@@ -33,11 +36,18 @@ def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[
     return evaluation.register.serving_all(tell.group, areas), unserved
 
 
+def _named(body: Value | None, evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    if not isinstance(body, str):
+        return None
+    return ((body,), ()) if body in evaluation.register.bodies else ((), (body,))
+
+
 def _reporter(evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Return the body that made the report; a client that answers for no registered body cannot be told by us."""
-    if trace.report is None:
+    report = trace.owner("reporter")
+    if report is None:
         return None
-    source, area = evaluation.facts.reporter_of(trace.report), evaluation.facts.value("reporter.area", trace.report)
+    source, area = evaluation.facts.reporter_of(report), evaluation.facts.value("reporter.area", report)
     if source == REPORTER or source in evaluation.register.bodies:
         return (source,), ()
     return ((), (area,)) if isinstance(area, str) else None

@@ -75,6 +75,11 @@ class Register:
             sorted({body for area in areas for body in self.serving(group, area)}, key=self._order.__getitem__)
         )
 
+    def only_area_of(self, identifier: str) -> str | None:
+        """Return the area that a body serves; None if it serves several or none, or is not registered."""
+        areas = self.bodies[identifier].areas if identifier in self.bodies else ()
+        return areas[0] if len(areas) == 1 else None
+
     def name(self, identifier: str) -> str:
         """Return a body's name, or the id itself for one that is not registered."""
         body = self.bodies.get(identifier)

@@ -21,6 +21,7 @@ from services.routing.domain.rulebook.model import (
     AreaHolder,
     Combined,
     Meets,
+    NamedHolder,
     Recorded,
     RulesHolder,
 )
@@ -61,7 +62,7 @@ class Unsettled:
 
     def _holder(self, trace: Trace) -> Iterator[Missing]:
         holder = self.evaluation.book.rules[trace.rule].rule.holder
-        if isinstance(holder, AreaHolder):
+        if isinstance(holder, AreaHolder | NamedHolder):
             yield from self._fact(trace, holder.fact)
         elif isinstance(holder, RulesHolder):
             for rule in holder.rules:

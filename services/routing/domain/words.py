@@ -19,8 +19,10 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Holder,
+    InFact,
     Meets,
     Named,
+    NamedHolder,
     Recipients,
     Recorded,
     ReporterHolder,
@@ -62,6 +64,8 @@ class Words:
             return str(value)
         if spec.kind == "area":
             return self.area(value)
+        if spec.kind == "body":
+            return self.body(value)
         return spec.said_as.get(value, value.replace("_", " "))
 
     def area(self, code: str) -> str:
@@ -127,6 +131,8 @@ class Words:
             return self.body(tell.body)
         if isinstance(tell, TheReporter):
             return "whoever reported"
+        if isinstance(tell, InFact):
+            return self.label(tell.fact)
         return f"{_GROUPS[tell.group]} of {self._area(tell.area)}"
 
     def holder(self, holder: Holder) -> str:
@@ -136,6 +142,8 @@ class Words:
                 return f"{_GROUPS[holder.group]} of {self._area(holder.fact)}"
             case ReporterHolder():
                 return "whoever reports"
+            case NamedHolder():
+                return self.label(holder.fact)
             case _:
                 whose = f"the duty holder of {' or '.join(holder.rules)}"
                 return f"{_GROUPS[holder.group]} of the area of {whose}" if holder.group else whose

@@ -105,7 +105,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) 
             "values": request.query_params,
             "asked_error": error,
             "answer": found,
-            "children": decision.evaluation.facts.children,
+            "subjects": decision.evaluation.facts.subjects,
             "may_record": who.role in {"review_officer", "operations"},
         }
         return templates.TemplateResponse(request, "case.html", context, status_code=422 if error else 200)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from schemas import deliveries
-from schemas.case_events import IncidentReported
+from schemas.case_events import ActRecorded, IncidentReported
 from services.intake.domain import progress
 from services.intake.store import progress as store
 from tests.support.intake import LEEDS, event, incident
@@ -102,6 +102,27 @@ async def test_a_notice_about_one_child_never_shows_another(running: Intake) -> 
 
     assert [child["personal.child.name"] for child in about_one.json()["children"]] == ["Yolanda Notreal"]
     assert len(about_report.json()["children"]) == 2
+
+
+async def test_whom_an_action_is_for_reads_what_is_to_be_done_and_nothing_of_another_action(running: Intake) -> None:
+    case = (await running.post(incident(), by="council-example")).json()["case_key"]
+    reference = {"case_reference": "WYP/2026/0001"}
+    for number, body in enumerate(("police:example", "icb:example")):
+        said: dict[str, Any] = {"action": f"A-{number}", "owner": body, "set_on": "2026-06-01", "due_on": "2026-06-30"}
+        said |= reference | {"personal": {"what": f"Invented task {number}.", "by": "Sample Onlyatest"}}
+        answer = await running.post(event("action.updated.v1", said, id_=f"action-{number}"), by="council-example")
+        assert answer.status_code == 202, answer.text
+    about = [m.data.about for m in await running.published() if isinstance(m, ActRecorded)]
+    give = {"personal.what": "in full"}
+
+    first = await read(running, grant(**claims(case, subject=about[0], give=give)))
+    whole = await read(
+        running, grant(**claims(case, give=give | {"personal.child.reference": "as recipient pseudonym"}))
+    )
+
+    assert (first.json()["incident"], first.json()["children"]) == ({"personal.what": "Invented task 0."}, [])
+    assert whole.json()["incident"] == {}
+    assert [list(child) for child in whole.json()["children"]] == [["personal.child.reference"]]  # the one child's
 
 
 async def test_a_correction_is_what_is_read_and_reporters_who_differ_are_both_read(running: Intake) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas import vocabulary
 from services.intake.domain.cloudevent import RawEvent, read
-from services.intake.domain.sameness import child_digest, differences, digest, meaning, reference_digest
+from services.intake.domain.sameness import child_digest, differences, digest, item_key, meaning, reference_digest
 from services.intake.domain.validate import Submitted, validate
 from tests.support.intake import KEY, NOW, incident, structured
 
@@ -40,6 +40,20 @@ def test_each_change_of_meaning_is_named_and_no_value_is() -> None:
         "/data/personal/children/0/name",
         "/time",
     )
+
+
+def test_an_action_has_one_key_in_its_case_and_shares_it_with_nothing_else() -> None:
+    key = item_key(KEY, "c" * 32, "action", "A-1")
+    others = {
+        item_key(KEY, "d" * 32, "action", "A-1"),
+        item_key(KEY, "c" * 32, "request", "A-1"),
+        item_key(KEY, "c" * 32, "action", "A-2"),
+        item_key(bytes(32), "c" * 32, "action", "A-1"),
+    }
+
+    assert key == item_key(KEY, "c" * 32, "action", "A-1")
+    assert len({key, *others}) == 5
+    assert len(key) == 32
 
 
 def test_a_list_of_another_length_is_named_as_a_whole() -> None:

@@ -107,6 +107,22 @@ def test_every_type_is_translated_into_its_message() -> None:
         assert {name: data[name] for name in data if name not in {"reporter", "personal_ref"}} == sent
 
 
+def test_an_act_about_an_action_names_it_by_a_key_and_never_by_the_partners_number() -> None:
+    said = {"action": "SMITH-1", "owner": "police:example", "set_on": "2026-06-01", "due_on": "2026-09-30"}
+    submitted = understood(event("action.updated.v1", said | {"personal": {"what": "Train Sample Onlyatest."}}))
+
+    data = translate(submitted, REPORTER, {}, EVENT, "a" * 32).model_dump(mode="json")
+
+    assert data["about"] == "a" * 32
+    assert data["facts"] == {
+        "action.owner": "police:example",
+        "action.set_on": "2026-06-01",
+        "action.due_on": "2026-09-30",
+    }
+    assert "SMITH" not in str(data) + str(data["facts"])
+    assert [(one.child_ref, one.field) for one in personal_fields(submitted.data)] == [(None, "what")]
+
+
 def test_the_vault_gets_each_personal_field_under_its_child() -> None:
     found = {(one.child_ref, one.field): one.value for one in personal_fields(understood(incident()).data)}
 

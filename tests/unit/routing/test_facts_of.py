@@ -107,6 +107,17 @@ def test_a_correction_of_a_correction_goes_back_to_the_report() -> None:
     assert {fact.subject for fact in rooted(facts, VOCABULARY)} == {str(report)}
 
 
+def test_a_correction_of_an_action_goes_back_to_the_action_that_was_spoken_of() -> None:
+    about = "a" * 32
+    agreed = acted(
+        "action.updated.v1", {"action.owner": "police:west-yorkshire", "action.due_on": "2026-09-30"}, about=about
+    )
+    put_right = corrected(agreed.id, "action.owner", f"la:{LEEDS}")
+    facts = [fact for event in (agreed, put_right) for fact in facts_of(event, VOCABULARY)]
+
+    assert {fact.subject for fact in rooted(facts, VOCABULARY)} == {about}
+
+
 @pytest.mark.parametrize(("fact", "value"), [("hram", "death"), ("harm", "terrible"), ("child.age_at_death", "old")])
 def test_a_correction_outside_the_vocabulary_is_refused(fact: str, value: str) -> None:
     with pytest.raises(FactRefused):

@@ -36,6 +36,7 @@ def matter(*statements: Statement, subject: str = CHILD, duty_holder: str = f"la
     return Matter(subject, duty_holder, statements)
 
 
+ACTION, REQUEST = "a" * 32, "b" * 32
 CHILD_FACTS = ("child.home_area", "child.looked_after_by", "child.placed_in", "child.care_leaver_of")
 IN_LEEDS = matter(
     said("incident.area", LEEDS),
@@ -47,6 +48,10 @@ FROM_BARNSLEY = matter(
     said("incident.area", BARNSLEY), *(said(f, LEEDS, CHILD) for f in CHILD_FACTS), duty_holder=f"la:{BARNSLEY}"
 )
 """What happened in Barnsley to a child of Leeds."""
+FOR_POLICE = {
+    "the body in action.owner": matter(said("action.owner", "police:west-yorkshire", ACTION), subject=ACTION),
+    "the body in request.agency": matter(said("request.agency", "police:west-yorkshire", REQUEST), subject=REQUEST),
+}
 BY_HALTON = matter(
     said("incident.area", LEEDS),
     said("reporter.area", HALTON, "a report", authority=f"la:{HALTON}"),
@@ -75,6 +80,8 @@ EXAMPLES = {
     "nspcc": "nspcc",
     "each of safeguarding-partners-of": "icb:west-yorkshire",
     "the reporter": f"la:{HALTON}",
+    "the body in action.owner": "police:west-yorkshire",
+    "the body in request.agency": "police:west-yorkshire",
 }
 BARNSLEY_OF = {
     "la-of": f"la:{BARNSLEY}",
@@ -101,8 +108,9 @@ def test_each_duty_of_the_rulebook_may_be_sent_to_those_that_it_names_and_to_nob
         key for key, recipient in EXAMPLES.items() if GUARD.objection(replace(claim, recipient=recipient)) is None
     }
 
-    # A council is a safeguarding partner of its area; an LSCP, a board or the Panel is not.
-    assert allowed == ({kind, "la-of"} if "partners" in kind else {kind})
+    # A council and a police force are safeguarding partners of their area; an LSCP, a board or the Panel is not.
+    partners = {kind, "la-of", *FOR_POLICE}
+    assert allowed == (partners if "partners" in kind else set(FOR_POLICE) if kind in FOR_POLICE else {kind})
 
 
 @pytest.mark.parametrize(("rule", "position", "tell", "profile"), [each for each in DUTIES if "(" in each[2]])
@@ -117,6 +125,7 @@ def test_a_recipient_of_the_right_kind_in_the_wrong_area_is_objected_to_in_each_
 def claim_of(rule: str, position: int, tell: str, profile: str) -> Claim:
     """Return a claim about Leeds's bodies; another area's are told of what happened there to a child of Leeds."""
     about = FROM_BARNSLEY if "the areas that differ" in tell else BY_HALTON if tell == "the reporter" else IN_LEEDS
+    about = FOR_POLICE.get(tell, about)
     granted = BOOK["disclosure"][profile]["give"]
     return replace(PANEL, rule=rule, position=position, profile=profile, granted=granted, matter=about)
 
@@ -135,6 +144,21 @@ def test_only_who_made_the_report_is_told_as_its_reporter() -> None:
         GUARD.objection(replace(claim, recipient=f"la:{BARNSLEY}"))
         == "rule N-14 does not name a recipient of this area"
     )
+
+
+def test_an_action_is_told_to_whom_it_is_for_and_to_no_owner_of_another_action() -> None:
+    others = (
+        said("action.owner", "icb:west-yorkshire", "c" * 32),
+        said("action.owner", f"la:{FORMER_BARNSLEY}", ACTION, event_id="2"),  # it was handed on
+    )
+    first = FOR_POLICE["the body in action.owner"]
+    claim = claim_of("A-03A", 0, "the body in action.owner", "action")
+    claim = replace(claim, matter=replace(first, statements=(*first.statements, *others)))
+    told = ("police:west-yorkshire", f"la:{BARNSLEY}", "icb:west-yorkshire", "school:unregistered")
+
+    refused = [each for each in told if GUARD.objection(replace(claim, recipient=each)) is not None]
+
+    assert refused == ["icb:west-yorkshire", "school:unregistered"]
 
 
 def test_nothing_is_sent_to_who_hears_of_it_through_another_system() -> None:
@@ -207,8 +231,9 @@ def test_the_duty_holder_s_area_is_one_that_it_serves_and_that_the_facts_give_it
     assert areas("duty holder", matter(said("reporter.area", HALTON, "mine"), subject="mine"), "X-01") == set()
 
 
-def test_the_guard_asks_for_the_facts_by_which_the_rules_name_areas() -> None:
-    assert GUARD.facts == sorted(("incident.area", "reporter.area", "notification.submitted_by", *CHILD_FACTS))
+def test_the_guard_asks_for_the_facts_by_which_the_rules_name_areas_and_bodies() -> None:
+    named = ("incident.area", "reporter.area", "notification.submitted_by", "action.owner", "request.agency")
+    assert GUARD.facts == sorted((*named, *CHILD_FACTS))
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def tests_of(rule: Rule) -> Iterator[Compared]:
 
 
 def classes(spec: FactSpec, rules: Iterable[Rule]) -> tuple[ValueClass, ...]:
-    """Return the classes of a fact's values, in order; together they are all values but absence. Not for areas."""
+    """Return the classes of a fact's values, in order; together they are all values but absence. Not for areas and bodies."""
     rules = tuple(rules)
     tests = [test for rule in rules for test in tests_of(rule) if test.fact == spec.name]
     match spec.kind:
@@ -57,8 +57,8 @@ def classes(spec: FactSpec, rules: Iterable[Rule]) -> tuple[ValueClass, ...]:
             starts = {rule.in_force_from for rule in judged}
             ends = {rule.in_force_until + _DAY for rule in judged if rule.in_force_until is not None}
             return tuple(_days(sorted(starts | ends)))
-        case "area":
-            raise ValueError(f"{spec.name} is an area: areas are told apart by one another")
+        case "area" | "body":
+            raise ValueError(f"{spec.name} is of kind {spec.kind}: these are told apart by one another")
 
 
 def areas_named(fact: str, rules: Iterable[Rule]) -> tuple[str, ...]:

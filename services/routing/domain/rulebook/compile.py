@@ -5,7 +5,7 @@ YES shifted right by an answer is its opposite. Nothing is cut short: a function
 of its rules all answers: the rule's own first, then those of its conditions in the order of `model.walk`. With the facts and
 the digest of the rulebook, "why" and "why not" can be rebuilt from those answers for ever.
 
-Rules that run for the same children, reports and duty holders are asked in one call, in which a condition that several
+Rules that run for the same children, items (reports, actions or requests) and duty holders are asked in one call, in which a condition that several
 of them have is answered once. The source text that is compiled has no word of the rulebook in it: facts become positions,
 values become constants of the function's namespace.
 """
@@ -18,7 +18,7 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
-from schemas.vocabulary import FactSpec, Scope, Vocabulary
+from schemas.vocabulary import ITEMS, FactSpec, Scope, Vocabulary
 from services.routing.domain.facts import Row
 from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
@@ -29,7 +29,9 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Holder,
+    InFact,
     Meets,
+    NamedHolder,
     Recorded,
     ReporterHolder,
     Rule,
@@ -50,9 +52,9 @@ ANSWERS: Final[Mapping[int, str]] = {NO: "no", UNDECIDED: "undecided", YES: "yes
 Answers = tuple[int, ...]
 """Of a rule and each of its conditions, in order."""
 Ask = Callable[[Row, Row, Row, Row, str | None, Mapping[str, int]], tuple[Answers, ...]]
-"""(incident, child, reporter and duty holder's facts, duty holder's area, answers of applied rules) -> answers of each rule."""
+"""(facts of the incident, child, item and duty holder, duty holder's area, answers of applied rules) -> answers of each rule."""
 
-_ROWS: Final[Mapping[Scope, str]] = {"incident": "i", "child": "c", "reporter": "r", "authority": "a"}
+_ROWS: Final[Mapping[Scope, str]] = {"incident": "i", "child": "c", "authority": "a", **dict.fromkeys(ITEMS, "t")}
 _TESTS: Final = {
     "is": "{x} == {k}",
     "is not": "{x} != {k}",
@@ -73,13 +75,16 @@ def pack(answers: Answers) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule whose conditions a bundle asks. `conditions` are in the order of the answers; `depends_on` are asked before it."""
+    """A rule whose conditions a bundle asks. `conditions` are in the order of the answers; `depends_on` are asked before it.
+
+    It runs once for each child (`per_child`), and once for each item of the scope `per`.
+    """
 
     rule: Rule
     conditions: tuple[Condition, ...]
     judged_on: FactSpec
     per_child: bool
-    per_report: bool
+    per: Scope | None
     depends_on: tuple[str, ...]
 
     def unpack(self, packed: bytes) -> Answers:
@@ -90,13 +95,13 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Rules that run for the same children, reports and duty holders, with the function that asks them all."""
+    """Rules that run for the same children, items and duty holders, with the function that asks them all."""
 
     rules: tuple[CompiledRule, ...]
     ask: Ask
     holder: Holder
     per_child: bool
-    per_report: bool
+    per: Scope | None
     depends_on: tuple[str, ...]
 
 
@@ -114,7 +119,8 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
     """Return the rulebook with every rule compiled.
 
     Raises:
-        RulebookRefused: Rules apply one another in a circle, or a rule about reports is judged on another's date.
+        RulebookRefused: Rules apply one another in a circle, or a rule about items is judged on another's date, or is
+            about two kinds of them.
     """
     sorter = TopologicalSorter({rule.id: _depends_on(rule) for rule in book.rules})
     try:
@@ -128,10 +134,10 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
     bundles: list[Bundle] = []
     while sorter.is_active():
         ready = sorter.get_ready()
-        alike: dict[tuple[Holder, bool, bool], list[CompiledRule]] = {}
+        alike: dict[tuple[Holder, bool, Scope | None], list[CompiledRule]] = {}
         for identifier in ready:
             each = compiled[identifier] = _compiled(book.rule(identifier), vocabulary, compiled)
-            alike.setdefault((each.rule.holder, each.per_child, each.per_report), []).append(each)
+            alike.setdefault((each.rule.holder, each.per_child, each.per), []).append(each)
         bundles += [_bundle(rules, vocabulary) for rules in alike.values()]
         sorter.done(*ready)
     return CompiledRulebook(book, vocabulary, {rule.id: compiled[rule.id] for rule in book.rules}, tuple(bundles))
@@ -141,19 +147,27 @@ def _compiled(rule: Rule, vocabulary: Vocabulary, compiled: Mapping[str, Compile
     depends_on = _depends_on(rule)
     before = [compiled[other] for other in depends_on]
     scopes = {vocabulary[name].scope for name in _facts_of(rule)}
-    per_report = "reporter" in scopes or any(other.per_report for other in before)
-    if per_report and vocabulary[rule.judged_on].scope != "reporter":
-        # Else two reports would give two obligations with one identity.
-        problem = f"{rule.id} runs once per report, so it has to be `judged on` a report's fact such as reported_on"
+    per = _per(rule, {scope for scope in scopes if scope in ITEMS} | {other.per for other in before if other.per})
+    if per is not None and vocabulary[rule.judged_on].scope != per:
+        # Else two of them would give two obligations with one identity.
+        dates = [name for name, spec in vocabulary.items() if spec.scope == per and spec.kind == "date"]
+        problem = f"{rule.id} runs once per {ITEMS[per]}, so it has to be `judged on` one of: {', '.join(dates)}"
         raise RulebookRefused(rule.file, rule.line, problem)
     return CompiledRule(
         rule=rule,
         conditions=tuple(walk(rule.when)),
         judged_on=vocabulary[rule.judged_on],
         per_child="child" in scopes or any(other.per_child for other in before),
-        per_report=per_report,
+        per=per,
         depends_on=depends_on,
     )
+
+
+def _per(rule: Rule, scopes: set[Scope]) -> Scope | None:
+    if len(scopes) > 1:
+        kinds = " and ".join(sorted(f"each {ITEMS[scope]}" for scope in scopes))
+        raise RulebookRefused(rule.file, rule.line, f"{rule.id} would run for {kinds}; write a rule for each of them")
+    return next(iter(scopes), None)
 
 
 def _bundle(rules: list[CompiledRule], vocabulary: Vocabulary) -> Bundle:
@@ -162,7 +176,7 @@ def _bundle(rules: list[CompiledRule], vocabulary: Vocabulary) -> Bundle:
         ask=compile_conditions([each.rule.when for each in rules], vocabulary),
         holder=rules[0].rule.holder,
         per_child=rules[0].per_child,
-        per_report=rules[0].per_report,
+        per=rules[0].per,
         depends_on=tuple(dict.fromkeys(rule for each in rules for rule in each.depends_on)),
     )
 
@@ -176,7 +190,7 @@ def _depends_on(rule: Rule) -> tuple[str, ...]:
 def _facts_of(rule: Rule) -> set[str]:
     """Return every fact by which the rule's runs differ; the reporter as duty holder or recipient makes it one per report."""
     names = {rule.judged_on}
-    if isinstance(rule.holder, AreaHolder):
+    if isinstance(rule.holder, AreaHolder | NamedHolder):
         names.add(rule.holder.fact)
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")
@@ -193,6 +207,8 @@ def _facts_of(rule: Rule) -> set[str]:
             names.add(duty.tell.area)
         if isinstance(duty.tell, TheReporter):
             names.add("reporter.area")
+        if isinstance(duty.tell, InFact):
+            names.add(duty.tell.fact)
     return names
 
 
@@ -254,6 +270,6 @@ def compile_conditions(conditions: Iterable[Condition], vocabulary: Vocabulary) 
     answers = [", ".join(writer.write(part) for part in walk(condition)) for condition in conditions]
     body = "\n    ".join((*writer.lines, f"return {' '.join(f'({each},),' for each in answers)}"))
     namespace: dict[str, Any] = {**writer.constants, "__builtins__": {}}
-    exec(f"def ask(i, c, r, a, holder, applied):\n    {body}\n", namespace)  # noqa: S102 - only names made here, see above
+    exec(f"def ask(i, c, t, a, holder, applied):\n    {body}\n", namespace)  # noqa: S102 - only names made here, see above
     ask: Ask = namespace["ask"]
     return ask

@@ -24,8 +24,10 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Holder,
+    InFact,
     Meets,
     Named,
+    NamedHolder,
     Operator,
     Recipients,
     Recorded,
@@ -51,6 +53,7 @@ OPERATORS: Final[Mapping[str, frozenset[Kind]]] = {
 _HOLDERS: Final = frozenset({"la", "lscp", "sab", "csp"})  # groups with one body in an area
 _HOLDER_OF: Final = "the duty holder of "
 _THE_REPORTER: Final = "the reporter"
+_BODY_IN: Final = "the body in "
 _BODIES_OF: Final = re.compile(r"(each of )?([a-z-]+)-of\(([^()]+)\)")
 
 
@@ -147,15 +150,22 @@ def _test(key: str, node: Node, words: Words) -> Condition:
 
 
 def holder(node: Node, words: Words) -> Holder:
-    """Read whose duty it is: `GROUP-of(FACT)`, `the reporter`, `the duty holder of RULE or RULE`, or `GROUP-of(...)` that."""
+    """Read whose duty it is: `GROUP-of(FACT)`, `the reporter`, `the body in FACT`, or `the duty holder of RULE or RULE`.
+
+    `GROUP-of(the duty holder of RULE)` is the body of a group in the area of that.
+    """
     text = node.text()
     if text == _THE_REPORTER:
         return ReporterHolder()
+    if text.startswith(_BODY_IN):
+        return NamedHolder(words.fact(text.removeprefix(_BODY_IN), node, "body").name)
     if text.startswith(_HOLDER_OF):
         return _holder_of(text, node, words)
     match = _BODIES_OF.fullmatch(text)
     if match is None or match[1] or match[2] not in _HOLDERS:
-        raise node.refuse(f"expected la-of(FACT), lscp-of(FACT), the reporter, or {_HOLDER_OF}RULE, found `{text}`")
+        raise node.refuse(
+            f"expected la-of(FACT), lscp-of(FACT), the reporter, {_BODY_IN}FACT, or {_HOLDER_OF}RULE, found `{text}`"
+        )
     if match[3].startswith(_HOLDER_OF):
         return replace(_holder_of(match[3], node, words), group=match[2])
     return AreaHolder(match[2], words.fact(match[3], node, "area").name)
@@ -166,7 +176,7 @@ def _holder_of(text: str, node: Node, words: Words) -> RulesHolder:
 
 
 def recipients(node: Node, words: Words) -> Recipients:
-    """Read who is told: a national body's id, `GROUP-of(AREA)`, `each of GROUP-of(AREA)`, or `the reporter`.
+    """Read who is told: a national body's id, `GROUP-of(AREA)`, `each of GROUP-of(AREA)`, `the body in FACT`, or `the reporter`.
 
     AREA is a fact of kind area, `duty holder` or `the areas that differ`. A group that may have several bodies in one
     area is written with `each of`.
@@ -174,6 +184,8 @@ def recipients(node: Node, words: Words) -> Recipients:
     text = node.text()
     if text == _THE_REPORTER:
         return TheReporter()
+    if text.startswith(_BODY_IN):
+        return InFact(words.fact(text.removeprefix(_BODY_IN), node, "body").name)
     match = _BODIES_OF.fullmatch(text)
     if match is None:
         national = [body.id for body in words.register.bodies.values() if not body.areas]

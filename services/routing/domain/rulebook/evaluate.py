@@ -1,4 +1,4 @@
-"""Asks every rule of a compiled rulebook about the facts of a case: once per child, per report and per duty holder.
+"""Asks every rule of a compiled rulebook about the facts of a case: once per child, per item and per duty holder.
 
 The answer of a run is the least of three: its `when`, whether it was in force on the date it is judged on, and whether
 its duty holder is known. So an unknown date or holder leaves a rule undecided, and a plain no stays a no.
@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from schemas.vocabulary import Scope, Value
-from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase, Row
+from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import (
     ANSWERS,
@@ -26,7 +26,7 @@ from services.routing.domain.rulebook.compile import (
     CompiledRulebook,
     pack,
 )
-from services.routing.domain.rulebook.model import AreaHolder, ReporterHolder, Rule
+from services.routing.domain.rulebook.model import AreaHolder, NamedHolder, ReporterHolder, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +45,31 @@ class HeldBy:
         return f"{AUTHORITY}{self.area}" if self.area and self.id.startswith(PARTNERSHIP) else self.id
 
 
-def owner_of(scope: Scope, child: str | None, report: str | None, holder: HeldBy | None) -> str | None:
-    """Return whose facts of a scope are read in a run, or None when there is nobody yet."""
-    match scope:
-        case "incident":
-            return INCIDENT
-        case "child":
-            return child
-        case "reporter":
-            return report
-        case "authority":
-            return holder.authority if holder else None
+class About(NamedTuple):
+    """What a run is about: a child, and an item of the scope `per` (a report, an action, a request); None where it has no use for them."""
+
+    child: str | None
+    item: str | None
+    per: Scope | None
+
+    def owner(self, scope: Scope, holder: HeldBy | None) -> str | None:
+        """Return whose facts of a scope are read in such a run, or None when there is nobody yet."""
+        match scope:
+            case "incident":
+                return INCIDENT
+            case "child":
+                return self.child
+            case "authority":
+                return holder.authority if holder else None
+            case _:
+                return self.item if scope == self.per else None
 
 
 class Trace(NamedTuple):
-    """One run of a rule: whom it was about, and all its answers. `child` and `report` are None where it has no use for them."""
+    """One run of a rule: what it was about, whose duty it is, and all its answers."""
 
     rule: str
-    child: str | None
-    report: str | None
+    about: About
     holder: HeldBy | None
     in_force: int
     answers: Answers
@@ -90,8 +96,8 @@ class Trace(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """Return what an obligation of this run is about: the child, else the report, else the incident."""
-        return self.child or self.report or INCIDENT
+        """Return what an obligation of this run is about: the child, else the item, else the incident."""
+        return self.about.child or self.about.item or INCIDENT
 
     @property
     def in_words(self) -> str:
@@ -100,11 +106,11 @@ class Trace(NamedTuple):
 
     def owner(self, scope: Scope) -> str | None:
         """Return whose facts of a scope this run reads, or None when there is nobody yet."""
-        return owner_of(scope, self.child, self.report, self.holder)
+        return self.about.owner(scope, self.holder)
 
 
-Runs = dict[tuple[str, str | None, str | None], tuple[Trace, ...]]
-"""(rule, child, report) -> one run for each duty holder; once all are there, in rulebook order."""
+Runs = dict[tuple[str, About], tuple[Trace, ...]]
+"""(rule, what it is about) -> one run for each duty holder; once all are there, in rulebook order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +125,16 @@ class Evaluation:
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """Return all runs, in rulebook order, then by child and report."""
+        """Return all runs, in rulebook order, then by child and item."""
         return tuple(chain.from_iterable(self.runs.values()))
 
     def of(self, rule: str, beside: Trace) -> tuple[Trace, ...]:
-        """Return the runs of another rule for the same child and report."""
-        return _runs_of(self.book.rules[rule], beside.child, beside.report, self.runs)
+        """Return the runs of another rule for the same child and item."""
+        return _runs_of(self.book.rules[rule], beside.about, self.runs)
 
 
 def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged_on: date | None = None) -> Evaluation:
-    """Return every rule's answers. A case without a child is about one of whom nothing is known; without reports, none.
+    """Return every rule's answers. A case without a child is about one of whom nothing is known; without items, none.
 
     With `judged_on`, each rule is in force or not as on that day, whatever the fact that it is judged on says.
     """
@@ -136,15 +142,16 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
     children = facts.children or (None,)
     for bundle in book.bundles:
         for child in children if bundle.per_child else (None,):
-            for report in facts.reports if bundle.per_report else (None,):
-                others = {rule: _runs_of(book.rules[rule], child, report, runs) for rule in bundle.depends_on}
+            for item in facts.items[bundle.per] if bundle.per else (None,):
+                about = About(child, item, bundle.per)
+                others = {rule: _runs_of(book.rules[rule], about, runs) for rule in bundle.depends_on}
                 applied = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
                 ran = [
-                    _run(bundle, facts, applied, child, report, holder, judged_on)
-                    for holder in _holders(bundle, facts, register, others, child, report)
+                    _run(bundle, facts, applied, about, holder, judged_on)
+                    for holder in _holders(bundle, facts, register, others, about)
                 ]
                 for traces in zip(*ran, strict=True):
-                    runs[traces[0].rule, child, report] = traces
+                    runs[traces[0].rule, about] = traces
     places = {rule: place for place, rule in enumerate(book.rules)}
     in_order = sorted(runs, key=lambda run: places[run[0]])
     return Evaluation(book, facts, register, {run: runs[run] for run in in_order}, judged_on)
@@ -154,24 +161,20 @@ def _run(
     bundle: Bundle,
     facts: FactBase,
     applied: Mapping[str, int],
-    child: str | None,
-    report: str | None,
+    about: About,
     holder: HeldBy | None,
     supposed: date | None,
 ) -> list[Trace]:
     """Return a trace of each rule of a bundle."""
-    rows: dict[Scope, Row] = {
-        "incident": facts.row("incident", INCIDENT),
-        "child": facts.row("child", child),
-        "reporter": facts.row("reporter", report),
-        "authority": facts.row("authority", holder.authority if holder else None),
-    }
-    incident, of_child, of_report, of_holder = rows.values()
-    found = bundle.ask(incident, of_child, of_report, of_holder, holder.area if holder else None, applied)
+    per = about.per or "incident"
+    scopes: tuple[Scope, ...] = ("incident", "child", per, "authority")
+    rows = {scope: facts.row(scope, about.owner(scope, holder)) for scope in scopes}
+    area = holder.area if holder else None
+    found = bundle.ask(rows["incident"], rows["child"], rows[per], rows["authority"], area, applied)
     traces = []
     for compiled, answers in zip(bundle.rules, found, strict=True):
         on = supposed or rows[compiled.judged_on.scope][compiled.judged_on.position]
-        traces.append(Trace(compiled.rule.id, child, report, holder, _in_force(compiled.rule, on), answers))
+        traces.append(Trace(compiled.rule.id, about, holder, _in_force(compiled.rule, on), answers))
     return traces
 
 
@@ -186,18 +189,20 @@ def _holders(
     facts: FactBase,
     register: Register,
     others: Mapping[str, tuple[Trace, ...]],
-    child: str | None,
-    report: str | None,
+    about: About,
 ) -> list[HeldBy | None]:
     holder = bundle.holder
     match holder:
         case AreaHolder():
-            area = facts.value(holder.fact, owner_of(facts.vocabulary[holder.fact].scope, child, report, None))
+            area = facts.value(holder.fact, about.owner(facts.vocabulary[holder.fact].scope, None))
             return [held_by(holder.group, area, register) if isinstance(area, str) else None]
         case ReporterHolder():
-            area = facts.value("reporter.area", report)
-            source = facts.reporter_of(report) if report else None
+            area = facts.value("reporter.area", about.item)
+            source = facts.reporter_of(about.item) if about.item else None
             return [HeldBy(source, area if isinstance(area, str) else None) if source else None]
+        case NamedHolder():
+            body = facts.value(holder.fact, about.owner(facts.vocabulary[holder.fact].scope, None))
+            return [HeldBy(body, register.only_area_of(body)) if isinstance(body, str) else None]
         case _:
             possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.applies != NO]
             if holder.group is not None:
@@ -213,11 +218,6 @@ def held_by(group: str, area: str, register: Register) -> HeldBy:
     return HeldBy(serving[0] if serving else f"{AUTHORITY if group == 'la' else group + ':'}{area}", area)
 
 
-def _runs_of(
-    compiled: CompiledRule,
-    child: str | None,
-    report: str | None,
-    runs: Runs,
-) -> tuple[Trace, ...]:
-    key = (compiled.rule.id, child if compiled.per_child else None, report if compiled.per_report else None)
-    return runs.get(key, ())
+def _runs_of(compiled: CompiledRule, about: About, runs: Runs) -> tuple[Trace, ...]:
+    child, item = about.child if compiled.per_child else None, about.item if compiled.per else None
+    return runs.get((compiled.rule.id, About(child, item, compiled.per)), ())

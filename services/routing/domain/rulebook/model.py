@@ -95,7 +95,14 @@ class ReporterHolder:
     """The duty is on whoever reported."""
 
 
-Holder = AreaHolder | RulesHolder | ReporterHolder
+@dataclass(frozen=True, slots=True)
+class NamedHolder:
+    """The duty is on the body that a fact names: `the body in action.owner`."""
+
+    fact: str
+
+
+Holder = AreaHolder | RulesHolder | ReporterHolder | NamedHolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,14 @@ class TheReporter:
     """Whoever made the report that the rule runs for."""
 
 
-Recipients = Named | Serving | TheReporter
+@dataclass(frozen=True, slots=True)
+class InFact:
+    """The body that a fact names: `the body in action.owner`."""
+
+    fact: str
+
+
+Recipients = Named | Serving | TheReporter | InFact
 
 
 @dataclass(frozen=True, slots=True)

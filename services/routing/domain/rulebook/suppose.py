@@ -1,6 +1,6 @@
 """Supposed facts: those of an example, or of a file that somebody wrote to ask what would follow from them.
 
-They are one situation, as if one report about one child had stated them, and each authority its own. Who makes the
+They are one situation, as if one report about one child had stated them, with one action and one request, and each authority its own. Who makes the
 report follows from `reporter.body` and `reporter.area`: a local authority speaks as itself, anybody else as the reporter.
 """
 
@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 from uuid import UUID
 
-from schemas.vocabulary import Value, Vocabulary
+from schemas.vocabulary import Scope, Value, Vocabulary
 from services.routing.domain.facts import AUTHORITY, INCIDENT, REPORTER, Fact, FactBase
 from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
@@ -24,11 +24,18 @@ SUPPOSED_AT: Final = datetime.combine(date(2026, 1, 1), time(), UTC)  # nothing 
 CHILD: Final = "the-child"
 REPORT: Final = "the-report"
 _EVENT: Final = UUID(int=0)
-_SUBJECTS: Final = {"incident": INCIDENT, "authority": INCIDENT, "child": CHILD, "reporter": REPORT}
+_SUBJECTS: Final[Mapping[Scope, str]] = {
+    "incident": INCIDENT,
+    "authority": INCIDENT,
+    "child": CHILD,
+    "reporter": REPORT,
+    "action": "the-action",
+    "request": "the-request",
+}
 
 
 def suppose(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabulary, register: Register) -> FactBase:
-    """Return supposed facts, merged as those of a case are. One that is None is not known, but its child or report exists."""
+    """Return supposed facts, merged as those of a case are. One that is None is not known, but its child or item exists."""
     return FactBase(_facts(stated, vocabulary), vocabulary, former_areas=register.former_areas)
 
 

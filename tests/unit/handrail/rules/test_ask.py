@@ -12,6 +12,7 @@ from services.routing.domain.asking import Ranked, ranked
 from services.routing.domain.decide import Decision, Question
 from services.routing.domain.rulebook.classes import ValueClass
 from services.routing.domain.rulebook.compile import UNDECIDED
+from services.routing.domain.rulebook.evaluate import About
 from services.routing.domain.rulebook.read_examples import CASE, Stated
 from services.routing.law import read_law
 from tests.support.repository import ROOT
@@ -41,14 +42,14 @@ def asked(stated: Stated) -> tuple[Ranked, ...]:
     return ranked(LAW.suppose(stated), retry)
 
 
-def undecided(stated: Stated) -> set[tuple[str, str | None, str | None]]:
-    return {(each.rule, each.child, each.report) for each in LAW.suppose(stated).traces if each.answer == UNDECIDED}
+def undecided(stated: Stated) -> set[tuple[str, About]]:
+    return {(each.rule, each.about) for each in LAW.suppose(stated).traces if each.answer == UNDECIDED}
 
 
 def settled(before: Stated, after: Stated) -> int:
     """Return how many duties of undecided rules are settled: none of these rules has an `if` that is not known."""
     rules = LAW.book.rules
-    return sum(len(rules[rule].rule.then) for rule, _, _ in undecided(before) - undecided(after))
+    return sum(len(rules[rule].rule.then) for rule, _ in undecided(before) - undecided(after))
 
 
 def every_value(spec: FactSpec) -> list[Value]:

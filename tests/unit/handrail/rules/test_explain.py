@@ -15,6 +15,7 @@ from tests.support.rules_command import BOOK, Rules, conditions
 EXAMPLES = ROOT / "examples" / "facts"
 POLICE = EXAMPLES / "police-report-leeds.json"
 LOOKED_AFTER = EXAMPLES / "looked-after-child.yaml"
+OF_ITEMS = {"R-03", "A-03A"}  # run once for each request or action, and here there is none
 
 
 def part(lines: list[str], start: str) -> list[str]:
@@ -113,8 +114,7 @@ def test_for_programs_every_rule_every_condition_and_every_registered_body_stand
     bodies = yaml.safe_load((FOLDER / "register" / "areas.yaml").read_text("utf-8"))["bodies"]
     named = [each["recipient"] for key in ("told", "left_out") for each in found[key]]
     assert sorted(named + [each["id"] for each in found["unnamed"]]) == sorted(each["id"] for each in bodies)
-    assert {each["rule"] for each in found["rules"]} == {each["id"] for each in BOOK["rules"]}
-    size = {each["id"]: conditions(each["when"]) for each in BOOK["rules"]}
+    size = {each["id"]: conditions(each["when"]) for each in BOOK["rules"] if each["id"] not in OF_ITEMS}
     assert {each["rule"]: len(each["conditions"]) for each in found["rules"]} == size
     assert all(each["answers"] for key in ("told", "left_out") for each in found[key])
     assert all(

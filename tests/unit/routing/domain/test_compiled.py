@@ -24,6 +24,7 @@ from services.routing.domain.rulebook.model import (
     Compared,
     Condition,
     Meets,
+    NamedHolder,
     Operator,
     Recorded,
     ReporterHolder,
@@ -34,7 +35,7 @@ from services.routing.domain.rulebook.model import (
 from tests.support.cel import Asked, Given
 from tests.support.interpreter import interpret
 from tests.support.rulebooks import HALTON, LEEDS, NOW, VOCABULARY, WANDSWORTH, decided, england, fact
-from tests.support.situations import Situation
+from tests.support.situations import BODIES, Situation
 
 AREAS = (LEEDS, HALTON, WANDSWORTH)
 ANSWER = {True: YES, False: NO, None: UNDECIDED}
@@ -46,6 +47,8 @@ def values(spec: FactSpec) -> st.SearchStrategy[Value]:
             return st.sampled_from(spec.values)
         case "area":
             return st.sampled_from(AREAS)
+        case "body":
+            return st.sampled_from(BODIES)
         case "whole number":
             return st.integers(14, 27)
         case "date":
@@ -195,7 +198,7 @@ def recorded_for(rule: str) -> set[str]:
 
 def naming_the_holder(rule: str) -> set[str]:
     match england().rules[rule].rule.holder:
-        case AreaHolder(fact=name):
+        case AreaHolder(fact=name) | NamedHolder(fact=name):
             return {name}
         case ReporterHolder():
             return {"reporter.area"}

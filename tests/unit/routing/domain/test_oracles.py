@@ -8,10 +8,11 @@ from random import Random
 
 import pytest
 
+from schemas.vocabulary import Scope
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts import Fact
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_conditions, compile_rulebook
-from services.routing.domain.rulebook.evaluate import evaluate
+from services.routing.domain.rulebook.evaluate import About, evaluate
 from services.routing.domain.rulebook.model import Combined, Compared, Condition, Meets, Recorded, SameArea, walk
 from services.routing.law import read_law
 from tests.support.cel import Asked, Given
@@ -32,13 +33,13 @@ def situations(number: int) -> list[Situation]:
     return list(Situations(LAW.book.book, LAW.vocabulary, seed=number).of(RULES[number], SITUATIONS))
 
 
-def compiled(condition: Condition, given: list[Situation]) -> list[list[bool | None]]:
+def compiled(condition: Condition, given: list[Situation], per: Scope | None) -> list[list[bool | None]]:
     """Return what the compiled function answers in each situation: every condition, in order."""
     ask = compile_conditions([condition], LAW.vocabulary)
     found = []
     for each in given:
         rules = {rule: ANSWERED[answer] for rule, answer in each.applies.items()}
-        (answers,) = ask(*each.rows(LAW.vocabulary), each.holder, rules)
+        (answers,) = ask(*each.rows(LAW.vocabulary, per), each.holder, rules)
         found.append([ANSWER[answer] for answer in answers])
     return found
 
@@ -48,7 +49,7 @@ def test_every_condition_of_a_rule_is_answered_alike_by_four_engines(number: int
     condition, made = RULES[number].when, situations(number)
     parts = list(walk(condition))
     asked = [Asked(part) for part in parts]
-    answers = compiled(condition, made)
+    answers = compiled(condition, made, LAW.book.rules[RULES[number].id].per)
     for situation, ours in zip(made, answers, strict=True):
         given = Given(situation)
 
@@ -91,10 +92,10 @@ def spoilt(condition: Condition) -> Iterator[Condition]:
 @pytest.mark.parametrize("number", range(len(RULES)), ids=[rule.id for rule in RULES])
 def test_one_error_in_a_compiled_rule_would_turn_its_answer_in_some_situation(number: int) -> None:
     condition, made = RULES[number].when, situations(number)
-    asked = Asked(condition)
+    asked, per = Asked(condition), LAW.book.rules[RULES[number].id].per
     right = [asked.by_rust(Given(each)) for each in made]
 
-    assert [error for error in spoilt(condition) if [each[0] for each in compiled(error, made)] == right] == []
+    assert [error for error in spoilt(condition) if [each[0] for each in compiled(error, made, per)] == right] == []
 
 
 def test_a_missing_fact_is_undecided_to_the_libraries_and_never_settled_by_another_missing_one() -> None:
@@ -118,11 +119,13 @@ def cases() -> Iterator[list[Fact]]:
 
 
 def stated(case: list[Situation]) -> list[Fact]:
-    """Return a case of two children, two reports and three authorities, each with facts of its own."""
+    """Return a case of two children, two items of each kind and three authorities, each with facts of its own."""
     subjects: dict[str, list[tuple[str, str | None]]] = {
         "incident": [("client:one", None)],
         "child": [("client:one", "child-1"), ("client:one", "child-2")],
         "reporter": [("client:one", "report-1"), (f"la:{AREAS[0]}", "report-2")],
+        "action": [("client:one", "action-1"), (f"la:{AREAS[0]}", "action-2")],
+        "request": [("client:one", "request-1"), ("client:one", "request-2")],
         "authority": [(f"la:{area}", None) for area in AREAS],
     }
     return [
@@ -133,8 +136,8 @@ def stated(case: list[Situation]) -> list[Fact]:
     ]
 
 
-def test_the_whole_rulebook_is_answered_as_an_interpreter_answers_it_for_every_child_report_and_holder() -> None:
-    """A rule that is not asked once for each child or report has to have the same answers for all of them."""
+def test_the_whole_rulebook_is_answered_as_an_interpreter_answers_it_for_every_child_item_and_holder() -> None:
+    """A rule that is not asked once for each child or item has to have the same answers for all of them."""
     several_holders = 0
     for case in cases():
         facts = base(case)
@@ -142,8 +145,9 @@ def test_the_whole_rulebook_is_answered_as_an_interpreter_answers_it_for_every_c
         evaluation = evaluate(LAW.book, facts, register())
         for rule in LAW.book.rules.values():
             for child in facts.children or (None,):
-                for report in facts.reports:
-                    key = rule.rule.id, child if rule.per_child else None, report if rule.per_report else None
+                for number in range(2):
+                    items = {scope: of_scope[number] for scope, of_scope in facts.items.items()}
+                    about = About(child if rule.per_child else None, items[rule.per] if rule.per else None, rule.per)
                     ours = [
                         (
                             trace.holder.id if trace.holder else None,
@@ -151,9 +155,9 @@ def test_the_whole_rulebook_is_answered_as_an_interpreter_answers_it_for_every_c
                             ANSWER[trace.in_force],
                             tuple(ANSWER[each] for each in trace.answers),
                         )
-                        for trace in evaluation.runs[key]
+                        for trace in evaluation.runs[rule.rule.id, about]
                     ]
-                    runs = slow.runs(rule.rule, child, report)
+                    runs = slow.runs(rule.rule, child, items)
                     assert ours == [(run.holder[0], run.answer, run.in_force, run.parts) for run in runs]
                     several_holders += len(ours) > 1
 
