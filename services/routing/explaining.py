@@ -44,7 +44,8 @@ def explanation(decision: Decision, rulebook: RulebookRef, case: CaseView | None
         case: The case as it stood, with its notices; None for supposed facts.
     """
     asking = Asked(case, decision, "")
-    recipients = [_recipient(decision, case, body) for body in decision.evaluation.register.bodies]
+    bodies = decision.evaluation.register.bodies
+    recipients = [_recipient(decision, case, body) for body in bodies]
     return ExplanationView(
         case_key=case.case_key if case else None,
         as_of=case.as_of if case else None,
@@ -53,7 +54,11 @@ def explanation(decision: Decision, rulebook: RulebookRef, case: CaseView | None
         rules=tuple(_rule(trace, asking) for trace in decision.traces),
         told=tuple(each for each in recipients if each.state in TOLD),
         left_out=tuple(each for each in recipients if each.state not in TOLD | {"no_rule"}),
-        unnamed=tuple(BodyView(id=each.recipient, name=each.name) for each in recipients if each.state == "no_rule"),
+        unnamed=tuple(
+            BodyView(id=each.recipient, name=each.name)
+            for each in recipients
+            if each.state == "no_rule" and bodies[each.recipient].exists_on(None)  # who is gone is missed by nobody
+        ),
         conflicts=tuple(reasons.named(each.name, each.owner) for each in decision.conflicts),
     )
 

@@ -22,11 +22,11 @@ _GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "la": frozenset({"la"}),
     "lscp": frozenset({"lscp"}),
     "police": frozenset({"police"}),
-    "icb": frozenset({"icb"}),
+    "icb": frozenset({"icb", "ccg"}),  # what a clinical commissioning group did until July 2022
     "sab": frozenset({"sab"}),
     "csp": frozenset({"csp"}),
     "cdr": frozenset({"cdr"}),
-    "safeguarding-partners": frozenset({"la", "police", "icb"}),
+    "safeguarding-partners": frozenset({"la", "police", "icb", "ccg"}),
 }
 """Word before `-of(area)` in a rule, and the kinds of recipient id (the part before the colon) that it may mean."""
 _TELL: Final = re.compile(

@@ -200,9 +200,9 @@ def could_name(evaluation: Evaluation, trace: Trace, duty: Duty, body: str) -> b
         return False
     areas = _areas_if(evaluation, trace, duty.tell.area)
     if areas:
-        return body in evaluation.register.serving_all(duty.tell.group, areas)
+        return body in evaluation.register.serving_all(duty.tell.group, areas, trace.on)
     registered = evaluation.register.bodies.get(body)
-    return registered is not None and registered.kind in GROUPS[duty.tell.group]
+    return registered is not None and registered.exists_on(trace.on) and registered.kind in GROUPS[duty.tell.group]
 
 
 def _areas_if(evaluation: Evaluation, trace: Trace, area: str) -> tuple[str, ...]:

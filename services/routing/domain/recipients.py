@@ -32,8 +32,9 @@ def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[
         areas = (area,) if isinstance(area, str) else ()
     if not areas:
         return None
-    unserved = tuple(area for area in areas if not evaluation.register.serving(tell.group, area))
-    return evaluation.register.serving_all(tell.group, areas), unserved
+    register, on = evaluation.register, trace.on  # who the partners were on the day that the rule is judged on
+    unserved = tuple(area for area in areas if not register.serving(tell.group, area, on))
+    return register.serving_all(tell.group, areas, on), unserved
 
 
 def _named(body: Value | None, evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

@@ -1,4 +1,4 @@
-"""The register: which bodies exist, which areas they serve, and who the safeguarding partners of an area are.
+"""The register: which bodies exist and existed, which areas they serve, and who the safeguarding partners of an area are.
 
 Source of the partners: Children Act 2004, section 16E: the local authority, every integrated care board and every chief
 officer of police any part of whose area falls within it. Pure: the file is read elsewhere and its text passed in.
@@ -6,8 +6,9 @@ officer of police any part of whose area falls within it. Pure: the file is read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal, cast, get_args
 
 from services.routing.domain.rulebook import tree
@@ -29,8 +30,19 @@ GROUPS: Final[Mapping[str, tuple[BodyKind, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class FormerName:
+    """What a body was called until a day, included."""
+
+    name: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
-    """Somebody who can be told, or who can owe a duty. National bodies have no areas."""
+    """Somebody who can be told, or who can owe a duty. National bodies have no areas.
+
+    It exists from `since` to `until`, both included; None has no bound. `formerly` is in order of time.
+    """
 
     id: str
     name: str
@@ -38,6 +50,19 @@ class Body:
     areas: tuple[str, ...]
     source: str
     verified: bool
+    since: date | None = None
+    until: date | None = None
+    formerly: tuple[FormerName, ...] = ()
+
+    def exists_on(self, day: date | None) -> bool:
+        """Say whether it exists on a day; None: whether it has no end."""
+        if day is None:
+            return self.until is None
+        return (self.since or date.min) <= day <= (self.until or date.max)
+
+    def name_on(self, day: date) -> str:
+        """Return what it was called on a day."""
+        return next((each.name for each in self.formerly if day <= each.until), self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +90,20 @@ class Register:
         }
         self._order: Final = {identifier: place for place, identifier in enumerate(self.bodies)}
 
-    def serving(self, group: str, area: str) -> tuple[str, ...]:
-        """Return the ids of the bodies of a group (`la`, `safeguarding-partners` ...) that serve an area; may be empty."""
-        return self._serving.get((group, area), ())
+    def serving(self, group: str, area: str, on: date | None = None) -> tuple[str, ...]:
+        """Return the ids of the bodies of a group (`la`, `safeguarding-partners` ...) that serve an area; may be empty.
 
-    def serving_all(self, group: str, areas: Iterable[str]) -> tuple[str, ...]:
-        """Return the bodies of a group that serve any of the areas, each once, in register order."""
-        return tuple(
-            sorted({body for area in areas for body in self.serving(group, area)}, key=self._order.__getitem__)
-        )
+        Args:
+            group: Word before `-of` in a rule.
+            area: Present code of the area.
+            on: The day on which they serve it; None: those that have no end.
+        """
+        return tuple(body for body in self._serving.get((group, area), ()) if self.bodies[body].exists_on(on))
+
+    def serving_all(self, group: str, areas: Iterable[str], on: date | None = None) -> tuple[str, ...]:
+        """Return the bodies of a group that serve any of the areas on a day, each once, in register order."""
+        found = {body for area in areas for body in self.serving(group, area, on)}
+        return tuple(sorted(found, key=self._order.__getitem__))
 
     def only_area_of(self, identifier: str) -> str | None:
         """Return the area that a body serves; None if it serves several or none, or is not registered."""
@@ -111,7 +141,10 @@ def parse_register(text: str, file: str) -> Register:
 
 
 def _body(node: tree.Node, areas: Mapping[str, Area]) -> Body:
-    entry = node.fields(("id", "name", "kind", "source", "verified"), ("areas",))
+    entry = node.fields(("id", "name", "kind", "source", "verified"), ("areas", "from", "until", "formerly"))
+    since, until = (entry[key].day() if key in entry else None for key in ("from", "until"))
+    if since and until and until < since:
+        raise entry["until"].refuse(f"expected {since} or a later day, found {until}: it would never have existed")
     served = entry["areas"].items() if "areas" in entry else []
     return Body(
         id=entry["id"].text(),
@@ -120,7 +153,21 @@ def _body(node: tree.Node, areas: Mapping[str, Area]) -> Body:
         areas=tuple(area.one_of(areas) for area in served),
         source=entry["source"].text(),
         verified=_verified(entry["verified"]),
+        since=since,
+        until=until,
+        formerly=tuple(_former_names(entry["formerly"])) if "formerly" in entry else (),
     )
+
+
+def _former_names(node: tree.Node) -> Iterator[FormerName]:
+    before = date.min
+    for each in node.items():
+        entry = each.fields(("name", "until"))
+        until = entry["until"].day()
+        if until <= before:
+            raise entry["until"].refuse(f"expected a day after {before}: the former names stand in order of time")
+        before = until
+        yield FormerName(entry["name"].text(), until)
 
 
 def _verified(node: tree.Node) -> bool:

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
-from schemas.words import STRENGTH_WORDS
+from schemas.words import STRENGTH_WORDS, date_words
 from services.kit.auth import Principal, require_page
 from services.kit.errors import NotFound
-from services.routing.domain.register import Area
+from services.routing.domain.register import Area, Body
 from services.routing.domain.rulebook.model import Compared, Rule, outline, walk
 from services.routing.domain.words import Words
 from services.routing.law import Law
@@ -127,13 +127,20 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
             "current": "cases",
             "book": law.book.book,
             "area": found,
-            "bodies": [body for body in law.register.bodies.values() if found.code in body.areas],
+            "bodies": [(body, _existed(body)) for body in law.register.bodies.values() if found.code in body.areas],
             "local": [rule for rule in law.book.book.rules if names_area(rule, found)],
             "sooner": tuple(_sooner(found, law, words)),
         }
         return templates.TemplateResponse(request, "area.html", shown)
 
     return router
+
+
+def _existed(body: Body) -> str:
+    """Return when a body came, went, and had another name, in words; empty for one of which nothing of that is known."""
+    said = [f"from {date_words(body.since)}"] if body.since else []
+    said += [f"until {date_words(body.until)}"] if body.until else []
+    return "; ".join([*said, *(f"until {date_words(each.until)} {each.name}" for each in body.formerly)])
 
 
 def _chosen(laws: Laws, version: str) -> Law:

@@ -42,7 +42,11 @@ async def test_an_area_shows_who_serves_it_and_its_own_rules(address: DatabaseAd
         bodies = await page.locator("tbody th").all_inner_texts()
         rules = await page.locator("main ul.govuk-list a").all_inner_texts()
 
+        cells = await page.locator("tbody td").all_inner_texts()
+
     assert "Halton Borough Council" in bodies
+    assert "until Friday 31 May 2024 Halton Children and Young People Safeguarding Partnership" in cells
+    assert {"until Thursday 30 June 2022", "from Friday 1 July 2022"} <= set(cells)
     assert "Child death review partners of Halton" in bodies
     assert rules == ["N-12", "N-12R"]
 

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
-from schemas.vocabulary import Scope, Value
+from schemas.vocabulary import Scope
 from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import (
@@ -66,11 +66,12 @@ class About(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """One run of a rule: what it was about, whose duty it is, and all its answers."""
+    """One run of a rule: what it was about, whose duty it is, the day that it was judged on if known, and all its answers."""
 
     rule: str
     about: About
     holder: HeldBy | None
+    on: date | None
     in_force: int
     answers: Answers
 
@@ -174,12 +175,13 @@ def _run(
     traces = []
     for compiled, answers in zip(bundle.rules, found, strict=True):
         on = supposed or rows[compiled.judged_on.scope][compiled.judged_on.position]
-        traces.append(Trace(compiled.rule.id, about, holder, _in_force(compiled.rule, on), answers))
+        day = on if isinstance(on, date) else None
+        traces.append(Trace(compiled.rule.id, about, holder, day, _in_force(compiled.rule, day), answers))
     return traces
 
 
-def _in_force(rule: Rule, on: Value | None) -> int:
-    if not isinstance(on, date):
+def _in_force(rule: Rule, on: date | None) -> int:
+    if on is None:
         return UNDECIDED
     return YES if rule.in_force_from <= on and (rule.in_force_until is None or on <= rule.in_force_until) else NO
 

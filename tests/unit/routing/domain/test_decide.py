@@ -222,6 +222,15 @@ def test_every_report_has_its_own_referral() -> None:
     ]
 
 
+@pytest.mark.parametrize(("aware_on", "health"), [("2022-06-30", "ccg:leeds"), ("2022-07-01", "icb:west-yorkshire")])
+def test_whoever_was_a_partner_on_the_day_of_awareness_is_told_however_late_it_is_decided(
+    aware_on: str, health: str
+) -> None:
+    suspects = [fact(each.name, aware_on if each.name.endswith("_on") else each.value, of=COUNCIL) for each in SUSPECTS]
+
+    assert under(decided(DEATH + suspects), "N-03").recipients == (*PARTNERS[:2], health)
+
+
 def action(name: str, owner: str, due_on: str, by: str = "") -> list[Fact]:
     """Return what says that an action is for a body, to be done by a day; `by` names a later event about the same."""
     said = {"action.set_on": "2026-06-01", "action.owner": owner, "action.due_on": due_on}

@@ -15,6 +15,8 @@ from tests.support.rulebooks import ENGLAND, FOLDER, VOCABULARY, register
 TEXT = ENGLAND.read_text("utf-8")
 REGISTER = (FOLDER / "register" / "areas.yaml").read_text("utf-8")
 
+BEFORE = "      - name: What it was called before\n        until: 2019-07-10\n"
+
 # What stands in the file, what a slip would put there, and what the refusal has to say.
 SLIPS = {
     "flow style list": ("        - harm is: death\n", "        - harm is one of: [death]\n", "one entry per line"),
@@ -231,6 +233,9 @@ def test_the_digest_is_of_the_files_text() -> None:
         ("- id: la:E08000035", "- id: la:E09000029", "stands twice"),
         ("- code: E08000035", "- code: E09000029", "stands twice"),
         ("    verified: true", "    verified: perhaps", "expected one of: true, false"),
+        ("    until: 2022-06-30", "    until: 2020-03-31", "it would never have existed"),
+        ("        until: 2024-05-31\n", "        until: 2024-05-31\n" * 2, "stands twice"),
+        ("        until: 2024-05-31\n", "        until: 2024-05-31\n" + BEFORE, "expected a day after 2024-05-31"),
     ],
 )
 def test_a_slip_in_the_register_is_refused(good: str, bad: str, hint: str) -> None:

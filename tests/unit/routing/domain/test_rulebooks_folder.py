@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from datetime import date
 
 import pytest
 
@@ -45,6 +46,31 @@ def test_partners_of_an_area_are_council_police_and_integrated_care_board() -> N
         "police:west-yorkshire",
         "icb:west-yorkshire",
     )
+
+
+@pytest.mark.parametrize(
+    ("area", "day", "health"),
+    [
+        (LEEDS, date(2022, 6, 30), "ccg:leeds"),
+        (LEEDS, date(2022, 7, 1), "icb:west-yorkshire"),
+        (WANDSWORTH, date(2020, 3, 31), "ccg:wandsworth"),
+        (WANDSWORTH, date(2020, 4, 1), "ccg:south-west-london"),
+        (WANDSWORTH, date(2022, 7, 1), "icb:south-west-london"),
+    ],
+)
+def test_the_health_partner_is_the_clinical_commissioning_group_until_the_integrated_care_boards_of_july_2022(
+    area: str, day: date, health: str
+) -> None:
+    *_, last = register().serving("safeguarding-partners", area, day)
+
+    assert last == health
+
+
+def test_a_renamed_partnership_has_the_name_of_the_day() -> None:
+    halton = register().bodies["lscp:E06000006"]
+
+    assert halton.name_on(date(2024, 5, 31)) == "Halton Children and Young People Safeguarding Partnership"
+    assert halton.name_on(date(2024, 6, 1)) == halton.name == "Halton Safeguarding Children Partnership"
 
 
 def test_the_adults_board_of_wandsworth_is_the_joint_one() -> None:
