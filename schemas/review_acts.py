@@ -28,6 +28,43 @@ class NotificationWithdrawn(Act, title="Notification to the Panel withdrawn"):
     ]
 
 
+class RapidReviewOpened(Act, title="Rapid review begun"):
+    """The partnership has begun its rapid review."""
+
+    opened_on: Annotated[date, states("rapid_review.opened_on", "Day", "The day on which it began.", "2026-06-01")]
+
+
+class AuthorsMet(Act, title="Meeting with the authors held"):
+    """The group that carries out the rapid review has met with the authors of the agencies' reports."""
+
+    met_on: Annotated[date, states("rapid_review.met_with_authors_on", "Day", "The day of the meeting.", "2026-06-01")]
+
+
+class RapidReviewAdvised(Act, title="Advice on a rapid review given"):
+    """The group that carries out the rapid review has met alone, and advises the partners' executive. Reasons are personal."""
+
+    met_on: Annotated[date, states("rapid_review.met_alone_on", "Day", "The day of the meeting.", "2026-06-01")]
+    advice: Annotated[
+        Literal["review", "no_review", "possibly_national"],
+        states("rapid_review.advice", "Advice", "Whether a review should follow, and of which kind.", "no_review"),
+    ]
+
+
+class RapidReviewDecided(Act, title="Decision of the executive on a rapid review"):
+    """The partners' executive has decided on the rapid review, before it goes to the Panel."""
+
+    decided_on: Annotated[date, states("rapid_review.decided_on", "Day", "The day of the decision.", "2026-06-01")]
+    decision: Annotated[
+        Literal["review", "no_review", "possibly_national"],
+        states(
+            "rapid_review.executive_decision",
+            "Decision",
+            "Whether a review should follow, and of which kind.",
+            "no_review",
+        ),
+    ]
+
+
 class RapidReviewSubmitted(Act, title="Rapid review sent to the Panel"):
     """The partnership has finished its rapid review and sent it to the Panel, with its decision about a further review."""
 
