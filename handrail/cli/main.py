@@ -7,11 +7,12 @@ import sys
 
 import typer
 
-from handrail.cli import client, clock, demo, provision, quarantine, rewind, rules, send, status, up, verify
+from handrail.cli import client, clock, demo, provision, quarantine, register, rewind, rules, send, status, up, verify
 from handrail.demo.player import StoryStuck
 from handrail.demo.story import StoryError
 from handrail.embedded.errors import EmbeddedError
 from handrail.installation.web import CallFailed
+from services.routing.domain.ons import ListRefused
 from services.routing.domain.rulebook.tree import RulebookRefused
 from services.routing.missing import NoSuchRulebook, NothingToCheck, NotReleased, NotVerified
 
@@ -30,6 +31,7 @@ app.command("clock")(clock.clock)
 app.command("verify")(verify.verify)
 app.command("provision")(provision.provision)
 app.add_typer(rules.app, name="rules")
+app.add_typer(register.app, name="register")
 app.add_typer(client.app, name="client")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(provision.topics_app, name="topics")
@@ -43,6 +45,7 @@ EXPECTED_FAILURES = (
     StoryStuck,
     status.NotRunning,
     RulebookRefused,
+    ListRefused,
     NoSuchRulebook,
     NothingToCheck,
     NotReleased,

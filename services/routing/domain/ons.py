@@ -1,0 +1,196 @@
+"""The register extended by lists that the Office for National Statistics publishes: areas, and who serves them.
+
+A list is a table with names and codes, such as `LAD23CD, LAD23NM, PFA23CD, PFA23NM` (which police force area a district lies
+in). Its columns say what it is; it may have others. Nothing that stands in the register is changed, but for the areas that
+its police forces and integrated care boards serve. Every entry is `verified: false`, because a list has names and no law.
+Pure: texts come in, the text of the register goes out.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.routing.domain.register import Body, BodyKind, Register
+
+_COLUMN: Final = re.compile(r"(?P<what>LTLA|LAD|UTLA|CTYUA|CSP|PFA|ICB)\d\d(?P<part>CD|NM)")
+_DISTRICTS: Final = ("LTLA", "LAD")
+_UPPER: Final = ("UTLA", "CTYUA")
+_ENGLISH: Final = re.compile(
+    r"E(06|08|09|10)\d{6}"
+)  # unitary, metropolitan, London borough, county: who has children's services
+_IN_A_COUNTY: Final = re.compile(r"E07\d{6}")
+_OTHER_WORDS: Final = re.compile(r"\b(nhs|integrated care board|police|service|constabulary|city of)\b|[^a-z ]")
+_KINDS: Final[Mapping[str, BodyKind]] = {"PFA": "police", "ICB": "icb", "CSP": "csp"}
+_OWN: Final[tuple[tuple[str, BodyKind, str], ...]] = (
+    ("la:{code}", "authority", "{name} Council"),
+    ("lscp:{code}", "lscp", "Safeguarding children partnership of {name}"),
+    ("sab:{code}", "sab", "Safeguarding adults board of {name}"),
+    ("cdr:{code}", "cdr", "Child death review partners of {name}"),
+)
+"""What every area has by statute, under names that describe it."""
+
+
+class ListRefused(ValueError):
+    """A list cannot be used; the text says which, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnsList:
+    """A list as it was read: its file's name, and in each row the code and name of what its columns are about."""
+
+    file: str
+    rows: tuple[Mapping[str, tuple[str, str]], ...]
+
+
+@dataclass(slots=True)
+class Extension:
+    """What lists add: areas (code to name), bodies, and areas that a body of the register serves as well.
+
+    `nobody` has, per kind of body, the new areas that none was found for; `several` those with several community safety
+    partnerships; `unplaced` the districts of which no list says in which county they lie.
+    """
+
+    areas: dict[str, str] = field(default_factory=dict)
+    bodies: list[Body] = field(default_factory=list)
+    served: dict[str, list[str]] = field(default_factory=dict)
+    nobody: dict[BodyKind, list[str]] = field(default_factory=dict)
+    several: list[str] = field(default_factory=list)
+    unplaced: dict[str, str] = field(default_factory=dict)
+
+
+def read_list(text: str, file: str) -> OnsList:
+    """Return a list.
+
+    Raises:
+        ListRefused: It has no districts or areas with code and name, or a row lacks one.
+    """
+    table = csv.DictReader(text.removeprefix("\ufeff").splitlines())
+    columns = {name: match for name in table.fieldnames or () if (match := _COLUMN.fullmatch(name.strip()))}
+    parts: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, match in columns.items():
+        parts[match["what"]][match["part"]] = name
+    whole = {what: (found["CD"], found["NM"]) for what, found in parts.items() if len(found) == len(("CD", "NM"))}
+    if not whole.keys() & {*_DISTRICTS, *_UPPER}:
+        raise ListRefused(
+            f"{file}: expected columns with code and name of districts or areas, such as LAD23CD and LAD23NM; "
+            f"found {', '.join(table.fieldnames or ()) or 'none'}"
+        )
+    return OnsList(file, tuple(_rows(table, whole, file)))
+
+
+def _rows(
+    table: csv.DictReader[str], whole: Mapping[str, tuple[str, str]], file: str
+) -> Iterator[Mapping[str, tuple[str, str]]]:
+    for row in table:
+        found = {what: ((row[code] or "").strip(), (row[name] or "").strip()) for what, (code, name) in whole.items()}
+        empty = next((what for what, pair in found.items() if not all(pair)), None)
+        if empty is not None:
+            raise ListRefused(f"{file}, line {table.line_num}: expected a code and a name for {empty}")
+        yield found
+
+
+def extend(register: Register, lists: Iterable[OnsList]) -> Extension:
+    """Return what the lists add to a register. England alone; districts count for the county that they lie in."""
+    rows = [(each.file, row) for each in lists for row in each.rows]
+    above = {_first(row, _DISTRICTS)[0]: _first(row, _UPPER) for _, row in rows if _first(row, _UPPER)[0]}
+    found = Extension()
+    serving: dict[tuple[BodyKind, str], dict[str, tuple[str, str]]] = defaultdict(dict)
+    for file, row in rows:
+        district = _first(row, _DISTRICTS)
+        code, name = above.get(district[0], district)
+        if _IN_A_COUNTY.fullmatch(code):
+            found.unplaced[code] = name
+        if not _ENGLISH.fullmatch(code) or code in register.areas or code in register.former_areas:
+            continue
+        found.areas.setdefault(code, name)
+        for what, kind in _KINDS.items():
+            if what in row:
+                serving[kind, code][row[what][0]] = (row[what][1], file)
+    for code, name in found.areas.items():
+        _serve(found, register, code, name, serving)
+    return found
+
+
+def _first(row: Mapping[str, tuple[str, str]], columns: Iterable[str]) -> tuple[str, str]:
+    return next((row[each] for each in columns if each in row), ("", ""))
+
+
+def _serve(
+    found: Extension,
+    register: Register,
+    code: str,
+    name: str,
+    serving: Mapping[tuple[BodyKind, str], Mapping[str, tuple[str, str]]],
+) -> None:
+    """Add everybody who serves a new area."""
+    for identifier, kind, called in _OWN:
+        source = "every area has one by statute; its name is to be checked"
+        found.bodies.append(_body(identifier.format(code=code), called.format(name=name), kind, code, source=source))
+    for kind in _KINDS.values():
+        named = serving.get((kind, code), {})
+        if not named:
+            found.nobody.setdefault(kind, []).append(code)
+        elif kind == "csp" and len(named) > 1:
+            # Which of them is told depends on the district, which no fact says: telling one of them would be a guess.
+            found.several.append(code)
+        else:
+            for called, file in named.values():
+                _add(found, register, kind, called, code, f"ONS list {file}")
+
+
+def _add(found: Extension, register: Register, kind: BodyKind, name: str, code: str, source: str) -> None:
+    """Let a body serve an area: the one of the register with that name, one that was added before, or a new one."""
+    wanted = _plain(name)
+    known = (body for body in register.bodies.values() if body.kind == kind and body.exists_on(None))
+    same = next((body.id for body in known if kind != "csp" and _plain(body.name) == wanted), None)
+    if same is not None:
+        found.served.setdefault(same, []).append(code)
+        return
+    identifier = f"{kind}:{code if kind == 'csp' else wanted.replace(' ', '-')}"
+    for place, body in enumerate(found.bodies):
+        if body.id == identifier:
+            found.bodies[place] = _body(identifier, body.name, kind, *body.areas, code, source=body.source)
+            return
+    found.bodies.append(_body(identifier, name, kind, code, source=source))
+
+
+def _body(identifier: str, name: str, kind: BodyKind, *areas: str, source: str) -> Body:
+    return Body(identifier, name, kind, areas, source, verified=False)
+
+
+def _plain(name: str) -> str:
+    """Return the words of a name by which a force or a board is told from others."""
+    return " ".join(_OTHER_WORDS.sub(" ", name.lower().replace("-", " ").replace("&", "and")).split())
+
+
+def written(text: str, extension: Extension, sources: Iterable[str]) -> str:
+    """Return the text of a register with what was added: comments and the order of what stands there are kept."""
+    lines = text.rstrip("\n").splitlines()
+    for identifier, codes in extension.served.items():
+        start = lines.index(f"  - id: {identifier}")
+        place = next(at for at in range(start, len(lines)) if lines[at] == "    areas:") + 1
+        while place < len(lines) and lines[place].startswith("      - "):
+            place += 1
+        lines[place:place] = [f"      - {code}" for code in codes]
+    source = f"ONS list {', '.join(sources)}"
+    areas = [line for code, name in extension.areas.items() for line in _area_lines(code, name, source)]
+    place = lines.index("bodies:")
+    while not lines[place - 1].strip():
+        place -= 1
+    lines[place:place] = areas
+    return "\n".join([*lines, *(line for body in extension.bodies for line in _body_lines(body))]) + "\n"
+
+
+def _area_lines(code: str, name: str, source: str) -> Iterator[str]:
+    yield from (f"  - code: {code}", f"    name: {name}", f"    source: {source}", "    verified: false")
+
+
+def _body_lines(body: Body) -> Iterator[str]:
+    yield from (f"  - id: {body.id}", f"    name: {body.name}", f"    kind: {body.kind}", "    areas:")
+    yield from (f"      - {code}" for code in body.areas)
+    yield from (f"    source: {body.source}", "    verified: false")

@@ -1,0 +1,111 @@
+"""Lists of the Office for National Statistics extend the register: every area with whoever serves it, nobody guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.routing.domain.ons import Extension, ListRefused, OnsList, extend, read_list, written
+from services.routing.domain.register import Register, parse_register
+from tests.support.repository import ROOT
+from tests.support.rulebooks import FOLDER, LEEDS, register
+
+LISTS = [ROOT / "examples" / "register" / f"{name}.csv" for name in ("upper-tier", "police", "health")]
+TEXT = (FOLDER / "register" / "areas.yaml").read_text("utf-8")
+WARRINGTON, MERTON, SURREY = "E06000007", "E09000024", "E10000030"
+
+
+def lists(*places: int) -> list[OnsList]:
+    return [read_list(LISTS[place].read_text("utf-8"), LISTS[place].name) for place in places or range(len(LISTS))]
+
+
+def extended(found: Extension) -> Register:
+    return parse_register(written(TEXT, found, ["a list"]), "areas.yaml")
+
+
+def test_every_new_area_of_england_is_served_by_whom_the_lists_name() -> None:
+    there = extended(extend(register(), lists()))
+
+    assert there.areas.keys() - register().areas.keys() == {WARRINGTON, MERTON, SURREY}
+    assert {area: there.serving("safeguarding-partners", area) for area in (WARRINGTON, MERTON, SURREY)} == {
+        WARRINGTON: ("police:cheshire", "icb:cheshire-and-merseyside", f"la:{WARRINGTON}"),
+        MERTON: ("police:metropolitan", "icb:south-west-london", f"la:{MERTON}"),
+        SURREY: (f"la:{SURREY}", "police:surrey", "icb:surrey-heartlands", "icb:frimley"),
+    }
+    assert there.serving("csp", WARRINGTON) == (f"csp:{WARRINGTON}",)
+    for group in ("lscp", "sab", "cdr"):
+        assert all(there.serving(group, area) for area in there.areas)
+
+
+def test_nothing_that_stood_there_has_changed_but_for_the_areas_that_forces_and_boards_serve_as_well() -> None:
+    there, before = extended(extend(register(), lists())), register()
+
+    changed = {key: (body, there.bodies[key]) for key, body in before.bodies.items() if there.bodies[key] != body}
+    assert set(changed) == {
+        "police:cheshire",
+        "police:metropolitan",
+        "icb:cheshire-and-merseyside",
+        "icb:south-west-london",
+    }
+    assert all(set(was.areas) < set(now.areas) for was, now in changed.values())
+    assert there.serving("safeguarding-partners", LEEDS) == before.serving("safeguarding-partners", LEEDS)
+    assert not any(there.bodies[key].verified for key in there.bodies.keys() - before.bodies.keys())
+    kept = set(written(TEXT, extend(before, lists()), []).splitlines())
+    assert [line for line in TEXT.splitlines() if line not in kept] == []
+
+
+def test_a_county_with_several_community_safety_partnerships_gets_none_of_them() -> None:
+    found = extend(register(), lists())
+
+    assert found.several == [SURREY]
+    assert extended(found).serving("csp", SURREY) == ()
+
+
+def test_what_no_list_says_is_told() -> None:
+    without_health = extend(register(), lists(0, 1))
+    without_counties = extend(register(), lists(1, 2))
+
+    assert without_health.nobody == {"icb": [WARRINGTON, MERTON, SURREY]}
+    assert set(without_counties.areas) == {WARRINGTON, MERTON}
+    assert without_counties.unplaced == {
+        "E07000207": "Elmbridge",
+        "E07000209": "Guildford",
+        "E07000214": "Surrey Heath",
+    }
+
+
+def test_lists_that_were_taken_before_add_nothing() -> None:
+    there = extended(extend(register(), lists()))
+
+    assert extend(there, lists()) == Extension(unplaced={})
+
+
+def test_a_former_code_of_an_area_is_no_new_area() -> None:
+    barnsley = read_list("LAD19CD,LAD19NM\nE08000016,Barnsley\n", "old.csv")
+
+    assert extend(register(), [barnsley]).areas == {}
+
+
+def test_a_list_may_begin_with_a_byte_order_mark_and_have_other_columns() -> None:
+    assert read_list("\ufeffFID,LAD23CD,LAD23NM\n1,E09000024,Merton\n", "a.csv").rows == (
+        {"LAD": ("E09000024", "Merton")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "a,b\n1,2\n",
+            "a.csv: expected columns with code and name of districts or areas, such as LAD23CD and LAD23NM; found a, b",
+        ),
+        ("", "found none"),
+        ("LAD23CD\nE09000024\n", "found LAD23CD"),
+        ("PFA23CD,PFA23NM\nE23000001,Metropolitan Police\n", "found PFA23CD, PFA23NM"),
+        ("LAD23CD,LAD23NM\nE09000024,\n", "a.csv, line 2: expected a code and a name for LAD"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ListRefused) as refused:
+        read_list(text, "a.csv")
+
+    assert says in str(refused.value)
