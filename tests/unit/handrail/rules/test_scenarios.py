@@ -74,6 +74,21 @@ def inverted(scenario: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"not {key} {place}", put(scenario, key, [each for n, each in enumerate(entries) if n != place])
 
 
+def standing_alone(scenarios: Scenarios) -> Iterator[dict[str, Any]]:
+    """Yield the scenarios with the facts that they take over from one another written out."""
+    facts: dict[str, dict[str, Any]] = {}
+    for scenario in scenarios:
+        own = scenario.get("facts") or merged(facts[scenario["facts as in"]], scenario.get("and", {}))
+        facts[scenario["name"]] = own
+        yield {"facts": own, **{key: each for key, each in scenario.items() if key not in {"facts as in", "and"}}}
+
+
+def merged(facts: dict[str, Any], differ: dict[str, Any]) -> dict[str, Any]:
+    """Return facts with what differs; those of an authority stand in a mapping of their own."""
+    both = {key: {**facts.get(key, {}), **each} for key, each in differ.items() if isinstance(each, dict)}
+    return {**facts, **differ, **both}
+
+
 def verdicts(ran: Ran) -> dict[tuple[str, str], str]:
     """Return `ok` or `FAIL` for each file and scenario that was printed."""
     found = re.findall(r"^(ok|FAIL) +(\S+):\d+ (.*)$", ran.out, re.MULTILINE)
@@ -90,17 +105,15 @@ def test_all_that_is_shipped_comes_out_as_written(rules: Rules) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])
-def test_each_date_a_day_off_and_each_absence_turned_round_fails_that_scenario_alone(
+def test_each_date_a_day_off_and_each_absence_turned_round_fails_the_scenario(
     path: Path, tmp_path: Path, rules: Rules
 ) -> None:
-    scenarios = read(path)
     expected: dict[tuple[str, str], str] = {}
     kinds = set()
-    for place, scenario in enumerate(scenarios):
+    for place, scenario in enumerate(standing_alone(read(path))):
         for number, (what, altered) in enumerate([*shifted(scenario), *inverted(scenario)]):
             file = tmp_path / f"{place}-{number}.yaml"
-            write(file, [*scenarios[:place], altered, *scenarios[place + 1 :]])
-            expected |= {(file.name, each["name"]): "ok" for each in scenarios}
+            write(file, [altered])
             expected[file.name, scenario["name"]] = "FAIL"
             kinds.add(what.split()[0])
 
