@@ -22,7 +22,7 @@ import zen
 from cel_expr_python import cel as cpp_cel
 
 from benchmarks.figures import Figure, Machine, conclude, family_seconds, table
-from schemas.vocabulary import Value
+from schemas.vocabulary import ITEMS, Value
 from services.routing.domain.rulebook.compile import UNDECIDED, YES, Answers, pack
 from services.routing.domain.rulebook.evaluate import evaluate
 from services.routing.domain.rulebook.model import (
@@ -127,22 +127,27 @@ def asked_in_order(law: Law) -> list[str]:
 def asking(law: Law) -> Callable[[tuple[Any, ...]], list[Answers]]:
     """Return what asks the compiled functions: for each rule every condition's answer, over rows of facts."""
     order = asked_in_order(law)
-    asks = [(bundle.ask, [(rule, order.index(rule)) for rule in bundle.depends_on]) for bundle in law.book.bundles]
+    asks = [
+        (bundle.ask, bundle.per, [(rule, order.index(rule)) for rule in bundle.depends_on])
+        for bundle in law.book.bundles
+    ]
 
     def every(given: tuple[Any, ...]) -> list[Answers]:
-        incident, child, reporter, authority, holder = given
+        incident, child, items, authority, holder = given
         found: list[Answers] = []
-        for ask, before in asks:
+        for ask, per, before in asks:
             applied = {rule: found[place][0] for rule, place in before} if before else {}
-            found += ask(incident, child, reporter, authority, holder, applied)
+            found += ask(incident, child, items[per], authority, holder, applied)
         return found
 
     return every
 
 
 def rows_of(law: Law, situation: Situation) -> tuple[Any, ...]:
-    """Return a situation as our compiled functions take it."""
-    return (*situation.rows(law.vocabulary), situation.holder)
+    """Return a situation as our compiled functions take it: the rows of its items by their scope."""
+    incident, child, _, authority = situation.rows(law.vocabulary)
+    items = {per: situation.rows(law.vocabulary, per)[2] for per in (None, *ITEMS)}
+    return incident, child, items, authority, situation.holder
 
 
 def ours(law: Law, situations: list[Situation]) -> Engine:
