@@ -28,6 +28,19 @@ class NotificationWithdrawn(Act, title="Notification to the Panel withdrawn"):
     ]
 
 
+class NotificationAmended(Act, title="Notification to the Panel amended"):
+    """What was notified to the Panel was put right or completed there. Nothing that is owed changes by it."""
+
+    reported_by: ClassVar = AUTHORITY
+    amended_on: Annotated[
+        date, states("notification.amended_on", "Day", "The day on which it was amended.", "2026-06-01")
+    ]
+    what: Annotated[
+        Literal["child", "incident", "outcome", "other"],
+        states("notification.amended", "What", "What was amended; never the words.", "child"),
+    ]
+
+
 class RapidReviewOpened(Act, title="Rapid review begun"):
     """The partnership has begun its rapid review."""
 
@@ -176,6 +189,15 @@ class ReviewDecided(Act, title="Decision about a child safeguarding practice rev
     decided_on: Annotated[
         date, states("review.decided_on", "Day of the decision", "The six months run from this day.", "2026-06-01")
     ]
+    ground: Annotated[
+        Literal["serious_incident", "good_practice", "poor_practice", "near_miss", "other"] | None,
+        states(
+            "review.ground",
+            "Ground",
+            "Why it is held. A review may also be held where the criteria for notifying are not met.",
+            "serious_incident",
+        ),
+    ] = None
 
 
 class ReviewerAppointed(Act, title="Reviewer appointed"):
@@ -194,6 +216,14 @@ class ReviewerAppointed(Act, title="Reviewer appointed"):
             "yes",
         ),
     ] = None
+
+
+class ReviewerRemoved(Act, title="Reviewer removed"):
+    """A reviewer was removed. The name and the reason belong in the personal part."""
+
+    removed_on: Annotated[
+        date, states("review.reviewer_removed_on", "Day", "The day on which the reviewer was removed.", "2026-06-01")
+    ]
 
 
 class ReviewMonitored(Act, title="Progress of a review monitored"):
