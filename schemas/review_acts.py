@@ -219,7 +219,7 @@ class ReviewerAppointed(Act, title="Reviewer appointed"):
 
 
 class ReviewerRemoved(Act, title="Reviewer removed"):
-    """A reviewer was removed. The name and the reason belong in the personal part."""
+    """A reviewer was removed, and another has to be appointed. The name and the reason belong in the personal part."""
 
     removed_on: Annotated[
         date, states("review.reviewer_removed_on", "Day", "The day on which the reviewer was removed.", "2026-06-01")

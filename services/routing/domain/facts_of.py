@@ -35,6 +35,8 @@ from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
 SUSPICION: Final = frozenset({"known", "suspected"})
 Statement = tuple[str, str, Value | None]
 """Subject, name of the fact, value."""
+_TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {"reviewer.removed.v1": ("review.reviewer_appointed_on",)}
+"""Facts that an act of a type makes undone: whoever stated them before states them no longer."""
 _CHILD: Final = tuple(name for name in ChildFacts.model_fields if name != "child")
 
 
@@ -92,6 +94,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             yield INCIDENT, "notification.submitted_by", data.reporter.area
         case ActRecorded(data=data):
             yield from _act(data, vocabulary)
+            yield from ((INCIDENT, name, None) for name in _TAKEN_BACK.get(event.type, ()))
         case FactCorrected(data=data):
             yield from _correction(data, vocabulary)
         case _:

@@ -107,6 +107,15 @@ def test_a_correction_of_a_correction_goes_back_to_the_report() -> None:
     assert {fact.subject for fact in rooted(facts, VOCABULARY)} == {str(report)}
 
 
+def test_whoever_removes_a_reviewer_takes_back_that_one_was_appointed() -> None:
+    removed = acted("reviewer.removed.v1", {"review.reviewer_removed_on": "2026-06-22"})
+
+    assert stated(removed) == {
+        ("incident", "review.reviewer_removed_on", date(2026, 6, 22)),
+        ("incident", "review.reviewer_appointed_on", None),
+    }
+
+
 def test_a_correction_of_an_action_goes_back_to_the_action_that_was_spoken_of() -> None:
     about = "a" * 32
     agreed = acted(

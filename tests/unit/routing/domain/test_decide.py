@@ -231,6 +231,26 @@ def test_whoever_was_a_partner_on_the_day_of_awareness_is_told_however_late_it_i
     assert under(decided(DEATH + suspects), "N-03").recipients == (*PARTNERS[:2], health)
 
 
+def test_another_reviewer_has_to_be_appointed_for_one_who_was_removed() -> None:
+    """Removed on Monday 29 June 2026: 20 working days later is Monday 27 July."""
+    decided_to = [fact("review.decision", "proceed"), fact("review.decided_on", "2026-06-01")]
+    appointed = fact("review.reviewer_appointed_on", "2026-06-08")
+    at = NOW + timedelta(days=28)
+    removed = [
+        fact("review.reviewer_removed_on", "2026-06-29", by="removed", at=at),
+        fact("review.reviewer_appointed_on", None, by="removed", at=at),
+    ]
+    again = fact("review.reviewer_appointed_on", "2026-07-06", by="again", at=at + timedelta(days=7))
+
+    def state(*more: Fact) -> tuple[str, date | None]:
+        duty = under(decided([*DEATH, *decided_to, appointed, *more]), "L-02")
+        return duty.standing.state, duty.dates.due_on
+
+    assert state() == ("met", date(2026, 6, 29))
+    assert state(*removed) == ("open", date(2026, 7, 27))
+    assert state(*removed, again) == ("met", date(2026, 7, 27))
+
+
 def action(name: str, owner: str, due_on: str, by: str = "") -> list[Fact]:
     """Return what says that an action is for a body, to be done by a day; `by` names a later event about the same."""
     said = {"action.set_on": "2026-06-01", "action.owner": owner, "action.due_on": due_on}
