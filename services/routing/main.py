@@ -109,7 +109,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     app.include_router(build_considering(considering))
     app.include_router(build_migrating(Migrator(runtime.database, service)))
     app.include_router(build_recorded(Recorder(runtime.database, laws)))
-    app.include_router(build_recording(reader, templates, intake))
+    app.include_router(build_recording(reader, templates, intake, laws.register))
     app.include_router(build_pages(reader, templates, laws.register))
     app.include_router(build_rulebook_pages(templates, laws))
     app.include_router(build_considered(considering, templates, laws.register))

@@ -14,8 +14,9 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 
 from schemas.calendar.london import LONDON
+from schemas.vocabulary import load
 
-Kind = Literal["choice", "date", "instant", "number", "text", "long_text", "text_or_number"]
+Kind = Literal["choice", "body", "date", "instant", "number", "text", "long_text", "text_or_number"]
 Json = dict[str, Any]
 LONG: Final = 500  # characters from which a text gets a large box
 _SPACES: Final = str.maketrans("_.", "  ")
@@ -88,13 +89,17 @@ class _Reading:
             for number in range(self._repeats):
                 self.object(entry, f"{path}.{number}.", f"{entry['title']} {number + 1}")
         else:
-            kind, options = _kind(variants)
+            kind, options = ("body", ()) if _names_a_body(node) else _kind(variants)
             hint = node["description"].replace("`", "")
             fields.append(Field(path, node["title"], hint, kind, options, required))
 
     def _resolve(self, node: Json) -> Json:
         reference = node.get("$ref")
         return {**self._definitions[reference.rpartition("/")[2]], **node} if reference else node
+
+
+def _names_a_body(node: Json) -> bool:
+    return "fact" in node and load()[node["fact"]].kind == "body"
 
 
 def _kind(variants: Sequence[Json]) -> tuple[Kind, tuple[str, ...]]:

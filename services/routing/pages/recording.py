@@ -21,6 +21,7 @@ from schemas.words import event_title
 from services.kit.auth import COOKIE, Principal, require_page
 from services.kit.errors import NotFound
 from services.kit.reach import reach_of
+from services.routing.domain.register import Register
 from services.routing.pages.form import FormError, Section, errors_of, read, sections
 from services.routing.reading import Reader
 
@@ -56,9 +57,13 @@ class Intake:
             return 503, dict(AWAY)
 
 
-def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake) -> APIRouter:
+def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, register: Register) -> APIRouter:
     """Return the routes of the forms."""
     router = APIRouter(include_in_schema=False)
+    templates.env.globals["registered"] = sorted(
+        ({"value": body.id, "text": body.name} for body in register.bodies.values() if body.exists_on(None)),
+        key=lambda each: each["text"],
+    )
 
     @router.get("/case/{case_key}/record")
     async def choose(request: Request, who: Recorder, case_key: CaseKey) -> Response:

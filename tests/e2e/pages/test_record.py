@@ -77,6 +77,29 @@ async def test_a_named_person_decides_and_the_panel_is_told(visitor: Visitor, de
     assert "Director Sample" not in await visitor.text()  # who decided is personal; it stays with intake
 
 
+async def test_an_action_is_agreed_for_an_agency_of_the_register_and_the_agency_is_told(
+    visitor: Visitor, demo: PlayedDemo
+) -> None:
+    case = Case(demo)
+    await visitor.sign_in("review_officer")
+    await visitor.open("routing", f"/case/{case.key}/record/action.updated.v1")
+
+    await visitor.fill("Case reference", case.reference)
+    await visitor.fill("Your number of the action", "A-1")
+    await visitor.select("Agency", "West Yorkshire Police")
+    for name, day in (("set_on", ("1", "6", "2026")), ("due_on", ("30", "9", "2026"))):
+        for part, value in zip(("day", "month", "year"), day, strict=True):
+            await visitor.page.locator(f"#{name}-{part}").fill(value)
+    await visitor.choose("Record it")
+    police = "police:west-yorkshire"
+    await eventually(lambda: case.is_in("delivered", "A-03A", police), "the police were told of their action")
+    await visitor.choose("Back to the case")
+
+    action = next(duty for duty in await visitor.page.locator("article").all_inner_texts() if "A-03A" in duty)
+    assert "West Yorkshire Police" in action
+    assert "Wednesday 30 September 2026" in action
+
+
 async def test_a_named_person_accepts_a_notice(visitor: Visitor, demo: PlayedDemo) -> None:
     case = Case(demo)
     council = "la:E08000035"

@@ -27,6 +27,12 @@ def test_each_field_of_the_schema_is_asked_once_in_its_kind() -> None:
     }
 
 
+def test_a_body_is_chosen_from_the_register() -> None:
+    asked = fields("action.updated.v1")
+
+    assert (asked["owner"], asked["action"], asked["due_on"]) == ("body", "text", "date")
+
+
 def test_a_list_has_as_many_entries_as_wanted() -> None:
     asked = fields("incident.reported.v1", repeats=2)
 

@@ -146,7 +146,11 @@ def test_the_whole_rulebook_is_answered_as_an_interpreter_answers_it_for_every_c
         for rule in LAW.book.rules.values():
             for child in facts.children or (None,):
                 for number in range(2):
-                    items = {scope: of_scope[number] for scope, of_scope in facts.items.items()}
+                    items = {
+                        scope: of_scope[number] for scope, of_scope in facts.items.items() if number < len(of_scope)
+                    }
+                    if rule.per is not None and rule.per not in items:
+                        continue
                     about = About(child if rule.per_child else None, items[rule.per] if rule.per else None, rule.per)
                     ours = [
                         (
