@@ -66,6 +66,15 @@ class ThresholdDiscussed(Act, title="Threshold discussed"):
     legal_advice: Annotated[
         YesNo | None, states("threshold.legal_advice", "Legal advice", "Whether legal advice was taken.", "yes")
     ] = None
+    first_raised_with: Annotated[
+        Literal["safeguarding_lead", "advisory_group_member", "nobody"] | None,
+        states(
+            "threshold.first_raised_with",
+            "First raised with",
+            "With whom the agency discussed the incident before it referred it.",
+            "safeguarding_lead",
+        ),
+    ] = None
 
 
 class ParentsInformed(Act, title="Parents informed"):

@@ -117,6 +117,11 @@ def test_a_death_by_an_offensive_weapon_counts_only_in_the_pilot_and_while_it_ra
     assert_plays("offensive-weapon")
 
 
+def test_partners_discuss_what_another_agency_reported_unless_it_says_that_there_is_nothing_to_consider() -> None:
+    """Working Together 2023, in the words of Leeds: "the local authority performs this duty on behalf of the safeguarding partners"."""
+    assert_plays("threshold-discussion")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 

@@ -33,6 +33,7 @@ def report(event_id: str, case: str, on: date = REPORTED_ON, personal: Mapping[s
         "country": "england",
         "area": AREA,
         "reported_on": str(on),
+        "child_review": "no",  # so that no discussion of the threshold is owed besides
         "adult_at_risk": "no",
         "domestic_death": "no",
         "children": [{"ref": "child-1", "home_area": AREA, "looked_after": "no", "care_leaver": "no"}],

@@ -46,7 +46,7 @@ def reported(
     country: Any = "england",
     children: tuple[ce.ChildFacts, ...] | None = None,
     on: date = date(2026, 6, 1),
-    concerns: tuple[Any, Any, Any] = (None, "no", "no"),
+    concerns: tuple[Any, Any, Any] = ("no", "no", "no"),
     **attributes: Any,
 ) -> ce.IncidentReported:
     child = ce.ChildFacts(child=CHILD, home_area=LEEDS, looked_after="no", care_leaver="no", age_at_incident=3)

@@ -35,7 +35,7 @@ def after(*more: Fact, before: list[Fact] = OWED, happened: tuple[Happening, ...
 def test_the_first_decision_opens_everything_and_closes_what_is_already_met() -> None:
     changes = compare({}, decided(OWED))
 
-    assert [each.rule.id for each in changes.opened] == ["N-01", "N-03", "N-11", "N-11", "N-18"]
+    assert [each.rule.id for each in changes.opened] == ["N-01", "N-03", "N-11", "N-11", "N-13", "N-18"]
     assert [each.recipients for each in changes.met] == [(COUNCIL,)]
 
 
