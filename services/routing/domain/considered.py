@@ -116,7 +116,7 @@ def notifying_period(book: Rulebook, area: str | None = None) -> Within | None:
     """
     for rule in book.rules:
         for duty in rule.duties_in(area):
-            if isinstance(duty.release, Compared) and duty.release.fact == "notification.decision":
+            if any(isinstance(test, Compared) and test.fact == "notification.decision" for test in duty.release):
                 return duty.within
     return None
 

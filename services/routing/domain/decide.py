@@ -44,8 +44,8 @@ class Obligation:
 
     @property
     def release(self) -> str:
-        """Return under which condition it is sent: `at once`, or the condition in the words of the file."""
-        return "at once" if self.duty.release is None else reasons.says(self.duty.release)
+        """Return under which conditions it is sent: `at once`, or the conditions in the words of the file."""
+        return " and ".join(map(reasons.says, self.duty.release)) or "at once"
 
     @property
     def in_words(self) -> str:
@@ -189,13 +189,13 @@ class _Deciding:
             recipients=told[0],
             unserved_areas=told[1],
             dates=dated,
-            released=duty.release is None or self._answer(duty.release, trace) == YES,
+            released=all(self._answer(test, trace) == YES for test in duty.release),
             standing=stands,
         )
         self.obligations.append(obligation)
         if obligation.standing.state == "open":
             clock = () if duty.within.as_known else duty.within.clock
-            needed = (*clock, *((duty.release.fact,) if isinstance(duty.release, Compared) else ()))
+            needed = (*clock, *(test.fact for test in duty.release if isinstance(test, Compared)))
             for fact in needed:
                 self._ask(trace, reasons.absent(self._evaluation, trace, fact))
 

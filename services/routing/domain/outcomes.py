@@ -52,7 +52,7 @@ def _after_when(rule: Rule, vocabulary: Vocabulary) -> Iterator[str]:
     if rule.cancelled_when is not None:
         yield rule.cancelled_when.fact
     for duty in rule.then:
-        yield from (test.fact for test in (duty.only_if, duty.release) if test is not None)
+        yield from (test.fact for test in (duty.only_if, *duty.release) if test is not None)
         if isinstance(duty.tell, Serving) and duty.tell.area in vocabulary:
             yield duty.tell.area
 
@@ -84,7 +84,7 @@ def _terms(rule: Rule, duty: Duty, trace: Trace, evaluation: Evaluation, words: 
 def _state(rule: Rule, duty: Duty, trace: Trace, evaluation: Evaluation) -> str:
     if rule.cancelled_when is not None and _answered(rule.cancelled_when, trace, evaluation) == YES:
         return "withdrawn"
-    if duty.release is None or _answered(duty.release, trace, evaluation) == YES:
+    if all(_answered(test, trace, evaluation) == YES for test in duty.release):
         return "to send"
     return "owed, awaiting a decision"
 

@@ -173,7 +173,7 @@ def _then(rule: Rule, law: Law, words: Words) -> Iterator[Then]:
             period=words.period(within),
             strength=STRENGTH_WORDS[within.strength],
             cite=within.cite,
-            sent="at once" if duty.release is None else f"when {words.asked(duty.release)}; owed until then",
+            sent=f"when {' and '.join(map(words.asked, duty.release))}; owed until then" if duty.release else "at once",
             ends=duty.stop.phrase,
             purpose=law.book.book.profiles[duty.profile].purpose,
         )

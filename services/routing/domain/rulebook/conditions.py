@@ -130,6 +130,11 @@ def inline(node: Node, words: Words, text: str | None = None) -> Test:
     return Compared(name, "is not" if negated else "is", (words.value(spec, node, rest.removeprefix("not ")),))
 
 
+def all_inline(node: Node, words: Words) -> tuple[Test, ...]:
+    """Read conditions that are written on one line, joined by `and`: all of them have to hold."""
+    return tuple(inline(node, words, each) for each in node.text().split(" and "))
+
+
 def _test(key: str, node: Node, words: Words) -> Condition:
     name, found, rest = key.partition(" is")
     operator = found.strip() + rest

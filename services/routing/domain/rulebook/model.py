@@ -168,12 +168,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One entry of a rule's `then`. `release` None means at once; `sooner` has shorter periods of some areas, by code."""
+    """One entry of a rule's `then`.
+
+    `release` has what must all hold before it is sent, nothing means at once; `sooner` has shorter periods of some areas, by code.
+    """
 
     tell: Recipients
     profile: str
     within: Within
-    release: Test | None
+    release: tuple[Test, ...]
     stop: Stop
     only_if: Test | None
     sooner: Mapping[str, Within] = field(default_factory=dict, hash=False)

@@ -118,9 +118,7 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
     either = node.text().split(" or ")
     events = tuple(each for each in either if not each.endswith(_RECORDED))
     if any(" is " in each for each in events):
-        return Stop(
-            phrase, (), holds=tuple(conditions.inline(node, words, each) for each in node.text().split(" and "))
-        )
+        return Stop(phrase, (), holds=conditions.all_inline(node, words))
     facts = (each.removesuffix(_RECORDED) for each in either if each.endswith(_RECORDED))
     recorded = tuple(words.fact(fact, node, "date").name for fact in facts)
     for event in events:
@@ -208,7 +206,7 @@ def _duty(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapp
         within=_within(
             entry["within"] if "within" in entry else entry["no later than"], words, back="within" not in entry
         ),
-        release=None if release.text() == "at once" else conditions.inline(release, words),
+        release=() if release.text() == "at once" else conditions.all_inline(release, words),
         stop=stops[entry["stops when"].one_of(stops)],
         only_if=conditions.inline(entry["if"], words) if "if" in entry else None,
     )

@@ -115,10 +115,11 @@ class _Page:
         yield f"  - the period is **{STRENGTH_WORDS[within.strength]}**: {within.cite}"
         for area, sooner in duty.sooner.items():
             yield f"  - in {self._words.area(area)} {self._words.period(sooner)}: {sooner.cite}"
-        if duty.release is None:
-            yield "  - sent at once"
+        if duty.release:
+            release = " and ".join(map(self._words.asked, duty.release))
+            yield f"  - sent when {release}; until then owed, awaiting a decision"
         else:
-            yield f"  - sent when {self._words.asked(duty.release)}; until then owed, awaiting a decision"
+            yield "  - sent at once"
         yield f"  - the clock stops when {duty.stop.phrase}"
         yield f"  - they may see [{duty.profile}](#{duty.profile})"
 

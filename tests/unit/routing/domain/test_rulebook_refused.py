@@ -108,6 +108,16 @@ SLIPS = {
     "unknown personal field": ("personal.child.name: in full ", "personal.child.nam: in full ", "did you mean"),
     "unknown way to give": ("harm: in full", "harm: in ful", "did you mean `in full`"),
     "bad one-line condition": ("release: notification.decision is notify", "release: later", "a condition such as"),
+    "two conditions, the second of an unknown fact": (
+        "release: review.has_improvements is yes and review.has_analysis is yes",
+        "release: review.has_improvements is yes and review.has_analisis is yes",
+        "did you mean `review.has_analysis`",
+    ),
+    "two conditions, the second of no fact": (
+        "release: review.has_improvements is yes and review.has_analysis is yes",
+        "release: review.has_improvements is yes and both",
+        "a condition such as",
+    ),
     "no such facts file": (
         "facts: schemas/vocabulary/facts.yaml",
         "facts: facts.yaml",
