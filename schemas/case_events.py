@@ -14,6 +14,7 @@ from pydantic import Field
 
 from schemas.acts import ActType
 from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, ItemKey, Model, RecipientId
+from schemas.people import Setting
 from schemas.reporters import ReporterBody
 
 
@@ -56,6 +57,7 @@ class IncidentReportedData(CaseData):
     harm: Literal["death", "serious_harm", "other"] | None = None
     country: Literal["england", "wales", "scotland", "northern_ireland", "abroad"] | None = None
     area: AreaCode | None = None
+    setting: Setting | None = None
     reported_on: date
     child_review: Literal["yes", "no"] | None = None
     adult_at_risk: Literal["yes", "no"] | None = None

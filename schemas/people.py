@@ -18,6 +18,24 @@ ItemRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{0,31}$")]
 ChildRef = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Setting = Literal[
+    "home",
+    "foster",
+    "kinship",
+    "childrens_home",
+    "secure_home",
+    "young_offender_institution",
+    "secure_training_centre",
+    "police_custody",
+    "hospital",
+    "mental_health_detention",
+    "school",
+    "early_years",
+    "public_place",
+    "online",
+    "abroad",
+]
+"""Kinds of place where something can happen to a child."""
 Years = Annotated[int, Field(ge=0, le=120)]
 _AGE: Final = "In completed years. Leave it out if you give the dates in personal; the age is derived then."
 

@@ -12,5 +12,7 @@ ReporterBody = Literal[
     "adults_board",
     "community_safety_partnership",
     "childrens_partnership",
+    "fostering_provider",
+    "childrens_home",
     "other_agency",
 ]

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from schemas.acts import ACTS
 from schemas.envelope import Instant
-from schemas.people import ActPersonal, Area, Child, ChildRef, IncidentPersonal, YesNo, said
+from schemas.people import ActPersonal, Area, Child, ChildRef, IncidentPersonal, Setting, YesNo, said
 from schemas.submission import AUTHORITY, PERSONAL, Submission
 
 Harm = Literal["death", "serious_harm", "other", "unknown"]
@@ -41,6 +41,10 @@ class IncidentReported(Submission, title="Incident reported"):
     area: Annotated[
         Area | None,
         said("Area", "Local authority area of the incident, by its nine-character GSS code.", "E08000035"),
+    ] = None
+    setting: Annotated[
+        Literal[Setting, "unknown"] | None,
+        said("Setting", "In what kind of place it happened. Providers of foster care and of homes say it."),
     ] = None
     reported_on: Annotated[
         date | None,

@@ -122,6 +122,11 @@ def test_partners_discuss_what_another_agency_reported_unless_it_says_that_there
     assert_plays("threshold-discussion")
 
 
+def test_a_provider_of_foster_care_or_of_a_home_tells_ofsted_the_area_and_whoever_placed_the_child() -> None:
+    """Fostering Services Regulations 2011, regulation 36, and Children's Homes Regulations 2015, regulation 40: "without delay"."""
+    assert_plays("providers")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 

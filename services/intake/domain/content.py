@@ -23,6 +23,7 @@ _INCIDENT_FACTS: Final = {
     "harm": "harm",
     "country": "incident.country",
     "area": "incident.area",
+    "setting": "incident.setting",
     "reported_on": "reported_on",
     "child_review": "concern.child_review",
     "adult_at_risk": "concern.adult_at_risk",

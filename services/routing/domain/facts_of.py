@@ -109,6 +109,7 @@ def _report(report: str, data: IncidentReportedData) -> Iterator[Statement]:
         "harm": data.harm,
         "incident.country": data.country,
         "incident.area": data.area,
+        "incident.setting": data.setting,
         "concern.child_review": data.child_review,
         "concern.adult_at_risk": data.adult_at_risk,
         "concern.domestic_death": data.domestic_death,

@@ -54,6 +54,13 @@ def test_a_report_states_who_reports_the_incident_and_each_child() -> None:
     }
 
 
+def test_the_kind_of_place_is_stated_where_it_is_said() -> None:
+    event = reported()
+    said = event.model_copy(update={"data": event.data.model_copy(update={"setting": "foster"})})
+
+    assert stated(said) - stated(event) == {("incident", "incident.setting", "foster")}
+
+
 def test_a_child_of_whom_nothing_is_known_is_still_a_child_of_the_case() -> None:
     event = reported(children=(ChildFacts(child=CHILD),))
 

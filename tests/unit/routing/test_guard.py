@@ -79,6 +79,7 @@ EXAMPLES = {
     "homeoffice": "homeoffice",
     "nspcc": "nspcc",
     "each of safeguarding-partners-of": "icb:west-yorkshire",
+    "each of icb-of": "icb:west-yorkshire",
     "the reporter": f"la:{HALTON}",
     "the body in action.owner": "police:west-yorkshire",
     "the body in request.agency": "police:west-yorkshire",
@@ -90,6 +91,7 @@ BARNSLEY_OF = {
     "csp-of": "csp:barnsley",
     "cdr-of": f"cdr:{BARNSLEY}",
     "each of safeguarding-partners-of": "icb:south-yorkshire",
+    "each of icb-of": "icb:south-yorkshire",
 }
 DUTIES = [
     (rule["id"], position, duty["tell"], duty["send"])
@@ -108,9 +110,10 @@ def test_each_duty_of_the_rulebook_may_be_sent_to_those_that_it_names_and_to_nob
         key for key, recipient in EXAMPLES.items() if GUARD.objection(replace(claim, recipient=recipient)) is None
     }
 
-    # A council and a police force are safeguarding partners of their area; an LSCP, a board or the Panel is not.
-    partners = {kind, "la-of", *FOR_POLICE}
-    assert allowed == (partners if "partners" in kind else set(FOR_POLICE) if kind in FOR_POLICE else {kind})
+    # A council, a police force and an integrated care board are safeguarding partners of their area; an LSCP or the Panel is not.
+    icb = {"each of safeguarding-partners-of", "each of icb-of"}
+    alike = {"each of safeguarding-partners-of": {*icb, "la-of", *FOR_POLICE}, "each of icb-of": icb}
+    assert allowed == (set(FOR_POLICE) if kind in FOR_POLICE else alike.get(kind, {kind}))
 
 
 @pytest.mark.parametrize(("rule", "position", "tell", "profile"), [each for each in DUTIES if "(" in each[2]])
