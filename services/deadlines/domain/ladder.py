@@ -17,7 +17,7 @@ from schemas.calendar.london import LONDON
 RungKind = Literal["warn", "soon", "breach"]
 
 OFFICE_OPENS: Final = time(9)
-_LONG: Final = (10, 5, 2, 0)  # periods of ten working days and more
+_LONG: Final = (10, 5, 1, 0)  # periods of ten working days and more; of a rapid review's 15: days 5, 10, 14, 15
 _SHORT: Final = (3, 1, 0)
 _BRIEF: Final = (0,)  # periods of up to two working days
 

@@ -44,13 +44,13 @@ def _told(due_on: date, length: int, warn_on: date | None = None) -> list[tuple[
                 ("breach", -1, "2027-01-05T00:00Z"),
             ],
         ),
-        (  # 15 working days after Mon 4 Jan 2027 end Mon 25 Jan
+        (  # 15 working days after Mon 4 Jan 2027 end Mon 25 Jan: told on working days 5, 10, 14 and 15
             date(2027, 1, 25),
             15,
             [
                 ("soon", 10, "2027-01-11T09:00Z"),  # Mon 11: 4 in that week, 5 in the next, Mon 25
                 ("soon", 5, "2027-01-18T09:00Z"),
-                ("soon", 2, "2027-01-21T09:00Z"),
+                ("soon", 1, "2027-01-22T09:00Z"),
                 ("soon", 0, "2027-01-25T09:00Z"),
                 ("breach", -1, "2027-01-26T00:00Z"),
             ],
