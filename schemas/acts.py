@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from schemas import partnership_acts, review_acts
+from schemas import local_acts, partnership_acts, review_acts
 from schemas.act import Act
 
 ActType = Literal[
@@ -45,6 +45,9 @@ ActType = Literal[
     "actions.audited.v1",
     "action.updated.v1",
     "action.closed.v1",
+    "strategy_meeting.held.v1",
+    "alternative_review.considered.v1",
+    "learning.audited.v1",
 ]
 ACTS: Final[dict[str, type[Act]]] = {
     "referral.accepted.v1": partnership_acts.ReferralAccepted,
@@ -84,5 +87,8 @@ ACTS: Final[dict[str, type[Act]]] = {
     "actions.audited.v1": review_acts.ActionsAudited,
     "action.updated.v1": review_acts.ActionUpdated,
     "action.closed.v1": review_acts.ActionClosed,
+    "strategy_meeting.held.v1": local_acts.StrategyMeetingHeld,
+    "alternative_review.considered.v1": local_acts.AlternativeReviewConsidered,
+    "learning.audited.v1": local_acts.LearningAudited,
 }
 """CloudEvents `type` of each act, with the model of its `data`."""

@@ -127,6 +127,21 @@ def test_a_provider_of_foster_care_or_of_a_home_tells_ofsted_the_area_and_whoeve
     assert_plays("providers")
 
 
+def test_barnsley_always_reviews_a_death_in_which_abuse_or_neglect_is_known_or_suspected() -> None:
+    """Barnsley: "always undertaken when a child dies (including suicide), and abuse or neglect is known or suspected"."""
+    assert_plays("barnsley-death")
+
+
+def test_halton_puts_a_referral_on_the_agenda_and_considers_another_review_where_no_formal_one_follows() -> None:
+    """Halton: "Alternative learning reviews will always be considered if the decision is not to proceed with a formal LCSPR"."""
+    assert_plays("halton-learning")
+
+
+def test_sutton_audits_the_effect_of_the_learning_until_it_is_there() -> None:
+    """Sutton: "audits are undertaken to assure the LSCP that learning from LCSPRs is having the intended impact"."""
+    assert_plays("sutton-learning")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 
