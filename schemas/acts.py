@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from schemas import local_acts, partnership_acts, review_acts
+from schemas import local_acts, partnership_acts, review_acts, standing_acts
 from schemas.act import Act
 
 ActType = Literal[
@@ -48,6 +48,10 @@ ActType = Literal[
     "strategy_meeting.held.v1",
     "alternative_review.considered.v1",
     "learning.audited.v1",
+    "annual_report.published.v1",
+    "arrangements.audited.v1",
+    "placement.made.v1",
+    "placement.approved.v1",
 ]
 ACTS: Final[dict[str, type[Act]]] = {
     "referral.accepted.v1": partnership_acts.ReferralAccepted,
@@ -90,5 +94,9 @@ ACTS: Final[dict[str, type[Act]]] = {
     "strategy_meeting.held.v1": local_acts.StrategyMeetingHeld,
     "alternative_review.considered.v1": local_acts.AlternativeReviewConsidered,
     "learning.audited.v1": local_acts.LearningAudited,
+    "annual_report.published.v1": standing_acts.YearlyReportPublished,
+    "arrangements.audited.v1": standing_acts.ArrangementsAudited,
+    "placement.made.v1": standing_acts.PlacementMade,
+    "placement.approved.v1": standing_acts.PlacementApproved,
 }
 """CloudEvents `type` of each act, with the model of its `data`."""

@@ -103,6 +103,16 @@ class TaskPersonal(ActPersonal, title="Personal details of a request or an actio
     ] = None
 
 
+class PlacementPersonal(ActPersonal, title="Personal details of a placement"):
+    """Who the child is and what was planned: for the authority in whose area the child is placed."""
+
+    child_details: Annotated[
+        Text | None,
+        said("Details of the child", "Who the child is, in your own words.", "Invented example. Testchild Alpha."),
+    ] = None
+    care_plan: Annotated[Text | None, said("Care plan", "The plan for the child's care.", "Invented example.")] = None
+
+
 class Child(Model, title="Child"):
     """What is known about one child, without identity."""
 

@@ -9,9 +9,9 @@ from typing import Final, cast, get_args
 
 import yaml
 
-from schemas.vocabulary.words import ITEMS, FactRefused, FactSpec, Keeps, Kind, Scope, Vocabulary
+from schemas.vocabulary.words import ITEMS, FactRefused, FactSpec, Keeps, Kind, Scope, Topic, Vocabulary
 
-_KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps"})
+_KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps", "about"})
 _EACH: Final[dict[str, Scope]] = {"authority": "authority", **{word: scope for scope, word in ITEMS.items()}}
 
 
@@ -49,6 +49,9 @@ def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> F
             name,
             f"a kind out of {', '.join(get_args(Kind))}, values for a choice alone, and `keeps` {', '.join(get_args(Keeps))}",
         )
+    about = str(entry.get("about", "an incident"))
+    if about not in get_args(Topic):
+        raise FactRefused(name, f"`about` to be one of {', '.join(get_args(Topic))}")
     return FactSpec(
         name=name,
         label=str(entry["label"]),
@@ -59,6 +62,7 @@ def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> F
         values=("yes", "no") if kind == "yes_no" else values,
         said_as=cast("dict[str, str]", entry.get("said as", {})),
         keeps=cast("Keeps", keeps),
+        about=cast("Topic", about),
     )
 
 

@@ -17,6 +17,7 @@ Kind = Literal["choice", "yes_no", "date", "whole number", "area", "body"]
 Scope = Literal["incident", "child", "authority", "reporter", "action", "request"]
 Keeps = Literal["the latest", "the earliest", "the newest"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
+Topic = Literal["an incident", "no incident"]
 Value = str | int | date
 
 AREA: Final = re.compile(r"[EWSN][0-9]{8}")  # GSS code of an authority area
@@ -29,6 +30,8 @@ PERSONAL_FIELDS: Final = frozenset(
         "personal.incident_date",
         "personal.summary",
         "personal.what",
+        "personal.child_details",
+        "personal.care_plan",
         "personal.child.name",
         "personal.child.date_of_birth",
         "personal.child.reference",
@@ -50,7 +53,7 @@ class FactRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """One fact. `position` is its place among the facts of its scope, from 0."""
+    """One fact. `position` is its place among the facts of its scope, from 0; `about` is what it tells of."""
 
     name: str
     label: str
@@ -61,6 +64,7 @@ class FactSpec:
     values: tuple[str, ...] = ()
     said_as: Mapping[str, str] = field(default_factory=dict)
     keeps: Keeps = "the latest"
+    about: Topic = "an incident"
 
     @property
     def expected(self) -> str:

@@ -142,6 +142,11 @@ def test_sutton_audits_the_effect_of_the_learning_until_it_is_there() -> None:
     assert_plays("sutton-learning")
 
 
+def test_a_placement_a_yearly_report_and_an_audit_belong_to_no_incident() -> None:
+    """Children Act 2004, section 16G(7): "at least once in every 12 month period"; the pages of Wandsworth and Sutton."""
+    assert_plays("no-incident")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 

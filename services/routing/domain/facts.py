@@ -10,15 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
-from schemas.vocabulary import ITEMS, Keeps, Scope, Value, Vocabulary
+from schemas.vocabulary import ITEMS, Keeps, Scope, Topic, Value, Vocabulary
 
 INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
 PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
+_EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
 
 
@@ -98,6 +99,8 @@ class FactBase:
         if known:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
             self.first_source = known[0].authority
+        self.about: Final[frozenset[Topic]] = frozenset(vocabulary.spec(fact.name).about for fact in known) or _EITHER
+        """What is told of: an incident, something else, or both; of a case of which nothing is known it may be either."""
         self._children: set[str] = set()
         self._items: dict[Scope, set[str]] = {scope: set() for scope in ITEMS}
         self._merge(known)

@@ -37,11 +37,13 @@ def matter(*statements: Statement, subject: str = CHILD, duty_holder: str = f"la
 
 
 ACTION, REQUEST = "a" * 32, "b" * 32
+BESIDE = ("annual_report.area", "arrangements.area", "placement.by", "placement.in_area")  # of no incident
 CHILD_FACTS = ("child.home_area", "child.looked_after_by", "child.placed_in", "child.care_leaver_of")
 IN_LEEDS = matter(
     said("incident.area", LEEDS),
     said("reporter.area", LEEDS, "a report"),
     said("notification.submitted_by", LEEDS),
+    *(said(f, LEEDS) for f in BESIDE),
     *(said(f, LEEDS, CHILD) for f in CHILD_FACTS),
 )
 FROM_BARNSLEY = matter(
@@ -236,7 +238,7 @@ def test_the_duty_holder_s_area_is_one_that_it_serves_and_that_the_facts_give_it
 
 def test_the_guard_asks_for_the_facts_by_which_the_rules_name_areas_and_bodies() -> None:
     named = ("incident.area", "reporter.area", "notification.submitted_by", "action.owner", "request.agency")
-    assert GUARD.facts == sorted((*named, *CHILD_FACTS))
+    assert GUARD.facts == sorted((*named, *BESIDE, *CHILD_FACTS))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
-from schemas.vocabulary import ITEMS, FactSpec, Scope, Vocabulary
+from schemas.vocabulary import ITEMS, FactSpec, Scope, Topic, Vocabulary
 from services.routing.domain.facts import Row
 from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
@@ -77,7 +77,7 @@ def pack(answers: Answers) -> bytes:
 class CompiledRule:
     """A rule whose conditions a bundle asks. `conditions` are in the order of the answers; `depends_on` are asked before it.
 
-    It runs once for each child (`per_child`), and once for each item of the scope `per`.
+    It runs once for each child (`per_child`), and once for each item of the scope `per`, in cases of what it is `about`.
     """
 
     rule: Rule
@@ -85,6 +85,7 @@ class CompiledRule:
     judged_on: FactSpec
     per_child: bool
     per: Scope | None
+    about: frozenset[Topic]
     depends_on: tuple[str, ...]
 
     def unpack(self, packed: bytes) -> Answers:
@@ -102,6 +103,7 @@ class Bundle:
     holder: Holder
     per_child: bool
     per: Scope | None
+    about: frozenset[Topic]
     depends_on: tuple[str, ...]
 
 
@@ -134,10 +136,10 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
     bundles: list[Bundle] = []
     while sorter.is_active():
         ready = sorter.get_ready()
-        alike: dict[tuple[Holder, bool, Scope | None], list[CompiledRule]] = {}
+        alike: dict[tuple[Holder, bool, Scope | None, frozenset[Topic]], list[CompiledRule]] = {}
         for identifier in ready:
             each = compiled[identifier] = _compiled(book.rule(identifier), vocabulary, compiled)
-            alike.setdefault((each.rule.holder, each.per_child, each.per), []).append(each)
+            alike.setdefault((each.rule.holder, each.per_child, each.per, each.about), []).append(each)
         bundles += [_bundle(rules, vocabulary) for rules in alike.values()]
         sorter.done(*ready)
     return CompiledRulebook(book, vocabulary, {rule.id: compiled[rule.id] for rule in book.rules}, tuple(bundles))
@@ -159,6 +161,7 @@ def _compiled(rule: Rule, vocabulary: Vocabulary, compiled: Mapping[str, Compile
         judged_on=vocabulary[rule.judged_on],
         per_child="child" in scopes or any(other.per_child for other in before),
         per=per,
+        about=frozenset(vocabulary[name].about for name in _facts_of(rule)).union(*(each.about for each in before)),
         depends_on=depends_on,
     )
 
@@ -177,6 +180,7 @@ def _bundle(rules: list[CompiledRule], vocabulary: Vocabulary) -> Bundle:
         holder=rules[0].rule.holder,
         per_child=rules[0].per_child,
         per=rules[0].per,
+        about=rules[0].about,
         depends_on=tuple(dict.fromkeys(rule for each in rules for rule in each.depends_on)),
     )
 

@@ -137,11 +137,14 @@ class Evaluation:
 def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged_on: date | None = None) -> Evaluation:
     """Return every rule's answers. A case without a child is about one of whom nothing is known; without items, none.
 
+    Rules are asked that read a fact of what the case is about: in one of a placement alone, none about incidents.
     With `judged_on`, each rule is in force or not as on that day, whatever the fact that it is judged on says.
     """
     runs: Runs = {}
     children = facts.children or (None,)
     for bundle in book.bundles:
+        if bundle.about.isdisjoint(facts.about):
+            continue
         for child in children if bundle.per_child else (None,):
             for item in facts.items[bundle.per] if bundle.per else (None,):
                 about = About(child, item, bundle.per)

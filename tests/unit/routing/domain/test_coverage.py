@@ -20,7 +20,7 @@ LAW = {
     "O": ["01", "02", "03"],
     "C": ["01"],
 }
-LOCAL = ["N-20", "N-21", "N-22", "R-12", "R-13", "A-04"]
+LOCAL = ["N-20", "N-21", "N-22", "R-12", "R-13", "A-04", "A-05"]
 
 
 def test_every_row_of_the_law_is_there_once() -> None:

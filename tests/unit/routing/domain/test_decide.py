@@ -416,6 +416,21 @@ def test_nothing_known_is_nothing_asked() -> None:
     assert (decision.obligations, decision.questions) == ((), ())
 
 
+def test_what_belongs_to_no_incident_is_asked_nothing_about_one_until_one_is_reported() -> None:
+    placed = [
+        fact("placement.made_on", "2026-06-01", of=f"la:{WANDSWORTH}"),
+        fact("placement.by", WANDSWORTH, of=f"la:{WANDSWORTH}"),
+        fact("placement.in_area", LEEDS, of=f"la:{WANDSWORTH}"),
+    ]
+
+    alone, beside = decided(placed), decided([*placed, *DEATH])
+
+    assert (alone.questions, alone.undecided) == ((), ())
+    assert {each.rule.id for each in alone.obligations} == {"N-22", "N-22A"}
+    assert {"N-11", "N-22"} <= {each.rule.id for each in beside.obligations}
+    assert "N-01" in beside.undecided
+
+
 def test_an_obligation_names_its_law_and_that_nobody_has_checked_it() -> None:
     owed = under(decided(DEATH + SUSPECTS), "N-01")
 
