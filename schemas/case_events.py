@@ -58,6 +58,7 @@ class IncidentReportedData(CaseData):
     country: Literal["england", "wales", "scotland", "northern_ireland", "abroad"] | None = None
     area: AreaCode | None = None
     setting: Setting | None = None
+    unexpected_death: Literal["yes", "no"] | None = None
     reported_on: date
     child_review: Literal["yes", "no"] | None = None
     adult_at_risk: Literal["yes", "no"] | None = None

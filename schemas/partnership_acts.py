@@ -92,6 +92,12 @@ class ChildDeathReviewNotified(Act, title="Child death review partners notified"
     ]
 
 
+class JointResponseBegan(Act, title="Joint agency response begun"):
+    """Police, health and council have begun to look together into a sudden, unexplained or suspicious death of a child."""
+
+    began_on: Annotated[date, states("joint_response.began_on", "Day", "In England's calendar.", "2026-06-01")]
+
+
 class AdultReviewReferred(Act, title="Referral for a safeguarding adult review"):
     """Somebody thinks that the adults' board must arrange a review (Care Act 2014, section 44)."""
 

@@ -46,6 +46,10 @@ class IncidentReported(Submission, title="Incident reported"):
         Literal[Setting, "unknown"] | None,
         said("Setting", "In what kind of place it happened. Providers of foster care and of homes say it."),
     ] = None
+    unexpected_death: Annotated[
+        YesNo | None,
+        said("Unexpected death", "Whether a death was sudden, unexplained or suspicious."),
+    ] = None
     reported_on: Annotated[
         date | None,
         said(

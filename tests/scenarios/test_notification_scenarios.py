@@ -147,6 +147,11 @@ def test_a_placement_a_yearly_report_and_an_audit_belong_to_no_incident() -> Non
     assert_plays("no-incident")
 
 
+def test_council_police_and_health_look_together_into_a_sudden_death() -> None:
+    """Child death review guidance: the joint agency response."""
+    assert_plays("sudden-death")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 

@@ -24,6 +24,7 @@ _INCIDENT_FACTS: Final = {
     "country": "incident.country",
     "area": "incident.area",
     "setting": "incident.setting",
+    "unexpected_death": "incident.unexpected_death",
     "reported_on": "reported_on",
     "child_review": "concern.child_review",
     "adult_at_risk": "concern.adult_at_risk",

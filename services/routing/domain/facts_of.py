@@ -110,6 +110,7 @@ def _report(report: str, data: IncidentReportedData) -> Iterator[Statement]:
         "incident.country": data.country,
         "incident.area": data.area,
         "incident.setting": data.setting,
+        "incident.unexpected_death": data.unexpected_death,
         "concern.child_review": data.child_review,
         "concern.adult_at_risk": data.adult_at_risk,
         "concern.domestic_death": data.domestic_death,

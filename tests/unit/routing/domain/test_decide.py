@@ -156,6 +156,17 @@ def test_every_child_has_its_own_duty() -> None:
     assert [each.slot.subject for each in decision.obligations if each.rule.id == "N-01"] == [CHILD, "child-2"]
 
 
+def test_one_reference_meets_the_duty_for_every_child_of_the_incident() -> None:
+    """GOV.UK: one notification for an incident, with its children, and not one for each of them."""
+    sibling = [replace(each, subject="child-2") for each in DEATH if each.name.startswith("child.")]
+    stated = [*DEATH, *SUSPECTS, *sibling, outcome("notify")]
+
+    decision = decided(stated, [happened("scsi.notification.submitted", COUNCIL)])
+
+    states = {each.slot.subject: each.standing.state for each in decision.obligations if each.rule.id == "N-01"}
+    assert states == {CHILD: "met", "child-2": "met"}
+
+
 def test_each_registered_reporter_is_told_the_decision_and_for_the_others_their_area_is_named() -> None:
     """Leeds: "feedback was given to the partner agency who raised the concern"; a partnership goes by its authority's word."""
     school = [
