@@ -12,7 +12,7 @@ BIN := .venv/bin
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
-.PHONY: help setup demo test test-faults check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume bench-road bench-growth bench-memory bench-rules
+.PHONY: help setup demo test test-faults test-properties check lint types schemas lock lock-kafka up up-check down clean bench-start bench-consume bench-road bench-growth bench-memory bench-rules
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ test: setup ## Run every test
 test-faults: setup ## Run the long fault table and ten thousand simulated runs (SEED=number repeats the table)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m tests.simulation --seeds 10000
+
+test-properties: setup ## Try each property with a thousand random examples
+	@HANDRAIL_PROPERTIES=exploring $(BIN)/python -m pytest -q -n 2 -m hypothesis tests/unit
 
 check: ## Do all that CI does
 	@bash .ci/run

@@ -6,6 +6,7 @@ that look at the one played demo, because it is started once in a process. Each 
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from tests.support.ending import ENDING, GROUP_ENDING
 from tests.support.groups import group_of
 from tests.support.stack import stack
 
-settings.register_profile("handrail", deadline=None)
-settings.load_profile("handrail")
+# The same examples in each run: whoever changes a page does not have to mend a property. `make test-properties` looks for others.
+settings.register_profile("handrail", deadline=None, derandomize=True)
+settings.register_profile("exploring", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HANDRAIL_PROPERTIES", "handrail"))
 
 LONGEST_FIRST = ("tests/e2e/", "tests/integration/faults/", "tests/integration/", "tests/contract/")
 
