@@ -375,6 +375,18 @@ class PublicationAnswered(Act, title="Answer of the Panel about a publication re
     ]
 
 
+class PublicationReconsidered(Act, title="Publication reconsidered"):
+    """The partners have decided again, because the Panel asked them to. A day of publication is an event of its own."""
+
+    reconsidered_on: Annotated[
+        date, states("publication.reconsidered_on", "Day", "The day of the decision.", "2026-06-01")
+    ]
+    outcome: Annotated[
+        Literal["publish", "not_publish"],
+        states("publication.reconsidered", "Outcome", "Whether the report is published after all.", "publish"),
+    ]
+
+
 class ReviewPublished(Act, title="Review published"):
     """The report, or the information about improvements, is published."""
 
