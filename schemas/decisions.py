@@ -84,6 +84,10 @@ class ObligationOpenedData(Model):
     duty: Strength
     citation: Citation
     rulebook: RulebookRef
+    editions: tuple[str, ...] = Field(
+        default=(),
+        description="The editions of the law that it comes under, as the rulebook calls them: one, then what lies over it.",
+    )
     duty_holder: RecipientId
     duty_holder_name: str | None = Field(default=None, description="As the register has it, for people.")
     subject: str

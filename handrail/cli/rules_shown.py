@@ -50,6 +50,8 @@ def report(console: Console, found: Report) -> None:
         unverified = [rule.id for rule in book.rules if not rule.source.verified]
         say(console, "  verified", f"{len(book.rules) - len(unverified)}")
         say(console, "  unverified", f"{len(unverified)}: {', '.join(unverified)}" if unverified else "0")
+        verified = sum(bool(each.verified) for each in book.editions)
+        say(console, "  editions", f"{len(book.editions)} of the law, {verified} verified")
     if found.rows:
         left = [row.id for row in found.rows if not row.rules]
         encoded = f"{len(found.rows)} rows of the law, {len(found.rows) - len(left)} encoded"
@@ -109,6 +111,9 @@ def _rule(console: Console, rule: RuleView) -> None:
     holder = f"Duty of {rule.duty_holder.name}" if rule.duty_holder else "Duty holder not known yet"
     console.print(f"  {escape(holder)}: {escape(STRENGTH_WORDS[rule.strength])}")
     console.print(f"  {_MARKS[rule.in_force_answer]} {escape(rule.in_force)}")
+    for edition in rule.editions:
+        checked = "" if edition.verified else ", not yet checked against the full text"
+        console.print(f"  edition of the law: {escape(edition.id)}{checked}; {escape(edition.cite)}")
     for condition in rule.conditions:
         known = "; ".join(f"{each.fact} is {each.in_words}{_by(each.statements)}" for each in condition.found)
         console.print(
@@ -218,6 +223,8 @@ def comparison(console: Console, found: Comparison) -> None:
             console.print(f"    after:  {escape(' | '.join(pattern.after))}")
     if found.profiles:
         console.print(f"\nWhat may be seen changed: {', '.join(found.profiles)}")
+    if found.editions:
+        console.print(f"\nEditions of the law changed: {', '.join(found.editions)}")
     if found.defaults_differ:
         console.print("\nThe defaults for missing facts changed.")
     console.print(f"\nUnchanged: {', '.join(found.unchanged) or 'none'}")

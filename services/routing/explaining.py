@@ -15,6 +15,7 @@ from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Obligation, Question
 from services.routing.domain.recipients import slot_of
 from services.routing.domain.rulebook.compile import ANSWERS, UNDECIDED, YES
+from services.routing.domain.rulebook.editions import Edition
 from services.routing.domain.rulebook.evaluate import Trace
 from services.routing.domain.rulebook.model import DUTY_HOLDER, Condition, Recorded
 from services.routing.outcome.published import citation_of
@@ -24,6 +25,7 @@ from services.routing.views import (
     CaseView,
     ConditionView,
     DutyView,
+    EditionView,
     ExplanationView,
     FoundView,
     RecipientView,
@@ -85,9 +87,23 @@ def _rule(trace: Trace, asking: Asked) -> RuleView:
         citation=citation_of(rule),
         in_force=_in_force(trace, decision),
         in_force_answer=ANSWERS[trace.in_force],
+        editions=tuple(map(_edition, decision.evaluation.editions(trace))),
         conditions=tuple(_conditions(trace, asking)),
         duties=tuple(_duty(each, decision) for each in _owed(trace, decision)),
         questions=tuple(questions(wanted, asking)),
+    )
+
+
+def _edition(edition: Edition) -> EditionView:
+    return EditionView(
+        id=edition.id,
+        begins=edition.begins,
+        ends=edition.ends,
+        says=edition.says,
+        cite=edition.cite,
+        href=edition.href,
+        verified=bool(edition.verified),
+        not_known=edition.not_known,
     )
 
 
@@ -152,7 +168,7 @@ def _duty(obligation: Obligation, decision: Decision) -> DutyView:
         warn_on=dates.warn_on if is_open else None,
         provisional=dates.provisional,
         strength=duty.within.strength,
-        period_cite=duty.within.cite,
+        period_cite=obligation.period_cite,
         state=obligation.in_words,
         release=obligation.release,
         stops_when=duty.stop.phrase,

@@ -249,11 +249,25 @@ class DutyView(View):
     stops_when: str
 
 
+class EditionView(View):
+    """An edition of the law; `ends` is absent while it counts, `not_known` is what nobody has found out about it."""
+
+    id: str
+    begins: date
+    ends: date | None
+    says: str
+    cite: str
+    href: str
+    verified: bool
+    not_known: str
+
+
 class RuleView(View):
     """One rule asked about one child, report and duty holder.
 
     `answer` is `yes`, `no` or `undecided`: the least of its conditions, whether it was in force, and whether the duty
-    holder is known. `in_force` says that in words. `questions` are those that would settle it, or start its clock.
+    holder is known. `in_force` says that in words, `editions` under which
+    editions of the law it comes, none while the day is not known. `questions` are those that would settle it, or start its clock.
     """
 
     rule: str
@@ -265,6 +279,7 @@ class RuleView(View):
     citation: Citation
     in_force: str
     in_force_answer: str
+    editions: tuple[EditionView, ...]
     conditions: tuple[ConditionView, ...]
     duties: tuple[DutyView, ...]
     questions: tuple[AskedView, ...]

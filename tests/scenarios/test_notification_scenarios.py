@@ -152,6 +152,11 @@ def test_council_police_and_health_look_together_into_a_sudden_death() -> None:
     assert_plays("sudden-death")
 
 
+def test_each_duty_comes_under_the_edition_of_its_own_day_and_the_pandemic_relaxed_some() -> None:
+    """Trafford, 30 March 2020: notifications are unaffected; rapid reviews, notice before and time of publication are relaxed."""
+    assert_plays("editions")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 

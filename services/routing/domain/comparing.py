@@ -85,6 +85,7 @@ class Comparison:
     changes: tuple[RuleChange, ...]
     unchanged: tuple[str, ...]
     profiles: tuple[str, ...]
+    editions: tuple[str, ...]
     defaults_differ: bool
 
 
@@ -114,10 +115,14 @@ def compare(
         else:
             changes.append(_Comparing(rule, old, new, register, most).change(parts))
     profiles = dict.fromkeys((*old.book.profiles, *new.book.profiles))
+    editions = [{each.id: each for each in book.book.editions} for book in (old, new)]
     return Comparison(
         changes=tuple(changes),
         unchanged=tuple(unchanged),
         profiles=tuple(each for each in profiles if old.book.profiles.get(each) != new.book.profiles.get(each)),
+        editions=tuple(
+            each for each in {**editions[0], **editions[1]} if editions[0].get(each) != editions[1].get(each)
+        ),
         defaults_differ=old.book.defaults != new.book.defaults,
     )
 

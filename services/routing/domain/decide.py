@@ -19,6 +19,7 @@ from services.routing.domain.periods import Dates, dates, over_on
 from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, CompiledRulebook
+from services.routing.domain.rulebook.editions import Edition, relaxed_words
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
 from services.routing.domain.standing import Standing, answer, noon, standing
@@ -30,7 +31,8 @@ class Obligation:
     """One duty that stands, or stood. Everything that the law says about it is in `rule` and `duty`.
 
     `recipients` are in register order; the obligation is met when every one of them is. `unserved_areas` are areas in
-    which the register has nobody to tell: a person handles those.
+    which the register has nobody to tell: a person handles those. `editions` are those of the law that it comes under,
+    by the day `judged_on`.
     """
 
     slot: Slot
@@ -41,6 +43,13 @@ class Obligation:
     dates: Dates
     released: bool
     standing: Standing
+    judged_on: date | None = None
+    editions: tuple[Edition, ...] = ()
+
+    @property
+    def period_cite(self) -> str:
+        """Return the source of its period, and whether an edition of the law relaxes that; the date stays as it is."""
+        return "; ".join(filter(None, (self.duty.within.cite, relaxed_words(self.editions))))
 
     @property
     def release(self) -> str:
@@ -191,6 +200,8 @@ class _Deciding:
             dates=dated,
             released=all(self._answer(test, trace) == YES for test in duty.release),
             standing=stands,
+            judged_on=trace.on,
+            editions=self._evaluation.editions(trace),
         )
         self.obligations.append(obligation)
         if obligation.standing.state == "open":

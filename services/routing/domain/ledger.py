@@ -51,9 +51,10 @@ Terms = tuple[str, ...]
 def terms(obligation: Obligation) -> Terms:
     """Return what the rulebook says of an obligation; another version may say otherwise of the same one."""
     rule, source, duty = obligation.rule, obligation.rule.source, obligation.duty
+    editions = (each.id for each in obligation.editions)
     return (
         *(rule.title, rule.strength, source.cite, source.href, source.quote),
-        *(duty.profile, obligation.release, duty.stop.phrase),
+        *(duty.profile, obligation.release, duty.stop.phrase, *editions),
     )
 
 

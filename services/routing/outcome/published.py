@@ -28,6 +28,7 @@ def opened_data(identity: UUID, revision: int, obligation: Obligation, occasion:
         duty=rule.strength,
         citation=citation_of(obligation.rule),
         rulebook=occasion.rulebook,
+        editions=tuple(each.id for each in obligation.editions),
         duty_holder=slot.duty_holder,
         duty_holder_name=occasion.name_of(slot.duty_holder),
         subject=slot.subject,
@@ -63,7 +64,7 @@ def period_of(obligation: Obligation) -> say.Period | None:
         from_on=dates.from_on,
         from_fact=dates.from_fact,
         strength=within.strength,
-        cite=within.cite,
+        cite=obligation.period_cite,
     )
 
 

@@ -97,6 +97,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) 
             },
             "standing": {each.obligation_id: standing(each, decision, shown.as_of) for each in shown.obligations},
             "strengths": STRENGTH_WORDS,
+            "editions": {each.id: each for each in decision.evaluation.book.book.editions},
             "notice_colours": NOTICE_COLOURS,
             "state_colours": STATE_COLOURS,
             "states": STATE_WORDS,

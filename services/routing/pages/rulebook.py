@@ -19,7 +19,8 @@ from schemas.words import STRENGTH_WORDS, date_words
 from services.kit.auth import Principal, require_page
 from services.kit.errors import NotFound
 from services.routing.domain.register import Area, Body
-from services.routing.domain.rulebook.model import Compared, Rule, outline, walk
+from services.routing.domain.rulebook.editions import counts_words
+from services.routing.domain.rulebook.model import Compared, Rule, Rulebook, outline, walk
 from services.routing.domain.words import Words
 from services.routing.law import Law
 from services.routing.laws import Laws
@@ -88,6 +89,7 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
             "strengths": STRENGTH_WORDS,
             "areas": sorted(areas.values(), key=lambda area: area.name),
             "unchecked": sum(not rule.source.verified for rule in book.rules),
+            "counts": {rule.id: _counts(rule, book) for rule in book.rules},
         }
         return templates.TemplateResponse(request, "rules.html", shown)
 
@@ -108,6 +110,7 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
             "holder": words.holder(rule.holder),
             "strength": STRENGTH_WORDS[rule.strength],
             "judged_on": words.label(rule.judged_on),
+            "counts": _counts(rule, book),
             "cancelled": words.asked(rule.cancelled_when) if rule.cancelled_when else "",
             "conditions": [(depth, words.asked(condition)) for depth, condition in outline(rule.when)],
             "then": tuple(_then(rule, law, words)),
@@ -148,6 +151,10 @@ def _chosen(laws: Laws, version: str) -> Law:
         return laws.of(version) if version else laws.newest
     except NoSuchRulebook as unknown:
         raise NotFound from unknown
+
+
+def _counts(rule: Rule, book: Rulebook) -> str:
+    return counts_words(book.editions, rule.id, rule.in_force_from, rule.in_force_until)
 
 
 def names_area(rule: Rule, area: Area) -> bool:

@@ -57,6 +57,23 @@ async def test_the_panel_is_owed_a_notice_from_the_start_and_gets_it_only_after_
     assert row["state"] == "due"
 
 
+async def test_a_day_corrected_into_another_edition_of_the_law_publishes_the_duty_again(road: Road) -> None:
+    """Working Together 2026 was published on 18 March 2026. The clock of N-01 starts with the later suspicion, so no date moves."""
+    stated = aware(on=date(2026, 3, 17))
+    first = await road.route(reported(on=date(2026, 3, 17)), stated, suspects(since=date(2026, 6, 1)))
+    again = await road.route(corrected(stated.id, "aware_on", "2026-03-18"))
+    after = await road.route(corrected(stated.id, "aware_on", "2026-03-18"))
+
+    before, then = (
+        next(m.data for m in of(say.ObligationOpened, published) if m.data.rule == "N-03")
+        for published in (first, again)
+    )
+    assert (before.editions, then.editions) == (("RB-2025.1",), ("RB-2026.1",))
+    assert (before.obligation_id, before.due_on) == (then.obligation_id, then.due_on)
+    assert then.revision == before.revision + 1
+    assert not of(say.ObligationOpened, after)
+
+
 async def test_a_decision_not_to_notify_withdraws_the_panel_s_notice_and_nothing_else(road: Road) -> None:
     await road.route(reported(), aware(), suspects())
     published = await road.route(decided("not_notify"))

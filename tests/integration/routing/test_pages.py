@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from handrail.embedded.postgres import DatabaseAddress
 from schemas.submissions import SUBMISSIONS
 from tests.support.browser import PHONE, assert_reflows, axe, browser, press, tab_to
 from tests.support.road import Road, move_clock
-from tests.support.routing import CASE, LEEDS, OTHER_CASE, acted, aware, decided, linked, reported, suspects
+from tests.support.routing import CASE, LEEDS, OTHER_CASE, acted, aware, decided, linked, reported, submitted, suspects
 from tests.support.routing_app import FRONT, app, client, token
 from tests.support.web import address_of, free_listener, serving
 
@@ -41,7 +41,12 @@ class FakeIntake:
 
 @asynccontextmanager
 async def visit(
-    address: DatabaseAddress, path: str, *, intake: FakeIntake | None = None, role: str = "review_officer"
+    address: DatabaseAddress,
+    path: str,
+    *,
+    intake: FakeIntake | None = None,
+    role: str = "review_officer",
+    **changed: Any,
 ) -> AsyncIterator[Page]:
     """Open a page on a phone, signed in as somebody who acts for a client."""
     listener = free_listener()
@@ -49,7 +54,7 @@ async def visit(
     upstream = web.Application()
     upstream.router.add_post("/v1/events", (intake or FakeIntake()).post)
     async with TestServer(upstream) as server:
-        application = app(address, routing_url=here, intake_url=str(server.make_url("")))
+        application = app(address, routing_url=here, intake_url=str(server.make_url("")), **changed)
         async with application.state.open_sessions(), serving(application, listener), browser() as found:
             seen = await found.page_at(PHONE)
             value = token(role, client="council-leeds", body=f"la:{LEEDS}")
@@ -81,10 +86,34 @@ async def test_a_case_says_what_is_owed_to_whom_why_and_since_when(road: Road, a
         "withdrawn: decision not to notify",
         "Monday 8 June 2026",
         "Not checked against the full text",
+        "rulebook 2026.11.0, edition RB-2026.1. RB-2026.1: not checked against the full text",
         f"Decided together with case {OTHER_CASE[:8]}",
     ):
         assert words in shown
     assert "Record what happened" not in shown  # an auditor looks only
+
+
+async def test_a_duty_of_the_pandemic_names_both_editions_and_says_that_its_period_was_relaxed(
+    road: Road, address: DatabaseAddress
+) -> None:
+    monday = date(2020, 3, 30)
+    await road.route(
+        reported(on=monday),
+        aware(on=monday),
+        suspects(since=monday),
+        submitted(when=datetime(2020, 3, 30, 12, tzinfo=UTC)),
+    )
+
+    async with visit(address, f"/case/{CASE}", role="auditor") as page:
+        articles = {
+            title: " ".join((await page.locator("article", has_text=title).inner_text()).split())
+            for title in ("Carry out a rapid review", "Tell the Panel")
+        }
+
+    assert "edition RB-2018.2 with RB-2020.C. " in articles["Carry out a rapid review"]
+    assert "The period is relaxed during the pandemic. " in articles["Carry out a rapid review"]
+    assert "edition RB-2018.2. RB-2018.2: not checked against the full text" in articles["Tell the Panel"]
+    assert "relaxed" not in articles["Tell the Panel"]
 
 
 async def test_a_person_asks_about_the_panel_by_keyboard(road: Road, address: DatabaseAddress) -> None:

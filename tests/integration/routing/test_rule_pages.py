@@ -37,6 +37,20 @@ async def test_a_condition_stands_in_words_with_its_parts(address: DatabaseAddre
     assert "· the country of the incident: England" in lines
 
 
+async def test_the_editions_of_the_law_stand_on_the_page_and_one_that_nobody_checked_says_so(
+    address: DatabaseAddress,
+) -> None:
+    async with visit(address, "/rules") as page:
+        rows = await page.locator("tbody tr", has_text="RB-20").all_inner_texts()
+        rapid_review = next(row for row in rows if row.startswith("R-01"))
+        editions = [" ".join(row.split()) for row in rows if row.startswith("RB-")]
+
+    assert "from RB-2018.1 on; relaxed during the pandemic in RB-2020.C" in rapid_review
+    assert [row.split()[0] for row in editions][:2] == ["RB-2015", "RB-2018.1"]
+    assert "from Friday 29 June 2018 until Wednesday 20 February 2019" in editions[1]
+    assert all("Not checked against the full text" in row for row in editions)
+
+
 async def test_an_area_shows_who_serves_it_and_its_own_rules(address: DatabaseAddress) -> None:
     async with visit(address, "/areas/halton") as page:
         bodies = await page.locator("tbody th").all_inner_texts()

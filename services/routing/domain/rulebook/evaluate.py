@@ -26,6 +26,7 @@ from services.routing.domain.rulebook.compile import (
     CompiledRulebook,
     pack,
 )
+from services.routing.domain.rulebook.editions import Edition, editions_for
 from services.routing.domain.rulebook.model import AreaHolder, NamedHolder, ReporterHolder, Rule
 
 
@@ -132,6 +133,10 @@ class Evaluation:
     def of(self, rule: str, beside: Trace) -> tuple[Trace, ...]:
         """Return the runs of another rule for the same child and item."""
         return _runs_of(self.book.rules[rule], beside.about, self.runs)
+
+    def editions(self, run: Trace) -> tuple[Edition, ...]:
+        """Return the editions of the law that a run comes under, by the day on which it is judged; none while that is not known."""
+        return editions_for(self.book.book.editions, run.rule, run.on) if run.on else ()
 
 
 def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged_on: date | None = None) -> Evaluation:

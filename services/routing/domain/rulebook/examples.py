@@ -18,6 +18,7 @@ from services.routing.domain.explain import could_name
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import YES, CompiledRulebook, compile_rulebook
 from services.routing.domain.rulebook.conditions import bodies
+from services.routing.domain.rulebook.editions import names
 from services.routing.domain.rulebook.model import Example, Tells
 from services.routing.domain.rulebook.parse import parse_rulebook
 from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
@@ -90,17 +91,24 @@ def check_example(
 def _tells(example: Example, decision: Decision, register: Register) -> Iterator[Checked]:
     left = list(decision.obligations)
     for tells in example.tells:
-        told = bodies(tells.who, register)
-        found = next((each for each in left if each.rule.id == tells.under and each.recipients == told), None)
-        expected = _told(tells.who, tells.under, tells.by, tells.state)
+        found = next((each for each in left if each.rule.id == tells.under and _means(tells.who, each, register)), None)
+        edition = f", edition {tells.edition}" if tells.edition else ""
+        expected = _told(tells.who, tells.under, tells.by, tells.state) + edition
         if found is None:
             yield Checked(tells.line, expected, f"nobody is told `{tells.who}` under {tells.under}")
             continue
         left.remove(found)
-        yield Checked(tells.line, expected, _told(tells.who, tells.under, _due_on(found, tells), found.in_words))
+        came_under = f", edition {names(found.editions) or 'none'}" if tells.edition else ""
+        got = _told(tells.who, tells.under, _due_on(found, tells), found.in_words) + came_under
+        yield Checked(tells.line, expected, got)
     for extra in left:
         also = _told(", ".join(extra.recipients), extra.rule.id, extra.dates.due_on, extra.in_words)
         yield Checked(example.line, "nobody besides", f"also tells {also}")
+
+
+def _means(who: str, obligation: Obligation, register: Register) -> bool:
+    """Say whether an expression of recipients means those of an obligation, as they were on the day that its rule is judged on."""
+    return obligation.recipients == bodies(who, register, obligation.judged_on)
 
 
 def _due_on(found: Obligation, tells: Tells) -> date | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from schemas.vocabulary import nearest
 from services.routing.domain.rulebook import tree
+from services.routing.domain.rulebook.editions import Edition
 from services.routing.domain.rulebook.model import Rule, Rulebook
 from services.routing.domain.rulebook.tree import RulebookRefused
 
@@ -55,16 +56,21 @@ def parse_instruments(text: str, file: str) -> tuple[Instrument, ...]:
 def unlisted(book: Rulebook, instruments: tuple[Instrument, ...]) -> Iterator[RulebookRefused]:
     """Yield a refusal for every citation of a rulebook that no instrument lists."""
     known = {words for instrument in instruments for words in instrument.cited_as}
-    for rule in book.rules:
-        for cite in dict.fromkeys((rule.source.cite, *_periods_cited(rule))):
+    listed: tuple[Edition | Rule, ...] = (*book.editions, *book.rules)
+    for what in listed:
+        for cite in dict.fromkeys(_cited(what)):
             if cite not in known:
                 close = nearest(cite, known)
                 hint = f", did you mean `{close}`?" if close else "; add it under `cited as`"
                 yield RulebookRefused(
-                    rule.file, rule.line, f"{rule.id} cites `{cite}`, which instruments.yaml does not list{hint}"
+                    what.file, what.line, f"{what.id} cites `{cite}`, which instruments.yaml does not list{hint}"
                 )
 
 
-def _periods_cited(rule: Rule) -> Iterator[str]:
-    for duty in rule.then:
+def _cited(what: Edition | Rule) -> Iterator[str]:
+    if isinstance(what, Edition):
+        yield what.cite
+        return
+    yield what.source.cite
+    for duty in what.then:
         yield from (within.cite for within in (duty.within, *duty.sooner.values()))

@@ -12,6 +12,7 @@ from typing import Literal
 
 from schemas.calendar import Length
 from schemas.vocabulary import Value
+from services.routing.domain.rulebook.editions import Edition
 
 Strength = Literal["must", "should", "may", "local"]
 Operator = Literal["is", "is not", "is one of", "is not one of", "is at most", "is at least"]
@@ -247,13 +248,17 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """An expected obligation. `who` is an expression of recipients with area codes in place of facts."""
+    """An expected obligation. `who` is an expression of recipients with area codes in place of facts.
+
+    `edition` is that of the law, with what lies over it; empty where the example does not say.
+    """
 
     who: str
     under: str
     by: date | None
     state: str
     line: int
+    edition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +310,7 @@ class Rulebook:
     sha256: str
     file: str
     defaults: Defaults
+    editions: tuple[Edition, ...]
     rules: tuple[Rule, ...]
     profiles: Mapping[str, Profile]
     examples: tuple[Example, ...]

@@ -18,6 +18,7 @@ from services.routing.domain.happenings import STOPPING_EVENTS
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook import conditions, tree
 from services.routing.domain.rulebook.conditions import Words
+from services.routing.domain.rulebook.editions import read_editions
 from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
     Defaults,
@@ -39,7 +40,7 @@ from services.routing.domain.rulebook.overlay import NEVER, check_bound, open_ov
 from services.routing.domain.rulebook.read_examples import read_examples
 from services.routing.domain.rulebook.tree import Node, Text
 
-_TOP: Final = ("rulebook", "title", "version", "owner", "facts", "defaults", "stops", "rules", "disclosure")
+_TOP: Final = ("rulebook", "title", "version", "owner", "facts", "defaults", "editions", "stops", "rules", "disclosure")
 _RULE: Final = ("id", "title", "source", "duty on", "duty", "in force", "judged on", "when")
 _CONSEQUENCES: Final = ("then", "excludes", "reaches")
 _DUTY: Final = ("tell", "send", "release", "stops when")
@@ -91,6 +92,7 @@ def parse_rulebook(
         sha256=hashlib.sha256(tree.whole((Text(file, text), *overlays)).encode()).hexdigest(),
         file=file,
         defaults=_defaults(root["defaults"], words),
+        editions=read_editions(root["editions"], national),
         rules=_by_chapter(rules),
         profiles=profiles,
         examples=read_examples(root["examples"], words) if "examples" in root else (),

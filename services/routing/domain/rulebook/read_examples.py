@@ -85,7 +85,7 @@ def read_stated(node: Node, words: Words) -> Stated:
 
 
 def _tells(node: Node, words: Words) -> Tells:
-    entry = node.fields(("who", "under", "state"), ("by",))
+    entry = node.fields(("who", "under", "state"), ("by", "edition"))
     state = entry["state"].text()
     if state not in STATES and not state.startswith(("withdrawn, ", "met, ")):
         raise entry["state"].refuse(
@@ -97,6 +97,7 @@ def _tells(node: Node, words: Words) -> Tells:
         by=entry["by"].day() if "by" in entry else None,
         state=state,
         line=node.line,
+        edition=entry["edition"].text() if "edition" in entry else "",
     )
 
 

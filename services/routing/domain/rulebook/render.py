@@ -15,6 +15,7 @@ from schemas.vocabulary import Vocabulary
 from schemas.words import STRENGTH_WORDS, date_words
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.conditions import bodies
+from services.routing.domain.rulebook.editions import counts_words
 from services.routing.domain.rulebook.model import Combined, Duty, Meets, Profile, Rule, Rulebook, Tells, outline
 from services.routing.domain.words import Words
 
@@ -63,12 +64,28 @@ class _Page:
         yield ""
         yield f"Version {book.version}, {approved}. Owner: {book.owner}. Made from `{book.file}`, sha256 `{book.sha256}`."
         yield f"{len(book.rules)} rules, of which {unchecked} are not yet checked against the full text."
+        yield from self._editions()
         for rule in book.rules:
             yield from ("", f"## {rule.id} {rule.title}", "")
             yield from self._rule(rule)
         yield from ("", "## What each recipient may see", "", "Anything not listed is not sent.")
         for profile in book.profiles.values():
             yield from self._profile(profile)
+
+    def _editions(self) -> Iterator[str]:
+        yield from (
+            "",
+            "## Editions of the law",
+            "",
+            "A rule comes under the edition that counts on the day it is judged on.",
+        )
+        yield from ("", "| edition | counts | what changes | source |", "|---|---|---|---|")
+        for each in self._book.editions:
+            until = f" until {_day(each.ends)}" if each.ends else ""
+            over = f" (over the others, for {', '.join(each.relaxes)})" if each.relaxes else ""
+            unknown = f". Not known: {each.not_known}" if each.not_known else ""
+            checked = f"Checked: {each.verified}." if each.verified else UNCHECKED
+            yield f"| {each.id} | from {_day(each.begins)}{until}{over} | {each.says}{unknown} | [{each.cite}]({each.href}). {checked} |"
 
     def _rule(self, rule: Rule) -> Iterator[str]:
         source, defaults = rule.source, self._book.defaults
@@ -86,6 +103,7 @@ class _Page:
         yield f"| How strong | **{STRENGTH_WORDS[rule.strength]}** |"
         yield f'| Source | [{source.cite}]({source.href}): "{source.quote}". {checked} |'
         yield f"| In force | from {_day(rule.in_force_from)}{until}, judged on {self._words.label(rule.judged_on)} |"
+        yield f"| Editions of the law | {counts_words(self._book.editions, rule.id, rule.in_force_from, rule.in_force_until)} |"
         if rule.cancelled_when is not None:
             yield f"| Cancelled | when {self._words.asked(rule.cancelled_when)} |"
         yield f"| If we cannot tell | ask the duty holder within {days}; then a person on the desk |"

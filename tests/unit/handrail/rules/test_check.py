@@ -141,6 +141,20 @@ def test_a_provision_that_is_not_listed_is_named_with_the_rule_that_cites_it(fol
     )
 
 
+def test_a_source_of_an_edition_that_is_not_listed_is_named_with_the_edition(folder: Path, rules: Rules) -> None:
+    line = spoil(
+        folder / VERSION, "cite: Working Together 2015, chapter 4\n", "cite: Working Together 2015, chapter 5\n"
+    )
+
+    checked = rules("check", folder / VERSION)
+
+    assert checked.code == 1
+    assert (
+        f"line {line - 3}: RB-2015 cites `Working Together 2015, chapter 5`, which instruments.yaml does not list, "
+        "did you mean `Working Together 2015, chapter 4`?" in checked.out
+    )
+
+
 def test_an_example_and_a_scenario_that_come_out_otherwise_are_told_with_what_was_expected(
     folder: Path, rules: Rules
 ) -> None:

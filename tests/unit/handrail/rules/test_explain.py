@@ -40,6 +40,10 @@ def test_a_rule_that_holds_is_shown_with_its_source_its_facts_and_its_dates(rule
             "✓ in force from Friday 29 June 2018; judged on the day the authority became aware of the incident "
             "(Wandsworth Borough Council): Thursday 27 August 2026"
         ),
+        (
+            "edition of the law: RB-2026.1, not yet checked against the full text; "
+            "Working Together 2026; Children's Wellbeing and Schools Act 2026"
+        ),
         "✓ all of",
         f"✓ the harm: death   [harm is death, {said}]",
         f"✓ the child is looked after by a local authority: yes   [child.looked_after is yes, {said}]",
@@ -119,6 +123,11 @@ def test_for_programs_every_rule_every_condition_and_every_registered_body_stand
     size = {each["id"]: conditions(each["when"]) for each in BOOK["rules"] if each["id"] not in OF_ITEMS}
     assert {each["rule"]: len(each["conditions"]) for each in found["rules"]} == size
     assert all(each["answers"] for key in ("told", "left_out") for each in found[key])
+    came_under = {each["rule"]: each["editions"] for each in found["rules"] if each["in_force_answer"] != "undecided"}
+    assert {(one["id"], one["verified"]) for editions in came_under.values() for one in editions} == {
+        ("RB-2026.1", False)
+    }
+    assert all(came_under.values())
     assert all(
         said["recorded_at"] is None for each in found["told"] for one in each["answers"] for said in one["statements"]
     )

@@ -183,6 +183,50 @@ SLIPS = {
         "      aware_on: 2026-12-23\n      of E08000035:\n",
         "give it under `of` and the authority's code",
     ),
+    "editions out of order": ("    from: 2019-02-21\n", "    from: 2018-06-29\n", "the oldest edition stands first"),
+    "two editions of one name": ("- id: RB-2018.2", "- id: RB-2018.1", "stands twice"),
+    "edition with an end of its own": (
+        "    from: 2025-06-01\n",
+        "    from: 2025-06-01\n    until: 2025-12-31\n",
+        "ends where the next one begins",
+    ),
+    "edition that overlaps another": (
+        "  - id: RB-2023.1\n",
+        """\
+  - id: RB-2021.C
+    from: 2021-01-05
+    until: 2021-03-31
+    says: relaxed again
+    cite: none
+    href: https://www.gov.uk
+    verified: false
+    relaxed as: relaxed again
+    relaxes:
+      - R-01
+  - id: RB-2023.1
+""",
+        "overlaps RB-2020.C, which lies over the others until 2023-12-14",
+    ),
+    "first edition that relaxes": (
+        "    not known: on which day of 2015",
+        "    until: 2018-06-28\n    relaxed as: relaxed\n    relaxes:\n      - R-01\n    not known: on which day of 2015",
+        "lies over nothing",
+    ),
+    "edition that relaxes without end": ("    until: 2023-12-14\n", "", "`until:` is missing"),
+    "edition that ends before it begins": ("until: 2023-12-14", "until: 2020-03-29", "it would never count"),
+    "edition that relaxes an unknown rule": (
+        "      - R-01\n      - R-02\n",
+        "      - r-01\n      - R-02\n",
+        "did you mean `R-01`",
+    ),
+    "edition that relaxes without a word": ("    relaxed as: relaxed during the pandemic\n", "", "or neither"),
+    "misspelt key of an edition": ("    not known: on which", "    not knwon: on which", "did you mean `not known`"),
+    "edition without a source": ("    cite: Working Together 2015, chapter 4\n", "", "`cite:` is missing"),
+    "edition with a link that is none": (
+        "href: https://www.suttonlscb.org.uk",
+        "href: www.suttonlscb.org.uk",
+        "https://",
+    ),
 }
 
 # Something left out, or a rule that does not go with others, is refused at the start of what it is part of: lines from the slip.
@@ -199,6 +243,11 @@ ELSEWHERE = {
     "no consequence": -18,
     "rules in a circle": -14,
     "holder in a circle": -7,
+    "edition that overlaps another": 1,
+    "first edition that relaxes": 2,
+    "edition that relaxes without end": -2,
+    "edition that relaxes without a word": -8,
+    "edition without a source": -3,
 }
 
 
