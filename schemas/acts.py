@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from schemas import local_acts, partnership_acts, review_acts, standing_acts
+from schemas import earlier_acts, local_acts, partnership_acts, review_acts, standing_acts
 from schemas.act import Act
 
 ActType = Literal[
@@ -54,6 +54,9 @@ ActType = Literal[
     "arrangements.audited.v1",
     "placement.made.v1",
     "placement.approved.v1",
+    "scr.considered.v1",
+    "scr.decision.made.v1",
+    "scr.published.v1",
 ]
 ACTS: Final[dict[str, type[Act]]] = {
     "referral.accepted.v1": partnership_acts.ReferralAccepted,
@@ -102,5 +105,8 @@ ACTS: Final[dict[str, type[Act]]] = {
     "arrangements.audited.v1": standing_acts.ArrangementsAudited,
     "placement.made.v1": standing_acts.PlacementMade,
     "placement.approved.v1": standing_acts.PlacementApproved,
+    "scr.considered.v1": earlier_acts.CaseReviewConsidered,
+    "scr.decision.made.v1": earlier_acts.CaseReviewDecided,
+    "scr.published.v1": earlier_acts.CaseReviewPublished,
 }
 """CloudEvents `type` of each act, with the model of its `data`."""

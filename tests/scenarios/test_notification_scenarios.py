@@ -152,6 +152,11 @@ def test_council_police_and_health_look_together_into_a_sudden_death() -> None:
     assert_plays("sudden-death")
 
 
+def test_what_began_before_29_june_2018_is_completed_under_the_guidance_of_2015() -> None:
+    """Wandsworth: outstanding serious case reviews "will be completed and published in line with that guidance"."""
+    assert_plays("serious-case-review")
+
+
 def test_each_duty_comes_under_the_edition_of_its_own_day_and_the_pandemic_relaxed_some() -> None:
     """Trafford, 30 March 2020: notifications are unaffected; rapid reviews, notice before and time of publication are relaxed."""
     assert_plays("editions")

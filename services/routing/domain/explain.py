@@ -131,7 +131,7 @@ def _of_reach(decision: Decision, trace: Trace, rule: Rule) -> Finding:
 
 def _no(evaluation: Evaluation, trace: Trace, rule: Rule) -> Finding | None:
     """Return why a rule does not apply, and by which other rule that is so on purpose; None if it applies or may."""
-    if trace.in_force == NO:
+    if trace.in_force == NO and trace.when != NO:  # else the condition is the better answer: it would be no on any day
         until = f" until {rule.in_force_until}" if rule.in_force_until else ""
         says = f"in force from {rule.in_force_from}{until}; {_judged_on(evaluation, trace, rule)}"
         return Finding("not_in_force", rule.id, says)

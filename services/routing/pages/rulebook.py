@@ -40,6 +40,7 @@ CHAPTERS: Final = {
     "L": "Local child safeguarding practice review",
     "P": "Publication",
     "A": "Learning",
+    "E": "Serious case reviews, under the guidance of 2015",
 }
 """First letter of a rule's id, and what such rules are about."""
 

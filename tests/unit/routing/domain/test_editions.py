@@ -38,6 +38,7 @@ def test_the_editions_shipped_follow_one_another_without_a_gap_and_nobody_has_ch
     ("rule", "on", "expected"),
     [
         ("N-01", date(2014, 12, 31), ""),
+        ("E-01", date(2018, 6, 28), "RB-2015"),
         ("N-01", date(2018, 6, 29), "RB-2018.1"),
         ("N-01", date(2019, 2, 20), "RB-2018.1"),
         ("N-01", date(2019, 2, 21), "RB-2018.2"),
@@ -111,6 +112,7 @@ def test_a_day_that_is_corrected_into_another_edition_changes_what_is_published_
         ("N-08", "from RB-2023.1 on"),
         ("X-02", "from RB-2023.1 on"),  # in force from a day in the middle of that edition
         ("N-16", "from RB-2025.1 on"),
+        ("E-01", "RB-2015 only"),
         ("O-01", "from RB-2018.2 to RB-2023.1"),
         ("H-01", "from before RB-2015 on"),
     ],

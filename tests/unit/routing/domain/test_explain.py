@@ -143,6 +143,14 @@ def test_a_rule_that_was_not_in_force_then() -> None:
     assert findings[0].says == f"in force from 2023-12-15; aware_on of {LEEDS} is 2023-12-14"
 
 
+def test_a_rule_that_would_not_hold_on_any_day_says_its_condition_and_not_its_dates() -> None:
+    """E-01 is in force until 28 June 2018, and nobody has considered a serious case review in a case of today."""
+    findings = explain(decided([*DEATH, fact("aware_on", "2026-06-01", of=COUNCIL)]), f"lscp:{LEEDS}")
+
+    found = next(each for each in findings if each.rule == "E-01")
+    assert (found.kind, found.says) == ("condition_false", "scr.considered_on is not recorded")
+
+
 def test_no_rule_names_somebody_elsewhere() -> None:
     assert [each.kind for each in explain(decided(DEATH), "csp:halton")] == ["no_rule"]
 
