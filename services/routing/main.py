@@ -29,6 +29,7 @@ from services.routing.handlers import build_router
 from services.routing.laws import FolderOfLaws, Laws
 from services.routing.migrating import Migrator
 from services.routing.pages.cases import build_pages
+from services.routing.pages.comparing import build_comparison
 from services.routing.pages.considered import build_considered
 from services.routing.pages.recording import Intake, build_recording
 from services.routing.pages.rulebook import build_rulebook_pages
@@ -111,6 +112,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     app.include_router(build_recorded(Recorder(runtime.database, laws)))
     app.include_router(build_recording(reader, templates, intake, laws.register))
     app.include_router(build_pages(reader, templates, laws.register))
+    app.include_router(build_comparison(templates, laws))  # before the rules: /rules/compare is none
     app.include_router(build_rulebook_pages(templates, laws))
     app.include_router(build_considered(considering, templates, laws.register))
     app.include_router(quarantine_router(runtime))

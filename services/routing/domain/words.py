@@ -55,6 +55,10 @@ class Words:
         """Return what a fact is, such as "the country of the incident"."""
         return self._vocabulary[fact].label
 
+    def field(self, name: str) -> str:
+        """Return what a field of a disclosure profile is: a fact's label, or the name of a personal field."""
+        return self._vocabulary[name].label if name in self._vocabulary else name
+
     def value(self, fact: str, value: Value) -> str:
         """Return a fact's value: an area by its name, a day in words, a choice without its underscores."""
         spec = self._vocabulary[fact]

@@ -25,6 +25,7 @@ from services.routing.domain.words import Words
 from services.routing.law import Law
 from services.routing.laws import Laws
 from services.routing.missing import NoSuchRulebook
+from services.routing.pages.said import thens
 
 Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
 RuleId = Annotated[str, Path(max_length=20)]
@@ -46,19 +47,6 @@ CHAPTERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Then:
-    """One duty of a rule, in words."""
-
-    tell: str
-    period: str
-    strength: str
-    cite: str
-    sent: str
-    ends: str
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sooner:
     """A limit of a national rule that is shorter in an area, and the usual one, in words."""
 
@@ -77,12 +65,13 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
     @router.get("/rules")
     async def rules(request: Request, who: Looker, version: Version = "") -> Response:
         request.state.principal = who
-        book = _chosen(laws, version).book.book
+        book = chosen(laws, version).book.book
         shown = {
             "current": "cases",
             "book": book,
             "query": f"?version={version}" if version else "",
             "versions": [each.rulebook.version for each in laws.all],
+            "before": _before(book, laws),
             "chapters": [
                 (CHAPTERS.get(letter, "Local rules"), [*rules])
                 for letter, rules in groupby(book.rules, key=lambda rule: rule.id[0])
@@ -97,7 +86,7 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
     @router.get("/rules/{identifier}")
     async def one(request: Request, who: Looker, identifier: RuleId, version: Version = "") -> Response:
         request.state.principal = who
-        law = _chosen(laws, version)
+        law = chosen(laws, version)
         book = law.book.book
         rule = next((each for each in book.rules if each.id == identifier.upper()), None)
         if rule is None:
@@ -114,7 +103,7 @@ def build_rulebook_pages(templates: Jinja2Templates, laws: Laws) -> APIRouter:
             "counts": _counts(rule, book),
             "cancelled": words.asked(rule.cancelled_when) if rule.cancelled_when else "",
             "conditions": [(depth, words.asked(condition)) for depth, condition in outline(rule.when)],
-            "then": tuple(_then(rule, law, words)),
+            "then": tuple(thens(rule, book, words)),
             "reaches": [words.body(each) for each in rule.reaches],
             "examples": [each.name for each in book.examples if any(told.under == rule.id for told in each.tells)],
         }
@@ -147,11 +136,22 @@ def _existed(body: Body) -> str:
     return "; ".join([*said, *(f"until {date_words(each.until)} {each.name}" for each in body.formerly)])
 
 
-def _chosen(laws: Laws, version: str) -> Law:
+def chosen(laws: Laws, version: str) -> Law:
+    """Return the law of a version that counts, by default that of a new case.
+
+    Raises:
+        NotFound: There is no such version.
+    """
     try:
         return laws.of(version) if version else laws.newest
     except NoSuchRulebook as unknown:
         raise NotFound from unknown
+
+
+def _before(book: Rulebook, laws: Laws) -> str:
+    """Return the version before a rulebook, empty for the first."""
+    versions = ["", *(each.rulebook.version for each in laws.all)]
+    return versions[versions.index(book.version) - 1]
 
 
 def _counts(rule: Rule, book: Rulebook) -> str:
@@ -170,18 +170,3 @@ def _sooner(area: Area, law: Law, words: Words) -> Iterator[Sooner]:
             if area.code in duty.sooner:
                 period, usual = words.period(duty.sooner[area.code]), words.period(duty.within)
                 yield Sooner(rule, words.recipients(duty.tell), period, usual)
-
-
-def _then(rule: Rule, law: Law, words: Words) -> Iterator[Then]:
-    for duty in rule.then:
-        within = duty.within
-        only_if = f" (if {words.asked(duty.only_if)})" if duty.only_if else ""
-        yield Then(
-            tell=words.recipients(duty.tell) + only_if,
-            period=words.period(within),
-            strength=STRENGTH_WORDS[within.strength],
-            cite=within.cite,
-            sent=f"when {' and '.join(map(words.asked, duty.release))}; owed until then" if duty.release else "at once",
-            ends=duty.stop.phrase,
-            purpose=law.book.book.profiles[duty.profile].purpose,
-        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from handrail.embedded.postgres import DatabaseAddress
 from tests.integration.routing.test_pages import visit
 from tests.support.browser import assert_reflows, axe, press, tab_to
+from tests.support.releases import FIRST, SECOND, released, rulebooks
 from tests.support.routing_app import app, client
 
 
@@ -51,6 +54,60 @@ async def test_the_editions_of_the_law_stand_on_the_page_and_one_that_nobody_che
     assert all("Not checked against the full text" in row for row in editions)
 
 
+async def test_two_versions_are_laid_side_by_side(address: DatabaseAddress, tmp_path: Path) -> None:
+    folder = rulebooks(tmp_path)
+    released(
+        folder,
+        SECOND,
+        ("age_at_death is at most: 24", "age_at_death is at most: 25"),
+        ("    duty on: the reporter\n    duty: should", "    duty on: the reporter\n    duty: may"),
+        ("  - id: S-02\n", "  - id: S-03\n"),
+        ("    not known: from which day on an area worked by it; they had until December 2024\n", ""),
+        ("    purpose: a task or a step of a review; nothing that tells of a child", "    purpose: a step of a review"),
+    )
+    async with visit(address, "/rules", rulebooks=folder) as page:
+        await tab_to(page, f"What changed from {FIRST} to {SECOND}")
+        await press(page, "Enter")
+        heading = await page.locator("h1").inner_text()
+        said = " ".join((await page.locator("main").inner_text()).split())
+        tables = await page.locator("table").all()
+        changed = {
+            await table.locator("caption").inner_text(): [
+                " ".join(row.split()) for row in await table.locator("tbody tr").all_inner_texts()
+            ]
+            for table in tables
+        }
+        bold = await page.locator("tbody strong").all_inner_texts()
+        wrong = await axe(page)
+        await assert_reflows(page)
+
+    assert heading == f"What changes from {FIRST} to {SECOND}"
+    assert "Rules added: 1, removed: 1, changed: 2, unchanged: " in said
+    [care_leaver] = [rows for caption, rows in changed.items() if caption.startswith("Changed: N-08: ")]
+    assert [row.split()[0] for row in care_leaver] == ["when"]
+    assert {
+        "· the age at death, in completed years: at most 24",
+        "· the age at death, in completed years: at most 25",
+    } <= {*bold}
+    [strength] = [rows for caption, rows in changed.items() if caption.startswith("Changed: N-11: ")]
+    assert strength == ["how strong should (statutory guidance) may (a power)"]
+    assert any(caption.startswith("Removed: S-02") for caption in changed)
+    assert any(caption.startswith("Added: S-03") for caption in changed)
+    [not_known] = changed["Changed: RB-2023.1"]
+    assert not_known == "not known from which day on an area worked by it; they had until December 2024 nothing"
+    assert any(caption.startswith("Changed: review-duty") for caption in changed)
+    assert wrong == []
+
+
+async def test_one_version_alone_is_compared_with_nothing(address: DatabaseAddress) -> None:
+    async with client(app(address), "auditor") as http:
+        alone = await http.get("/rules/compare")
+        unknown = await http.get("/rules/compare?from=2026.11.0&to=2099.1.0")
+
+    assert "so there is nothing to compare it with" in alone.text
+    assert unknown.status_code == 404
+
+
 async def test_an_area_shows_who_serves_it_and_its_own_rules(address: DatabaseAddress) -> None:
     async with visit(address, "/areas/halton") as page:
         bodies = await page.locator("tbody th").all_inner_texts()
@@ -65,7 +122,7 @@ async def test_an_area_shows_who_serves_it_and_its_own_rules(address: DatabaseAd
     assert rules == ["N-12", "N-12R", "N-20", "R-13"]
 
 
-@pytest.mark.parametrize("path", ["/rules", "/rules/R-01", "/areas/leeds"])
+@pytest.mark.parametrize("path", ["/rules", "/rules/R-01", "/rules/compare", "/areas/leeds"])
 async def test_the_pages_have_no_accessibility_error_and_fit_a_phone(address: DatabaseAddress, path: str) -> None:
     async with visit(address, path) as page:
         assert await axe(page) == []

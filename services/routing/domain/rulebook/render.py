@@ -30,6 +30,10 @@ _PARTS: Final = {
     "when": "when",
     "then": "then",
     "cancelled_when": "cancelled when",
+    "layer": "layer",
+    "excludes": "then",
+    "reaches": "then",
+    "explains": "then",
 }
 UNCHECKED: Final = "**Not yet checked against the full text.**"
 
@@ -179,7 +183,7 @@ class _Page:
         )
         yield from ("", "| what | how much |", "|---|---|")
         for name, how in profile.give.items():
-            yield f"| {self._vocabulary[name].label if name in self._vocabulary else name} | {how} |"
+            yield f"| {self._words.field(name)} | {how} |"
 
 
 def changed_parts(before: Rule, now: Rule) -> tuple[str, ...]:
