@@ -15,10 +15,19 @@ from schemas.people import ActPersonal
 from schemas.submission import PARTNERSHIP, PERSONAL, Submission
 
 
-def states(fact: str, title: str, means: str, example: str | int | None = None, *, planned: bool = False) -> Any:
-    """Return a field's label, meaning and example, and the fact that it states; a planned day may lie ahead."""
+def states(
+    fact: str, title: str, means: str, example: str | int | None = None, *, planned: bool = False, also: str = ""
+) -> Any:
+    """Return a field's label, meaning and example, and the fact that it states; a planned day may lie ahead.
+
+    `also` is a second fact of the same value: one of the case and one of what the act is about.
+    """
     examples = None if example is None else [example]
-    extra: dict[str, JsonValue] = {"fact": fact, "planned": True} if planned else {"fact": fact}
+    extra: dict[str, JsonValue] = {"fact": fact}
+    if planned:
+        extra["planned"] = True
+    if also:
+        extra["also"] = also
     return Field(title=title, description=means, examples=examples, json_schema_extra=extra)
 
 
@@ -26,12 +35,12 @@ class Act(Submission):
     """What every act has. `about` names the field with the reference of what it is about, if a case has several of those."""
 
     reported_by: ClassVar = PARTNERSHIP
-    about: ClassVar[Literal["action", "request"] | None] = None
+    about: ClassVar[Literal["action", "request", "yearly_report"] | None] = None
     personal: Annotated[ActPersonal | None, PERSONAL] = None
 
     @property
     def about_ref(self) -> str | None:
-        """Return the partner's own reference of the action or request that it is about."""
+        """Return the partner's own reference of what it is about."""
         return getattr(self, self.about) if self.about else None
 
     def facts(self) -> dict[str, str | int]:
@@ -40,5 +49,6 @@ class Act(Submission):
         for name, field in type(self).model_fields.items():
             extra, value = field.json_schema_extra, getattr(self, name)
             if isinstance(extra, dict) and "fact" in extra and value not in {None, "unknown"}:
-                found[str(extra["fact"])] = value.isoformat() if isinstance(value, date) else value
+                for fact in filter(None, (extra["fact"], extra.get("also"))):
+                    found[str(fact)] = value.isoformat() if isinstance(value, date) else value
         return found

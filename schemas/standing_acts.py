@@ -11,16 +11,25 @@ from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from schemas.act import Act, states
-from schemas.people import Area, PlacementPersonal
+from schemas.people import Area, ItemRef, PlacementPersonal, said
 from schemas.submission import AUTHORITY, PERSONAL
 
 
 class YearlyReportPublished(Act, title="Yearly report published"):
     """The safeguarding partners have published what they did in a year and how effective it was."""
 
+    about: ClassVar = "yearly_report"
+    yearly_report: Annotated[ItemRef, said("Your name of the report", "Each year has one of its own.", "2025-26")]
     area: Annotated[Area, states("annual_report.area", "Area", "Whose partners report, by GSS code.", "E08000035")]
     published_on: Annotated[
-        date, states("annual_report.published_on", "Day of publication", "In England's calendar.", "2026-06-01")
+        date,
+        states(
+            "annual_report.published_on",
+            "Day of publication",
+            "In England's calendar.",
+            "2026-06-01",
+            also="yearly_report.published_on",
+        ),
     ]
 
 

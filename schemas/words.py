@@ -28,6 +28,7 @@ _BODIES: Final = {
     "cdr": "child death review partners",
     "homeoffice": "Home Office",
     "nspcc": "NSPCC",
+    "foundations": "What Works Centre",
     "panel": "the Panel",
     "ofsted": "Ofsted",
     "dfe": "Department for Education",

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Final, Literal, get_args
 
 Kind = Literal["choice", "yes_no", "date", "whole number", "area", "body"]
-Scope = Literal["incident", "child", "authority", "reporter", "action", "request"]
+Scope = Literal["incident", "child", "authority", "reporter", "action", "request", "yearly_report"]
 Keeps = Literal["the latest", "the earliest", "the newest"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
 Topic = Literal["an incident", "no incident"]
@@ -143,7 +143,12 @@ class Vocabulary(Mapping[str, FactSpec]):
         return self.check(name, text)
 
 
-ITEMS: Final[Mapping[Scope, str]] = {"reporter": "report", "action": "action", "request": "request"}
+ITEMS: Final[Mapping[Scope, str]] = {
+    "reporter": "report",
+    "action": "action",
+    "request": "request",
+    "yearly_report": "yearly report",
+}
 """Scopes of what a case has several of besides children, each with its word. A rule is about one kind of them at most."""
 
 

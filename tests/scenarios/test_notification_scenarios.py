@@ -162,6 +162,11 @@ def test_each_duty_comes_under_the_edition_of_its_own_day_and_the_pandemic_relax
     assert_plays("editions")
 
 
+def test_the_panel_may_ask_the_partners_to_reconsider_a_publication() -> None:
+    """Leeds: "The National Panel are also notified of these decisions and can ask for LSCP's to reconsider"."""
+    assert_plays("publication-reconsidered")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 

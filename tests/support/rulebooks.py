@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from schemas.calendar import load_england
-from schemas.vocabulary import Value, load
+from schemas.vocabulary import ITEMS, Value, load
 from services.routing.domain.decide import Decision, decide
 from services.routing.domain.facts import INCIDENT, Fact, FactBase
 from services.routing.domain.happenings import Happening
@@ -72,7 +72,8 @@ def fact(
     corrects: str | None = None,
 ) -> Fact:
     """Return one statement of the source `of` in the event called `by`, about the usual subject of its scope."""
-    usual = {"child": CHILD, "reporter": REPORT, "action": "action-1", "request": "request-1"}
+    usual: dict[str, str] = {"child": CHILD}
+    usual |= {scope: f"{word}-1" for scope, word in ITEMS.items()}
     return Fact(
         case_key="0" * 32,
         subject=subject or usual.get(VOCABULARY[name].scope, INCIDENT),

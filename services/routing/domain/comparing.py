@@ -36,7 +36,7 @@ MOST_PATTERNS: Final = 2_000
 _ABSENT: Final = "not known"
 _ANY: Final = "any body"
 _NAMED: Final = {(CASE, "child.home_area"): None} | dict.fromkeys(  # there is one child and one of every kind of item
-    [(CASE, "reporter.body"), (CASE, "action.owner"), (CASE, "request.agency")]
+    [(CASE, name) for name in ("reporter.body", "action.owner", "request.agency", "yearly_report.published_on")]
 )
 Assigned = dict[tuple[str, str], Value | None]
 """Values by (owner, fact); None is a fact that stays absent."""

@@ -169,7 +169,7 @@ class FactBase:
                     self._reporters.setdefault(fact.subject, source)
                     self._items[scope].add(fact.subject)
                 return fact.subject if self._reporters.get(fact.subject) == source else None
-            case "child" | "action" | "request" if fact.subject != INCIDENT:
+            case _ if fact.subject != INCIDENT:
                 known = self._children if scope == "child" else self._items[scope]
                 if fact.corrects is None:
                     known.add(fact.subject)

@@ -14,7 +14,19 @@ from typing import Final, Literal, cast, get_args
 from services.routing.domain.rulebook import tree
 
 BodyKind = Literal[
-    "authority", "lscp", "police", "icb", "sab", "csp", "cdr", "panel", "ofsted", "dfe", "homeoffice", "nspcc"
+    "authority",
+    "lscp",
+    "police",
+    "icb",
+    "sab",
+    "csp",
+    "cdr",
+    "panel",
+    "ofsted",
+    "dfe",
+    "homeoffice",
+    "nspcc",
+    "foundations",
 ]
 GROUPS: Final[Mapping[str, tuple[BodyKind, ...]]] = {
     "la": ("authority",),

@@ -80,6 +80,7 @@ EXAMPLES = {
     "cdr-of": "cdr:E08000035",
     "homeoffice": "homeoffice",
     "nspcc": "nspcc",
+    "foundations": "foundations",
     "each of safeguarding-partners-of": "icb:west-yorkshire",
     "each of icb-of": "icb:west-yorkshire",
     "the reporter": f"la:{HALTON}",

@@ -1,6 +1,6 @@
 """Supposed facts: those of an example, or of a file that somebody wrote to ask what would follow from them.
 
-They are one situation, as if one report about one child had stated them, with one action and one request, and each authority its own. Who makes the
+They are one situation, as if one report about one child had stated them, with one item of every other kind, and each authority its own. Who makes the
 report follows from `reporter.body` and `reporter.area`: a local authority speaks as itself, anybody else as the reporter.
 """
 
@@ -31,6 +31,7 @@ _SUBJECTS: Final[Mapping[Scope, str]] = {
     "reporter": REPORT,
     "action": "the-action",
     "request": "the-request",
+    "yearly_report": "the-yearly-report",
 }
 
 

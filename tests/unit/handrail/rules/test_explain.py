@@ -15,7 +15,7 @@ from tests.support.rules_command import BOOK, Rules, conditions
 EXAMPLES = ROOT / "examples" / "facts"
 POLICE = EXAMPLES / "police-report-leeds.json"
 LOOKED_AFTER = EXAMPLES / "looked-after-child.yaml"
-OF_ITEMS = {"R-03", "A-03A"}  # run once for each request or action, and here there is none
+NOT_ASKED = {"R-03", "A-03A", "A-01", "A-02", "A-05", "N-22", "N-22A"}  # of items, or of no incident: here there are none
 
 
 def part(lines: list[str], start: str) -> list[str]:
@@ -101,12 +101,12 @@ def test_every_recipient_left_out_has_its_reason(rules: Rules) -> None:
         "N-01 not known: the authority's own view on abuse or neglect; the day the authority became aware of the incident",
         "N-07 the authority's own view on abuse or neglect: not suspected, said by Wandsworth Borough Council",
     ]
-    place = left_out.index("Wandsworth Safeguarding Children Partnership (lscp:E09000032): A condition is false")
+    place = left_out.index("Halton Safeguarding Adults Board (sab:halton): A condition is false")
     assert left_out[place + 1] == (
-        "X-01 what kind of body reports: local authority, said by Wandsworth Borough Council; "
-        "the rule needs adults board or community safety partnership"
+        "X-02 the case concerns an adult at risk, or a young person moving to adult services: "
+        "no, said by Wandsworth Borough Council; the rule needs yes"
     )
-    assert left_out[-1].startswith("No rule names in this situation: la:E09000029, ")
+    assert left_out[-1].startswith("No rule names in this situation: foundations, la:E09000029, ")
 
 
 @pytest.mark.parametrize("file", [POLICE, LOOKED_AFTER], ids=["police", "looked after"])
@@ -120,7 +120,7 @@ def test_for_programs_every_rule_every_condition_and_every_registered_body_stand
     assert sorted(named + [each["id"] for each in found["unnamed"]]) == sorted(
         each["id"] for each in bodies if "until" not in each
     )
-    size = {each["id"]: conditions(each["when"]) for each in BOOK["rules"] if each["id"] not in OF_ITEMS}
+    size = {each["id"]: conditions(each["when"]) for each in BOOK["rules"] if each["id"] not in NOT_ASKED}
     assert {each["rule"]: len(each["conditions"]) for each in found["rules"]} == size
     assert all(each["answers"] for key in ("told", "left_out") for each in found[key])
     came_under = {each["rule"]: each["editions"] for each in found["rules"] if each["in_force_answer"] != "undecided"}

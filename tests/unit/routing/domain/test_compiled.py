@@ -247,7 +247,7 @@ def test_a_rule_is_in_force_from_its_first_day(days: int) -> None:
         ]
     )
 
-    assert {each.rule.id for each in decision.obligations} == ({"N-08"} if days else set())
+    assert {each.rule.id for each in decision.obligations} == ({"N-08", "N-10"} if days else set())
 
 
 CARE_LEAVER: dict[str, Value] = {

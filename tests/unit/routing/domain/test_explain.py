@@ -159,7 +159,8 @@ def test_while_nobody_has_notified_no_partnership_has_a_review_to_make() -> None
     findings = explain(decided(DEATH), "lscp:E09000029")
 
     assert {(each.kind, each.says) for each in findings} == {
-        ("condition_false", "notification.submitted_on is not recorded")
+        ("condition_false", "notification.submitted_on is not recorded"),
+        ("condition_false", "child.looked_after is no"),
     }
 
 

@@ -126,6 +126,7 @@ def stated(case: list[Situation]) -> list[Fact]:
         "reporter": [("client:one", "report-1"), (f"la:{AREAS[0]}", "report-2")],
         "action": [("client:one", "action-1"), (f"la:{AREAS[0]}", "action-2")],
         "request": [("client:one", "request-1"), ("client:one", "request-2")],
+        "yearly_report": [("client:one", "report-of-2025"), ("client:one", "report-of-2026")],
         "authority": [(f"la:{area}", None) for area in AREAS],
     }
     return [
