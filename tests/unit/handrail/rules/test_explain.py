@@ -15,7 +15,15 @@ from tests.support.rules_command import BOOK, Rules, conditions
 EXAMPLES = ROOT / "examples" / "facts"
 POLICE = EXAMPLES / "police-report-leeds.json"
 LOOKED_AFTER = EXAMPLES / "looked-after-child.yaml"
-NOT_ASKED = {"R-03", "A-03A", "A-01", "A-02", "A-05", "N-22", "N-22A"}  # of items, or of no incident: here there are none
+NOT_ASKED = {
+    "R-03",
+    "A-03A",
+    "A-01",
+    "A-02",
+    "A-05",
+    "N-22",
+    "N-22A",
+}  # of items, or of no incident: here there are none
 
 
 def part(lines: list[str], start: str) -> list[str]:
