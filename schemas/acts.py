@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from schemas import earlier_acts, local_acts, partnership_acts, review_acts, standing_acts
+from schemas import earlier_acts, local_acts, partnership_acts, publication_acts, review_acts, standing_acts
 from schemas.act import Act
 
 ActType = Literal[
@@ -89,12 +89,12 @@ ACTS: Final[dict[str, type[Act]]] = {
     "review.monitoring.recorded.v1": review_acts.ReviewMonitored,
     "review.delayed.v1": review_acts.ReviewDelayed,
     "report.finalised.v1": review_acts.ReportFinalised,
-    "publication.planned.v1": review_acts.PublicationPlanned,
-    "publication.declined.v1": review_acts.PublicationDeclined,
-    "publication.answered.v1": review_acts.PublicationAnswered,
-    "publication.reconsidered.v1": review_acts.PublicationReconsidered,
-    "publication.published.v1": review_acts.ReviewPublished,
-    "publication.availability.checked.v1": review_acts.PublicationChecked,
+    "publication.planned.v1": publication_acts.PublicationPlanned,
+    "publication.declined.v1": publication_acts.PublicationDeclined,
+    "publication.answered.v1": publication_acts.PublicationAnswered,
+    "publication.reconsidered.v1": publication_acts.PublicationReconsidered,
+    "publication.published.v1": publication_acts.ReviewPublished,
+    "publication.availability.checked.v1": publication_acts.PublicationChecked,
     "actions.audited.v1": review_acts.ActionsAudited,
     "action.updated.v1": review_acts.ActionUpdated,
     "action.closed.v1": review_acts.ActionClosed,

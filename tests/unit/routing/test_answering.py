@@ -130,7 +130,7 @@ def test_a_doubt_about_one_child_is_said_while_the_notice_about_another_stands()
 
 def test_children_of_whom_the_same_is_asked_keep_the_day_on_which_it_was_asked_about_each() -> None:
     decision = decided([*WITHOUT_AGES, OF_SECOND, *SUSPECTS])
-    ages = [each for each in put(decision) if each.fact == "child.age_at_incident"]
+    ages = [each for each in put(decision) if each.fact == "child.age_at_incident" and each.of_whom == COUNCIL]
 
     answers = [each for each in asked("panel", decision) if each.rule == "N-01"]
 

@@ -238,7 +238,7 @@ def test_the_tree_of_answers_follows_the_logic(known: dict[str, Value | None]) -
 
 @pytest.mark.parametrize("days", [0, 1])
 def test_a_rule_is_in_force_from_its_first_day(days: int) -> None:
-    """AT-21: known on 14 December 2023 none is told; on 15 December the guidance is in force."""
+    """AT-21: known on 14 December 2023 none is told; on 15 December the guidance is in force, and what rests on it."""
     on = date(2023, 12, 14) + timedelta(days=days)
     decision = decided(
         [
