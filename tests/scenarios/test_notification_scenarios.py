@@ -167,6 +167,11 @@ def test_the_panel_may_ask_the_partners_to_reconsider_a_publication() -> None:
     assert_plays("publication-reconsidered")
 
 
+def test_north_east_lincolnshire_gives_its_partnership_a_copy_on_the_same_day() -> None:
+    """North East Lincolnshire, local procedure: on the same day as the submission."""
+    assert_plays("north-east-lincolnshire")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 
