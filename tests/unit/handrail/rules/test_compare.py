@@ -163,7 +163,8 @@ def test_a_limit_of_an_age_changes_the_outcome_at_that_age_alone(tmp_path: Path,
         )
     ]
     assert {dict(each.known)["child.age_at_death"] for each in printed(ran.out, "N-08")} == {"25"}
-    assert f"Unchanged: {', '.join(each for each in RULES if each != 'N-08')}" in ran.lines
+    resting_on_it = {"N-08", "N-10"}
+    assert f"Unchanged: {', '.join(each for each in RULES if each not in resting_on_it)}" in ran.lines
 
 
 def test_a_rulebook_is_the_same_as_itself(rules: Rules) -> None:
