@@ -16,6 +16,7 @@ import typer.main
 from handrail.cli.main import app
 from tests.support.docs import ROOT, Document, anchors, documents
 from tests.support.repository import committed
+from tests.support.rulebooks import england, register
 
 PAGES = [pytest.param(page, id=str(page.path.relative_to(ROOT))) for page in documents()]
 MOST_BYTES = 150_000
@@ -146,6 +147,13 @@ def test_the_readme_says_what_to_start_and_shows_what_is_then_seen() -> None:
     assert {"make demo", "make test"} <= commands
     assert sum(link.is_picture for link in readme.links()) >= 3
     assert "verified: false" in readme.text
+
+
+def test_the_readme_counts_the_rules_and_the_areas() -> None:
+    readme, numbers = Document(ROOT / "README.md").text, {6: "six"}
+
+    assert f"**The law is {len(england().rules)} rules, and nobody has checked them" in readme
+    assert f"The register has {numbers[len(register().areas)]} areas." in readme
 
 
 def test_every_guide_is_reached_from_the_readme_and_short_enough_to_be_read() -> None:
