@@ -81,6 +81,7 @@ async def test_an_action_is_agreed_for_an_agency_of_the_register_and_the_agency_
     visitor: Visitor, demo: PlayedDemo
 ) -> None:
     case = Case(demo)
+    await eventually(lambda: case.is_in("awaiting_release", "N-01", "panel"), "routing knows the case")
     await visitor.sign_in("review_officer")
     await visitor.open("routing", f"/case/{case.key}/record/action.updated.v1")
 
