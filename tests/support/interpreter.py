@@ -17,8 +17,8 @@ from services.routing.domain.rulebook.model import (
     Combined,
     Compared,
     Condition,
+    InFact,
     Meets,
-    NamedHolder,
     Recorded,
     ReporterHolder,
     Rule,
@@ -142,7 +142,7 @@ class SlowRulebook:
             case ReporterHolder():
                 area = self._read("reporter.area", child, items, None)
                 return [(self.facts.reporter_of(items["reporter"]), area if isinstance(area, str) else None)]
-            case NamedHolder(fact=fact):
+            case InFact(fact=fact):
                 body = self._read(fact, child, items, None)
                 return [(body, self._only_area(body)) if isinstance(body, str) else NOBODY]
             case RulesHolder(rules=rules, group=group):

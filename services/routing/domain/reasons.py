@@ -20,8 +20,8 @@ from services.routing.domain.rulebook.model import (
     Combined,
     Compared,
     Condition,
+    InFact,
     Meets,
-    NamedHolder,
     Recorded,
     RulesHolder,
     SameArea,
@@ -151,7 +151,7 @@ def _missing_below(evaluation: Evaluation, trace: Trace, node: Answered) -> Iter
 
 def _missing_holder(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
     holder = evaluation.book.rules[trace.rule].rule.holder
-    if isinstance(holder, AreaHolder | NamedHolder):
+    if isinstance(holder, AreaHolder | InFact):
         yield from absent(evaluation, trace, holder.fact)
     elif isinstance(holder, RulesHolder):
         for rule in holder.rules:

@@ -20,8 +20,8 @@ from services.routing.domain.rulebook.model import (
     Applies,
     AreaHolder,
     Combined,
+    InFact,
     Meets,
-    NamedHolder,
     Recorded,
     RulesHolder,
 )
@@ -62,7 +62,7 @@ class Unsettled:
 
     def _holder(self, trace: Trace) -> Iterator[Missing]:
         holder = self.evaluation.book.rules[trace.rule].rule.holder
-        if isinstance(holder, AreaHolder | NamedHolder):
+        if isinstance(holder, AreaHolder | InFact):
             yield from self._fact(trace, holder.fact)
         elif isinstance(holder, RulesHolder):
             for rule in holder.rules:

@@ -22,7 +22,6 @@ from services.routing.domain.rulebook.model import (
     InFact,
     Meets,
     Named,
-    NamedHolder,
     Recipients,
     Recorded,
     ReporterHolder,
@@ -146,7 +145,7 @@ class Words:
                 return f"{_GROUPS[holder.group]} of {self._area(holder.fact)}"
             case ReporterHolder():
                 return "whoever reports"
-            case NamedHolder():
+            case InFact():
                 return self.label(holder.fact)
             case _:
                 whose = f"the duty holder of {' or '.join(holder.rules)}"

@@ -31,7 +31,6 @@ from services.routing.domain.rulebook.model import (
     Holder,
     InFact,
     Meets,
-    NamedHolder,
     Recorded,
     ReporterHolder,
     Rule,
@@ -194,7 +193,7 @@ def _depends_on(rule: Rule) -> tuple[str, ...]:
 def _facts_of(rule: Rule) -> set[str]:
     """Return every fact by which the rule's runs differ; the reporter as duty holder or recipient makes it one per report."""
     names = {rule.judged_on}
-    if isinstance(rule.holder, AreaHolder | NamedHolder):
+    if isinstance(rule.holder, AreaHolder | InFact):
         names.add(rule.holder.fact)
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")

@@ -28,7 +28,6 @@ from services.routing.domain.rulebook.model import (
     InFact,
     Meets,
     Named,
-    NamedHolder,
     Operator,
     Recipients,
     Recorded,
@@ -164,7 +163,7 @@ def holder(node: Node, words: Words) -> Holder:
     if text == _THE_REPORTER:
         return ReporterHolder()
     if text.startswith(_BODY_IN):
-        return NamedHolder(words.fact(text.removeprefix(_BODY_IN), node, "body").name)
+        return _body_in(text, node, words)
     if text.startswith(_HOLDER_OF):
         return _holder_of(text, node, words)
     match = _BODIES_OF.fullmatch(text)
@@ -175,6 +174,10 @@ def holder(node: Node, words: Words) -> Holder:
     if match[3].startswith(_HOLDER_OF):
         return replace(_holder_of(match[3], node, words), group=match[2])
     return AreaHolder(match[2], words.fact(match[3], node, "area").name)
+
+
+def _body_in(text: str, node: Node, words: Words) -> InFact:
+    return InFact(words.fact(text.removeprefix(_BODY_IN), node, "body").name)
 
 
 def _holder_of(text: str, node: Node, words: Words) -> RulesHolder:
@@ -191,7 +194,7 @@ def recipients(node: Node, words: Words) -> Recipients:
     if text == _THE_REPORTER:
         return TheReporter()
     if text.startswith(_BODY_IN):
-        return InFact(words.fact(text.removeprefix(_BODY_IN), node, "body").name)
+        return _body_in(text, node, words)
     match = _BODIES_OF.fullmatch(text)
     if match is None:
         national = [body.id for body in words.register.bodies.values() if not body.areas]

@@ -27,7 +27,7 @@ from services.routing.domain.rulebook.compile import (
     pack,
 )
 from services.routing.domain.rulebook.editions import Edition, editions_for
-from services.routing.domain.rulebook.model import AreaHolder, NamedHolder, ReporterHolder, Rule
+from services.routing.domain.rulebook.model import AreaHolder, InFact, ReporterHolder, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +203,17 @@ def _holders(
 ) -> list[HeldBy | None]:
     holder = bundle.holder
     match holder:
-        case AreaHolder():
-            area = facts.value(holder.fact, about.owner(facts.vocabulary[holder.fact].scope, None))
-            return [held_by(holder.group, area, register) if isinstance(area, str) else None]
+        case AreaHolder() | InFact():
+            value = facts.value(holder.fact, about.owner(facts.vocabulary[holder.fact].scope, None))
+            if not isinstance(value, str):
+                return [None]
+            if isinstance(holder, InFact):
+                return [HeldBy(value, register.only_area_of(value))]
+            return [held_by(holder.group, value, register)]
         case ReporterHolder():
             area = facts.value("reporter.area", about.item)
             source = facts.reporter_of(about.item) if about.item else None
             return [HeldBy(source, area if isinstance(area, str) else None) if source else None]
-        case NamedHolder():
-            body = facts.value(holder.fact, about.owner(facts.vocabulary[holder.fact].scope, None))
-            return [HeldBy(body, register.only_area_of(body)) if isinstance(body, str) else None]
         case _:
             possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.applies != NO]
             if holder.group is not None:

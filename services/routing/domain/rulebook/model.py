@@ -97,13 +97,13 @@ class ReporterHolder:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedHolder:
-    """The duty is on the body that a fact names: `the body in action.owner`."""
+class InFact:
+    """The body that a fact names, as duty holder or as recipient: `the body in action.owner`."""
 
     fact: str
 
 
-Holder = AreaHolder | RulesHolder | ReporterHolder | NamedHolder
+Holder = AreaHolder | RulesHolder | ReporterHolder | InFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +124,6 @@ class Serving:
 @dataclass(frozen=True, slots=True)
 class TheReporter:
     """Whoever made the report that the rule runs for."""
-
-
-@dataclass(frozen=True, slots=True)
-class InFact:
-    """The body that a fact names: `the body in action.owner`."""
-
-    fact: str
 
 
 Recipients = Named | Serving | TheReporter | InFact

@@ -23,8 +23,8 @@ from services.routing.domain.rulebook.model import (
     Combined,
     Compared,
     Condition,
+    InFact,
     Meets,
-    NamedHolder,
     Operator,
     Recorded,
     ReporterHolder,
@@ -198,7 +198,7 @@ def recorded_for(rule: str) -> set[str]:
 
 def naming_the_holder(rule: str) -> set[str]:
     match england().rules[rule].rule.holder:
-        case AreaHolder(fact=name) | NamedHolder(fact=name):
+        case AreaHolder(fact=name) | InFact(fact=name):
             return {name}
         case ReporterHolder():
             return {"reporter.area"}
