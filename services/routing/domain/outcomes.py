@@ -52,7 +52,7 @@ def _after_when(rule: Rule, vocabulary: Vocabulary) -> Iterator[str]:
     if rule.cancelled_when is not None:
         yield rule.cancelled_when.fact
     for duty in rule.then:
-        yield from (test.fact for test in (duty.only_if, *duty.release) if test is not None)
+        yield from (test.fact for test in duty.tests)
         if isinstance(duty.tell, Serving) and duty.tell.area in vocabulary:
             yield duty.tell.area
 

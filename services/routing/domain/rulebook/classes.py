@@ -31,7 +31,7 @@ class ValueClass:
 
 def tests_of(rule: Rule) -> Iterator[Compared]:
     """Yield every comparison of a fact with fixed values that a rule makes, also those after its `when`."""
-    later = (test for duty in rule.then for test in (*duty.release, duty.only_if))
+    later = (test for duty in rule.then for test in duty.tests)
     for each in (*walk(rule.when), *later, rule.cancelled_when):
         if isinstance(each, Compared):
             yield each

@@ -204,7 +204,7 @@ def _facts_of(rule: Rule) -> set[str]:
             names.add(part.other)
     for duty in rule.then:
         names.update(duty.within.clock)
-        names.update(test.fact for test in (*duty.release, duty.only_if) if test is not None)
+        names.update(test.fact for test in duty.tests)
         names.update((*duty.stop.recorded, *(test.fact for test in duty.stop.holds)))
         if isinstance(duty.tell, Serving) and duty.tell.area not in {DUTY_HOLDER, AREAS_THAT_DIFFER}:
             names.add(duty.tell.area)

@@ -175,6 +175,11 @@ class Duty:
     only_if: Test | None
     sooner: Mapping[str, Within] = field(default_factory=dict, hash=False)
 
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """Return every condition of its own: on which it is owed, then on which it is sent."""
+        return (*(() if self.only_if is None else (self.only_if,)), *self.release)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
