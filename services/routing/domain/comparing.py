@@ -12,11 +12,11 @@ with what that may have missed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from schemas.vocabulary import Value
+from schemas.vocabulary import ITEMS, Scope, Value
 from services.routing.domain import reasons
 from services.routing.domain.differences import differences
 from services.routing.domain.facts import AUTHORITY
@@ -35,9 +35,6 @@ from services.routing.domain.words import Words
 MOST_PATTERNS: Final = 2_000
 _ABSENT: Final = "not known"
 _ANY: Final = "any body"
-_NAMED: Final = {(CASE, "child.home_area"): None} | dict.fromkeys(  # there is one child and one of every kind of item
-    [(CASE, name) for name in ("reporter.body", "action.owner", "request.agency", "yearly_report.published_on")]
-)
 Assigned = dict[tuple[str, str], Value | None]
 """Values by (owner, fact); None is a fact that stays absent."""
 
@@ -174,6 +171,12 @@ class _Comparing:
         self._register = imagined_register(register, self._constants)
         self._letters = tuple(code for code in self._register.areas if code not in self._constants)
         self._words = Words(self._vocabulary, self._register)
+        # One fact of each scope, not known: there is one child and one item of every kind.
+        self._there: Assigned = {(CASE, name): None for name in self._first_facts(("child", *ITEMS))}
+
+    def _first_facts(self, scopes: Iterable[Scope]) -> Iterator[str]:
+        for scope in scopes:
+            yield next(name for name, spec in self._vocabulary.items() if spec.scope == scope)
 
     def change(self, parts: tuple[str, ...]) -> RuleChange:
         try:
@@ -224,7 +227,7 @@ class _Comparing:
 
     def _ask(self, assigned: Assigned) -> tuple[Outcome, Outcome, tuple[str, str] | None]:
         """Return both outcomes, and the next missing fact that may still make them differ: one that tells them apart first."""
-        facts = suppose({**_NAMED, **assigned}, self._vocabulary, self._register)
+        facts = suppose({**self._there, **assigned}, self._vocabulary, self._register)
         before, after = (evaluate(book, facts, self._register) for book in self._books)
         outcomes = tuple(outcome(self._rule, each, self._words) for each in (before, after))
 

@@ -1,7 +1,8 @@
 """Supposed facts: those of an example, or of a file that somebody wrote to ask what would follow from them.
 
-They are one situation, as if one report about one child had stated them, with one item of every other kind, and each authority its own. Who makes the
-report follows from `reporter.body` and `reporter.area`: a local authority speaks as itself, anybody else as the reporter.
+They are one situation, as if one report about one child had stated them, with one item of every other kind, and each
+authority its own. Who makes the report follows from `reporter.body` and `reporter.area`: a local authority speaks as
+itself, anybody else as the reporter.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 from uuid import UUID
 
-from schemas.vocabulary import Scope, Value, Vocabulary
+from schemas.vocabulary import ITEMS, Scope, Value, Vocabulary
 from services.routing.domain.facts import AUTHORITY, INCIDENT, REPORTER, Fact, FactBase
 from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
@@ -22,17 +23,14 @@ from services.routing.domain.rulebook.tree import RulebookRefused
 
 SUPPOSED_AT: Final = datetime.combine(date(2026, 1, 1), time(), UTC)  # nothing supposed depends on when it is asked
 CHILD: Final = "the-child"
-REPORT: Final = "the-report"
 _EVENT: Final = UUID(int=0)
 _SUBJECTS: Final[Mapping[Scope, str]] = {
     "incident": INCIDENT,
     "authority": INCIDENT,
     "child": CHILD,
-    "reporter": REPORT,
-    "action": "the-action",
-    "request": "the-request",
-    "yearly_report": "the-yearly-report",
+    **{scope: f"the-{word.replace(' ', '-')}" for scope, word in ITEMS.items()},
 }
+REPORT: Final = _SUBJECTS["reporter"]
 
 
 def suppose(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabulary, register: Register) -> FactBase:
