@@ -28,9 +28,9 @@ class Fact:
     """One statement of one source.
 
     `authority` is the source: the recipient id of who states it, or `client:<name>`. `subject` is `incident`, a child
-    key, the event id of the report for facts of the reporter, or the key of an action or a request. `value` None says "unknown", and in a correction that
-    the statement is withdrawn. A correction has the id of the corrected event in `corrects` and counts only from the
-    source that made the statement; it takes the place of that statement in time.
+    key, the event id of the report for facts of the reporter, or the key of another item. `value` None says "unknown", and
+    in a correction that the statement is withdrawn. A correction has the id of the corrected event in `corrects` and counts
+    only from the source that made the statement; it takes the place of that statement in time.
     """
 
     case_key: str
@@ -99,18 +99,19 @@ class FactBase:
         if known:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
             self.first_source = known[0].authority
-        self.about: Final[frozenset[Topic]] = frozenset(vocabulary.spec(fact.name).about for fact in known) or _EITHER
-        """What is told of: an incident, something else, or both; of a case of which nothing is known it may be either."""
+        self._topics: set[Topic] = set()
         self._children: set[str] = set()
         self._items: dict[Scope, set[str]] = {scope: set() for scope in ITEMS}
         self._merge(known)
+        self.about: Final[frozenset[Topic]] = frozenset(self._topics) or _EITHER
+        """What is told of: an incident, something else, or both; of a case of which nothing is known it may be either."""
         self.children: Final = tuple(sorted(self._children))
         self.items: Final = {scope: tuple(sorted(found)) for scope, found in self._items.items()}
         self.reports: Final = self.items["reporter"]
 
     @property
     def subjects(self) -> Mapping[str, str]:
-        """Return what each child, action and request of the case is, in a word, by its key."""
+        """Return what each child and each item but the reports is, in a word, by its key."""
         items = {key: word for scope, word in ITEMS.items() if scope != "reporter" for key in self.items[scope]}
         return {**dict.fromkeys(self.children, "child"), **items}
 
@@ -136,7 +137,9 @@ class FactBase:
         stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
         corrections: dict[tuple[UUID, str, str, str], Fact] = {}
         for fact in sorted(facts, key=lambda each: each.corrects is not None):  # a correction may claim an earlier time
-            scope = self.vocabulary.spec(fact.name).scope
+            spec = self.vocabulary.spec(fact.name)
+            scope = spec.scope
+            self._topics.add(spec.about)
             source = self._present.get(fact.authority, fact.authority)
             owner = self._owner(fact, scope, source)
             if owner is None:
