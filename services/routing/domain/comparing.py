@@ -111,17 +111,19 @@ def compare(
             unchanged.append(rule)
         else:
             changes.append(_Comparing(rule, old, new, register, most).change(parts))
-    profiles = dict.fromkeys((*old.book.profiles, *new.book.profiles))
     editions = [{each.id: each for each in book.book.editions} for book in (old, new)]
     return Comparison(
         changes=tuple(changes),
         unchanged=tuple(unchanged),
-        profiles=tuple(each for each in profiles if old.book.profiles.get(each) != new.book.profiles.get(each)),
-        editions=tuple(
-            each for each in {**editions[0], **editions[1]} if editions[0].get(each) != editions[1].get(each)
-        ),
+        profiles=_not_the_same(old.book.profiles, new.book.profiles),
+        editions=_not_the_same(*editions),
         defaults_differ=old.book.defaults != new.book.defaults,
     )
+
+
+def _not_the_same(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names of what is on one side alone or differs, those that were there before first."""
+    return tuple(each for each in dict.fromkeys((*before, *after)) if before.get(each) != after.get(each))
 
 
 def _parts(rule: str, old: CompiledRulebook, new: CompiledRulebook) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ A part is a few lines. Two versions differ in a part where its values differ, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from functools import partial
+from typing import Final, Literal, TypeVar
 
 from schemas.words import STRENGTH_WORDS, date_words
 from services.routing.domain.rulebook.editions import Edition
@@ -18,6 +19,9 @@ from services.routing.domain.words import Words
 
 Became = Literal["added", "removed", "changed"]
 Lines = tuple[str, ...]
+Said = dict[str, Lines]
+"""Parts by name."""
+What = TypeVar("What", Edition, Profile)
 _UNCHECKED: Final = "not checked against the full text"
 
 
@@ -94,21 +98,23 @@ def rule_changes(old: Rulebook, new: Rulebook, words: Words) -> Iterator[Change]
 def edition_changes(old: Rulebook, new: Rulebook) -> Iterator[Change]:
     """Yield the editions of the law that are not the same in both."""
     before, after = ({each.id: each for each in book.editions} for book in (old, new))
-    for identifier in dict.fromkeys((*before, *after)):
-        was, now = before.get(identifier), after.get(identifier)
-        if was != now:
-            said = _edition(was) if was else {}, _edition(now) if now else {}
-            yield Change(identifier, "", _became(was, now), _parts(*said))
+    return _changes(before, after, _edition, lambda _: "")
 
 
 def profile_changes(old: Rulebook, new: Rulebook, words: Words) -> Iterator[Change]:
     """Yield the disclosure profiles that are not the same in both."""
-    for name in dict.fromkeys((*old.profiles, *new.profiles)):
-        was, now = old.profiles.get(name), new.profiles.get(name)
+    return _changes(old.profiles, new.profiles, partial(_profile, words=words), lambda profile: profile.purpose)
+
+
+def _changes(
+    before: Mapping[str, What], after: Mapping[str, What], say: Callable[[What], Said], title: Callable[[What], str]
+) -> Iterator[Change]:
+    for identifier in dict.fromkeys((*before, *after)):
+        was, now = before.get(identifier), after.get(identifier)
         if was != now:
-            said = _profile(was, words) if was else {}, _profile(now, words) if now else {}
-            purpose = next(each.purpose for each in (now, was) if each)
-            yield Change(name, purpose, _became(was, now), _parts(*said))
+            said = say(was) if was else {}, say(now) if now else {}
+            called = next(title(each) for each in (now, was) if each)
+            yield Change(identifier, called, _became(was, now), _parts(*said))
 
 
 def _became(was: object, now: object) -> Became:
@@ -125,7 +131,7 @@ def _parts(
     return tuple(part for part in parts if (not part.alike if kept is None else part.name in kept))
 
 
-def _rule(rule: Rule, book: Rulebook, words: Words) -> dict[str, Lines]:
+def _rule(rule: Rule, book: Rulebook, words: Words) -> Said:
     """Return a rule part by part, under the names that `changed_parts` gives them."""
     source = rule.source
     return {
@@ -158,7 +164,7 @@ def _without_duty(rule: Rule, words: Words) -> Iterator[str]:
     yield from (f"where {late} is late, this gives the reasons" for late in rule.explains)
 
 
-def _edition(edition: Edition) -> dict[str, Lines]:
+def _edition(edition: Edition) -> Said:
     return {
         "counts": (_span(edition.begins, edition.ends), *(f"over the others, for {each}" for each in edition.relaxes)),
         "what changes": (edition.says,),
@@ -167,7 +173,7 @@ def _edition(edition: Edition) -> dict[str, Lines]:
     }
 
 
-def _profile(profile: Profile, words: Words) -> dict[str, Lines]:
+def _profile(profile: Profile, words: Words) -> Said:
     return {
         "purpose": (profile.purpose,),
         "lawful basis": profile.lawful_basis,
