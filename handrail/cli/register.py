@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from services.routing.domain import ons
+from services.routing.domain.register import parse_register
+
 app = typer.Typer(help="The register of areas and bodies: who can be told.", no_args_is_help=True)
 _KINDS = {"police": "police force", "icb": "integrated care board", "csp": "community safety partnership"}
 
@@ -25,9 +28,6 @@ def extend(
     UTLA), districts to community safety partnerships to police force areas (LAD, CSP, PFA), and one with districts and
     integrated care boards (LAD, ICB). What stands in the register stays as it is; what is added is marked as not verified.
     """
-    from services.routing.domain import ons  # noqa: PLC0415 - start-up of the other commands stays quick
-    from services.routing.domain.register import parse_register  # noqa: PLC0415
-
     text = register.read_text("utf-8")
     known = parse_register(text, str(register))
     found = ons.extend(known, [ons.read_list(each.read_text("utf-8"), each.name) for each in lists])
@@ -35,7 +35,7 @@ def extend(
     parse_register(extended, str(register))
     for code, name in found.areas.items():
         typer.echo(f"area   {code} {name}")
-    for body in found.bodies:
+    for body in found.bodies.values():
         typer.echo(f"body   {body.id}: {body.name}, for {', '.join(body.areas)}")
     for identifier, codes in found.served.items():
         typer.echo(f"serves {identifier}: also {', '.join(codes)}")

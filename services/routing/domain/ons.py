@@ -12,7 +12,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.routing.domain.register import Body, BodyKind, Register
@@ -49,14 +49,14 @@ class OnsList:
 
 @dataclass(slots=True)
 class Extension:
-    """What lists add: areas (code to name), bodies, and areas that a body of the register serves as well.
+    """What lists add: areas (code to name), bodies by id, and areas that a body of the register serves as well.
 
     `nobody` has, per kind of body, the new areas that none was found for; `several` those with several community safety
     partnerships; `unplaced` the districts of which no list says in which county they lie.
     """
 
     areas: dict[str, str] = field(default_factory=dict)
-    bodies: list[Body] = field(default_factory=list)
+    bodies: dict[str, Body] = field(default_factory=dict)
     served: dict[str, list[str]] = field(default_factory=dict)
     nobody: dict[BodyKind, list[str]] = field(default_factory=dict)
     several: list[str] = field(default_factory=list)
@@ -130,7 +130,7 @@ def _serve(
     """Add everybody who serves a new area."""
     for identifier, kind, called in _OWN:
         source = "every area has one by statute; its name is to be checked"
-        found.bodies.append(_body(identifier.format(code=code), called.format(name=name), kind, code, source=source))
+        _put(found, identifier.format(code=code), called.format(name=name), kind, code, source)
     for kind in _KINDS.values():
         named = serving.get((kind, code), {})
         if not named:
@@ -151,16 +151,13 @@ def _add(found: Extension, register: Register, kind: BodyKind, name: str, code: 
     if same is not None:
         found.served.setdefault(same, []).append(code)
         return
-    identifier = f"{kind}:{code if kind == 'csp' else wanted.replace(' ', '-')}"
-    for place, body in enumerate(found.bodies):
-        if body.id == identifier:
-            found.bodies[place] = _body(identifier, body.name, kind, *body.areas, code, source=body.source)
-            return
-    found.bodies.append(_body(identifier, name, kind, code, source=source))
+    _put(found, f"{kind}:{code if kind == 'csp' else wanted.replace(' ', '-')}", name, kind, code, source)
 
 
-def _body(identifier: str, name: str, kind: BodyKind, *areas: str, source: str) -> Body:
-    return Body(identifier, name, kind, areas, source, verified=False)
+def _put(found: Extension, identifier: str, name: str, kind: BodyKind, code: str, source: str) -> None:
+    """Add a body, or an area to one that was added before."""
+    body = found.bodies.get(identifier) or Body(identifier, name, kind, (), source, verified=False)
+    found.bodies[identifier] = replace(body, areas=(*body.areas, code))
 
 
 def _plain(name: str) -> str:
@@ -183,7 +180,7 @@ def written(text: str, extension: Extension, sources: Iterable[str]) -> str:
     while not lines[place - 1].strip():
         place -= 1
     lines[place:place] = areas
-    return "\n".join([*lines, *(line for body in extension.bodies for line in _body_lines(body))]) + "\n"
+    return "\n".join([*lines, *(line for body in extension.bodies.values() for line in _body_lines(body))]) + "\n"
 
 
 def _area_lines(code: str, name: str, source: str) -> Iterator[str]:
