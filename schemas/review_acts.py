@@ -13,6 +13,9 @@ from schemas.envelope import RecipientId
 from schemas.people import ItemRef, TaskPersonal, YesNo, said
 from schemas.submission import AUTHORITY, PERSONAL
 
+AfterRapidReview = Literal["review", "no_review", "possibly_national"]
+"""Whether a review should follow a rapid review, and of which kind."""
+
 
 class NotificationWithdrawn(Act, title="Notification to the Panel withdrawn"):
     """A notification was found to have been wrong. Nothing that follows from it is owed any more."""
@@ -58,7 +61,7 @@ class RapidReviewAdvised(Act, title="Advice on a rapid review given"):
 
     met_on: Annotated[date, states("rapid_review.met_alone_on", "Day", "The day of the meeting.", "2026-06-01")]
     advice: Annotated[
-        Literal["review", "no_review", "possibly_national"],
+        AfterRapidReview,
         states("rapid_review.advice", "Advice", "Whether a review should follow, and of which kind.", "no_review"),
     ]
 
@@ -68,7 +71,7 @@ class RapidReviewDecided(Act, title="Decision of the executive on a rapid review
 
     decided_on: Annotated[date, states("rapid_review.decided_on", "Day", "The day of the decision.", "2026-06-01")]
     decision: Annotated[
-        Literal["review", "no_review", "possibly_national"],
+        AfterRapidReview,
         states(
             "rapid_review.executive_decision",
             "Decision",
@@ -86,7 +89,7 @@ class RapidReviewSubmitted(Act, title="Rapid review sent to the Panel"):
         states("rapid_review.submitted_on", "Day on which it was sent", "In England's calendar.", "2026-06-01"),
     ]
     decision: Annotated[
-        Literal["review", "no_review", "possibly_national"],
+        AfterRapidReview,
         states("rapid_review.decision", "Decision", "Whether a review should follow, and of which kind.", "no_review"),
     ]
     improvements: Annotated[
