@@ -83,14 +83,15 @@ class Areas:
 
     def _holders(self, duty_on: str, book: Mapping[str, Any], matter: Matter) -> frozenset[str]:
         """Return the areas in which a duty can be held, by the words after `duty on`."""
-        whose = area_in(duty_on) or duty_on  # a body of the area of another rule's duty holder, or that one itself
+        area = area_in(duty_on)
+        whose = area or duty_on  # a body of the area of another rule's duty holder, or that one itself
         if whose.startswith(_HOLDER_OF):
             rules = whose.removeprefix(_HOLDER_OF).split(" or ")
             holders = [rule["duty on"] for rule in book["rules"] if rule["id"] in rules]
             return frozenset().union(*(self._holders(each, book, matter) for each in holders))
         if (fact := body_fact(duty_on)) is not None:
             return frozenset().union(*(self.served_by(body) or () for body in self.bodies(fact, matter)))
-        return frozenset(self._stated(area_in(duty_on) or _REPORTER_AREA, matter))
+        return frozenset(self._stated(area or _REPORTER_AREA, matter))
 
     def _stated(self, fact: str, matter: Matter) -> Iterator[str]:
         about = [each for each in matter.statements if each.name == fact]

@@ -1,9 +1,9 @@
 """The independent check before each send: does the law name this recipient, and does nothing exceed the profile?
 
 The recipient must be of the kind that the rule names and, unless it is a national body, serve an area that the rule means
-in this case; the reporter must have made the report, and a body that a fact names must be named there. Written apart from the engine on purpose: it reads the rulebook's text
-with nothing but a YAML parser, and shares no code with the compiler that decided. An error in one of them is caught by the
-other. Pure.
+in this case; the reporter must have made the report, and a body that a fact names must be named there. Written apart from
+the engine on purpose: it reads the rulebook's text with nothing but a YAML parser, and shares no code with the compiler that
+decided. An error in one of them is caught by the other. Pure.
 """
 
 from __future__ import annotations

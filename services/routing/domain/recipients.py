@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.vocabulary import Value
 from services.routing.domain.facts import REPORTER
 from services.routing.domain.happenings import Slot
-from services.routing.domain.reasons import differing_areas, known_of
+from services.routing.domain.reasons import differing_areas
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
 from services.routing.domain.rulebook.model import AREAS_THAT_DIFFER, DUTY_HOLDER, Duty, InFact, Named, TheReporter
 
@@ -21,20 +21,24 @@ def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[
     if isinstance(tell, TheReporter):
         return _reporter(evaluation, trace)
     if isinstance(tell, InFact):
-        return _named(known_of(evaluation, trace, tell.fact).value, evaluation)
+        return _named(_value(tell.fact, evaluation, trace), evaluation)
     areas: tuple[str, ...]
     if tell.area == DUTY_HOLDER:
         areas = (trace.holder.area,) if trace.holder and trace.holder.area else ()
     elif tell.area == AREAS_THAT_DIFFER:
         areas = differing_areas(evaluation, trace)
     else:
-        area = evaluation.facts.value(tell.area, trace.owner(evaluation.book.vocabulary[tell.area].scope))
+        area = _value(tell.area, evaluation, trace)
         areas = (area,) if isinstance(area, str) else ()
     if not areas:
         return None
     register, on = evaluation.register, trace.on  # who the partners were on the day that the rule is judged on
     unserved = tuple(area for area in areas if not register.serving(tell.group, area, on))
     return register.serving_all(tell.group, areas, on), unserved
+
+
+def _value(fact: str, evaluation: Evaluation, trace: Trace) -> Value | None:
+    return evaluation.facts.value(fact, trace.owner(evaluation.book.vocabulary[fact].scope))
 
 
 def _named(body: Value | None, evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

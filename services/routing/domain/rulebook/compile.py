@@ -5,9 +5,9 @@ YES shifted right by an answer is its opposite. Nothing is cut short: a function
 of its rules all answers: the rule's own first, then those of its conditions in the order of `model.walk`. With the facts and
 the digest of the rulebook, "why" and "why not" can be rebuilt from those answers for ever.
 
-Rules that run for the same children, items (reports, actions or requests) and duty holders are asked in one call, in which a condition that several
-of them have is answered once. The source text that is compiled has no word of the rulebook in it: facts become positions,
-values become constants of the function's namespace.
+Rules that run for the same children, items (reports, actions ...) and duty holders are asked in one call, in which a
+condition that several of them have is answered once. The source text that is compiled has no word of the rulebook in it:
+facts become positions, values become constants of the function's namespace.
 """
 
 from __future__ import annotations
