@@ -143,7 +143,7 @@ class ActRecordedData(CaseData):
 
     facts: dict[str, str | int]
     about: ItemKey | None = Field(
-        default=None, description="The action or the request that it is about, if it is about one."
+        default=None, description="The action, request or yearly report that it is about, if it is about one."
     )
 
 

@@ -17,7 +17,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 CaseKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="Pseudonymous case key, minted by intake.")]
 ChildKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="Pseudonymous child key, minted by intake.")]
-ItemKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="Key of an action or a request of a case.")]
+ItemKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{32}$",
+        description="Key of what a case has several of: an action, a request, a yearly report.",
+    ),
+]
 AreaCode = Annotated[str, Field(pattern=r"^[EWSN][0-9]{8}$", description="GSS code of a local authority area.")]
 RecipientId = Annotated[
     str, Field(pattern=r"^[a-z]+(:[A-Za-z0-9-]+)?$", description="Id in the register of recipients.")

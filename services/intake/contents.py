@@ -34,7 +34,10 @@ _PERSONAL: Final = "personal."
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What may be read. `subject` is `incident`, a child key, the key of an action or a request, or the id of the report that the notice is about."""
+    """What may be read.
+
+    `subject` is `incident`, a child key, the key of another item, or the id of the report that the notice is about.
+    """
 
     notice_id: UUID
     recipient: str
@@ -143,7 +146,7 @@ class Contents:
     async def _personal(
         self, grant: Grant, case_keys: list[str], children: frozenset[str], tx: Transaction
     ) -> list[Said]:
-        """Open what the profile names: of the incident and of its children, and of the action or request of the notice alone."""
+        """Open what the profile names: of the incident and its children, and of the one item that the notice is about."""
         wanted = [name.removeprefix(_PERSONAL) for name in grant.give if name.startswith(_PERSONAL)]
         if not wanted:
             return []

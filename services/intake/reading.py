@@ -121,7 +121,7 @@ class Reader:
         return sameness.child_digest(self._key, ref)
 
     def item_key(self, case_key: str, data: Submission) -> str | None:
-        """Return the key of the action or request that an act is about; None if it is about none."""
+        """Return the key of the action, request or yearly report that an act is about; None if it is about none."""
         if not isinstance(data, Act) or data.about is None or data.about_ref is None:
             return None
         return sameness.item_key(self._key, case_key, data.about, data.about_ref)

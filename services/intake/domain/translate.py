@@ -78,7 +78,7 @@ def translate(
         reporter: From the client's registration.
         children: Child key by the client's reference, for every one that `child_refs` returns.
         personal_ref: Pointer into the vault, if anything was kept there.
-        about: Key of the action or request that an act is about.
+        about: Key of the item that an act is about: an action, a request or a yearly report.
     """
     data = submitted.data
     if isinstance(data, Act):

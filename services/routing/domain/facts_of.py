@@ -148,7 +148,7 @@ def _correction(data: FactCorrectedData, vocabulary: Vocabulary) -> Iterator[Sta
 
 
 def rooted(facts: Iterable[Fact], vocabulary: Vocabulary) -> list[Fact]:
-    """Give a correction the report, action or request that the statement was about to which it goes back.
+    """Give a correction the report or other item that the statement was about to which it goes back.
 
     A correction names the event that it corrects, which may be a correction itself, and not what that was about.
     """
