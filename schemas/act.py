@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
-from schemas.people import ActPersonal
+from schemas.act_personal import ActPersonal
 from schemas.submission import PARTNERSHIP, PERSONAL, Submission
 
 
@@ -35,7 +35,7 @@ class Act(Submission):
     """What every act has. `about` names the field with the reference of what it is about, if a case has several of those."""
 
     reported_by: ClassVar = PARTNERSHIP
-    about: ClassVar[Literal["action", "request", "yearly_report"] | None] = None
+    about: ClassVar[Literal["action", "recommendation", "request", "yearly_report"] | None] = None
     personal: Annotated[ActPersonal | None, PERSONAL] = None
 
     @property

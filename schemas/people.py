@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from schemas.agencies import AgencyKind
 from schemas.envelope import AreaCode, Model
 
 YesNo = Literal["yes", "no", "unknown"]
@@ -37,10 +38,55 @@ Setting = Literal[
 ]
 """Kinds of place where something can happen to a child."""
 Years = Annotated[int, Field(ge=0, le=120)]
+LegalStatus = Literal[
+    "none",
+    "section_17",
+    "child_protection_plan",
+    "section_20",
+    "section_31_interim",
+    "section_31_full",
+    "placement_order",
+    "remand",
+    "former",
+]
+"""On what footing an authority knows the child: sections of the Children Act 1989; `former`: it did, and does no more."""
+HarmCategory = Literal[
+    "physical",
+    "emotional",
+    "sexual",
+    "neglect",
+    "exploitation_criminal",
+    "exploitation_sexual",
+    "domestic_abuse",
+    "extra_familial_violence",
+    "self_harm_or_suicide",
+    "faith_or_honour_based",
+    "fabricated_illness",
+]
+Circumstance = Literal[
+    "death",
+    "life_threatening_injury",
+    "permanent_impairment",
+    "sexual_abuse",
+    "parent_murdered",
+    "assault_by_child",
+    "assault_by_adult",
+    "inter_agency_concern",
+]
+Cause = Literal[
+    "fatal_maltreatment",
+    "sudden_unexpected_infant_death",
+    "suicide",
+    "homicide_outside_the_family",
+    "extreme_neglect",
+    "natural",
+    "accident",
+    "undetermined",
+]
 _AGE: Final = "In completed years. Leave it out if you give the dates in personal; the age is derived then."
 
 
-def said(title: str, means: str, example: str | int | None = None) -> Any:
+def said(title: str, means: str, example: str | int | list[str] | None = None) -> Any:
     """Return a field's label, meaning and example. A field without an example is left out of the example event."""
     return Field(title=title, description=means, examples=None if example is None else [example])
 
@@ -63,6 +109,38 @@ class PersonalChild(Model, title="Identity of child"):
         Annotated[str, Field(pattern=r"^[0-9]{10}$")] | None, said("NHS number", "Ten digits, without spaces.")
     ] = None
     address: Annotated[Text | None, said("Address", "Where the child lives.", "1 Nowhere Street")] = None
+    sex: Annotated[Literal["female", "male"] | None, said("Sex", "As recorded at birth.", "female")] = None
+    ethnicity: Annotated[Name | None, said("Ethnicity", "In the words of your record.", "Invented example")] = None
+    disability: Annotated[Text | None, said("Disability", "In your own words, if there is one.")] = None
+    legal_status: Annotated[
+        tuple[LegalStatus, ...],
+        Field(max_length=5),
+        said("Legal status", "On what footing an authority knew the child when it happened.", ["section_17"]),
+    ] = ()
+    plan_category: Annotated[
+        Literal["physical", "emotional", "sexual", "neglect"] | None,
+        said("Category of the child protection plan", "If there is such a plan."),
+    ] = None
+    school: Annotated[
+        Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None, said("School", "Its unique reference number, six digits.")
+    ] = None
+    siblings: Annotated[
+        Annotated[int, Field(ge=0, le=30)] | None, said("Number of siblings", "Half and step siblings included.", 1)
+    ] = None
+    known_to: Annotated[
+        Text | None,
+        said("Known to", "Which services knew the child, and since when.", "Invented example. Health visiting."),
+    ] = None
+
+
+class InvolvedAgency(Model, title="Agency involved"):
+    """An agency that works with the family, or did."""
+
+    kind: Annotated[AgencyKind, said("Kind of agency", "Of which kind it is.", "school_maintained")]
+    name: Annotated[Name | None, said("Name of the agency", "Which one.", "Invented School")] = None
+    still_involved: Annotated[
+        Literal["yes", "no"] | None, said("Still involved", "Whether it works with the family now.", "yes")
+    ] = None
 
 
 class IncidentPersonal(Model, title="Personal details of a report"):
@@ -71,46 +149,52 @@ class IncidentPersonal(Model, title="Personal details of a report"):
     incident_date: Annotated[
         date | None, said("Day of the incident", "Ages at the incident are derived from it.", "2026-05-31")
     ] = None
+    incident_until: Annotated[date | None, said("Last day of the incident", "If it went on for more than a day.")] = (
+        None
+    )
     summary: Annotated[
         Text | None,
         said("Summary", "What happened, in your own words.", "Invented example. A neighbour called an ambulance."),
     ] = None
+    harm_categories: Annotated[
+        tuple[HarmCategory, ...],
+        Field(max_length=11),
+        said("Kinds of harm", "What is known or suspected; more than one can be true.", ["physical", "neglect"]),
+    ] = ()
+    circumstances: Annotated[
+        tuple[Circumstance, ...],
+        Field(max_length=8),
+        said(
+            "Circumstances",
+            "What applies of these. The list is not complete, so the summary says the rest.",
+            ["permanent_impairment"],
+        ),
+    ] = ()
+    cause: Annotated[
+        Cause | None, said("Likely cause", "For later analysis: what is thought now. Nothing is decided by it.")
+    ] = None
+    incident_time: Annotated[
+        Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None,
+        said("Time of the incident", "In England's time, if known.", "21:30"),
+    ] = None
+    place: Annotated[Text | None, said("Place", "Where it happened.", "1 Nowhere Street")] = None
+    carer: Annotated[Text | None, said("Carer at the time", "Where the child was, and who looked after it then.")] = (
+        None
+    )
+    agencies: Annotated[
+        tuple[InvolvedAgency, ...],
+        Field(max_length=20),
+        said("Agencies involved", "Which agencies work with the family, or did."),
+    ] = ()
     reported_by: Annotated[Name | None, said("Name of the reporter", "Who reports it.", "Invented Reporter")] = None
+    reporter_role: Annotated[Name | None, said("Role of the reporter", "In your organisation.", "Named nurse")] = None
+    reporter_contact: Annotated[
+        Name | None, said("Contact of the reporter", "E-mail or telephone for questions.", "reporter@example.org")
+    ] = None
     children: Annotated[
         tuple[PersonalChild, ...],
         said("Identity of the children", "Who the children are, each with the ref that it has in `children`."),
     ] = ()
-
-
-class ActPersonal(Model, title="Personal details of an act"):
-    """The personal part of a decision or act: who did it, and why in their words."""
-
-    by: Annotated[Name | None, said("Name of the person", "Who decided or did this.", "Invented Example")] = None
-    reason: Annotated[
-        Text | None,
-        said("Reason", "Why, in that person's own words.", "Invented example. Recorded after the strategy meeting."),
-    ] = None
-
-
-class TaskPersonal(ActPersonal, title="Personal details of a request or an action"):
-    """What is asked for, in words: only the body that it is for may read it."""
-
-    what: Annotated[
-        Text | None,
-        said(
-            "What is to be done", "What is asked for, in your own words.", "Invented example. Train every new starter."
-        ),
-    ] = None
-
-
-class PlacementPersonal(ActPersonal, title="Personal details of a placement"):
-    """Who the child is and what was planned: for the authority in whose area the child is placed."""
-
-    child_details: Annotated[
-        Text | None,
-        said("Details of the child", "Who the child is, in your own words.", "Invented example. Testchild Alpha."),
-    ] = None
-    care_plan: Annotated[Text | None, said("Care plan", "The plan for the child's care.", "Invented example.")] = None
 
 
 class Child(Model, title="Child"):

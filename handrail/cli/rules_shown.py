@@ -36,7 +36,7 @@ _MARKS: Final = {"yes": "[green]✓[/green]", "no": "[red]✗[/red]", "undecided
 
 def report(console: Console, found: Report) -> None:
     """Print what a check found: counts, the rules that nobody has verified, and what is wrong."""
-    say(console, "vocabulary", f"{found.facts} facts")
+    say(console, "vocabulary", f"{found.facts} facts, {found.personal} personal fields that no rule can use")
     say(console, "register", f"{found.areas} areas, {found.bodies} bodies")
     say(
         console,

@@ -3,11 +3,13 @@
 from schemas.vocabulary.loading import load, parse
 from schemas.vocabulary.words import (
     ITEMS,
-    PERSONAL_FIELDS,
+    PERSONAL,
     FactRefused,
     FactSpec,
     Keeps,
     Kind,
+    PersonalKind,
+    PersonalSpec,
     Scope,
     Topic,
     Value,
@@ -17,11 +19,13 @@ from schemas.vocabulary.words import (
 
 __all__ = [
     "ITEMS",
-    "PERSONAL_FIELDS",
+    "PERSONAL",
     "FactRefused",
     "FactSpec",
     "Keeps",
     "Kind",
+    "PersonalKind",
+    "PersonalSpec",
     "Scope",
     "Topic",
     "Value",

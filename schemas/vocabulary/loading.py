@@ -9,9 +9,23 @@ from typing import Final, cast, get_args
 
 import yaml
 
-from schemas.vocabulary.words import ITEMS, FactRefused, FactSpec, Keeps, Kind, Scope, Topic, Vocabulary
+from schemas.vocabulary.words import (
+    ITEMS,
+    PERSONAL,
+    FactRefused,
+    FactSpec,
+    Keeps,
+    Kind,
+    PersonalKind,
+    PersonalSpec,
+    Scope,
+    Topic,
+    Vocabulary,
+)
 
 _KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps", "about"})
+_PERSONAL_KEYS: Final = frozenset({"label", "kind", "values", "ask", "personal"})
+_LISTED: Final = frozenset({"choice", "choices"})
 _EACH: Final[dict[str, Scope]] = {"authority": "authority", **{word: scope for scope, word in ITEMS.items()}}
 
 
@@ -29,12 +43,15 @@ def parse(text: str) -> Vocabulary:
     """
     document: dict[str, dict[str, object]] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes only text
     counted: Counter[Scope] = Counter()
-    specs = []
+    specs, personal = [], []
     for name, entry in document.items():
+        if name.startswith(PERSONAL):
+            personal.append(_personal(name, entry))
+            continue
         scope = _scope(name, entry)
         specs.append(_spec(name, entry, scope, counted[scope]))
         counted[scope] += 1
-    return Vocabulary(specs)
+    return Vocabulary(specs, personal)
 
 
 def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> FactSpec:
@@ -64,6 +81,16 @@ def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> F
         keeps=cast("Keeps", keeps),
         about=cast("Topic", about),
     )
+
+
+def _personal(name: str, entry: dict[str, object]) -> PersonalSpec:
+    kind = str(entry.get("kind", "choice"))
+    values = tuple(cast("list[str]", entry.get("values", [])))
+    if entry.keys() - _PERSONAL_KEYS or not {"label", "ask"} <= entry.keys() or entry.get("personal") != "yes":
+        raise FactRefused(name, "a label, a question and `personal: yes`, and otherwise only a kind and values")
+    if kind not in get_args(PersonalKind) or (kind in _LISTED) != bool(values):
+        raise FactRefused(name, f"a kind out of {', '.join(get_args(PersonalKind))}, and values for choices alone")
+    return PersonalSpec(name, str(entry["label"]), cast("PersonalKind", kind), str(entry["ask"]), values)
 
 
 def _scope(name: str, entry: dict[str, object]) -> Scope:

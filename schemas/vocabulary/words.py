@@ -14,30 +14,20 @@ from difflib import get_close_matches
 from typing import Final, Literal, get_args
 
 Kind = Literal["choice", "yes_no", "date", "whole number", "area", "body"]
-Scope = Literal["incident", "child", "authority", "reporter", "action", "request", "yearly_report"]
+PersonalKind = Literal["text", "choice", "choices", "date", "whole number", "entries"]
+"""Kind of a personal field; of choices any number may be true, entries are a list of objects."""
+Scope = Literal["incident", "child", "authority", "reporter", "action", "recommendation", "request", "yearly_report"]
 Keeps = Literal["the latest", "the earliest", "the newest"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
 Topic = Literal["an incident", "no incident"]
 Value = str | int | date
+PERSONAL: Final = "personal."
+"""What the name of every personal field begins with, and of no fact."""
 
 AREA: Final = re.compile(r"[EWSN][0-9]{8}")  # GSS code of an authority area
 BODY: Final = re.compile(r"[a-z]+(:[A-Za-z0-9-]+)?")  # id of a body, as in the register
 ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # fromisoformat also takes week dates
 LARGEST_NUMBER: Final = 150  # every whole number here is an age in years
-
-PERSONAL_FIELDS: Final = frozenset(
-    {
-        "personal.incident_date",
-        "personal.summary",
-        "personal.what",
-        "personal.child_details",
-        "personal.care_plan",
-        "personal.child.name",
-        "personal.child.date_of_birth",
-        "personal.child.reference",
-    }
-)
-"""Fields of the personal block that a disclosure profile may name. Rules never see them."""
 
 
 class FactRefused(ValueError):
@@ -82,12 +72,24 @@ class FactSpec:
                 return "the id of a body in the register such as police:west-yorkshire, or unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalSpec:
+    """One field of the personal block. Intake keeps it encrypted; a disclosure profile says who is given it, rules never see it."""
+
+    name: str
+    label: str
+    kind: PersonalKind
+    ask: str
+    values: tuple[str, ...] = ()
+
+
 class Vocabulary(Mapping[str, FactSpec]):
-    """All facts by name, in the order of the file."""
+    """All facts by name, in the order of the file. `personal` has what is not for rules, by name too."""
 
     scopes: Final[tuple[Scope, ...]] = get_args(Scope)
 
-    def __init__(self, specs: Iterable[FactSpec]) -> None:
+    def __init__(self, specs: Iterable[FactSpec], personal: Iterable[PersonalSpec] = ()) -> None:
+        self.personal: Final = {field.name: field for field in personal}
         self._specs = {spec.name: spec for spec in specs}
         self._sizes = {scope: sum(spec.scope == scope for spec in self._specs.values()) for scope in self.scopes}
 
@@ -108,8 +110,10 @@ class Vocabulary(Mapping[str, FactSpec]):
         """Return the fact called `name`.
 
         Raises:
-            FactRefused: There is none; says the nearest one.
+            FactRefused: There is none; says the nearest one. What is personal is none.
         """
+        if name in self.personal:
+            raise FactRefused(name, "a fact that is not personal: what is personal stays with intake")
         found = self._specs.get(name)
         if found is None:
             raise FactRefused("unknown fact", "a fact of the vocabulary", nearest(name, self._specs))
@@ -146,6 +150,7 @@ class Vocabulary(Mapping[str, FactSpec]):
 ITEMS: Final[Mapping[Scope, str]] = {
     "reporter": "report",
     "action": "action",
+    "recommendation": "recommendation",
     "request": "request",
     "yearly_report": "yearly report",
 }

@@ -16,7 +16,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose, facts_said
+from services.intake.domain.personal import plain
 from services.intake.domain.problems import Refusal
 from services.intake.domain.translate import child_refs, translate
 from services.intake.keeping import open_item, open_whole
@@ -151,12 +153,16 @@ class Contents:
         if not wanted:
             return []
         wrapped = await personal.wrapped_keys(tx.connection, case_keys)
+        kinds = load().personal
         return [
             Said(
                 item.case_key,
                 _PERSONAL + item.field,
                 item.child_key if item.child_key in children else "",
-                open_item(self._vault, wrapped[item.case_key, item.child_key], item),
+                plain(
+                    kinds[_PERSONAL + item.field].kind,
+                    open_item(self._vault, wrapped[item.case_key, item.child_key], item),
+                ),
             )
             for item in await personal.items(tx.connection, case_keys, wanted)
             if (item.case_key, item.child_key) in wrapped  # a destroyed key: erased

@@ -120,6 +120,10 @@ _FORMATS: Final = {"date": "date, YYYY-MM-DD", "date-time": "date and time with 
 
 def _kind_of(option: dict[str, Any]) -> str:
     match option:
+        case {"type": "array", "items": {"enum": words}}:
+            kind = "list of some of " + ", ".join(f"`{word}`" for word in words)
+        case {"type": "array", "items": {"type": "string"} as one}:
+            kind = f"list of {_kind_of(one)}"
         case {"enum": words}:
             kind = "one of " + ", ".join(f"`{word}`" for word in words)
         case {"const": word}:

@@ -45,6 +45,7 @@ class Report:
     """What was found. `books` are those that can be used, the oldest first; `problems` say file, line and what to do."""
 
     facts: int
+    personal: int
     areas: int
     bodies: int
     books: tuple[CompiledRulebook, ...] = ()
@@ -88,7 +89,7 @@ class _Checking:
         try:
             register = parse_register(text_of(areas), str(areas))
         except RulebookRefused as refused:
-            return Report(len(vocabulary), 0, 0, problems=(str(refused),))
+            return Report(len(vocabulary), len(vocabulary.personal), 0, 0, problems=(str(refused),))
         books: list[CompiledRulebook] = []
         released = self._released()
         for file in files:
@@ -111,6 +112,7 @@ class _Checking:
         rows = self._coverage(books[-1]) if with_scenarios and books else ()
         return Report(
             facts=len(vocabulary),
+            personal=len(vocabulary.personal),
             areas=len(register.areas),
             bodies=len(register.bodies),
             books=tuple(books),

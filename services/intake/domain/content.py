@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+import orjson
+
 from schemas import case_events as events
 
 AGE_BANDS: Final = ((0, "0"), (4, "1-4"), (9, "5-9"), (15, "10-15"), (17, "16-17"), (24, "18-24"))
@@ -119,7 +121,7 @@ def disclose(said: Iterable[Said], give: Mapping[str, str], asker: Asker, only_c
             content.withheld[name] = str(reason)
             continue
         place = content.children.setdefault(child, {}) if child else content.incident
-        distinct = list(dict.fromkeys(given))
+        distinct = list({orjson.dumps(value): value for value in given}.values())  # a list cannot be a key
         place[name] = distinct[0] if len(distinct) == 1 else distinct
     return content
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import orjson
+from pydantic import BaseModel
+
 from schemas.people import IncidentPersonal
 from schemas.submission import Submission
+from schemas.vocabulary import PersonalKind
 from services.intake.domain.problems import FieldError, Refusal
 
 Way = Literal["http", "kafka"]
@@ -58,9 +62,21 @@ def personal_fields(data: Submission) -> tuple[PersonalField, ...]:
     block = getattr(data, "personal", None)
     if block is None:
         return ()
-    said: dict[str, object] = block.model_dump(mode="json", exclude_none=True, exclude={"children"})
-    found = [PersonalField(None, name, str(value)) for name, value in said.items()]
+    found = [*_said(block, None, "", {"children"})]
     for child in block.children if isinstance(block, IncidentPersonal) else ():
-        about: dict[str, object] = child.model_dump(mode="json", exclude_none=True, exclude={"ref"})
-        found += [PersonalField(child.ref, f"child.{name}", str(value)) for name, value in about.items()]
+        found += _said(child, child.ref, "child.", {"ref"})
     return tuple(found)
+
+
+def _said(block: BaseModel, child_ref: str | None, prefix: str, leave_out: set[str]) -> Iterator[PersonalField]:
+    """Yield what a block says. Text and dates are kept as they are, lists and numbers as JSON; an empty list says nothing."""
+    said: dict[str, object] = block.model_dump(mode="json", exclude_none=True, exclude=leave_out)
+    for name, value in said.items():
+        if value != []:
+            text = value if isinstance(value, str) else orjson.dumps(value).decode()
+            yield PersonalField(child_ref, prefix + name, text)
+
+
+def plain(kind: PersonalKind, text: str) -> object:
+    """Return a kept value as it was said, by its field's kind in the vocabulary."""
+    return orjson.loads(text) if kind in {"choices", "entries", "whole number"} else text

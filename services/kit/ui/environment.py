@@ -23,6 +23,7 @@ STATIC = _HERE / "static"
 # Those that `assets/app.scss` has styles for; `header` and `footer` carry GOV.UK's crown and crest, and are not among them.
 COMPONENTS = (
     "button",
+    "checkboxes",
     "date-input",
     "details",
     "error-message",

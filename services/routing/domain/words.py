@@ -55,8 +55,9 @@ class Words:
         return self._vocabulary[fact].label
 
     def field(self, name: str) -> str:
-        """Return what a field of a disclosure profile is: a fact's label, or the name of a personal field."""
-        return self._vocabulary[name].label if name in self._vocabulary else name
+        """Return the label of a field of a disclosure profile, and of a personal one that it is personal."""
+        personal = self._vocabulary.personal.get(name)
+        return f"{personal.label} (personal)" if personal else self._vocabulary[name].label
 
     def value(self, fact: str, value: Value) -> str:
         """Return a fact's value: an area by its name, a day in words, a choice without its underscores."""

@@ -16,9 +16,22 @@ from pydantic import BaseModel
 from schemas.calendar.london import LONDON
 from schemas.vocabulary import load
 
-Kind = Literal["choice", "body", "date", "instant", "number", "text", "long_text", "text_or_number"]
+Kind = Literal[
+    "choice",
+    "long_choice",
+    "choices",
+    "body",
+    "date",
+    "instant",
+    "number",
+    "text",
+    "long_text",
+    "lines",
+    "text_or_number",
+]
 Json = dict[str, Any]
 LONG: Final = 500  # characters from which a text gets a large box
+MOST_RADIOS: Final = 20  # a longer list is chosen from a drop-down one
 _SPACES: Final = str.maketrans("_.", "  ")
 
 
@@ -36,8 +49,14 @@ class Field:
     @property
     def id(self) -> str:
         """Return the id of its first input, to which an error leads."""
-        suffix = "-day" if self.kind in {"date", "instant"} else ""
-        return self.name.replace(".", "-") + suffix
+        suffix = {"date": "-day", "instant": "-day", "choices": f"-{self.options[0]}" if self.options else ""}
+        return self.name.replace(".", "-") + suffix.get(self.kind, "")
+
+    @property
+    def items(self) -> list[dict[str, str]]:
+        """Return its options, each with the words that a person reads."""
+        words = (option.replace("not_notify", "do_not_notify").translate(_SPACES) for option in self.options)
+        return [{"value": value, "text": text.capitalize()} for value, text in zip(self.options, words, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +103,7 @@ class _Reading:
         main = variants[0]
         if main.get("type") == "object":
             self.object(main, f"{path}.", node["title"])
-        elif main.get("type") == "array":
-            entry = self._resolve(main["items"])
+        elif main.get("type") == "array" and "properties" in (entry := self._resolve(main["items"])):
             for number in range(self._repeats):
                 self.object(entry, f"{path}.{number}.", f"{entry['title']} {number + 1}")
         else:
@@ -98,6 +116,9 @@ class _Reading:
         return {**self._definitions[reference.rpartition("/")[2]], **node} if reference else node
 
 
+_SIMPLE: Final[Mapping[str, Kind]] = {"integer": "number", "date": "date", "date-time": "instant"}
+
+
 def _names_a_body(node: Json) -> bool:
     return "fact" in node and load()[node["fact"]].kind == "body"
 
@@ -105,16 +126,14 @@ def _names_a_body(node: Json) -> bool:
 def _kind(variants: Sequence[Json]) -> tuple[Kind, tuple[str, ...]]:
     main = variants[0]
     if "enum" in main:
-        return "choice", tuple(main["enum"])
+        return ("choice" if len(main["enum"]) <= MOST_RADIOS else "long_choice"), tuple(main["enum"])
+    if main.get("type") == "array":
+        several = tuple(main["items"].get("enum", ()))
+        return "choices" if several else "lines", several
     if {each.get("type") for each in variants} >= {"string", "integer"}:
         return "text_or_number", ()
-    if main.get("type") == "integer":
-        return "number", ()
-    if main.get("format") == "date":
-        return "date", ()
-    if main.get("format") == "date-time":
-        return "instant", ()
-    return ("long_text" if main.get("maxLength", 0) >= LONG else "text"), ()
+    simple: Kind | None = _SIMPLE.get(str(main.get("format", main.get("type"))))
+    return simple or ("long_text" if main.get("maxLength", 0) >= LONG else "text"), ()
 
 
 def _words(path: str) -> str:
@@ -139,14 +158,18 @@ def read(form: Mapping[str, str], shown: Sequence[Section]) -> tuple[Json, list[
     return _lists(data), errors
 
 
-def _value(field: Field, form: Mapping[str, str]) -> str | int | None:
+def _value(field: Field, form: Mapping[str, str]) -> str | int | list[str] | None:
     match field.kind:
+        case "choices":
+            return [option for option in field.options if form.get(f"{field.name}-{option}")] or None
         case "date" | "instant":
             return _moment(field, form)
         case _:
             text = form.get(field.name, "").strip()
     if not text:
         return None
+    if field.kind == "lines":
+        return [line.strip() for line in text.splitlines() if line.strip()]
     if field.kind == "number" or (field.kind == "text_or_number" and text.isascii() and text.isdigit()):
         if not (text.isascii() and text.isdigit()):
             raise ValueError(f"{field.label} must be a whole number")

@@ -51,6 +51,18 @@ def test_what_cannot_be_cut_is_withheld_and_never_given_whole(value: Any, treatm
     assert "Zebedee" not in str(caught.value)
 
 
+def test_lists_of_several_cases_are_given_once_if_they_are_the_same_and_all_of_them_if_not() -> None:
+    give = {"personal.agencies": "in full"}
+    charity, police = [{"kind": "charity"}], [{"kind": "police"}]
+    said = [
+        Said(case, "personal.agencies", "", value)
+        for case, value in zip("abc", (charity, police, charity), strict=True)
+    ]
+
+    assert disclose(said, give, ADULTS, None).incident == {"personal.agencies": [charity, police]}
+    assert disclose(said[::2], give, ADULTS, None).incident == {"personal.agencies": charity}
+
+
 def test_a_pseudonym_differs_by_recipient_and_by_child() -> None:
     treatment = "as recipient pseudonym"
     codes = {

@@ -33,6 +33,37 @@ def test_a_body_is_chosen_from_the_register() -> None:
     assert (asked["owner"], asked["action"], asked["due_on"]) == ("body", "text", "date")
 
 
+def test_of_several_choices_each_is_a_box_and_a_long_list_is_dropped_down_and_plain_lists_have_a_line_for_each() -> (
+    None
+):
+    report, submitted = fields("incident.reported.v1"), fields("scsi.notification.submitted.v1")
+
+    assert (report["personal.harm_categories"], report["personal.agencies.0.kind"]) == ("choices", "long_choice")
+    assert (report["setting"], submitted["attachments"]) == ("choice", "lines")
+
+
+def test_boxes_that_are_ticked_and_lines_become_lists() -> None:
+    form = {
+        "personal.harm_categories-neglect": "yes",
+        "personal.harm_categories-physical": "yes",
+        "personal.agencies.0.kind": "charity",
+    }
+    hashes = {"attachments": " 00 \r\n\r\n11\r\n"}
+
+    data, errors = read(form, sections(IncidentReported))
+    sent, _ = read(hashes, sections(SUBMISSIONS["scsi.notification.submitted.v1"]))
+
+    assert errors == []
+    assert data["personal"] == {"harm_categories": ["physical", "neglect"], "agencies": [{"kind": "charity"}]}
+    assert sent == {"attachments": ["00", "11"]}
+
+
+def test_the_error_of_a_box_leads_to_the_first_one() -> None:
+    ids = {field.name: field.id for section in sections(IncidentReported) for field in section.fields}
+
+    assert ids["personal.harm_categories"] == "personal-harm_categories-physical"
+
+
 def test_a_list_has_as_many_entries_as_wanted() -> None:
     asked = fields("incident.reported.v1", repeats=2)
 
@@ -129,6 +160,8 @@ def test_each_question_is_called_and_explained_as_the_schema_says() -> None:
         "Child 1",
         "Child 2",
         "Personal details",
+        "Agency involved 1",
+        "Agency involved 2",
         "Identity of child 1",
         "Identity of child 2",
     ]

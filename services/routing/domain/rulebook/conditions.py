@@ -69,6 +69,10 @@ class Words:
     def fact(self, name: str, node: Node, *kinds: Kind) -> FactSpec:
         """Return the fact called `name`, which must exist and be of one of the kinds, if any are given."""
         spec = self.vocabulary.get(name)
+        if name in self.vocabulary.personal:
+            raise node.refuse(
+                f"`{name}` is personal: it stays with intake, so no rule can use it; a disclosure profile may"
+            )
         if spec is None:
             raise node.refuse(f"unknown fact `{name}`{_hint(name, self.vocabulary)}")
         if kinds and spec.kind not in kinds:

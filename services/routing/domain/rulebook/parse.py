@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Final, cast, get_args
 
 from schemas.calendar import Counted, Length, Unit
-from schemas.vocabulary import PERSONAL_FIELDS, Vocabulary, nearest
+from schemas.vocabulary import Vocabulary, nearest
 from services.routing.domain.happenings import STOPPING_EVENTS
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook import conditions, tree
@@ -259,7 +259,7 @@ def _defaults(node: Node, words: Words) -> Defaults:
 def _profile(name: str, node: Node, vocabulary: Vocabulary) -> Profile:
     entry = node.fields(("purpose", "lawful basis", "delivery", "give"))
     give = entry["give"].entries()
-    fields = {*vocabulary, *PERSONAL_FIELDS}
+    fields = {*vocabulary, *vocabulary.personal}
     for key, how in give.items():
         if key not in fields:
             close = nearest(key, fields)

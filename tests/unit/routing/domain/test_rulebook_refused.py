@@ -106,6 +106,11 @@ SLIPS = {
     ),
     "stop that names no event": (": scsi.notification.submitted", ": scsi.notification", "stops nothing"),
     "unknown personal field": ("personal.child.name: in full ", "personal.child.nam: in full ", "did you mean"),
+    "personal field in a rule": (
+        "        - harm is: death\n",
+        "        - personal.child.sex is: female\n",
+        "stays with intake",
+    ),
     "unknown way to give": ("harm: in full", "harm: in ful", "did you mean `in full`"),
     "bad one-line condition": ("release: notification.decision is notify", "release: later", "a condition such as"),
     "two conditions, the second of an unknown fact": (
