@@ -64,6 +64,9 @@ class IncidentReportedData(CaseData):
     adult_at_risk: Literal["yes", "no"] | None = None
     domestic_death: Literal["yes", "no"] | None = None
     children: tuple[ChildFacts, ...] = ()
+    proposed_route: Literal["local_review", "alternative_review"] | None = Field(
+        default=None, description="Of a referral: which kind of review the agency thinks of."
+    )
 
 
 class BecameAwareData(CaseData):
@@ -95,6 +98,7 @@ class NotificationSubmittedData(CaseData):
     external_ref: str
     submitted_at: Instant
     children_count: int
+    attachments: tuple[str, ...] = Field(default=(), description="SHA-256 of each document that went with it.")
 
 
 class DeathNotifiedData(CaseData):
@@ -154,9 +158,9 @@ class CaseLinkedData(Model):
 
 
 class IncidentReported(Envelope):
-    """An agency reported an incident."""
+    """An agency reported an incident, or referred one for a review."""
 
-    type: Literal["incident.reported.v1"] = "incident.reported.v1"
+    type: Literal["incident.reported.v1", "referral.submitted.v1"] = "incident.reported.v1"
     data: IncidentReportedData
 
 

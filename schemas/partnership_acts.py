@@ -10,8 +10,9 @@ from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from schemas.act import Act, states
+from schemas.act_personal import ReturnPersonal
 from schemas.people import YesNo
-from schemas.submission import ADULTS_BOARD, AUTHORITY, SAFETY_PARTNERSHIP
+from schemas.submission import ADULTS_BOARD, AUTHORITY, PERSONAL, SAFETY_PARTNERSHIP
 
 
 class ReferralAccepted(Act, title="Referral accepted"):
@@ -21,9 +22,10 @@ class ReferralAccepted(Act, title="Referral accepted"):
 
 
 class ReferralReturned(Act, title="Referral returned"):
-    """A referral is incomplete and went back to whoever made it. What is missing belongs in the reason."""
+    """A referral is incomplete and goes back to whoever made it, who is told what is missing."""
 
     returned_on: Annotated[date, states("referral.returned_on", "Day", "In England's calendar.", "2026-06-01")]
+    personal: Annotated[ReturnPersonal | None, PERSONAL] = None
 
 
 class ReferralOutcomeGiven(Act, title="Outcome given to whoever raised the case"):
@@ -89,6 +91,14 @@ class ChildDeathReviewNotified(Act, title="Child death review partners notified"
 
     notified_on: Annotated[
         date, states("child_death_review.notified_on", "Day", "In England's calendar.", "2026-06-01")
+    ]
+
+
+class ChildDeathReviewCompleted(Act, title="Child death review completed"):
+    """The child death review partners have completed their review of a death."""
+
+    completed_on: Annotated[
+        date, states("child_death_review.completed_on", "Day", "In England's calendar.", "2026-06-01")
     ]
 
 
@@ -165,4 +175,30 @@ class WeaponReviewAwareness(Act, title="Aware of a death by an offensive weapon"
     reported_by: ClassVar = AUTHORITY
     aware_on: Annotated[
         date, states("owhr.aware_on", "Day", "The period of one month begins with this day.", "2026-06-01")
+    ]
+
+
+class WeaponReviewDecided(Act, title="Decision about an offensive weapons homicide review"):
+    """A review partner has decided whether it must review a death; it may be undecided (2022 Act, section 27)."""
+
+    reported_by: ClassVar = AUTHORITY
+    outcome: Annotated[
+        Literal["duty", "no_duty", "undecided"],
+        states("owhr.decision", "What was decided", "Whether there is a duty to review the death.", "duty"),
+    ]
+    decided_on: Annotated[
+        date, states("owhr.decided_on", "Day of the decision", "In England's calendar.", "2026-06-01")
+    ]
+
+
+class WeaponReviewSettled(Act, title="Later decision about an offensive weapons homicide review"):
+    """A review partner that was undecided has decided (2022 Act, section 27(8))."""
+
+    reported_by: ClassVar = AUTHORITY
+    outcome: Annotated[
+        Literal["duty", "no_duty"],
+        states("owhr.later_decision", "What was decided", "Whether there is a duty to review the death.", "no_duty"),
+    ]
+    decided_on: Annotated[
+        date, states("owhr.settled_on", "Day of the decision", "In England's calendar.", "2026-06-01")
     ]

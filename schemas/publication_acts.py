@@ -9,7 +9,9 @@ from datetime import date
 from typing import Annotated, Literal
 
 from schemas.act import Act, states
+from schemas.act_personal import DeclinedPersonal, PublishedPersonal
 from schemas.people import YesNo
+from schemas.submission import PERSONAL
 
 
 class PublicationPlanned(Act, title="Publication planned"):
@@ -32,6 +34,23 @@ class PublicationPlanned(Act, title="Publication planned"):
     ]
 
 
+class PublicationCopySent(Act, title="Copy sent before publication"):
+    """Copies were sent by other means than Handrail's notices: a day for each who got one."""
+
+    panel_on: Annotated[
+        date | None, states("publication.copy_panel_on", "Sent to the Panel on", "In England's calendar.", "2026-06-01")
+    ] = None
+    secretary_of_state_on: Annotated[
+        date | None,
+        states(
+            "publication.copy_secretary_on", "Sent to the Secretary of State on", "In England's calendar.", "2026-06-01"
+        ),
+    ] = None
+    ofsted_on: Annotated[
+        date | None, states("publication.copy_ofsted_on", "Sent to Ofsted on", "In England's calendar.", "2026-06-01")
+    ] = None
+
+
 class PublicationDeclined(Act, title="Publication declined"):
     """The partners consider it inappropriate to publish the report, and have told the Panel and the Secretary of State why."""
 
@@ -44,6 +63,7 @@ class PublicationDeclined(Act, title="Publication declined"):
             "2026-06-01",
         ),
     ]
+    personal: Annotated[DeclinedPersonal | None, PERSONAL] = None
 
 
 class PublicationAnswered(Act, title="Answer of the Panel about a publication recorded"):
@@ -77,6 +97,7 @@ class ReviewPublished(Act, title="Review published"):
     published_on: Annotated[
         date, states("review.published_on", "Day of publication", "In England's calendar.", "2026-06-01")
     ]
+    personal: Annotated[PublishedPersonal | None, PERSONAL] = None
 
 
 class PublicationChecked(Act, title="Publication still available"):

@@ -1,4 +1,4 @@
-"""Acts from a notification to the report of a review, and the actions that follow from it.
+"""Acts from a notification to the report of a review.
 
 Source: SI 2018/789 and Working Together, chapter on serious incidents and reviews.
 """
@@ -9,8 +9,8 @@ from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from schemas.act import Act, states
-from schemas.envelope import RecipientId
-from schemas.people import ItemRef, TaskPersonal, YesNo, said
+from schemas.act_personal import DelayPersonal, RapidReviewPersonal, ReviewerPersonal
+from schemas.people import YesNo
 from schemas.submission import AUTHORITY, PERSONAL
 
 AfterRapidReview = Literal["review", "no_review", "possibly_national"]
@@ -169,6 +169,8 @@ class RapidReviewSubmitted(Act, title="Rapid review sent to the Panel"):
         ),
     ] = None
 
+    personal: Annotated[RapidReviewPersonal | None, PERSONAL] = None
+
 
 class PanelResponded(Act, title="Answer of the Panel recorded"):
     """The Panel has answered a rapid review."""
@@ -219,6 +221,7 @@ class ReviewerAppointed(Act, title="Reviewer appointed"):
             "yes",
         ),
     ] = None
+    personal: Annotated[ReviewerPersonal | None, PERSONAL] = None
 
 
 class ReviewerRemoved(Act, title="Reviewer removed"):
@@ -235,6 +238,16 @@ class ReviewMonitored(Act, title="Progress of a review monitored"):
     monitored_on: Annotated[
         date, states("review.monitored_on", "Day", "The day on which they looked at it.", "2026-06-01")
     ]
+    in_time: Annotated[
+        YesNo | None, states("review.in_time", "In time", "Whether the review keeps to its time.", "yes")
+    ] = None
+    quality: Annotated[
+        YesNo | None, states("review.quality", "Quality", "Whether its quality is as it must be.", "yes")
+    ] = None
+    draft_requested: Annotated[
+        YesNo | None,
+        states("review.draft_requested", "Draft requested", "Whether a draft of the report was asked for.", "no"),
+    ] = None
 
 
 class ReviewDelayed(Act, title="Delay of a review"):
@@ -248,6 +261,33 @@ class ReviewDelayed(Act, title="Delay of a review"):
         date,
         states("review.delay_known_on", "Day on which the delay was known", "In England's calendar.", "2026-06-01"),
     ]
+    panel_told_on: Annotated[
+        date | None,
+        states(
+            "review.delay_panel_told_on",
+            "Day on which the Panel was told",
+            "If it was told by other means than a notice.",
+        ),
+    ] = None
+    secretary_of_state_told_on: Annotated[
+        date | None,
+        states(
+            "review.delay_secretary_told_on",
+            "Day on which the Secretary of State was told",
+            "If told by other means than a notice.",
+        ),
+    ] = None
+    expected_on: Annotated[
+        date | None,
+        states(
+            "review.expected_on",
+            "Now expected on",
+            "When the review will be complete, as it looks now. What is due stays due.",
+            "2027-03-01",
+            planned=True,
+        ),
+    ] = None
+    personal: Annotated[DelayPersonal | None, PERSONAL] = None
 
 
 class ReportFinalised(Act, title="Report of a review finalised"):
@@ -273,76 +313,5 @@ class ReportFinalised(Act, title="Report of a review finalised"):
             "Whether it analyses the systemic or underlying reasons why actions were taken or not (SI 2018/789, "
             "regulation 15).",
             "yes",
-        ),
-    ]
-
-
-class InformationRequested(Act, title="Information requested of an agency"):
-    """The partners ask an agency for what it knows. It must answer (Children Act 2004, section 16H)."""
-
-    about: ClassVar = "request"
-    request: Annotated[ItemRef, said("Your number of the request", "The same number always means the same.", "R-1")]
-    agency: Annotated[
-        RecipientId,
-        states("request.agency", "Agency", "Who is asked, by its id in the register.", "police:west-yorkshire"),
-    ]
-    made_on: Annotated[date, states("request.made_on", "Day", "The day on which it was asked.", "2026-06-01")]
-    due_on: Annotated[
-        date,
-        states("request.due_on", "To be answered by", "The last day for the answer.", "2026-06-12", planned=True),
-    ]
-    personal: Annotated[TaskPersonal | None, PERSONAL] = None
-
-
-class AgencyReturned(Act, title="Answer of an agency received"):
-    """An agency has answered a request for information."""
-
-    about: ClassVar = "request"
-    request: Annotated[ItemRef, said("Your number of the request", "The number with which it was asked.", "R-1")]
-    returned_on: Annotated[
-        date, states("request.returned_on", "Day", "The day on which the answer came.", "2026-06-01")
-    ]
-
-
-class ActionUpdated(Act, title="Action agreed or changed"):
-    """An action that follows from a recommendation was agreed, or its agency or its day was changed."""
-
-    about: ClassVar = "action"
-    action: Annotated[ItemRef, said("Your number of the action", "The same number always means the same.", "A-1")]
-    owner: Annotated[
-        RecipientId,
-        states("action.owner", "Agency", "Whom the action is for, by its id in the register.", "la:E08000035"),
-    ]
-    set_on: Annotated[date, states("action.set_on", "Day", "The day on which it was agreed.", "2026-06-01")]
-    due_on: Annotated[
-        date,
-        states("action.due_on", "To be done by", "The last day for the action.", "2026-12-01", planned=True),
-    ]
-    personal: Annotated[TaskPersonal | None, PERSONAL] = None
-
-
-class ActionClosed(Act, title="Action closed"):
-    """Evidence was seen that an action is done."""
-
-    about: ClassVar = "action"
-    action: Annotated[ItemRef, said("Your number of the action", "The number with which it was agreed.", "A-1")]
-    closed_on: Annotated[
-        date, states("action.closed_on", "Day", "The day on which the evidence was seen.", "2026-06-01")
-    ]
-
-
-class ActionsAudited(Act, title="Progress of actions audited"):
-    """The partners have looked at how far the actions that follow from the recommendations have come, at every agency."""
-
-    audited_on: Annotated[
-        date, states("actions.audited_on", "Day", "The day on which they looked at it.", "2026-06-01")
-    ]
-    all_closed: Annotated[
-        YesNo,
-        states(
-            "actions.all_closed",
-            "All closed",
-            "Whether every action is closed, each with evidence of what was done.",
-            "no",
         ),
     ]

@@ -11,7 +11,8 @@ from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from schemas.act import Act, states
-from schemas.people import Area, ItemRef, PlacementPersonal, said
+from schemas.act_personal import PlacementPersonal, PublishedPersonal
+from schemas.people import Area, ItemRef, said
 from schemas.submission import AUTHORITY, PERSONAL
 
 
@@ -31,6 +32,7 @@ class YearlyReportPublished(Act, title="Yearly report published"):
             also="yearly_report.published_on",
         ),
     ]
+    personal: Annotated[PublishedPersonal | None, PERSONAL] = None
 
 
 class ArrangementsAudited(Act, title="Safeguarding arrangements audited"):

@@ -17,9 +17,21 @@ from uuid import UUID
 
 from pydantic import Field
 
+from schemas.act_personal import ActPersonal, DecisionPersonal
 from schemas.acts import ACTS
 from schemas.envelope import Instant
-from schemas.people import ActPersonal, Area, Child, ChildRef, IncidentPersonal, Setting, YesNo, said
+from schemas.people import (
+    Area,
+    Child,
+    ChildRef,
+    IncidentPersonal,
+    InvolvedAgency,
+    Name,
+    Setting,
+    Text,
+    YesNo,
+    said,
+)
 from schemas.submission import AUTHORITY, PERSONAL, Submission
 
 Harm = Literal["death", "serious_harm", "other", "unknown"]
@@ -92,6 +104,47 @@ class IncidentReported(Submission, title="Incident reported"):
     personal: Annotated[IncidentPersonal | None, PERSONAL] = None
 
 
+class ReferralPersonal(IncidentPersonal, title="Personal details of a referral"):
+    """The personal part of a referral: what a referral form has to say."""
+
+    summary: Annotated[
+        Text, said("Summary", "What happened, in your own words.", "Invented example. A neighbour called an ambulance.")
+    ]
+    agencies: Annotated[
+        tuple[InvolvedAgency, ...],
+        Field(min_length=1, max_length=20),
+        said("Agencies involved", "Which agencies work with the family, or did."),
+    ]
+    reported_by: Annotated[Name, said("Name of the referrer", "Who refers it.", "Invented Referrer")]
+    reporter_role: Annotated[Name, said("Role of the referrer", "In your organisation.", "Named nurse")]
+    reporter_contact: Annotated[
+        Name, said("Contact of the referrer", "E-mail or telephone for questions.", "referrer@example.org")
+    ]
+
+
+class ReferralSubmitted(IncidentReported, title="Referral submitted"):
+    """An agency refers a case to the partnership for a review. A referral that is not complete is refused with what is missing."""
+
+    harm: Annotated[Harm, said("Harm", "What happened to the child.", "serious_harm")]
+    area: Annotated[
+        Area, said("Area", "Local authority area of the incident, by its nine-character GSS code.", "E06000006")
+    ]
+    children: Annotated[
+        tuple[Child, ...],
+        Field(min_length=1, max_length=20),
+        said("Children", "The children concerned, at most 20, each with a reference of your own."),
+    ]
+    proposed_route: Annotated[
+        Literal["local_review", "alternative_review"],
+        said(
+            "Proposed route",
+            "Whether you think of a local child safeguarding practice review, or of another kind of review.",
+            "local_review",
+        ),
+    ]
+    personal: Annotated[ReferralPersonal, PERSONAL]
+
+
 class BecameAware(Submission, title="Authority became aware"):
     """A local authority became aware. This starts its clock."""
 
@@ -147,7 +200,7 @@ class NotificationDecision(Submission, title="Decision whether to notify"):
         Literal["abuse_or_neglect", "harm", "age", "place"] | None,
         said("Criterion that is not met", "If the decision is not to notify."),
     ] = None
-    personal: Annotated[ActPersonal, PERSONAL]
+    personal: Annotated[DecisionPersonal, PERSONAL]
 
 
 class NotificationSubmitted(Submission, title="Notification to the Panel submitted"):
@@ -163,6 +216,15 @@ class NotificationSubmitted(Submission, title="Notification to the Panel submitt
         Annotated[int, Field(ge=1, le=100)],
         said("Number of children", "For how many children it was submitted.", 1),
     ]
+    attachments: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...],
+        Field(max_length=20),
+        said(
+            "Attachments",
+            "SHA-256 of each document that went with it, so that it can be shown later what was sent.",
+            ["5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"],
+        ),
+    ] = ()
     personal: Annotated[ActPersonal | None, PERSONAL] = None
 
 
@@ -269,6 +331,7 @@ class CrossPartnershipOutcome(Submission, title="Outcome of another partnership 
 
 SUBMISSIONS: Final[dict[str, type[Submission]]] = {
     "incident.reported.v1": IncidentReported,
+    "referral.submitted.v1": ReferralSubmitted,
     "la.became_aware.v1": BecameAware,
     "abuse_suspicion.changed.v1": AbuseSuspicionChanged,
     "notification.decision.v1": NotificationDecision,

@@ -32,6 +32,7 @@ from schemas.case_events import (
 from schemas.vocabulary import ITEMS, Value, Vocabulary
 from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
 
+REFERRAL: Final = "referral.submitted.v1"
 SUSPICION: Final = frozenset({"known", "suspected"})
 Statement = tuple[str, str, Value | None]
 """Subject, name of the fact, value."""
@@ -78,7 +79,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
     """Yield subject, name and value of everything that an event says."""
     match event:
         case IncidentReported(data=data):
-            yield from _report(str(event.id), data)
+            yield from _report(event, data)
             for child in data.children:
                 yield from _child(child)
         case BecameAware(data=data):
@@ -101,11 +102,14 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             return
 
 
-def _report(report: str, data: IncidentReportedData) -> Iterator[Statement]:
+def _report(event: IncidentReported, data: IncidentReportedData) -> Iterator[Statement]:
+    report = str(event.id)
     yield report, "reporter.body", data.reporter.body
     yield report, "reporter.area", data.reporter.area
     yield report, "reported_on", data.reported_on
-    about_incident = {
+    about_incident: dict[str, Value | None] = {
+        "referral.submitted_on": data.reported_on if event.type == REFERRAL else None,
+        "referral.proposed_route": data.proposed_route,
         "harm": data.harm,
         "incident.country": data.country,
         "incident.area": data.area,

@@ -73,8 +73,8 @@ def test_every_type_is_translated_into_its_message() -> None:
         ),
         (
             "scsi.notification.submitted.v1",
-            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1},
-            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1},
+            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1, "attachments": ["0" * 64]},
+            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1, "attachments": ["0" * 64]},
         ),
         (
             "lac_death.notified.v1",

@@ -13,6 +13,7 @@ from schemas import vocabulary
 from services.intake.domain.cloudevent import BINARY, STRUCTURED, RawEvent, read, unkept
 from services.intake.domain.personal import with_block
 from services.intake.domain.problems import FieldError, Refusal
+from services.intake.domain.translate import child_refs
 from services.intake.domain.validate import Submitted, check_allowed, validate
 from tests.support.intake import LEEDS, NOW, event, incident, structured
 
@@ -321,3 +322,32 @@ def test_what_is_kept_can_be_unpacked_byte_for_byte(body: bytes, attributes: dic
     raw = RawEvent(body, BINARY, attributes)
 
     assert unkept(raw.kept()) == raw
+
+
+def test_a_referral_that_is_not_complete_is_refused_with_all_that_is_missing() -> None:
+    data = {"harm": "serious_harm", "children": [], "personal": {"reported_by": "Sample Onlyatest", "agencies": []}}
+
+    found = errors_of(event("referral.submitted.v1", data))
+
+    assert set(found) == {
+        "/data/area",
+        "/data/children",
+        "/data/proposed_route",
+        "/data/personal/summary",
+        "/data/personal/agencies",
+        "/data/personal/reporter_role",
+        "/data/personal/reporter_contact",
+    }
+
+
+def test_a_complete_referral_is_accepted_and_read_as_a_report() -> None:
+    document = incident(type="referral.submitted.v1", data__proposed_route="local_review")
+    document["data"]["personal"] |= {
+        "reporter_role": "Named nurse",
+        "reporter_contact": "nurse@example.org",
+        "agencies": [{"kind": "nhs_trust", "name": "Invented Trust", "still_involved": "yes"}],
+    }
+
+    found = understood(document)
+
+    assert (found.type, child_refs(found.data)) == ("referral.submitted.v1", ("child-1",))

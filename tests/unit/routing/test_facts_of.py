@@ -61,6 +61,18 @@ def test_the_kind_of_place_is_stated_where_it_is_said() -> None:
     assert stated(said) - stated(event) == {("incident", "incident.setting", "foster")}
 
 
+def test_a_referral_states_what_a_report_does_and_when_and_for_which_review_it_was_made() -> None:
+    event = reported()
+    data = event.data.model_copy(update={"proposed_route": "alternative_review"})
+    referred = event.model_copy(update={"type": "referral.submitted.v1", "data": data})
+
+    assert stated(referred) - stated(event) == {
+        ("incident", "referral.submitted_on", date(2026, 6, 1)),
+        ("incident", "referral.proposed_route", "alternative_review"),
+    }
+    assert stated(event) - stated(referred) == set()
+
+
 def test_a_child_of_whom_nothing_is_known_is_still_a_child_of_the_case() -> None:
     event = reported(children=(ChildFacts(child=CHILD),))
 

@@ -125,6 +125,7 @@ def stated(case: list[Situation]) -> list[Fact]:
         "child": [("client:one", "child-1"), ("client:one", "child-2")],
         "reporter": [("client:one", "report-1"), (f"la:{AREAS[0]}", "report-2")],
         "action": [("client:one", "action-1"), (f"la:{AREAS[0]}", "action-2")],
+        "recommendation": [("client:one", "recommendation-1"), ("client:one", "recommendation-2")],
         "request": [("client:one", "request-1"), ("client:one", "request-2")],
         "yearly_report": [("client:one", "report-of-2025"), ("client:one", "report-of-2026")],
         "authority": [(f"la:{area}", None) for area in AREAS],
