@@ -119,7 +119,7 @@ async def test_an_area_shows_who_serves_it_and_its_own_rules(address: DatabaseAd
     assert "until Friday 31 May 2024 Halton Children and Young People Safeguarding Partnership" in cells
     assert {"until Thursday 30 June 2022", "from Friday 1 July 2022"} <= set(cells)
     assert "Child death review partners of Halton" in bodies
-    assert rules == ["N-12", "N-12R", "N-20", "R-13"]
+    assert rules == ["N-12", "N-12T", "N-12R", "N-20", "R-13"]
 
 
 @pytest.mark.parametrize("path", ["/rules", "/rules/R-01", "/rules/compare", "/areas/leeds"])
