@@ -42,7 +42,7 @@ def draft(folder: Path, version: str = SECOND, *changes: tuple[str, str], of: st
 def released(folder: Path, version: str = SECOND, *changes: tuple[str, str], of: str = FIRST) -> Release:
     """Write a version as `draft` does and release it, without looking for errors in it: that takes long."""
     draft(folder, version, *changes, of=of)
-    return release(version, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0))
+    return release(version, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0, 0))
 
 
 @cache

@@ -112,7 +112,7 @@ async def test_a_release_that_has_become_another_with_its_record_is_noticed(road
     await Announcer(road.database, FolderOfLaws(folder)).step()
     forget(first)
     draft(folder, SECOND, ("owner: Safeguarding policy team ", "owner: Somebody else "))
-    release(SECOND, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0))
+    release(SECOND, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0, 0))
 
     announcer = Announcer(road.database, FolderOfLaws(folder))
     with capture_logs() as logged:

@@ -115,7 +115,7 @@ def test_a_version_that_is_changed_while_it_is_checked_is_not_released(folder: P
 
     def meanwhile(file: Path, _folder: Path) -> Report:
         file.write_text(file.read_text("utf-8") + "\n# one word more\n", "utf-8")
-        return Report(0, 0, 0)
+        return Report(0, 0, 0, 0)
 
     with pytest.raises(NotReleased, match="was changed while it was checked"):
         release(SECOND, AUTHOR, APPROVER, AT, folder, meanwhile)
