@@ -111,7 +111,8 @@ def test_every_profile_says_what_is_given_and_how_much(rules: Rules) -> None:
         section = page.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
         assert f"For: {profile['purpose']}. Lawful basis: {'; '.join(profile['lawful basis'])}." in section
         for field, how in profile["give"].items():
-            label = VOCABULARY[field].label if field in VOCABULARY else field
+            personal = VOCABULARY.personal.get(field)
+            label = f"{personal.label} (personal)" if personal else VOCABULARY[field].label
             assert f"| {label} | {how} |" in section
 
 
