@@ -87,8 +87,9 @@ def answers(asked: Asked) -> tuple[AnswerView, ...]:
         if notice.recipient == asked.recipient
     ]
     found = [_of_notice(obligation, notice) for obligation, notice in noticed]
-    told = {(each.rule, each.subject, each.duty_holder) for each, _ in noticed}
-    standing = {(each.rule, each.subject, each.duty_holder) for each, _ in noticed if each.state == "open"}
+    in_place_of = asked.decision.evaluation.facts.in_place_of
+    told = {(each.rule, each.subject, in_place_of(each.duty_holder)) for each, _ in noticed}
+    standing = {(each.rule, each.subject, in_place_of(each.duty_holder)) for each, _ in noticed if each.state == "open"}
     for finding in explain(asked.decision, asked.recipient):
         place = (finding.rule, finding.subject, finding.holder)
         if finding.obligation is not None and place in told:
@@ -116,7 +117,7 @@ def _of_notice(obligation: ObligationView, notice: NoticeView) -> AnswerView:
 
 
 def _replaced(notice: NoticeView) -> State:
-    """Return what is so of a notice that another one corrects: it was taken with its old date, or is sent no more."""
+    """Return what is so of a notice that another one replaces: it was taken with its old date, or is sent no more."""
     return "delivered" if notice.reference else "withdrawn"
 
 
@@ -126,8 +127,8 @@ def _notice_says(obligation: ObligationView, notice: NoticeView) -> str:
         case "accepted":
             return f"a named person accepted it; reference {notice.reference or 'not given'}"
         case "delivered" | "superseded" if notice.reference:
-            then = "; the due date changed after that, and another notice corrects it"
-            return f"its system took the notice, reference {notice.reference}" + then * (notice.state == "superseded")
+            then = f"; {notice.reason}" if notice.state == "superseded" else ""
+            return f"its system took the notice, reference {notice.reference}{then}"
         case "refused":
             return f"a person must act: {notice.reason}; {tried}"
         case "owed" | "sending":
@@ -173,8 +174,6 @@ def _finding_says(finding: Finding, asked: Asked, words: Words) -> str:
             return f"in force from {date_words(rule.in_force_from)}{until}, judged on {judged_on}"
         case "owed" | "awaiting_release":
             return "no notice of it has been written yet" if asked.case else "would be told"
-        case "no_rule":
-            return f"no rule of rulebook {evaluation.book.book.version} names it"
         case _:
             return finding.says
 

@@ -46,8 +46,8 @@ def explanation(decision: Decision, rulebook: RulebookRef, case: CaseView | None
         case: The case as it stood, with its notices; None for supposed facts.
     """
     asking = Asked(case, decision, "")
-    bodies = decision.evaluation.register.bodies
-    recipients = [_recipient(decision, case, body) for body in bodies]
+    register = decision.evaluation.register
+    recipients = [_recipient(decision, case, body) for body in register.bodies]
     return ExplanationView(
         case_key=case.case_key if case else None,
         as_of=case.as_of if case else None,
@@ -59,7 +59,7 @@ def explanation(decision: Decision, rulebook: RulebookRef, case: CaseView | None
         unnamed=tuple(
             BodyView(id=each.recipient, name=each.name)
             for each in recipients
-            if each.state == "no_rule" and bodies[each.recipient].exists_on(None)  # who is gone is missed by nobody
+            if each.state == "no_rule" and register.exists(each.recipient)  # who is gone is missed by nobody
         ),
         conflicts=tuple(reasons.named(each.name, each.owner) for each in decision.conflicts),
     )

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from schemas.calendar import Calendar, load_england
+from schemas.calendar import Calendar, load_england, london_date
 from schemas.decisions import RulebookRef
 from schemas.vocabulary import Vocabulary
 from schemas.vocabulary import load as load_vocabulary
@@ -60,31 +60,38 @@ class Law:
         """Return which calendar data dates were counted with."""
         return f"{self.calendar.version} {self.calendar.sha256[:12]}"
 
-    def merge(self, facts: tuple[Fact, ...], as_known_at: datetime | None = None) -> FactBase:
-        """Return statements merged into what is known, now or as it was known at an earlier instant."""
+    def merge(self, facts: tuple[Fact, ...], now: datetime | None = None) -> FactBase:
+        """Return statements merged into what is known, for a decision at `now`: who had ended by then speaks through its successor."""
         return FactBase(
             rooted(facts, self.vocabulary),
             self.vocabulary,
             former_areas=self.register.former_areas,
-            as_known_at=as_known_at,
+            successors=self._register_at(now).successors,
         )
 
     def decide(self, facts: FactBase, happenings: list[Happening], now: datetime) -> Decision:
-        """Return the decision on merged facts."""
-        return decide(facts, self.book, self.register, self.calendar, now, happenings)
+        """Return the decision on merged facts. Who is told, and who owes it, exists at `now`."""
+        return decide(facts, self.book, self._register_at(now), self.calendar, now, happenings)
 
     def suppose(self, stated: Stated, judged_on: date | None = None) -> Decision:
-        """Return what would be decided if these facts were so, with every rule judged on a day of its own or on this one."""
-        facts = suppose(stated, self.vocabulary, self.register)
-        happenings = implied(stated)
-        return decide(facts, self.book, self.register, self.calendar, SUPPOSED_AT, happenings, judged_on)
+        """Return what would be decided if these facts were so, with every rule judged on a day of its own or on this one.
 
-    def partnership(self, facts: FactBase) -> str | None:
+        The bodies are those of that day; without one, those that have no end.
+        """
+        register = self.register.on(judged_on)
+        facts = suppose(stated, self.vocabulary, register)
+        happenings = implied(stated)
+        return decide(facts, self.book, register, self.calendar, SUPPOSED_AT, happenings, judged_on)
+
+    def _register_at(self, now: datetime | None) -> Register:
+        return self.register.on(london_date(now) if now else None)
+
+    def partnership(self, facts: FactBase, now: datetime) -> str | None:
         """Return the children's partnership of the incident's area, else of the area of the first report."""
         areas = [facts.value("incident.area", "incident")]
         areas += [facts.value("reporter.area", report) for report in facts.reports]
         area = next((each for each in areas if isinstance(each, str)), None)
-        serving = self.register.serving("lscp", area) if area else ()
+        serving = self._register_at(now).serving("lscp", area) if area else ()
         return serving[0] if serving else None
 
 

@@ -37,11 +37,13 @@ from services.routing.reading import Reader
 from services.routing.recorded import Recorder
 from services.routing.service import RoutingService
 from services.routing.settings import RoutingSettings
+from services.routing.succeeding import Succession
 
 TEMPLATES: Final = Path(__file__).parent / "pages" / "templates"
 POLL_S: Final = 0.2
 REST_S: Final = 0.02
 SETTLE_S: Final = 0.02
+SUCCESSION_S: Final = 5.0
 
 
 def create_app(settings: RoutingSettings | None = None) -> FastAPI:
@@ -74,7 +76,12 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
 
     claim = Loop("claim", look_and_claim, every_s=POLL_S, rest_s=REST_S)
     runtime.database.after_commit.append(claim.wake)  # what was just decided is sent at once
-    loops = [claim, Loop("settle", dispatcher.settle_step, every_s=SETTLE_S)]
+    succession = Succession(runtime.database, service, laws)
+    loops = [
+        claim,
+        Loop("settle", dispatcher.settle_step, every_s=SETTLE_S),
+        Loop("succession", succession.step, every_s=SUCCESSION_S),
+    ]
     start_kit = kit_lifespan(runtime, routers, loops)
 
     @asynccontextmanager

@@ -135,7 +135,8 @@ class Reader:
             told = {row["event_id"]: loading.told_of(row) for row in await reading.happened(connection, keys, at)}
             known = await self._known(connection, keys, at)
         law = self._laws.of(shown.rulebook.version)
-        return shown, law.decide(law.merge(facts), happenings(told, known), at)
+        merged = law.merge(facts, at)
+        return shown, law.decide(merged, happenings(told, known, merged.in_place_of), at)
 
     async def _known(self, connection: AsyncConnection, keys: list[str], as_of: datetime) -> ledger.Known:
         return ledger.Known(

@@ -25,7 +25,7 @@ from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
-from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
+from services.routing.domain.happenings_of import InPlaceOf, Told, acceptances, happenings, told_by
 from services.routing.domain.replay import following, rounds, rulebooks
 from services.routing.law import Law
 from services.routing.laws import Laws
@@ -147,6 +147,22 @@ class RoutingService:
         await self._save(found, said, tx)
         return Outcome(loaded, law, before, revisions, changes)
 
+    async def pass_on(self, case_keys: Collection[str], tx: Transaction) -> bool:
+        """Decide linked cases, which the transaction holds, again without an event, because a body in them has ended.
+
+        Return whether that changed anything; what changes nothing leaves no trace.
+        """
+        await self._laws.look()
+        [loaded] = await loading.load(tx.connection, case_keys, self._laws.vocabulary)
+        if not {*loaded.case_keys} <= {*case_keys}:
+            return False  # the event that linked another case decides them
+        said = await loading.published(tx.connection, loaded.case_keys)
+        found = Gathered()
+        changed = bool(self._decide(loaded, (), said, tx.now, found))
+        if changed:
+            await self._save(found, said, tx)
+        return changed
+
     async def _save(self, found: Gathered, said: Said, tx: Transaction) -> None:
         await saving.save(tx.connection, found, reach.made_by(outgoing for _, outgoing in found.messages))
         await saving.recall_deliveries(tx.connection, said.delivered)
@@ -167,18 +183,18 @@ class RoutingService:
         own = rulebooks(loaded.revisions, loaded.rulebooks, said.rulebooks, revisions)
         law = self._laws.of(move.to) if move else self._laws.of_case(own)
         moved = {key: each for key, each in loaded.rulebooks.items() if each != law.rulebook.version}
-        facts = law.merge(loaded.facts)
-        decision = law.decide(facts, happenings(loaded.told, loaded.known), now)
+        facts = law.merge(loaded.facts, now)
+        decision = law.decide(facts, happenings(loaded.told, loaded.known, facts.in_place_of), now)
         occasion = Occasion(
             now=now,
             case_keys=loaded.case_keys,
             reporters=loaded.reporters,
             revisions=revisions,
             event_ids=causes,
-            causation_id=causes[-1],
+            causation_id=causes[-1] if causes else None,
             rulebook=law.rulebook,
             calendar=law.calendar_ref,
-            partnership=law.partnership(facts),
+            partnership=law.partnership(facts, now),
             name_of=law.register.name,
             because=f"the case is now decided by rulebook {law.rulebook.version}" if moved else CORRECTED,
         )
@@ -187,7 +203,7 @@ class RoutingService:
             migrated(found, key, before, why, move.by if move else None, occasion)
         if loaded.known.notices:
             found.told_before.update(loaded.case_keys)
-        known = _accept(loaded, occasion, found)
+        known = _accept(loaded, facts.in_place_of, occasion, found)
         changes = self._changes(loaded, known, decision)
         for change in changes:
             take(found, change, occasion, decision)
@@ -199,9 +215,9 @@ class RoutingService:
         return diff(known, decision, homes(spoken))
 
 
-def _accept(loaded: Loaded, occasion: Occasion, found: Gathered) -> ledger.Known:
+def _accept(loaded: Loaded, in_place_of: InPlaceOf, occasion: Occasion, found: Gathered) -> ledger.Known:
     """Gather acceptances that are new; return what stands with them."""
-    new = dict(acceptances(loaded.told, loaded.known))
+    new = dict(acceptances(loaded.told, loaded.known, in_place_of))
     notices = []
     for notice in loaded.known.notices:
         if notice.notice_id in new:

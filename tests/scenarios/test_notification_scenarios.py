@@ -172,6 +172,11 @@ def test_north_east_lincolnshire_gives_its_partnership_a_copy_on_the_same_day() 
     assert_plays("north-east-lincolnshire")
 
 
+def test_to_tell_is_an_act_of_the_day_of_the_decision_so_a_body_that_has_ended_is_told_nothing() -> None:
+    """Domain reference, section 4: "CCG -> ICB 1 Jul 2022: partner identity is by date"; that it is this date is our default."""
+    assert_plays("succession")
+
+
 def test_every_scenario_file_has_its_test() -> None:
     played = set(re.findall(r'assert_plays\("([a-z0-9-]+)"\)', Path(__file__).read_text("utf-8")))
 

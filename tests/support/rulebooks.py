@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid5
@@ -92,8 +92,11 @@ def facts(values: dict[str, Value], of: str = POLICE) -> list[Fact]:
     return [fact(name, value, of=of) for name, value in values.items()]
 
 
-def base(stated: Iterable[Fact], as_known_at: datetime | None = None) -> FactBase:
-    return FactBase(stated, VOCABULARY, former_areas=register().former_areas, as_known_at=as_known_at)
+def base(stated: Iterable[Fact], as_known_at: datetime | None = None, there: Register | None = None) -> FactBase:
+    known = there or register()
+    return FactBase(
+        stated, VOCABULARY, former_areas=known.former_areas, successors=known.successors, as_known_at=as_known_at
+    )
 
 
 def decided(
@@ -102,5 +105,9 @@ def decided(
     *,
     book: CompiledRulebook | None = None,
     as_known_at: datetime | None = None,
+    on: date | None = None,
+    there: Register | None = None,
 ) -> Decision:
-    return decide(base(stated, as_known_at), book or england(), register(), CALENDAR, NOW, happenings)
+    """Return a decision by the bodies that exist on a day, by default by those that have no end."""
+    known = (there or register()).on(on)
+    return decide(base(stated, as_known_at, known), book or england(), known, CALENDAR, NOW, happenings)

@@ -34,7 +34,7 @@ _OPENED: Final = text("""
     INSERT INTO obligation (obligation_id, case_key, cause_id, duty_holder, due_on)
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:case_key AS text[]), CAST(:cause AS uuid[]),
         CAST(:duty_holder AS text[]), CAST(:due_on AS date[]))
-    ON CONFLICT (obligation_id) DO UPDATE SET due_on = excluded.due_on
+    ON CONFLICT (obligation_id) DO UPDATE SET due_on = excluded.due_on, duty_holder = excluded.duty_holder
 """)
 _REDATED: Final = text("""
     UPDATE obligation AS o SET due_on = u.due_on

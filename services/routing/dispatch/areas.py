@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import yaml
@@ -36,11 +37,12 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What a duty is about: its subject, the body that owes it, and what was stated in its case, oldest first."""
+    """What a duty is about: its subject, the body that owes it, and what was stated in its case, oldest first; sent `on` a day."""
 
     subject: str
     duty_holder: str
     statements: Sequence[Statement]
+    on: date
 
 
 class Areas:
@@ -54,6 +56,16 @@ class Areas:
         self._served: dict[str, frozenset[str]] = {
             body["id"]: frozenset(body.get("areas", ())) for body in page["bodies"]
         }
+        self._begins: dict[str, str] = {body["id"]: body["from"] for body in page["bodies"] if "from" in body}
+        self._ends: dict[str, str] = {body["id"]: body["until"] for body in page["bodies"] if "until" in body}
+        self._heirs: dict[str, str] = {
+            body["id"]: body["succeeded by"] for body in page["bodies"] if "succeeded by" in body
+        }
+
+    def exists(self, body: str, on: date) -> bool:
+        """Say whether a body exists on a day, as far as the register says."""
+        day = on.isoformat()  # days of the register compare as texts
+        return self._begins.get(body, day) <= day <= self._ends.get(body, day)
 
     def served_by(self, body: str) -> frozenset[str] | None:
         """Return the areas that a body serves, none for a national one; None if it is not registered."""
@@ -75,11 +87,11 @@ class Areas:
     def reporters(self, matter: Matter) -> frozenset[str]:
         """Return who made the report that a duty is about; nobody if it is about no report."""
         about = (each for each in matter.statements if each.subject == matter.subject and each.corrects is None)
-        return frozenset(self._source(each) for each in about if each.name == _REPORTER_AREA)
+        return frozenset(self._source(each, matter) for each in about if each.name == _REPORTER_AREA)
 
     def bodies(self, fact: str, matter: Matter) -> frozenset[str]:
         """Return the bodies that a fact of the duty's subject has named."""
-        return frozenset(map(self._present_id, self._stated(fact, matter)))
+        return frozenset(self._present_id(each, matter) for each in self._stated(fact, matter))
 
     def _holders(self, duty_on: str, book: Mapping[str, Any], matter: Matter) -> frozenset[str]:
         """Return the areas in which a duty can be held, by the words after `duty on`."""
@@ -98,23 +110,28 @@ class Areas:
         first = [each for each in about if each.corrects is None]
         own = [each for each in first if each.subject == matter.subject]
         for statement in own if own or fact.startswith(_OWN) else first:
-            named = [each.value for each in self._versions(statement, about) if each.value is not None]
+            named = [each.value for each in self._versions(statement, about, matter) if each.value is not None]
             yield from (self._present.get(value, value) for value in named[-1:])
 
-    def _versions(self, statement: Statement | None, about: Iterable[Statement]) -> Iterator[Statement]:
+    def _versions(self, statement: Statement | None, about: Iterable[Statement], matter: Matter) -> Iterator[Statement]:
         """Yield a statement and its corrections by the same source, each the last of its kind."""
         while statement is not None:
             yield statement
-            source = self._source(statement)
-            following = [each for each in about if each.corrects == statement.event_id and self._source(each) == source]
+            correcting = (each for each in about if each.corrects == statement.event_id)
+            source = self._source(statement, matter)
+            following = [each for each in correcting if self._source(each, matter) == source]
             statement = following[-1] if following else None
 
-    def _source(self, statement: Statement) -> str:
-        return self._present_id(statement.authority)
+    def _source(self, statement: Statement, matter: Matter) -> str:
+        return self._present_id(statement.authority, matter)
 
-    def _present_id(self, body: str) -> str:
+    def _present_id(self, body: str, matter: Matter) -> str:
+        """Return a body by its present code or, if it had ended on the day, the one that stands in its place."""
         kind, colon, code = body.partition(":")
-        return kind + colon + self._present.get(code, code)
+        found = kind + colon + self._present.get(code, code)
+        while found in self._heirs and self._ends[found] < matter.on.isoformat():
+            found = self._heirs[found]
+        return found
 
 
 def area_in(expression: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from schemas.notices import Notice, NoticeContent
 from services.routing.dispatch import grants
 from services.routing.dispatch.areas import Matter, Statement
 from services.routing.dispatch.grants import Grant
-from services.routing.dispatch.guard import Claim, Guard
+from services.routing.dispatch.guard import GONE, Claim, Guard
 from services.routing.dispatch.rows import Claimed
 
 _WITHDRAWAL_FIELDS: Final = frozenset(
@@ -49,8 +50,10 @@ class Composer:
         """Check by another guard from now on: one that knows a rulebook more."""
         self._guard = guard
 
-    def compose(self, claimed: Claimed) -> Composed:
-        """Return the bytes of a delivery, the same for the same row."""
+    def compose(self, claimed: Claimed, on: date) -> Composed:
+        """Return the bytes of a delivery that is sent on a day, the same for the same row."""
+        if not self._guard.exists(claimed.recipient, on):
+            return Composed(objection=GONE)
         if claimed.kind == "withdrawal":
             return _withdrawal(claimed)
         payload = claimed.payload
@@ -76,7 +79,7 @@ class Composer:
                 profile=grant.profile,
                 fields=body.keys(),
                 granted=grant.give,
-                matter=_matter(claimed),
+                matter=_matter(claimed, on),
             )
         )
         if objection is None and (body["recipient"], UUID(body["notice_id"])) != (claimed.recipient, claimed.notice_id):
@@ -84,7 +87,7 @@ class Composer:
         return Composed(objection=objection) if objection else Composed(orjson.dumps(body))
 
 
-def _matter(claimed: Claimed) -> Matter | None:
+def _matter(claimed: Claimed, on: date) -> Matter | None:
     """Return what the stored obligation is about; None if there is none, or if it is not the one that the row says."""
     stored, payload = claimed.obligation, claimed.payload
     if stored is None or (stored["rule"], stored["position"]) != (payload["body"]["rule"], payload["position"]):
@@ -93,7 +96,7 @@ def _matter(claimed: Claimed) -> Matter | None:
         return None
     names = Statement.__slots__
     statements = [Statement(**{name: each[name] for name in names}) for each in claimed.statements]
-    return Matter(stored["subject"], stored["duty_holder"], statements)
+    return Matter(stored["subject"], stored["duty_holder"], statements, on)
 
 
 def _withdrawal(claimed: Claimed) -> Composed:

@@ -11,12 +11,14 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas import topics
+from schemas.calendar import london_date
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.faults import faultpoint, register
@@ -75,11 +77,12 @@ class Dispatcher:
             claimed = await rows.claim(
                 tx.connection, tx.now, most=free, cap=self._breakers.cap, closed=closed, facts=self._composer.facts
             )
+            today = london_date(tx.now)
         if claimed:
             faultpoint("dispatch.claimed")
         for each in claimed:
             self._breakers.started(each.recipient)
-            task = asyncio.create_task(self._attempt(each))
+            task = asyncio.create_task(self._attempt(each, today))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         return bool(claimed)
@@ -108,17 +111,17 @@ class Dispatcher:
         while await self.settle_step():
             pass
 
-    async def _attempt(self, claimed: Claimed) -> None:
+    async def _attempt(self, claimed: Claimed, today: date) -> None:
         try:
-            attempt = await self._send(claimed)
+            attempt = await self._send(claimed, today)
         except Exception as error:  # noqa: BLE001 - the top of the task: the row must not hang on a bug
             _log.error("dispatch.failed", rule=claimed.rule, recipient=claimed.recipient, error=type(error).__name__)
             attempt = Attempt(claimed, Answer(None), objection="it could not be composed")
         self._breakers.finished(claimed.recipient, time.monotonic(), reached=_reached(attempt))
         self._done.append(attempt)
 
-    async def _send(self, claimed: Claimed) -> Attempt:
-        composed = self._composer.compose(claimed)
+    async def _send(self, claimed: Claimed, today: date) -> Attempt:
+        composed = self._composer.compose(claimed, today)
         if composed.objection is not None:
             return Attempt(claimed, Answer(None), composed.objection)
         url = self._endpoints.get(claimed.recipient)

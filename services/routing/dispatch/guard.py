@@ -1,7 +1,7 @@
 """The independent check before each send: does the law name this recipient, and does nothing exceed the profile?
 
-The recipient must be of the kind that the rule names and, unless it is a national body, serve an area that the rule means
-in this case; the reporter must have made the report, and a body that a fact names must be named there. Written apart from
+The recipient must exist on the day, be of the kind that the rule names and, unless it is a national body, serve an area that the
+rule means in this case; the reporter must have made the report, and a body that a fact names must be named there. Written apart from
 the engine on purpose: it reads the rulebook's text with nothing but a YAML parser, and shares no code with the compiler that
 decided. An error in one of them is caught by the other. Pure.
 """
@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import yaml
@@ -32,6 +33,7 @@ _GROUPS: Final[Mapping[str, frozenset[str]]] = {
 _TELL: Final = re.compile(
     r"^(?:each of )?(?:(?P<group>[a-z-]+)-of\(.+\)|(?P<named>[a-z]+)|(?P<case>the reporter|the body in .+))$"
 )
+GONE: Final = "the recipient does not exist on this day"
 _THE_REPORTER: Final = "the reporter"
 THIN_FIELDS: Final = frozenset(
     {
@@ -87,6 +89,10 @@ class Guard:
             hashlib.sha256(text.encode()).hexdigest(): _book(text) for text in texts
         }
         self.facts: Final = sorted({fact for book in self._books.values() for fact in area_facts(book)})
+
+    def exists(self, recipient: str, on: date) -> bool:
+        """Say whether there is such a recipient on a day."""
+        return self._areas.exists(recipient, on)
 
     def objection(self, claim: Claim) -> str | None:
         """Return why the claim must not be sent, or None."""

@@ -31,8 +31,7 @@ class Obligation:
     """One duty that stands, or stood. Everything that the law says about it is in `rule` and `duty`.
 
     `recipients` are in register order; the obligation is met when every one of them is. `unserved_areas` are areas in
-    which the register has nobody to tell: a person handles those. `editions` are those of the law that it comes under,
-    by the day `judged_on`.
+    which the register has nobody to tell: a person handles those. `editions` are those of the law that it comes under.
     """
 
     slot: Slot
@@ -43,7 +42,6 @@ class Obligation:
     dates: Dates
     released: bool
     standing: Standing
-    judged_on: date | None = None
     editions: tuple[Edition, ...] = ()
 
     @property
@@ -125,7 +123,7 @@ def decide(
     Args:
         facts: What is known, merged; for linked cases, of all of them.
         book: The rulebook to decide by.
-        register: Who exists, and which areas they serve.
+        register: Who exists on the day of the decision, and which areas they serve.
         calendar: England's working days.
         now: The legal clock, aware; recorded as the time of the decision.
         happenings: What may have ended duties.
@@ -200,7 +198,6 @@ class _Deciding:
             dates=dated,
             released=all(self._answer(test, trace) == YES for test in duty.release),
             standing=stands,
-            judged_on=trace.on,
             editions=self._evaluation.editions(trace),
         )
         self.obligations.append(obligation)
@@ -222,7 +219,7 @@ class _Deciding:
     def _whom(self, missing: reasons.Missing, trace: Trace) -> Iterator[str]:
         disputed = self._disputed.get((missing.fact, missing.owner))
         if disputed is not None:
-            yield from (fact.authority for fact in disputed.statements)
+            yield from (self._facts.in_place_of(fact.authority) for fact in disputed.statements)
             return
         match self._evaluation.book.vocabulary[missing.fact].scope:
             case "authority":

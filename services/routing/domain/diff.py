@@ -39,6 +39,7 @@ from services.routing.domain.ledger import (
 )
 
 RESTATED: Final = "the rulebook by which the case is decided says it otherwise: another notice takes its place"
+SUPERSEDED: Final = "the due date has changed: a notice that corrects it takes its place"
 Home = Callable[[str], str]
 """Gives the case key under which something new about a subject is opened."""
 
@@ -55,12 +56,14 @@ class _Diffing:
         self._known = known
         self._decision = decision
         self._home = home
+        self._facts = decision.evaluation.facts
+        self._register = decision.evaluation.register
         self._latest: dict[tuple[UUID, str], KnownNotice] = {}
         for notice in sorted(known.notices, key=lambda each: each.revision):
             self._latest[notice.obligation_id, notice.recipient] = notice
 
     def all(self) -> Iterator[Change]:
-        standing, duplicates = _by_slot(self._known.obligations)
+        standing, duplicates = self._by_slot()
         for younger, older in duplicates:
             reason = "linked cases: the same duty was opened before in another of them"
             yield Closed(younger.obligation_id, younger.case_key, "superseded", reason, older.obligation_id)
@@ -76,11 +79,35 @@ class _Diffing:
             yield from self._lapse(lapsed, standing)
         yield from self._questions()
 
+    def _by_slot(self) -> tuple[dict[Slot, KnownObligation], list[tuple[KnownObligation, KnownObligation]]]:
+        """Return the obligation of each slot, and pairs (younger, older) where linked cases have two that stand.
+
+        One that an ended body held stands in the slot of the body in its place: the same duty, passed on.
+        """
+        standing: dict[Slot, KnownObligation] = {}
+        duplicates = []
+        known = self._known.obligations
+        for each in sorted(known, key=lambda one: (one.state == "superseded", one.opened_at, one.obligation_id)):
+            slot = each.slot.held_by(self._facts.in_place_of(each.slot.duty_holder))
+            older = standing.setdefault(slot, each)
+            if older is not each and each.state != "superseded":
+                duplicates.append((each, older))
+        return standing, duplicates
+
+    def _restated(self, known: KnownObligation | None, obligation: Obligation) -> str:
+        """Return why an open obligation that stays has to be published again: its holder or its terms are others; else nothing."""
+        if known is None or not known.state == obligation.standing.state == "open":
+            return ""
+        if known.slot != obligation.slot:
+            holder = self._decision.words.body(obligation.slot.duty_holder)
+            return f"the duty has passed to {holder}: another notice takes its place"
+        return RESTATED if known.terms is not None and known.terms != terms(obligation) else ""
+
     def _of(self, obligation: Obligation, known: KnownObligation | None, found: Changes) -> Iterator[Change]:
         slot = obligation.slot
         identity, case_key = self._place(slot, known)
         revision = known.revision + 1 if known else 1
-        restated = _restated(known, obligation)
+        restated = self._restated(known, obligation)
         if restated or _has(found.opened, slot) or _has(found.readdressed, slot):
             yield Opened(identity, case_key, revision, obligation)
         elif known and _has(found.redated, slot):
@@ -94,7 +121,9 @@ class _Diffing:
             yield Closed(identity, case_key, "withdrawn", obligation.standing.reason)
             yield from self._withdraw_all(identity, obligation.standing.reason)
         elif obligation.standing.state == "open":
-            yield from self._notices(identity, case_key, obligation, restated=restated)
+            yield from self._notices(identity, case_key, obligation, restated)
+        if obligation.standing.state != "withdrawn":
+            yield from self._pass_on(identity, case_key, obligation)
 
     def _lapse(self, lapsed: Lapsed, standing: Mapping[Slot, KnownObligation]) -> Iterator[Change]:
         gone = standing[lapsed.slot]
@@ -109,14 +138,14 @@ class _Diffing:
         home = self._home(slot.subject)
         return obligation_id(home, slot.rule, slot.position, slot.duty_holder, slot.subject, slot.anchor), home
 
-    def _notices(self, identity: UUID, case_key: str, obligation: Obligation, *, restated: bool) -> Iterator[Change]:
+    def _notices(self, identity: UUID, case_key: str, obligation: Obligation, restated: str) -> Iterator[Change]:
         for recipient in obligation.recipients:
             latest = self._latest.get((identity, recipient))
             if latest is None or latest.state == "withdrawn":
                 if recipient not in obligation.standing.met_by:
                     yield self._owed(identity, case_key, obligation, recipient, latest)
             elif restated and not latest.tried and latest.state in {"awaiting_release", "due"}:
-                yield NoticeWithdrawn(latest, RESTATED)
+                yield NoticeWithdrawn(latest, restated, self._still_there(latest))
                 yield self._owed(identity, case_key, obligation, recipient, latest)
             elif latest.tried and latest.due_on != obligation.dates.due_on:
                 yield from self._correct(latest, obligation)
@@ -124,8 +153,27 @@ class _Diffing:
                 yield Released(latest, released=True)
             elif not obligation.released and latest.state in {"due", "sending", "refused"}:
                 yield Released(latest, released=False)
-        others = [each for each in self._of_duty(identity) if each.recipient not in obligation.recipients]
+        others = [each for each in self._of_duty(identity) if self._heir(each) not in obligation.recipients]
         yield from self._withdraw(others, "the duty no longer names this recipient")
+
+    def _pass_on(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Change]:
+        """Owe what an ended body was told, or was to be told, to the body in its place, unless that has been done."""
+        for told in self._of_duty(identity):
+            heir = self._heir(told)
+            settled = told.state in {"accepted", "withdrawn", "superseded"} or heir not in obligation.recipients
+            done = heir in obligation.standing.met_by or obligation.standing.state == "met"
+            if heir == told.recipient or settled or (done and told.arrived):
+                continue
+            reason = self._decision.words.succession(told.recipient)
+            if heir in obligation.standing.met_by:
+                yield NoticeWithdrawn(told, reason, None)
+                continue
+            latest = self._latest.get((identity, heir))
+            if latest is None or latest.state == "withdrawn":
+                new = self._owed(identity, case_key, obligation, heir, latest)
+                yield new
+                latest = new.notice
+            yield NoticeSuperseded(told, latest.notice_id, reason)
 
     def _correct(self, told: KnownNotice, obligation: Obligation) -> Iterator[Change]:
         """Owe a notice with the present due date to whoever may have been told another.
@@ -136,7 +184,7 @@ class _Diffing:
         new = self._owed(told.obligation_id, told.case_key, obligation, told.recipient, told)
         yield replace(new, corrects=told)
         if told.state != "accepted":
-            yield NoticeSuperseded(told, new.notice.notice_id)
+            yield NoticeSuperseded(told, new.notice.notice_id, SUPERSEDED)
 
     def _owed(
         self, identity: UUID, case_key: str, obligation: Obligation, recipient: str, latest: KnownNotice | None
@@ -154,6 +202,7 @@ class _Diffing:
             state,
             obligation.dates.due_on,
         )
+        self._latest[identity, recipient] = found
         return Owed(found, obligation)
 
     def _of_duty(self, identity: UUID) -> list[KnownNotice]:
@@ -169,7 +218,18 @@ class _Diffing:
         yield from self._withdraw(waiting, reason)
 
     def _withdraw(self, notices: Iterable[KnownNotice], reason: str) -> Iterator[NoticeWithdrawn]:
-        yield from (NoticeWithdrawn(notice, reason) for notice in notices if notice.state != "withdrawn")
+        for notice in notices:
+            if notice.state != "withdrawn":
+                yield NoticeWithdrawn(notice, reason, self._still_there(notice))
+
+    def _heir(self, notice: KnownNotice) -> str:
+        return self._facts.in_place_of(notice.recipient)
+
+    def _still_there(self, notice: KnownNotice) -> str | None:
+        """Return who is told of what becomes of a notice: its recipient, or whoever stands in its place and had none of its own."""
+        heir = self._heir(notice)
+        told_itself = heir != notice.recipient and (notice.obligation_id, heir) in self._latest
+        return heir if self._register.exists(heir) and not told_itself else None
 
     def _questions(self) -> Iterator[Change]:
         wanted = {(each.fact, each.of_whom, each.subject): each for each in self._decision.questions}
@@ -188,34 +248,17 @@ class _Diffing:
     def _why_closed(self, known: KnownQuestion, *, asked_twice: bool) -> str:
         if asked_twice:
             return "linked cases: the same question is open in another of them"
-        facts = self._decision.evaluation.facts
         own = self._decision.evaluation.book.vocabulary[known.fact].scope == "authority"
-        answered = facts.value(known.fact, known.of_whom if own else known.subject) is not None
-        return "answered" if answered else "no rule needs it any more"
-
-
-def _restated(known: KnownObligation | None, obligation: Obligation) -> bool:
-    """Say whether an open obligation stays, and the rulebook now says something else of it."""
-    if known is None or known.terms is None or not known.state == obligation.standing.state == "open":
-        return False
-    return known.terms != terms(obligation)
+        heir = self._facts.in_place_of(known.of_whom)
+        if self._facts.value(known.fact, heir if own else known.subject) is not None:
+            return "answered"
+        if heir != known.of_whom:
+            return f"{self._decision.words.succession(known.of_whom)}: it is asked from now on"
+        return "no rule needs it any more"
 
 
 def _has(obligations: Iterable[Obligation], slot: Slot) -> bool:
     return any(each.slot == slot for each in obligations)
-
-
-def _by_slot(
-    obligations: Sequence[KnownObligation],
-) -> tuple[dict[Slot, KnownObligation], list[tuple[KnownObligation, KnownObligation]]]:
-    """Return the obligation of each slot, and pairs (younger, older) where linked cases have two that stand."""
-    standing: dict[Slot, KnownObligation] = {}
-    duplicates = []
-    for each in sorted(obligations, key=lambda one: (one.state == "superseded", one.opened_at, one.obligation_id)):
-        older = standing.setdefault(each.slot, each)
-        if older is not each and each.state != "superseded":
-            duplicates.append((each, older))
-    return standing, duplicates
 
 
 def homes(firsts: Sequence[tuple[str, str]]) -> Home:

@@ -85,7 +85,9 @@ def explain(decision: Decision, body: str) -> tuple[Finding, ...]:
         for found in _of_run(decision, trace, body)
     ]
     if not findings:
-        return (Finding("no_rule", None, f"no rule of {decision.evaluation.book.book.version} names {body}"),)
+        evaluation = decision.evaluation
+        gone = decision.words.succession(body) if body in evaluation.register.ended else None
+        return (Finding("no_rule", None, gone or f"no rule of rulebook {evaluation.book.book.version} names it"),)
     unique = {(each.kind, each.rule, each.says, each.subject, each.holder): each for each in findings}
     return tuple(sorted(unique.values(), key=lambda finding: ORDER.index(finding.kind)))
 
@@ -200,9 +202,10 @@ def could_name(evaluation: Evaluation, trace: Trace, duty: Duty, body: str) -> b
         return False
     areas = _areas_if(evaluation, trace, duty.tell.area)
     if areas:
-        return body in evaluation.register.serving_all(duty.tell.group, areas, trace.on)
+        return body in evaluation.register.serving_all(duty.tell.group, areas)
     registered = evaluation.register.bodies.get(body)
-    return registered is not None and registered.exists_on(trace.on) and registered.kind in GROUPS[duty.tell.group]
+    exists = registered is not None and evaluation.register.exists(body)
+    return registered is not None and exists and registered.kind in GROUPS[duty.tell.group]
 
 
 def _areas_if(evaluation: Evaluation, trace: Trace, area: str) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ class FactBase:
         vocabulary: Vocabulary,
         *,
         former_areas: Mapping[str, str] | None = None,
+        successors: Mapping[str, str] | None = None,
         as_known_at: datetime | None = None,
     ) -> None:
         """Merge `facts`, in any order.
@@ -78,6 +79,7 @@ class FactBase:
             facts: Statements whose values the vocabulary has checked.
             vocabulary: Gives each fact its scope and position.
             former_areas: Former area code to present one, so that an authority with two codes stays one.
+            successors: Body that has ended to the one in its place, which speaks for it from then on.
             as_known_at: Leave out what was recorded after this instant.
 
         Raises:
@@ -87,6 +89,7 @@ class FactBase:
         codes = former_areas or {}
         # The same words stand in values (E08000016) and in ids of authorities (la:E08000016).
         self._present = {**codes, **{AUTHORITY + old: AUTHORITY + new for old, new in codes.items()}}
+        self._successors = successors or {}
         self._rows: dict[Scope, dict[str, Row]] = {scope: {} for scope in vocabulary.scopes}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
         self._reporters: dict[str, str] = {}
@@ -98,7 +101,7 @@ class FactBase:
         known = sorted((fact for fact in facts if as_known_at is None or fact.recorded_at <= as_known_at), key=_age)
         if known:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
-            self.first_source = known[0].authority
+            self.first_source = self.in_place_of(known[0].authority)
         self._topics: set[Topic] = set()
         self._children: set[str] = set()
         self._items: dict[Scope, set[str]] = {scope: set() for scope in ITEMS}
@@ -130,8 +133,13 @@ class FactBase:
         return self._standing.get((name, owner), ()) if owner is not None else ()
 
     def reporter_of(self, report: str) -> str:
-        """Return the source that made a report."""
+        """Return the source that made a report, or the body that stands in its place."""
         return self._reporters[report]
+
+    def in_place_of(self, body: str) -> str:
+        """Return the body that stands in the place of another; mostly it is that one itself."""
+        present = self._present.get(body, body)
+        return self._successors.get(present, present)
 
     def _merge(self, facts: list[Fact]) -> None:
         stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
@@ -140,7 +148,7 @@ class FactBase:
             spec = self.vocabulary.spec(fact.name)
             scope = spec.scope
             self._topics.add(spec.about)
-            source = self._present.get(fact.authority, fact.authority)
+            source = self.in_place_of(fact.authority)
             owner = self._owner(fact, scope, source)
             if owner is None:
                 self.ignored.append(Ignored(fact, f"{fact.name} counts only from the {scope} that it is about"))
@@ -165,7 +173,7 @@ class FactBase:
             case "incident":
                 return INCIDENT
             case "authority":
-                about = self._present.get(fact.subject, fact.subject)
+                about = self.in_place_of(fact.subject)
                 return source if source.startswith(AUTHORITY) and about in {INCIDENT, source} else None
             case "reporter" if fact.subject != INCIDENT:
                 if fact.corrects is None:
@@ -183,20 +191,22 @@ class FactBase:
         self, fact: Fact, owner: str, corrections: Mapping[tuple[UUID, str, str, str], Fact], used: set[UUID]
     ) -> Fact:
         """Return what has become of a statement: its last correction, at its own time, with present area codes."""
-        source = self._present.get(fact.authority, fact.authority)
+        source = self.in_place_of(fact.authority)
         # A correction corrects one event, so the chain from a first statement is finite.
         following = corrections.get((fact.event_id, fact.name, owner, source)) if corrections else None
         if following is not None:
             used.add(following.event_id)
             return self._now_stated(replace(following, occurred_at=fact.occurred_at), owner, corrections, used)
-        if source != fact.authority or fact.value in self._present:
+        # Who said it keeps its name, also when another body stands in its place; one council with two codes has one name.
+        said_by = self._present.get(fact.authority, fact.authority)
+        if said_by != fact.authority or fact.value in self._present:
             value = self._present.get(fact.value, fact.value) if isinstance(fact.value, str) else fact.value
-            return replace(fact, authority=source, value=value)
+            return replace(fact, authority=said_by, value=value)
         return fact
 
     def _settle(self, name: str, owner: str, statements: list[Fact]) -> None:
         spec = self.vocabulary[name]
-        standing = _one_per_source(statements, spec.keeps)
+        standing = self._one_per_source(statements, spec.keeps)
         if not standing:
             return
         if spec.keeps == "the earliest":
@@ -212,19 +222,19 @@ class FactBase:
             rows[owner] = self._empty[spec.scope].copy()
         rows[owner][spec.position] = standing[0].value
 
-
-def _one_per_source(statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
-    """Return what each source says, by source; `statements` are in the order in which they were first said."""
-    by_source: dict[str, Fact] = {}
-    for fact in statements:
-        if fact.corrects is not None and fact.value is None:
-            continue  # withdrawn: as if it had never been said
-        earlier = by_source.get(fact.authority)
-        if keeps == "the earliest" and earlier is not None and _not_later(earlier.value, fact.value):
-            continue
-        by_source[fact.authority] = fact
-    known = [fact for fact in by_source.values() if fact.value is not None]
-    return tuple(sorted(known, key=lambda fact: fact.authority) if len(known) > 1 else known)
+    def _one_per_source(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
+        """Return what each source says, by source; `statements` are in the order in which they were first said."""
+        by_source: dict[str, Fact] = {}
+        for fact in statements:
+            if fact.corrects is not None and fact.value is None:
+                continue  # withdrawn: as if it had never been said
+            source = self.in_place_of(fact.authority)
+            earlier = by_source.get(source)
+            if keeps == "the earliest" and earlier is not None and _not_later(earlier.value, fact.value):
+                continue
+            by_source[source] = fact
+        known = [fact for fact in by_source.values() if fact.value is not None]
+        return tuple(sorted(known, key=lambda fact: fact.authority) if len(known) > 1 else known)
 
 
 def _age(fact: Fact) -> tuple[datetime, datetime, UUID]:

@@ -6,7 +6,7 @@ A happening ends a duty only if the rule's `stops when` names its type; a recipi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -35,6 +35,10 @@ class Slot:
     duty_holder: str
     subject: str
     anchor: str
+
+    def held_by(self, body: str) -> Slot:
+        """Return the same place with another duty holder."""
+        return self if body == self.duty_holder else replace(self, duty_holder=body)
 
 
 @dataclass(frozen=True, slots=True)

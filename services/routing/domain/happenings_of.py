@@ -5,7 +5,7 @@ An acceptance or an outcome counts only from the recipient of the notice; "not a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,6 +27,8 @@ from services.routing.domain.happenings import Happening
 from services.routing.domain.ledger import Known
 
 ACKNOWLEDGED: Final = "delivery.acknowledged"
+InPlaceOf = Callable[[str], str]
+"""Gives the body that stands in the place of another: see `FactBase.in_place_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +83,29 @@ def _told(
     )
 
 
-def happenings(told: Mapping[UUID, Told], known: Known) -> list[Happening]:
-    """Return what counts of all that was told, each about its duty, in a fixed order."""
+def happenings(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) -> list[Happening]:
+    """Return what counts of all that was told, each about its duty, in a fixed order.
+
+    What an ended body did, or was told, counts for the one `in_place_of` it.
+    """
     notices = {notice.notice_id: notice for notice in known.notices}
-    slots = {obligation.obligation_id: obligation.slot for obligation in known.obligations}
+    slots = {each.obligation_id: each.slot.held_by(in_place_of(each.slot.duty_holder)) for each in known.obligations}
     found = []
     for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
-        slot, recipient = None, None
+        slot, recipient, source = None, None, in_place_of(each.source)
         if each.notice_id is not None:
             notice = notices.get(each.notice_id)
-            if notice is None or notice.recipient != each.source:
+            if notice is None or in_place_of(notice.recipient) != source:
                 continue
-            slot, recipient = slots[notice.obligation_id], notice.recipient
+            slot, recipient = slots[notice.obligation_id], source
         elif each.obligation_id is not None:
             slot = slots.get(each.obligation_id)
-            if slot is None or slot.duty_holder != each.source:
+            if slot is None or slot.duty_holder != source:
                 continue
         found.append(
             Happening(
                 event=each.event,
-                source=each.source,
+                source=source,
                 subject=each.subject,
                 occurred_at=each.occurred_at,
                 recorded_at=each.recorded_at,
@@ -112,12 +117,14 @@ def happenings(told: Mapping[UUID, Told], known: Known) -> list[Happening]:
     return found
 
 
-def acceptances(told: Mapping[UUID, Told], known: Known) -> list[tuple[UUID, UUID]]:
-    """Return (notice, event) for each notice that its own recipient has newly accepted."""
+def acceptances(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) -> list[tuple[UUID, UUID]]:
+    """Return (notice, event) for each notice that its recipient, or the body in its place, has newly accepted."""
     notices = {notice.notice_id: notice for notice in known.notices if notice.state not in {"accepted", "withdrawn"}}
     found: dict[UUID, UUID] = {}
     for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
         notice = notices.get(each.notice_id) if each.notice_id else None
-        if each.event == ACKNOWLEDGED and notice is not None and each.source == notice.recipient:
+        if each.event != ACKNOWLEDGED or notice is None:
+            continue
+        if in_place_of(each.source) == in_place_of(notice.recipient):
             found.setdefault(notice.notice_id, each.event_id)
     return list(found.items())

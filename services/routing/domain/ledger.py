@@ -182,18 +182,20 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class NoticeWithdrawn:
-    """A notice no longer stands."""
+    """A notice no longer stands; `tell` is who is to hear of it if it may have arrived, None if nobody is there for that."""
 
     notice: KnownNotice
     reason: str
+    tell: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeSuperseded:
-    """A notice gave a due date that has changed; notice `by` takes its place."""
+    """Another notice, `by`, takes the place of one that gave an old due date, or whose recipient has ended."""
 
     notice: KnownNotice
     by: UUID
+    reason: str
 
 
 DutyChange = Opened | Redated | ReleaseChanged | Met | Closed | Asked | Answered

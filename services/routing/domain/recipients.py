@@ -13,7 +13,8 @@ from services.routing.domain.rulebook.model import AREAS_THAT_DIFFER, DUTY_HOLDE
 def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Return the ids of those to be told, in register order, and the areas, or the one body, that the register does not have.
 
-    None while the area or the body is not known.
+    To tell is an act of the day of the decision: they are those who exist then, whichever day the rule is judged on. None
+    while the area or the body is not known.
     """
     tell = duty.tell
     if isinstance(tell, Named):
@@ -32,9 +33,9 @@ def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[
         areas = (area,) if isinstance(area, str) else ()
     if not areas:
         return None
-    register, on = evaluation.register, trace.on  # who the partners were on the day that the rule is judged on
-    unserved = tuple(area for area in areas if not register.serving(tell.group, area, on))
-    return register.serving_all(tell.group, areas, on), unserved
+    register = evaluation.register
+    unserved = tuple(area for area in areas if not register.serving(tell.group, area))
+    return register.serving_all(tell.group, areas), unserved
 
 
 def _value(fact: str, evaluation: Evaluation, trace: Trace) -> Value | None:
@@ -44,7 +45,8 @@ def _value(fact: str, evaluation: Evaluation, trace: Trace) -> Value | None:
 def _named(body: Value | None, evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     if not isinstance(body, str):
         return None
-    return ((body,), ()) if body in evaluation.register.bodies else ((), (body,))
+    present, register = evaluation.facts.in_place_of(body), evaluation.register
+    return ((present,), ()) if present in register.bodies and register.exists(present) else ((), (present,))
 
 
 def _reporter(evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -53,7 +55,7 @@ def _reporter(evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tu
     if report is None:
         return None
     source, area = evaluation.facts.reporter_of(report), evaluation.facts.value("reporter.area", report)
-    if source == REPORTER or source in evaluation.register.bodies:
+    if source == REPORTER or (source in evaluation.register.bodies and evaluation.register.exists(source)):
         return (source,), ()
     return ((), (area,)) if isinstance(area, str) else None
 

@@ -6,9 +6,10 @@ officer of police any part of whose area falls within it. Pure: the file is read
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Literal, cast, get_args
 
 from services.routing.domain.rulebook import tree
@@ -39,6 +40,8 @@ GROUPS: Final[Mapping[str, tuple[BodyKind, ...]]] = {
     "safeguarding-partners": ("authority", "police", "icb"),
 }
 """Word before `-of(area)` in a rule, and the kinds of body that it means."""
+_WHEN: Final = ("from", "until", "succeeded by")
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class FormerName:
 class Body:
     """Somebody who can be told, or who can owe a duty. National bodies have no areas.
 
-    It exists from `since` to `until`, both included; None has no bound. `formerly` is in order of time.
+    It exists from `since` to `until`, both included; None has no bound. `formerly` is in order of time. `successor` is the
+    body that stands in its place afterwards, if there is one.
     """
 
     id: str
@@ -65,6 +69,7 @@ class Body:
     since: date | None = None
     until: date | None = None
     formerly: tuple[FormerName, ...] = ()
+    successor: str | None = None
 
     def exists_on(self, day: date | None) -> bool:
         """Say whether it exists on a day; None: whether it has no end."""
@@ -88,34 +93,66 @@ class Area:
 
 
 class Register:
-    """Bodies and areas. Bodies are returned in the order of the file, which is the order in which they are told."""
+    """Bodies and areas. Bodies are returned in the order of the file, which is the order in which they are told.
 
-    def __init__(self, version: str, areas: Iterable[Area], bodies: Iterable[Body]) -> None:
+    `day` is that on which bodies have to exist; None: those that have no end. `ended` are the ids of those that had ended by then,
+    `successors` has who stands in the place of which of them.
+    """
+
+    def __init__(self, version: str, areas: Iterable[Area], bodies: Iterable[Body], day: date | None = None) -> None:
         self.version: Final = version
+        self.day: Final = day
         self.areas: Final = {area.code: area for area in areas}
         self.bodies: Final = {body.id: body for body in bodies}
         self.former_areas: Final = {old: area.code for area in self.areas.values() for old in area.formerly}
-        self._serving: Final[dict[tuple[str, str], tuple[str, ...]]] = {
-            (group, area): tuple(body.id for body in self.bodies.values() if body.kind in kinds and area in body.areas)
-            for group, kinds in GROUPS.items()
-            for area in self.areas
-        }
+        self._serving: Final[defaultdict[tuple[str, str], list[str]]] = defaultdict(list)
+        for body in self.bodies.values():
+            for group, kinds in GROUPS.items():
+                if body.kind in kinds and body.exists_on(day):
+                    for area in body.areas:
+                        self._serving[group, area].append(body.id)
         self._order: Final = {identifier: place for place, identifier in enumerate(self.bodies)}
+        self.ended: Final = frozenset(body.id for body in self.bodies.values() if self._has_ended(body))
+        self.successors: Final = {
+            ended: heir for ended in sorted(self.ended) if (heir := self._heir(self.bodies[ended])) != ended
+        }
+        self._last: Register | None = None
 
-    def serving(self, group: str, area: str, on: date | None = None) -> tuple[str, ...]:
-        """Return the ids of the bodies of a group (`la`, `safeguarding-partners` ...) that serve an area; may be empty.
+    def on(self, day: date | None) -> Register:
+        """Return the register of a day: who exists on it, and who stands in the place of those that had ended."""
+        if day == self.day:
+            return self
+        if self._last is None or self._last.day != day:
+            self._last = Register(self.version, self.areas.values(), self.bodies.values(), day)
+        return self._last
+
+    def exists(self, identifier: str) -> bool:
+        """Say whether a body exists on the day; of one that is not registered no end is known."""
+        body = self.bodies.get(identifier)
+        return body is None or body.exists_on(self.day)
+
+    def serving(self, group: str, area: str) -> tuple[str, ...]:
+        """Return the ids of the bodies of a group that serve an area on the day; may be empty.
 
         Args:
-            group: Word before `-of` in a rule.
+            group: Word before `-of` in a rule: `la`, `safeguarding-partners` ...
             area: Present code of the area.
-            on: The day on which they serve it; None: those that have no end.
         """
-        return tuple(body for body in self._serving.get((group, area), ()) if self.bodies[body].exists_on(on))
+        return tuple(self._serving.get((group, area), ()))
 
-    def serving_all(self, group: str, areas: Iterable[str], on: date | None = None) -> tuple[str, ...]:
-        """Return the bodies of a group that serve any of the areas on a day, each once, in register order."""
-        found = {body for area in areas for body in self.serving(group, area, on)}
+    def serving_all(self, group: str, areas: Iterable[str]) -> tuple[str, ...]:
+        """Return the bodies of a group that serve any of the areas on the day, each once, in register order."""
+        found = {body for area in areas for body in self.serving(group, area)}
         return tuple(sorted(found, key=self._order.__getitem__))
+
+    def _heir(self, body: Body) -> str:
+        """Return who stands in the place of a body: the first in the line of its successors that has not ended, else the last."""
+        while body.successor is not None and self._has_ended(body):
+            body = self.bodies[body.successor]
+        return body.id
+
+    def _has_ended(self, body: Body) -> bool:
+        return body.until is not None and (self.day is None or body.until < self.day)
 
     def only_area_of(self, identifier: str) -> str | None:
         """Return the area that a body serves; None if it serves several or none, or is not registered."""
@@ -149,11 +186,13 @@ def parse_register(text: str, file: str) -> Register:
         if body.id in bodies:
             raise node.refuse(f"{body.id} stands twice")
         bodies[body.id] = body
+    for node in root["bodies"].items():
+        _require_successor(node, bodies)
     return Register(root["version"].text(), areas.values(), bodies.values())
 
 
 def _body(node: tree.Node, areas: Mapping[str, Area]) -> Body:
-    entry = node.fields(("id", "name", "kind", "source", "verified"), ("areas", "from", "until", "formerly"))
+    entry = node.fields(("id", "name", "kind", "source", "verified"), ("areas", *_WHEN, "formerly"))
     since, until = (entry[key].day() if key in entry else None for key in ("from", "until"))
     if since and until and until < since:
         raise entry["until"].refuse(f"expected {since} or a later day, found {until}: it would never have existed")
@@ -168,7 +207,26 @@ def _body(node: tree.Node, areas: Mapping[str, Area]) -> Body:
         since=since,
         until=until,
         formerly=tuple(_former_names(entry["formerly"])) if "formerly" in entry else (),
+        successor=entry["succeeded by"].text() if "succeeded by" in entry else None,
     )
+
+
+def _require_successor(node: tree.Node, bodies: Mapping[str, Body]) -> None:
+    """See that whoever stands in the place of a body can: it exists the day after, so that no line of them goes round."""
+    entry = node.entries()
+    if "succeeded by" not in entry:
+        return
+    line, ended = entry["succeeded by"], bodies[entry["id"].text()]
+    heir = bodies[line.one_of(bodies)]
+    if ended.until is None:
+        raise line.refuse(f"{ended.id} has no end: give `until:` its last day")
+    if not heir.exists_on(ended.until + _DAY):
+        raise line.refuse(f"{heir.id} does not exist on {ended.until + _DAY}, the day after {ended.id} ended")
+    if heir.kind != ended.kind:
+        raise line.refuse(f"{heir.id} is of kind {heir.kind}, expected {ended.kind} as {ended.id} was")
+    lost = next((area for area in ended.areas if area not in heir.areas), None)
+    if lost is not None:
+        raise line.refuse(f"{heir.id} does not serve {lost}, which {ended.id} served")
 
 
 def _former_names(node: tree.Node) -> Iterator[FormerName]:

@@ -72,6 +72,13 @@ class Words:
             return self.body(value)
         return spec.said_as.get(value, value.replace("_", " "))
 
+    def succession(self, ended: str) -> str:
+        """Return since when which body stands in the place of another."""
+        known = self._register.bodies.get(ended)
+        until = f" on {date_words(known.until)}" if known and known.until else ""
+        heir = self._register.successors.get(ended)
+        return f"{self.body(ended)} ended{until}" + (f", and {self.body(heir)} stands in its place" if heir else "")
+
     def area(self, code: str) -> str:
         """Return an area's name."""
         area = self._register.areas.get(code)

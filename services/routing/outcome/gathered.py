@@ -34,7 +34,7 @@ class Occasion:
     reporters: Mapping[str, tuple[str, ...]]
     revisions: dict[str, int]
     event_ids: tuple[UUID, ...]
-    causation_id: UUID
+    causation_id: UUID | None
     rulebook: say.RulebookRef
     calendar: str
     partnership: str | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from schemas import deliveries as tell
@@ -12,8 +11,6 @@ from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
 from services.routing.outcome.gathered import Gathered, Occasion, Row
 from services.routing.outcome.published import notice_data, notice_payload, withdrawal_payload
-
-SUPERSEDED: Final = "the due date has changed: a notice that corrects it takes its place"
 
 
 def owed(out: Gathered, change: ledger.Owed, occasion: Occasion, decision: Decision) -> None:
@@ -57,11 +54,12 @@ def withdrawn(out: Gathered, change: ledger.NoticeWithdrawn, occasion: Occasion)
     data = tell.NoticeWithdrawnData(**notice_data(notice), reason=change.reason, was_delivered=notice.arrived)
     message = occasion.message(tell.NoticeWithdrawn, notice.notice_id, notice.case_key, data)
     out.tell(message)
-    if notice.maybe_arrived:
-        payload = withdrawal_payload(notice, change.reason, now)
+    if notice.maybe_arrived and change.tell is not None:
+        payload = withdrawal_payload(notice, change.tell, change.reason, now)
         out.deliveries.append(
             {
                 **_delivery(notice, message.id, "withdrawal", now),
+                "recipient": change.tell,
                 "state": "due",
                 "due_since": now,
                 "next_at": now,
@@ -72,10 +70,10 @@ def withdrawn(out: Gathered, change: ledger.NoticeWithdrawn, occasion: Occasion)
 
 
 def superseded(out: Gathered, change: ledger.NoticeSuperseded, occasion: Occasion) -> None:
-    """A notice gave a due date that has changed; it is sent no more, because the one in its place is."""
+    """Another notice takes the place of one, which is sent no more."""
     notice = change.notice
-    out.delivery_state(notice.notice_id, "superseded", occasion.now, reason=SUPERSEDED)
-    data = tell.NoticeSupersededData(**notice_data(notice), reason=SUPERSEDED, by=change.by)
+    out.delivery_state(notice.notice_id, "superseded", occasion.now, reason=change.reason)
+    data = tell.NoticeSupersededData(**notice_data(notice), reason=change.reason, by=change.by)
     out.tell(occasion.message(tell.NoticeSuperseded, notice.notice_id, notice.case_key, data))
 
 

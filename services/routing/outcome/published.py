@@ -108,15 +108,15 @@ def _correction(told: ledger.KnownNotice) -> Correction:
     return Correction(notice_id=told.notice_id, old_due_on=told.due_on, says=CORRECTS)
 
 
-def withdrawal_payload(notice: ledger.KnownNotice, reason: str, now: datetime) -> Row:
-    """Return what the dispatcher needs to tell a recipient that a notice no longer stands."""
+def withdrawal_payload(notice: ledger.KnownNotice, recipient: str, reason: str, now: datetime) -> Row:
+    """Return what the dispatcher needs to tell a recipient that a notice, its own or an ended body's, no longer stands."""
     return {
         "body": {
             "type": "notice.withdrawn.v1",
             "notice_id": str(notice.notice_id),
             "obligation_id": str(notice.obligation_id),
             "case_key": notice.case_key,
-            "recipient": notice.recipient,
+            "recipient": recipient,
             "rule": notice.rule,
             "reason": reason,
             "withdrawn_at": now.isoformat(),

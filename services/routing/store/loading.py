@@ -44,6 +44,14 @@ _REVISIONS: Final = text(f"""
         WHERE d.case_key = reached.case_key ORDER BY revision DESC LIMIT 1
     ) last ON true
 """)  # noqa: S608 - a constant
+_OF_ENDED: Final = text("""
+    SELECT case_key FROM routing.obligation WHERE state = 'open'
+        AND (duty_holder = ANY(CAST(:ended AS text[])) OR jsonb_exists_any(opened -> 'recipients', CAST(:ended AS text[])))
+    UNION SELECT case_key FROM routing.question WHERE state = 'open' AND opened ->> 'of_whom' = ANY(CAST(:ended AS text[]))
+    UNION SELECT case_key FROM routing.delivery WHERE kind = 'notice' AND recipient = ANY(CAST(:ended AS text[]))
+        AND state IN ('awaiting_release', 'due', 'sending', 'refused')
+    ORDER BY case_key
+""")
 _IS_DECIDED: Final = text("SELECT EXISTS (SELECT FROM routing.decision WHERE case_key = :case_key)")
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
 _HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys)")
@@ -119,6 +127,11 @@ async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[U
         return {}
     found = await connection.execute(_CASES_OF, {"ids": list(ids)})
     return {row.id: row.case_key for row in found}
+
+
+async def cases_of_ended(connection: AsyncConnection, ended: Collection[str]) -> list[str]:
+    """Return the cases in which one of these bodies owes, is told or is asked something that is open."""
+    return list(await connection.scalars(_OF_ENDED, {"ended": sorted(ended)}))
 
 
 async def is_decided(connection: AsyncConnection, case_key: str) -> bool:

@@ -154,9 +154,9 @@ async def test_a_case_shows_both_notices_and_the_answer_says_which_date_was_told
     assert (old["state"], old["due_on"], old["corrects"]) == ("superseded", OLD, None)
     assert (new["state"], new["due_on"], new["corrects"]) == ("owed", NEW, old["notice_id"])
     assert [(each["state"], each["due_on"]) for each in answers[:2]] == [("delivered", OLD), ("owed", NEW)]
-    assert "another notice corrects it" in answers[0]["says"]
+    assert "a notice that corrects it takes its place" in answers[0]["says"]
     assert len(old_ones) == 4
-    assert "corrected by a later notice" in page
+    assert "replaced by a later notice" in page
     assert "It corrects the one that gave another due date" in page
     late = await road.published()
     assert {m.data.revision for m in of(tell.NoticeDelivered, late)} == {2}

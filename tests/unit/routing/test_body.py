@@ -36,7 +36,7 @@ CLAIMED = Claimed(
     due_since=NOW,
     person_told=False,
     granted_at=NOW,
-    payload=withdrawal_payload(NOTICE, "child.looked_after is no", NOW),
+    payload=withdrawal_payload(NOTICE, NOTICE.recipient, "child.looked_after is no", NOW),
     obligation=None,
     statements=[],
 )
@@ -44,7 +44,7 @@ COMPOSER = Composer(Guard([], "areas: []\nbodies: []\n"), OKPKey.generate_key("E
 
 
 def test_a_withdrawal_names_its_notice_and_tells_no_fact() -> None:
-    composed = COMPOSER.compose(CLAIMED)
+    composed = COMPOSER.compose(CLAIMED, NOW.date())
 
     body = orjson.loads(composed.body)
     assert composed.objection is None
@@ -57,7 +57,7 @@ def test_a_withdrawal_names_its_notice_and_tells_no_fact() -> None:
 def test_a_withdrawal_with_anything_more_or_for_somebody_else_is_not_sent(more: dict[str, str]) -> None:
     altered = replace(CLAIMED, payload={"body": {**CLAIMED.payload["body"], **more}})
 
-    composed = COMPOSER.compose(altered)
+    composed = COMPOSER.compose(altered, NOW.date())
 
     assert composed.body == b""
     assert composed.objection is not None

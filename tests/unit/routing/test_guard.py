@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ REGISTER = Path("rulebooks/register/areas.yaml").read_text(encoding="utf-8")
 GUARD = Guard([TEXT], REGISTER)
 LEEDS, BARNSLEY, FORMER_BARNSLEY, HALTON = "E08000035", "E08000038", "E08000016", "E06000006"
 CHILD = "c" * 32
+TODAY = date(2026, 6, 1)
 
 
 def said(name: str, value: str | None, subject: str = "incident", **changes: Any) -> Statement:
@@ -33,7 +35,7 @@ def said(name: str, value: str | None, subject: str = "incident", **changes: Any
 
 
 def matter(*statements: Statement, subject: str = CHILD, duty_holder: str = f"la:{LEEDS}") -> Matter:
-    return Matter(subject, duty_holder, statements)
+    return Matter(subject, duty_holder, statements, TODAY)
 
 
 ACTION, REQUEST = "a" * 32, "b" * 32
@@ -165,6 +167,33 @@ def test_an_action_is_told_to_whom_it_is_for_and_to_no_owner_of_another_action()
     refused = [each for each in told if GUARD.objection(replace(claim, recipient=each)) is not None]
 
     assert refused == ["icb:west-yorkshire", "school:unregistered"]
+
+
+def test_what_is_for_an_ended_body_is_for_the_one_in_its_place() -> None:
+    owned = matter(said("action.owner", "ccg:leeds", ACTION), subject=ACTION)
+    by_group = matter(
+        said("incident.area", LEEDS),
+        said("reporter.area", LEEDS, "a report", authority="ccg:leeds"),
+        subject="a report",
+    )
+    action = replace(claim_of("A-03A", 0, "the body in action.owner", "action"), matter=owned)
+    answer = replace(claim_of("N-14", 0, "the reporter", "referral-outcome"), matter=by_group)
+
+    def allowed(claim: Claim, on: date) -> list[str]:
+        sent = replace(claim, matter=replace(claim.matter, on=on)) if claim.matter else claim
+        told = ("ccg:leeds", "icb:west-yorkshire", "icb:south-yorkshire")
+        return [each for each in told if GUARD.objection(replace(sent, recipient=each)) is None]
+
+    for claim in (action, answer):
+        assert allowed(claim, date(2022, 6, 30)) == ["ccg:leeds"]
+        assert allowed(claim, date(2022, 7, 1)) == ["icb:west-yorkshire"]
+
+
+@pytest.mark.parametrize(
+    ("day", "there"), [(date(2022, 6, 30), ["ccg:leeds", "panel"]), (date(2022, 7, 1), ["icb:west-yorkshire", "panel"])]
+)
+def test_a_body_is_there_from_its_first_day_to_its_last(day: date, there: list[str]) -> None:
+    assert [each for each in ("ccg:leeds", "icb:west-yorkshire", "panel") if GUARD.exists(each, day)] == there
 
 
 def test_nothing_is_sent_to_who_hears_of_it_through_another_system() -> None:

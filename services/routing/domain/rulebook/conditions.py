@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Final, cast, get_args
 
 from schemas.vocabulary import FactRefused, FactSpec, Kind, Value, Vocabulary, nearest
@@ -222,10 +221,10 @@ def _hint(word: str, words: Collection[str] | Mapping[str, object]) -> str:
     return f", did you mean `{close}`?" if close else ""
 
 
-def bodies(text: str, register: Register, on: date | None = None) -> tuple[str, ...] | None:
+def bodies(text: str, register: Register) -> tuple[str, ...] | None:
     """Return the bodies that an example means: an id, a group with area codes in place of a fact, or its reporter.
 
-    Those of a group are the ones of a day, by default those that have no end.
+    Those of a group are the ones of the register's day.
 
     None if the text means nobody in the register.
     """
@@ -236,4 +235,4 @@ def bodies(text: str, register: Register, on: date | None = None) -> tuple[str, 
     match = _BODIES_OF.fullmatch(text)
     if match is None or match[2] not in GROUPS:
         return None
-    return register.serving_all(match[2], match[3].split(", "), on) or None
+    return register.serving_all(match[2], match[3].split(", ")) or None

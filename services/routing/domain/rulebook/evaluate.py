@@ -208,7 +208,8 @@ def _holders(
             if not isinstance(value, str):
                 return [None]
             if isinstance(holder, InFact):
-                return [HeldBy(value, register.only_area_of(value))]
+                body = facts.in_place_of(value)
+                return [HeldBy(body, register.only_area_of(body))]
             return [held_by(holder.group, value, register)]
         case ReporterHolder():
             area = facts.value("reporter.area", about.item)

@@ -78,6 +78,7 @@ def check_example(
     example: Example, book: CompiledRulebook, register: Register, calendar: Calendar
 ) -> tuple[Checked, ...]:
     """Return everything that an example expects with what came out, and then what came out besides."""
+    register = register.on(example.decided_on)
     facts = suppose(example.facts, book.vocabulary, register)
     decision = decide(facts, book, register, calendar, SUPPOSED_AT, implied(example.facts))
     return (
@@ -107,8 +108,8 @@ def _tells(example: Example, decision: Decision, register: Register) -> Iterator
 
 
 def _means(who: str, obligation: Obligation, register: Register) -> bool:
-    """Say whether an expression of recipients means those of an obligation, as they were on the day that its rule is judged on."""
-    return obligation.recipients == bodies(who, register, obligation.judged_on)
+    """Say whether an expression of recipients means those of an obligation."""
+    return obligation.recipients == bodies(who, register)
 
 
 def _due_on(found: Obligation, tells: Tells) -> date | None:

@@ -270,7 +270,10 @@ class TellsNot:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A situation and everything that must come out of it. `facts` has (owner, name, value); owner "" is the case."""
+    """A situation and everything that must come out of it. `facts` has (owner, name, value); owner "" is the case.
+
+    `decided_on` is the day on which whoever is told has to exist; None: those are meant that have no end.
+    """
 
     name: str
     facts: Mapping[tuple[str, str], Value]
@@ -279,6 +282,7 @@ class Example:
     cannot_decide: tuple[str, ...]
     tells_not: tuple[TellsNot, ...]
     line: int
+    decided_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

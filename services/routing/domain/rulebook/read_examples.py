@@ -14,6 +14,7 @@ from services.routing.domain.rulebook.tree import Node
 CASE: Final = ""  # owner of facts that are not one authority's
 Stated = dict[tuple[str, str], Value]
 """Values by (owner, fact)."""
+_GIVEN: Final = ("facts", "facts as in", "and", "decided on")
 STATES: Final = ("to send", "owed, awaiting a decision")
 
 
@@ -33,7 +34,7 @@ def read_examples(node: Node, words: Words) -> tuple[Example, ...]:
 
 
 def _example(node: Node, words: Words, earlier: Mapping[str, Example]) -> Example:
-    entry = node.fields(("name",), ("facts", "facts as in", "and", "tells", "asks", "cannot decide", "does not tell"))
+    entry = node.fields(("name",), (*_GIVEN, "tells", "asks", "cannot decide", "does not tell"))
     facts: Stated = {}
     if ("facts" in entry) == ("facts as in" in entry) or ("and" in entry and "facts" in entry):
         raise node.refuse("expected either `facts:`, or `facts as in:` an earlier example with `and:` what differs")
@@ -50,6 +51,7 @@ def _example(node: Node, words: Words, earlier: Mapping[str, Example]) -> Exampl
         cannot_decide=tuple(words.rule(each.text(), each) for each in _listed(entry, "cannot decide")),
         tells_not=tuple(_tells_not(each) for each in _listed(entry, "does not tell")),
         line=node.line,
+        decided_on=entry["decided on"].day() if "decided on" in entry else None,
     )
 
 

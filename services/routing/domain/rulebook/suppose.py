@@ -35,7 +35,9 @@ REPORT: Final = _SUBJECTS["reporter"]
 
 def suppose(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabulary, register: Register) -> FactBase:
     """Return supposed facts, merged as those of a case are. One that is None is not known, but its child or item exists."""
-    return FactBase(_facts(stated, vocabulary), vocabulary, former_areas=register.former_areas)
+    return FactBase(
+        _facts(stated, vocabulary), vocabulary, former_areas=register.former_areas, successors=register.successors
+    )
 
 
 def _facts(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabulary) -> Iterator[Fact]:

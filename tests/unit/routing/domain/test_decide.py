@@ -11,6 +11,7 @@ from schemas.vocabulary import Value
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening, Slot
+from services.routing.domain.register import Register
 from tests.support.rulebooks import (
     CHILD,
     HALTON,
@@ -24,6 +25,7 @@ from tests.support.rulebooks import (
     event,
     fact,
     facts,
+    register,
 )
 
 COUNCIL = f"la:{LEEDS}"
@@ -233,13 +235,52 @@ def test_every_report_has_its_own_referral() -> None:
     ]
 
 
-@pytest.mark.parametrize(("aware_on", "health"), [("2022-06-30", "ccg:leeds"), ("2022-07-01", "icb:west-yorkshire")])
-def test_whoever_was_a_partner_on_the_day_of_awareness_is_told_however_late_it_is_decided(
-    aware_on: str, health: str
-) -> None:
-    suspects = [fact(each.name, aware_on if each.name.endswith("_on") else each.value, of=COUNCIL) for each in SUSPECTS]
+def action_of(owner: str) -> list[Fact]:
+    said = {"action.set_on": "2022-06-01", "action.owner": owner, "action.due_on": "2022-08-01"}
+    return [fact(name, value, of=f"lscp:{LEEDS}") for name, value in said.items()]
 
-    assert under(decided(DEATH + suspects), "N-03").recipients == (*PARTNERS[:2], health)
+
+@pytest.mark.parametrize(("decided_on", "health"), [("2022-06-30", "ccg:leeds"), ("2022-07-01", "icb:west-yorkshire")])
+def test_whoever_is_a_partner_on_the_day_of_the_decision_is_told_however_early_the_duty_began(
+    decided_on: str, health: str
+) -> None:
+    suspects = [
+        fact(each.name, "2022-06-29" if each.name.endswith("_on") else each.value, of=COUNCIL) for each in SUSPECTS
+    ]
+    made = decided(DEATH + suspects, on=date.fromisoformat(decided_on))
+
+    assert under(made, "N-03").recipients == (*PARTNERS[:2], health)
+    assert under(made, "N-03").dates.due_on == date(2022, 7, 6)  # Wednesday 29 June + 5 working days
+
+
+def test_who_stands_in_the_place_of_an_ended_body_holds_its_duties_and_speaks_for_it() -> None:
+    group, board = "ccg:leeds", "icb:west-yorkshire"
+    july = date(2022, 7, 1)
+    report = facts(LEEDS_DEATH | {"reporter.body": "health"}, of=group)
+    numbered = action_of(group)
+    later = fact("harm", "serious_harm", of=board, by="second", at=NOW + timedelta(days=1))
+
+    before, after = (decided(report + numbered, on=day) for day in (date(2022, 6, 30), july))
+
+    assert [
+        {each.slot.duty_holder for each in made.obligations if each.rule.id == "N-11"} for made in (before, after)
+    ] == [
+        {group},
+        {board},
+    ]
+    assert [under(made, "A-03A").recipients for made in (before, after)] == [(group,), (board,)]
+    assert decided([*report, later], on=july).evaluation.facts.value("harm", "incident") == "serious_harm"
+    assert [each.name for each in decided([*report, later], on=date(2022, 6, 30)).conflicts] == ["harm"]
+
+
+def test_an_ended_body_that_nobody_succeeds_is_left_to_a_person() -> None:
+    known = register()
+    bodies = [replace(each, successor=None) for each in known.bodies.values()]
+    alone = Register(known.version, known.areas.values(), bodies)
+
+    owed = under(decided(DEATH + action_of("ccg:leeds"), there=alone), "A-03A")
+
+    assert (owed.recipients, owed.unserved_areas) == ((), ("ccg:leeds",))
 
 
 def test_another_reviewer_has_to_be_appointed_for_one_who_was_removed() -> None:

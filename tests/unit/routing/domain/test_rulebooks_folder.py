@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -70,9 +70,22 @@ def test_partners_of_an_area_are_council_police_and_integrated_care_board() -> N
 def test_the_health_partner_is_the_clinical_commissioning_group_until_the_integrated_care_boards_of_july_2022(
     area: str, day: date, health: str
 ) -> None:
-    *_, last = register().serving("safeguarding-partners", area, day)
+    *_, last = register().on(day).serving("safeguarding-partners", area)
 
     assert last == health
+
+
+def test_somebody_stands_in_the_place_of_every_clinical_commissioning_group_the_day_after() -> None:
+    ended = [body for body in register().bodies.values() if body.until is not None]
+
+    assert {body.id: register().on(body.until).successors.get(body.id) for body in ended} == {
+        body.id: None for body in ended
+    }
+    assert {register().on(body.until + timedelta(days=1)).successors[body.id] for body in ended if body.until} >= {
+        "ccg:south-west-london",
+        "icb:south-west-london",
+    }
+    assert register().successors["ccg:wandsworth"] == "icb:south-west-london"
 
 
 def test_a_renamed_partnership_has_the_name_of_the_day() -> None:

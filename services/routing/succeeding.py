@@ -1,0 +1,53 @@
+"""Passes on what is open when a body ends: without any event, whoever stands in its place is told, asked, and owes its duties."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import structlog
+
+from schemas.calendar import london_date
+from services.kit.database import Database
+from services.routing.laws import Laws
+from services.routing.missing import NoSuchRulebook
+from services.routing.service import RoutingService
+from services.routing.store import loading, reading
+
+AGAIN_AFTER_S: Final = 3600.0
+"""How long after a look what was decided across a midnight, or by a process with an older register, is found at the latest."""
+_log = structlog.get_logger("services.routing.succeeding")
+
+
+class Succession:
+    """Looks for cases with bodies that have ended, and has them decided again. `step` is for a supervised loop."""
+
+    def __init__(self, database: Database, service: RoutingService, laws: Laws) -> None:
+        self._database = database
+        self._service = service
+        self._laws = laws
+        self._passed_on: frozenset[str] = frozenset()
+        self._looked_at_s = time.monotonic()
+
+    async def step(self) -> None:
+        """Decide again what an ended body has to do with, once a body has ended since the last look, and now and then."""
+        async with self._database.connect() as connection:
+            today = london_date(await reading.legal_now(connection))
+            ended = self._laws.register.on(today).ended
+            looked_at_s = time.monotonic()
+            if ended == self._passed_on and looked_at_s - self._looked_at_s < AGAIN_AFTER_S:
+                return
+            linked = await loading.linked_sets(connection, await loading.cases_of_ended(connection, ended))
+        for keys in linked:
+            await self._pass_on(keys)
+        self._passed_on, self._looked_at_s = ended, looked_at_s
+
+    async def _pass_on(self, keys: tuple[str, ...]) -> None:
+        async with self._database.begin() as tx:
+            await tx.lock_cases(keys)
+            try:
+                changed = await self._service.pass_on(keys, tx)
+            except NoSuchRulebook:
+                return  # a process that has the version decides it
+        if changed:
+            _log.info("case.passed_on", case_key=keys[0])
