@@ -15,7 +15,7 @@ from services.routing.domain.changes import compare
 from services.routing.domain.decide import Obligation
 from services.routing.domain.happenings import Slot
 from services.routing.domain.happenings_of import InPlaceOf, happenings
-from services.routing.domain.ledger import KnownObligation, terms
+from services.routing.domain.ledger import KnownObligation
 from services.routing.law import Law
 from services.routing.recorded import RecordedCase
 from services.routing.views import BodyView, View
@@ -139,7 +139,7 @@ class _Effect:
                 yield self._duty(each, "towards others")
             elif each.standing.state == "open" and known.released != each.released:
                 yield self._duty(each, each.in_words)
-            elif each.standing.state == "open" and self._known[each.slot].terms != terms(each):
+            elif each.standing.state == "open" and self._known[each.slot].says_otherwise(each):
                 yield self._duty(each, "the rule says something else of it")
 
     def _duty(self, obligation: Obligation, reason: str | None) -> DutyEffectView:

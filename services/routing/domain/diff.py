@@ -35,7 +35,6 @@ from services.routing.domain.ledger import (
     Redated,
     ReleaseChanged,
     Released,
-    terms,
 )
 
 RESTATED: Final = "the rulebook by which the case is decided says it otherwise: another notice takes its place"
@@ -101,7 +100,7 @@ class _Diffing:
         if known.slot != obligation.slot:
             holder = self._decision.words.body(obligation.slot.duty_holder)
             return f"the duty has passed to {holder}: another notice takes its place"
-        return RESTATED if known.terms is not None and known.terms != terms(obligation) else ""
+        return RESTATED if known.says_otherwise(obligation) else ""
 
     def _of(self, obligation: Obligation, known: KnownObligation | None, found: Changes) -> Iterator[Change]:
         slot = obligation.slot

@@ -51,16 +51,18 @@ Terms = tuple[str, ...]
 def terms(obligation: Obligation) -> Terms:
     """Return what the rulebook says of an obligation; another version may say otherwise of the same one."""
     rule, source, duty = obligation.rule, obligation.rule.source, obligation.duty
-    editions = (each.id for each in obligation.editions)
     return (
         *(rule.title, rule.strength, source.cite, source.href, source.quote),
-        *(duty.profile, obligation.release, duty.stop.phrase, *editions),
+        *(duty.profile, obligation.release, duty.stop.phrase),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class KnownObligation:
-    """An obligation as it stands. `terms` are those under which it was published last."""
+    """An obligation as it stands. `terms` and `editions` are those under which it was published last.
+
+    `editions` is None of what was published before there were any: that says nothing of them.
+    """
 
     obligation_id: UUID
     case_key: str
@@ -72,6 +74,13 @@ class KnownObligation:
     dates: Dates
     released: bool
     terms: Terms | None = None
+    editions: tuple[str, ...] | None = None
+
+    def says_otherwise(self, obligation: Obligation) -> bool:
+        """Say whether the rulebook now says something else of it, or under other editions of the law."""
+        editions = tuple(each.id for each in obligation.editions)
+        under_others = self.editions is not None and self.editions != editions
+        return under_others or (self.terms is not None and self.terms != terms(obligation))
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,8 +232,9 @@ def obligation_of(row: Row) -> ledger.KnownObligation:
         released=opened.released,
         terms=(
             *(opened.title, opened.duty, opened.citation.cite, opened.citation.href, opened.citation.quote),
-            *(opened.profile, opened.release, opened.stops_when, *opened.editions),
+            *(opened.profile, opened.release, opened.stops_when),
         ),
+        editions=opened.editions if "editions" in row["opened"] else None,
     )
 
 
