@@ -18,7 +18,18 @@ from schemas.messages import AnyMessage
 from services.kit.clock import SystemClock
 from services.routing.succeeding import Succession
 from tests.support.road import Recipients, Road, laws, move_clock, of
-from tests.support.routing import CASE, LEEDS, POLICE, acknowledged, aware, corrected, reported, suspects
+from tests.support.routing import (
+    CASE,
+    LEEDS,
+    POLICE,
+    acknowledged,
+    aware,
+    corrected,
+    decided,
+    reported,
+    submitted,
+    suspects,
+)
 from tests.support.routing_app import app, client
 
 GROUP, BOARD = "ccg:leeds", "icb:west-yorkshire"
@@ -242,3 +253,26 @@ async def test_the_case_page_says_why_the_notice_was_replaced_and_that_the_body_
     assert WHY in page
     assert (asked["state"], asked["says"]) == ("withdrawn", WHY)
     assert (elsewhere["state"], elsewhere["says"]) == ("no_rule", WHY_HALTON)
+
+
+async def test_a_council_that_reports_under_its_former_code_accepts_its_notices_and_meets_its_duties(
+    road: Road,
+) -> None:
+    """Barnsley was E08000016 until 2025, and both codes are in use."""
+    former, present = "E08000016", "E08000038"
+    council = ce.Reporter(client="council-barnsley", body="local_authority", area=former, recipient=f"la:{former}")
+    published = await road.route(
+        reported(area=former), aware(council), suspects(reporter=council), decided("notify", council)
+    )
+    [partner] = [
+        each.data.notice_id
+        for each in of(tell.NoticeOwed, published)
+        if each.data.rule == "N-03" and each.data.recipient == f"la:{present}"
+    ]
+
+    after = await road.route(acknowledged(partner, council), submitted(council))
+
+    [panel] = under("N-01", published)
+    assert panel.data.duty_holder == f"la:{present}"
+    assert panel.data.obligation_id in {each.data.obligation_id for each in of(say.ObligationMet, after)}
+    assert [each.data.notice_id for each in of(tell.NoticeAccepted, after)] == [partner]
