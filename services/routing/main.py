@@ -35,6 +35,7 @@ from services.routing.pages.recording import Intake, build_recording
 from services.routing.pages.rulebook import build_rulebook_pages
 from services.routing.reading import Reader
 from services.routing.recorded import Recorder
+from services.routing.recounting import Recount
 from services.routing.service import RoutingService
 from services.routing.settings import RoutingSettings
 from services.routing.succeeding import Succession
@@ -77,10 +78,12 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     claim = Loop("claim", look_and_claim, every_s=POLL_S, rest_s=REST_S)
     runtime.database.after_commit.append(claim.wake)  # what was just decided is sent at once
     succession = Succession(runtime.database, service, laws)
+    recount = Recount(runtime.database, service, laws)
     loops = [
         claim,
         Loop("settle", dispatcher.settle_step, every_s=SETTLE_S),
         Loop("succession", succession.step, every_s=SUCCESSION_S),
+        Loop("recount", recount.step, every_s=SUCCESSION_S),
     ]
     start_kit = kit_lifespan(runtime, routers, loops)
 

@@ -147,8 +147,8 @@ class RoutingService:
         await self._save(found, said, tx)
         return Outcome(loaded, law, before, revisions, changes)
 
-    async def pass_on(self, case_keys: Collection[str], tx: Transaction) -> bool:
-        """Decide linked cases, which the transaction holds, again without an event, because a body in them has ended.
+    async def decide_again(self, case_keys: Collection[str], tx: Transaction, because: str) -> bool:
+        """Decide linked cases, which the transaction holds, again without an event; `because` says what moves dates.
 
         Return whether that changed anything; what changes nothing leaves no trace.
         """
@@ -158,7 +158,7 @@ class RoutingService:
             return False  # the event that linked another case decides them
         said = await loading.published(tx.connection, loaded.case_keys)
         found = Gathered()
-        changed = bool(self._decide(loaded, (), said, tx.now, found))
+        changed = bool(self._decide(loaded, (), said, tx.now, found, because=because))
         if changed:
             await self._save(found, said, tx)
         return changed
@@ -177,6 +177,7 @@ class RoutingService:
         now: datetime,
         found: Gathered,
         move: Move | None = None,
+        because: str = CORRECTED,
     ) -> Sequence[ledger.Change]:
         """Decide one set of linked cases, gather what that changes, and return it."""
         revisions = following(loaded.revisions, said.decided, causes)
@@ -196,7 +197,7 @@ class RoutingService:
             calendar=law.calendar_ref,
             partnership=law.partnership(facts, now),
             name_of=law.register.name,
-            because=f"the case is now decided by rulebook {law.rulebook.version}" if moved else CORRECTED,
+            because=f"the case is now decided by rulebook {law.rulebook.version}" if moved else because,
         )
         for key, before in moved.items():
             why = move.reason if move else _LINKED if len(loaded.case_keys) > 1 else _RESTORED

@@ -9,8 +9,9 @@ import structlog
 
 from schemas.calendar import london_date
 from services.kit.database import Database
+from services.routing.deciding_again import decide_again
 from services.routing.laws import Laws
-from services.routing.missing import NoSuchRulebook
+from services.routing.outcome.gathered import CORRECTED
 from services.routing.service import RoutingService
 from services.routing.store import loading, reading
 
@@ -38,16 +39,7 @@ class Succession:
             if ended == self._passed_on and looked_at_s - self._looked_at_s < AGAIN_AFTER_S:
                 return
             linked = await loading.linked_sets(connection, await loading.cases_of_ended(connection, ended))
-        for keys in linked:
-            await self._pass_on(keys)
+        passed_on = await decide_again(self._database, self._service, linked, CORRECTED)
+        if passed_on:
+            _log.info("cases.passed_on", cases=passed_on)
         self._passed_on, self._looked_at_s = ended, looked_at_s
-
-    async def _pass_on(self, keys: tuple[str, ...]) -> None:
-        async with self._database.begin() as tx:
-            await tx.lock_cases(keys)
-            try:
-                changed = await self._service.pass_on(keys, tx)
-            except NoSuchRulebook:
-                return  # a process that has the version decides it
-        if changed:
-            _log.info("case.passed_on", case_key=keys[0])

@@ -52,6 +52,10 @@ _OF_ENDED: Final = text("""
         AND state IN ('awaiting_release', 'due', 'sending', 'refused')
     ORDER BY case_key
 """)
+_COUNTED_OTHERWISE: Final = text("""
+    SELECT DISTINCT case_key FROM routing.obligation
+    WHERE state = 'open' AND opened ->> 'calendar' <> :calendar ORDER BY case_key
+""")
 _IS_DECIDED: Final = text("SELECT EXISTS (SELECT FROM routing.decision WHERE case_key = :case_key)")
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
 _HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys)")
@@ -132,6 +136,11 @@ async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[U
 async def cases_of_ended(connection: AsyncConnection, ended: Collection[str]) -> list[str]:
     """Return the cases in which one of these bodies owes, is told or is asked something that is open."""
     return list(await connection.scalars(_OF_ENDED, {"ended": sorted(ended)}))
+
+
+async def cases_counted_otherwise(connection: AsyncConnection, calendar: str) -> list[str]:
+    """Return the cases with an open duty whose day was counted with another calendar."""
+    return list(await connection.scalars(_COUNTED_OTHERWISE, {"calendar": calendar}))
 
 
 async def is_decided(connection: AsyncConnection, case_key: str) -> bool:
