@@ -75,6 +75,11 @@ class Visitor:
         await self.page.keyboard.press("Home")
         await self._down_to(wanted, "document.activeElement.selectedOptions[0].text.trim()")
 
+    async def tick(self, label: str) -> None:
+        """Tab to a box and tick it."""
+        await tab_to(self.page, label)
+        await self.page.keyboard.press("Space")
+
     async def pick(self, first: str, wanted: str) -> None:
         """Tab to the group of choices whose first one is `first`, and go down to `wanted` with the arrow keys."""
         await tab_to(self.page, first)

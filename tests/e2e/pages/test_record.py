@@ -159,6 +159,25 @@ async def test_an_empty_form_is_refused_field_by_field_by_intake(visitor: Visito
         assert await visitor.page.locator(target).count() == 1
 
 
+async def test_a_referral_that_lacks_something_is_refused_and_what_was_ticked_stays_ticked(
+    visitor: Visitor, demo: PlayedDemo
+) -> None:
+    key = demo.played.cases[COUNCIL, "LCC-2026-0077"]
+    await visitor.sign_in("review_officer")
+    await visitor.open("routing", f"/case/{key}/record/referral.submitted.v1")
+
+    await visitor.tick("Fabricated illness")
+    await visitor.select("Kind of agency", "Youth offending team")
+    await visitor.choose("Record it", status=422)
+
+    summary = await visitor.page.locator(".govuk-error-summary").inner_text()
+    assert "Name of the referrer" in summary
+    assert "Proposed route" in summary
+    assert await visitor.page.get_by_label("Fabricated illness").is_checked()
+    assert not await visitor.page.get_by_label("Faith or honour based").is_checked()
+    assert await visitor.page.get_by_label("Kind of agency").input_value() == "youth_offending_team"
+
+
 async def test_somebody_who_acts_for_no_partner_is_warned(visitor: Visitor, demo: PlayedDemo) -> None:
     key = demo.played.cases[COUNCIL, "LCC-2026-0077"]
     await visitor.sign_in("operations")
