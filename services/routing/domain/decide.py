@@ -185,7 +185,7 @@ class _Deciding:
             return
         slot = slot_of(self._evaluation, trace, position)
         dated = dates(duty.within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
-        stands = standing(self._evaluation, trace, slot, duty, told[0], self._happenings)
+        stands = standing(self._evaluation, trace, slot, duty, *told, self._happenings)
         over = over_on(duty.within, value, dated, self._calendar)
         if over is not None and stands.state == "open":
             stands = Standing("met", duty.stop.phrase, noon(over))

@@ -5,7 +5,7 @@ Met goes before withdrawn: what has been done stays done. An `each of` obligatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Final, Literal
@@ -56,15 +56,22 @@ def standing(
     slot: Slot,
     duty: Duty,
     recipients: tuple[str, ...],
+    unserved: Collection[str],
     happenings: Iterable[Happening],
 ) -> Standing:
-    """Return the state of the obligation in `slot`. Source of what ends it: the rule's `stops when` and `cancelled when`."""
+    """Return the state of the obligation in `slot`. Source of what ends it: the rule's `stops when` and `cancelled when`.
+
+    Where somebody is to be told whom the register does not have (`unserved`), it is not met because all others have accepted.
+    """
     ended: dict[str, Happening] = {}
+    whole: Happening | None = None  # what ended it towards everybody
     events = duty.stop.events
     if BECAME_AWARE in events:
         ended |= _aware(evaluation, recipients)
     for happening in sorted(happenings, key=lambda each: (each.occurred_at, each.event_id)):
         if happening.event in events and _is_about(happening, slot):
+            if happening.recipient is None:
+                whole = whole or happening
             told = recipients if happening.recipient is None else (happening.recipient,)
             for recipient in told:
                 if recipient in recipients:
@@ -72,8 +79,9 @@ def standing(
     met = _stated(evaluation, trace, duty.stop)
     if met is not None:
         return met
-    if ended and len(ended) == len(recipients):
-        last = max(ended.values(), key=lambda each: each.occurred_at)
+    everybody = len(ended) == len(recipients) and not unserved
+    last = max(ended.values(), key=lambda each: each.occurred_at) if ended and everybody else whole
+    if last is not None:
         return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
     withdrawn = _withdrawn(evaluation, trace)
     if withdrawn is not None:

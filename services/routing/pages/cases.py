@@ -95,6 +95,7 @@ def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) 
                 obligation.obligation_id: tuple(_why(obligation, decision, register))
                 for obligation in shown.obligations
             },
+            "unserved": {each.obligation_id: _unserved(each, decision) for each in shown.obligations},
             "standing": {each.obligation_id: standing(each, decision, shown.as_of) for each in shown.obligations},
             "strengths": STRENGTH_WORDS,
             "editions": {each.id: each for each in decision.evaluation.book.book.editions},
@@ -161,6 +162,16 @@ def standing(obligation: ObligationView, decision: Decision, as_of: datetime) ->
         if obligation.rule in rules[trace.rule].rule.explains
     )
     return "overdue, explained" if explained else "overdue"
+
+
+def _unserved(obligation: ObligationView, decision: Decision) -> tuple[str, ...]:
+    """Return the areas that an open obligation is towards, too, and in which the register has nobody."""
+    place = (obligation.rule, obligation.position, obligation.subject, obligation.duty_holder)
+    for each in decision.obligations:
+        slot = each.slot
+        if (slot.rule, slot.position, slot.subject, slot.duty_holder) == place and obligation.state == "open":
+            return tuple(map(decision.words.area, each.unserved_areas))
+    return ()
 
 
 def _why(obligation: ObligationView, decision: Decision, register: Register) -> Iterator[Why]:

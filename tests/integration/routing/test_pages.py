@@ -15,10 +15,24 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Page
 
 from handrail.embedded.postgres import DatabaseAddress
+from schemas.case_events import ChildFacts
 from schemas.submissions import SUBMISSIONS
 from tests.support.browser import PHONE, assert_reflows, axe, browser, press, tab_to
 from tests.support.road import Road, move_clock
-from tests.support.routing import CASE, LEEDS, OTHER_CASE, acted, aware, decided, linked, reported, submitted, suspects
+from tests.support.routing import (
+    CASE,
+    CHILD,
+    LEEDS,
+    OTHER_CASE,
+    WANDSWORTH,
+    acted,
+    aware,
+    decided,
+    linked,
+    reported,
+    submitted,
+    suspects,
+)
 from tests.support.routing_app import FRONT, app, client, token
 from tests.support.web import address_of, free_listener, serving
 
@@ -114,6 +128,27 @@ async def test_a_duty_of_the_pandemic_names_both_editions_and_says_that_its_peri
     assert "The period is relaxed during the pandemic. " in articles["Carry out a rapid review"]
     assert "edition RB-2018.2. RB-2018.2: not checked against the full text" in articles["Tell the Panel"]
     assert "relaxed" not in articles["Tell the Panel"]
+
+
+async def test_an_area_in_which_nobody_is_registered_is_named_beside_those_who_are_told(
+    road: Road, address: DatabaseAddress
+) -> None:
+    child = ChildFacts(
+        child=CHILD,
+        age_at_incident=3,
+        care_leaver="no",
+        looked_after="yes",
+        looked_after_by=WANDSWORTH,
+        placed_in=LEEDS,
+        home_area="W06000015",
+    )
+    await road.route(reported(children=(child,)), aware(), suspects())
+
+    async with client(app(address), "auditor") as http:
+        page = (await http.get(f"/case/{CASE}")).text
+
+    assert "Wandsworth Borough Council" in page
+    assert "nobody is registered for W06000015: a person must act" in page
 
 
 async def test_a_person_asks_about_the_panel_by_keyboard(road: Road, address: DatabaseAddress) -> None:

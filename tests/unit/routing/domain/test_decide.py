@@ -340,6 +340,33 @@ def test_an_area_that_the_register_does_not_know_leaves_the_duty_to_a_person() -
     assert (owed.recipients, owed.unserved_areas, owed.in_words) == ((), ("W06000015",), "to send")
 
 
+def test_a_duty_towards_an_area_that_the_register_does_not_know_stays_open_when_the_others_have_accepted() -> None:
+    """Nobody has told the area in Wales, so the duty is not met before a person says that it is not appropriate, or tells them."""
+    two = LEEDS_DEATH | {
+        "child.home_area": "W06000015",
+        "child.looked_after": "yes",
+        "child.looked_after_by": WANDSWORTH,
+        "child.placed_in": LEEDS,
+    }
+    said = facts(two) + SUSPECTS
+    owed = under(decided(said), "N-04")
+    accepted = [happened("delivery.acknowledged", each, each, owed.slot) for each in owed.recipients]
+    not_appropriate = happened("not_appropriate.recorded", COUNCIL, None, owed.slot)
+
+    assert (len(owed.recipients), owed.unserved_areas) == (3, ("W06000015",))
+    assert under(decided(said, accepted), "N-04").standing.state == "open"
+    assert under(decided(said, [*accepted, not_appropriate]), "N-04").standing.state == "met"
+
+
+def test_a_duty_that_nobody_is_registered_for_ends_when_a_person_says_that_it_is_not_appropriate() -> None:
+    abroad = facts(LEEDS_DEATH | {"child.home_area": "W06000015"}) + SUSPECTS
+    slot = under(decided(abroad), "N-04").slot
+
+    closed = under(decided(abroad, [happened("not_appropriate.recorded", COUNCIL, None, slot)]), "N-04")
+
+    assert closed.in_words == "met, recorded as not appropriate"
+
+
 def test_the_panels_reference_meets_the_duty_and_a_delivery_does_not() -> None:
     stated = [*DEATH, *SUSPECTS, outcome("notify")]
     slot = under(decided(stated), "N-01").slot

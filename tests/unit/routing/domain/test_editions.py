@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from services.routing.domain.decide import decide
-from services.routing.domain.ledger import terms
+from services.routing.domain.ledger import KnownObligation, terms
 from services.routing.domain.rulebook.editions import counts_words, editions_for, names
-from tests.support.rulebooks import CALENDAR, LEEDS, LEEDS_DEATH, NOW, decided, england, fact, facts, register
+from tests.support.rulebooks import CALENDAR, LEEDS, LEEDS_DEATH, NOW, decided, england, event, fact, facts, register
 
 EDITIONS = england().book.editions
 COUNCIL = f"la:{LEEDS}"
@@ -98,10 +99,26 @@ def test_a_day_that_is_corrected_into_another_edition_changes_what_is_published_
     said = []
     for day in ("2026-03-17", "2026-03-18"):
         stated = [fact("aware_on", day, of=COUNCIL), fact("abuse_or_neglect", "suspected", of=COUNCIL)]
-        said.append(terms(next(each for each in decided([*DEATH, *stated]).obligations if each.rule.id == "N-01")))
+        said.append(next(each for each in decided([*DEATH, *stated]).obligations if each.rule.id == "N-01"))
 
-    assert said[0] != said[1]
-    assert said[0][:-1] == said[1][:-1]
+    before, after = said
+    under = tuple(each.id for each in before.editions)
+    known = KnownObligation(
+        obligation_id=event("duty"),
+        case_key="0" * 32,
+        slot=before.slot,
+        revision=1,
+        state="open",
+        opened_at=NOW,
+        recipients=before.recipients,
+        dates=before.dates,
+        released=before.released,
+        terms=terms(before),
+        editions=under,
+    )
+    assert terms(before) == terms(after)
+    assert (known.says_otherwise(before), known.says_otherwise(after)) == (False, True)
+    assert not replace(known, editions=None).says_otherwise(after)  # published before there were any
 
 
 @pytest.mark.parametrize(
