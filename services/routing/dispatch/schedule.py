@@ -14,6 +14,8 @@ DELAYS_S: Final = (5.0, 30.0, 120.0, 600.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0
 """Longest wait after the first, second ... failed attempt; the last one repeats."""
 SHORTEST_S: Final = 1.0
 LATE_S: Final = 1_800.0
+UNDATED: Final = timedelta(days=1)
+"""After how long a person is told of what fails and has no date: a withdrawal, or a notice whose clock has not started."""
 LONGEST_RETRY_AFTER_S: Final = 86_400.0
 FINAL_STATUSES_FROM, FINAL_STATUSES_TO = 400, 499
 WORTH_TRYING_AGAIN: Final = frozenset({408, 409, 425, 429})
@@ -76,8 +78,8 @@ def after_failure(
 
 
 def half_gone(now: datetime, due_since: datetime, due_by: datetime | None) -> bool:
-    """Say whether half of the time between being sendable and being late has passed."""
-    return due_by is not None and now - due_since >= (due_by - due_since) / 2
+    """Say whether half of the time between being sendable and being late has passed; of what has no date, a day."""
+    return now - due_since >= (UNDATED if due_by is None else (due_by - due_since) / 2)
 
 
 def retry_after_s(header: str | None) -> float | None:

@@ -17,6 +17,7 @@ from services.routing.dispatch.sender import Answer
 
 SOURCE: Final = "/handrail/routing"
 STILL_TRYING: Final = "half of the time until it is due is gone; it is still being tried"
+TRIED_FOR_A_DAY: Final = "it has been tried for a day; it is still being tried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
         return []
     reason = settled.reason or "no receipt"
     if act_now and settled.state != "refused":
-        reason = f"{reason}; {STILL_TRYING}"
+        reason = f"{reason}; {STILL_TRYING if claimed.due_by else TRIED_FOR_A_DAY}"
     attempted = tell.NoticeAttemptedData(
         **about,
         attempt=claimed.attempt,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.dispatch.schedule import DELAYS_S, Failure, after_failure, half_gone, is_final, retry_after_s
+from services.routing.dispatch.schedule import DELAYS_S, Failure, after_failure, is_final, retry_after_s
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)
@@ -51,6 +51,17 @@ def test_an_answer_that_says_no_is_not_tried_again_and_goes_to_a_person(status: 
     assert decided.person_must_act
 
 
+def test_a_person_is_told_of_a_notice_without_a_date_that_has_failed_for_a_day() -> None:
+    """Its clock has not started, so that no half of its time ever comes."""
+    since = NOW - timedelta(days=1)
+
+    after_a_day = after_failure(Failure(9, 503), now=NOW, due_since=since, due_by=None, jitter=0.1)
+    before = after_failure(Failure(9, 503), now=NOW - timedelta(seconds=1), due_since=since, due_by=None, jitter=0.1)
+
+    assert after_a_day.next_at is not None
+    assert (before.person_must_act, after_a_day.person_must_act) == (False, True)
+
+
 def test_a_person_is_told_when_half_of_the_time_is_gone_and_trying_goes_on() -> None:
     since, due_by = NOW - timedelta(hours=10), NOW + timedelta(hours=10)
 
@@ -60,7 +71,6 @@ def test_a_person_is_told_when_half_of_the_time_is_gone_and_trying_goes_on() -> 
     assert at_half.person_must_act
     assert at_half.next_at is not None
     assert not before.person_must_act
-    assert not half_gone(FAR, since, None)
 
 
 def test_after_the_due_date_trying_goes_on_at_least_every_half_hour() -> None:
