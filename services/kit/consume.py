@@ -32,7 +32,6 @@ from services.kit.tracing import batch_span
 _log = structlog.get_logger("services.kit.consume")
 
 MAX_RECORDS: Final = 500
-BATCH_TIMEOUT_MS: Final = 50
 # After a batch, unless much is waiting: what comes meanwhile shares the next one, which costs the same with one event or twenty.
 REST_S: Final = 0.02
 UNHURRIED_REST_S: Final = 0.08  # where no recipient waits for it
@@ -93,7 +92,6 @@ class Consume:
                 pattern=pattern,
                 group_id=group_id,
                 max_records=MAX_RECORDS,
-                batch_timeout_ms=BATCH_TIMEOUT_MS,
                 ack_policy=AckPolicy.NACK_ON_ERROR,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -125,10 +126,24 @@ class Subscriber:
         await self._subscriber.stop()
 
 
-def subscribe(router: KafkaRouter | KafkaBroker, *topics: str, **options: Any) -> tuple[Any, Subscriber]:
+LOOK_MS: Final = 1_000
+"""How long a consumer waits for the first record of a batch before it looks whether it is to stop."""
+
+
+def subscribe(
+    router: KafkaRouter | KafkaBroker, *topics: str, max_records: int, **options: Any
+) -> tuple[Any, Subscriber]:
     """Return the decorator for a batch handler, and our view of its subscriber."""
-    subscriber: Any = router.subscriber(*topics, batch=True, **options)
+    subscriber: Any = router.subscriber(*topics, batch=True, max_records=max_records, **options)
+    # FastStream's own sleeps after it found nothing, as long as it looked: what came meanwhile waited.
+    subscriber.get_msg = partial(next_batch, max_records=max_records)
     return subscriber, Subscriber(subscriber)
+
+
+async def next_batch(consumer: AIOKafkaConsumer, max_records: int) -> tuple[ConsumerRecord[bytes, bytes], ...]:
+    """Return what there is, as soon as there is anything; nothing after `LOOK_MS`."""
+    found = await consumer.getmany(timeout_ms=LOOK_MS, max_records=max_records)
+    return tuple(chain.from_iterable(found.values()))
 
 
 @lru_cache(maxsize=65_536)

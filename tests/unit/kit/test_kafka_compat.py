@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiokafka
@@ -46,6 +48,7 @@ def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
     subscriber, view = subscribe(
         broker,
         "topic",
+        max_records=500,
         group_id="group",
         parser=safe_parser,
         codec=RawBatchCodec(None),
@@ -57,6 +60,21 @@ def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
     assert view.assignment() == set()
     assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
     assert hasattr(MultiLock(), "wait_release")
+    assert "await self.get_msg(consumer)" in inspect.getsource(type(subscriber)._run_consume_loop)
+
+
+async def test_what_comes_after_an_empty_look_waits_for_nothing() -> None:
+    looks: Iterator[dict[str, list[object]]] = iter([{}, {"place": [object()]}])
+
+    class Consumer:
+        async def getmany(self, **_options: int) -> dict[str, list[object]]:
+            return next(looks)
+
+    subscriber, _ = subscribe(KafkaBroker(logger=None), "topic", max_records=500, group_id="group")
+    async with asyncio.timeout(0.01):
+        found = [await subscriber.get_msg(Consumer()) for _ in range(2)]
+
+    assert [len(batch) for batch in found] == [0, 1]
 
 
 def test_acknowledging_and_rewinding_look_at_the_raw_message() -> None:
