@@ -43,7 +43,6 @@ from services.routing.succeeding import Succession
 TEMPLATES: Final = Path(__file__).parent / "pages" / "templates"
 POLL_S: Final = 0.2
 REST_S: Final = 0.02
-SETTLE_S: Final = 0.02
 SUCCESSION_S: Final = 5.0
 
 
@@ -77,11 +76,13 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
 
     claim = Loop("claim", look_and_claim, every_s=POLL_S, rest_s=REST_S)
     runtime.database.after_commit.append(claim.wake)  # what was just decided is sent at once
+    settle = Loop("settle", dispatcher.settle_step, every_s=POLL_S, rest_s=REST_S)
+    dispatcher.after_attempt = settle.wake
     succession = Succession(runtime.database, service, laws)
     recount = Recount(runtime.database, service, laws)
     loops = [
         claim,
-        Loop("settle", dispatcher.settle_step, every_s=SETTLE_S),
+        settle,
         Loop("succession", succession.step, every_s=SUCCESSION_S),
         Loop("recount", recount.step, every_s=SUCCESSION_S),
     ]

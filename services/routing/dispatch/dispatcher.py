@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -66,6 +66,8 @@ class Dispatcher:
         self._sending: set[asyncio.Task[None]] = set()
         self._done: list[Attempt] = []
         self._draining = False
+        self.after_attempt: Callable[[], object] = lambda: None
+        """Called when there is a result to settle."""
 
     async def claim_step(self) -> bool:
         """Claim what is due and start sending it; return whether there was anything."""
@@ -119,6 +121,7 @@ class Dispatcher:
             attempt = Attempt(claimed, Answer(None), objection="it could not be composed")
         self._breakers.finished(claimed.recipient, time.monotonic(), reached=_reached(attempt))
         self._done.append(attempt)
+        self.after_attempt()
 
     async def _send(self, claimed: Claimed, today: date) -> Attempt:
         composed = self._composer.compose(claimed, today)
