@@ -7,10 +7,11 @@ period, dates), so that no other service interprets the law.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from schemas.calendar import Counted, Unit
 from schemas.envelope import Envelope, Instant, Model, RecipientId
@@ -37,11 +38,13 @@ class Citation(Model):
     verified: bool
 
 
-class RuleTrace(Model):
+# A dictionary: a decision has one for each rule, and as models they took most of the time of reading it.
+@with_config(strict=True, extra="forbid")
+class RuleTrace(TypedDict):
     """One rule's answer for one holder and subject; `bits` packs two bits a condition (no 00, undecided 01, yes 11), in the rule's order, as hex."""
 
     rule: str
-    duty_holder: str | None = None
+    duty_holder: NotRequired[str | None]
     subject: str
     answer: Answer
     bits: str

@@ -132,14 +132,14 @@ def restate(
 
 def conclude(out: Gathered, decision: Decision, standing: Standing, occasion: Occasion) -> None:
     """Add the decision itself, once for each case of the set."""
-    traces = tuple(
-        say.RuleTrace(
-            rule=trace.rule,
-            duty_holder=trace.holder.id if trace.holder else None,
-            subject=trace.subject,
-            answer=trace.in_words,  # type: ignore[arg-type]  # one of the three words
-            bits=trace.packed.hex(),
-        )
+    traces: tuple[say.RuleTrace, ...] = tuple(
+        {
+            "rule": trace.rule,
+            "duty_holder": trace.holder.id if trace.holder else None,
+            "subject": trace.subject,
+            "answer": trace.in_words,  # type: ignore[typeddict-item]  # one of the three words
+            "bits": trace.packed.hex(),
+        }
         for trace in decision.traces
     )
     conflicts = tuple(f"{each.name} of {each.owner}" for each in decision.conflicts)

@@ -40,7 +40,7 @@ async def test_a_police_report_tells_the_council_and_its_partnership_and_asks_th
     assert {m.partnership for m in opened} == {f"lscp:{LEEDS}"}
     (conclusion,) = of(say.CaseDecided, published)
     assert conclusion.data.revision == 1
-    assert {trace.rule for trace in conclusion.data.traces} >= {"N-01", "N-11", "N-06"}
+    assert {trace["rule"] for trace in conclusion.data.traces} >= {"N-01", "N-11", "N-06"}
     assert set(conclusion.data.open_obligations) == {m.data.obligation_id for m in opened}
 
 
