@@ -16,6 +16,7 @@ from services.audit.reader import Reader
 from services.audit.service import Sequencer
 from services.audit.settings import AuditSettings
 from services.audit.sink import CheckpointFolder
+from services.kit.consume import UNHURRIED_REST_S
 from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime, lifespan
@@ -28,7 +29,7 @@ SALT_BYTES = 32
 def create_app(settings: AuditSettings | None = None) -> FastAPI:
     """Return the application of one audit process; its lifespan starts everything else."""
     settings = settings or AuditSettings()
-    runtime = Runtime(settings, "audit")
+    runtime = Runtime(settings, "audit", publish_rest_s=UNHURRIED_REST_S)
     key = _signing_key(settings)
     note_key = NoteKey(settings.log_origin, key.public_key().public_bytes_raw())
     publisher = Publisher(settings.log_origin, key, CheckpointFolder(settings.checkpoint_dir, note_key))

@@ -13,6 +13,7 @@ from services.deadlines.reading import Reader
 from services.deadlines.service import DeadlinesService
 from services.deadlines.settings import DeadlinesSettings
 from services.deadlines.watch import ClockWatch, witness
+from services.kit.consume import UNHURRIED_REST_S
 from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime, lifespan
@@ -22,7 +23,7 @@ from services.kit.ui import Navigation, build_templates, install_ui
 def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
     """Return the deadlines service; its lifespan runs the consumer, the relay and the firing loop."""
     settings = settings or DeadlinesSettings()
-    runtime = Runtime(settings, "deadlines")
+    runtime = Runtime(settings, "deadlines", publish_rest_s=UNHURRIED_REST_S)
     database, calendar = runtime.database, load_england()
     watch = ClockWatch(database, witness(runtime.clock))
     firing = Loop("firing", Firing(database, calendar, watch).step, every_s=0)  # it sleeps for itself

@@ -44,11 +44,14 @@ class Refusing(RuntimeError):
 class Relay:
     """Publishes one service's outbox."""
 
-    def __init__(self, service: str, cursor: Cursor, publisher: Publisher, committed: asyncio.Event) -> None:
+    def __init__(
+        self, service: str, cursor: Cursor, publisher: Publisher, committed: asyncio.Event, rest_s: float = REST_S
+    ) -> None:
         self._service = service
         self._cursor = cursor
         self._publisher = publisher
         self._committed = committed
+        self._rest_s = rest_s
         self._stop = asyncio.Event()
         self._heartbeat = Heartbeat(STUCK_AFTER_S)
         self._refusal: str | None = None
@@ -143,7 +146,7 @@ class Relay:
                 position = await self._publish(rows, position)
                 idle_s = POLL_FIRST_S
                 if len(rows) < BATCH_ROWS:
-                    await self._wait(self._stop, REST_S)
+                    await self._wait(self._stop, self._rest_s)
             else:
                 await self._wait(self._committed, idle_s)
                 # A commit can be waiting for an older transaction, so what woke us may need another look.

@@ -35,7 +35,7 @@ from services.kit.errors import summary
 from services.kit.health import Health, Heartbeat
 from services.kit.logging import configure_logging, where
 from services.kit.publisher import KafkaPublisher
-from services.kit.relay import Relay
+from services.kit.relay import REST_S, Relay
 from services.kit.settings import KitSettings
 
 _log = structlog.get_logger("services.kit.runtime")
@@ -119,9 +119,11 @@ class Loop:
 
 
 class Runtime:
-    """Everything that a service process holds open."""
+    """Everything that a service process holds open. `publish_rest_s`: see `services.kit.relay.REST_S`."""
 
-    def __init__(self, settings: KitSettings, service: str, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: KitSettings, service: str, *, clock: Clock | None = None, publish_rest_s: float = REST_S
+    ) -> None:
         configure_logging(service, json=settings.log_json)
         self.settings = settings
         self.service = service
@@ -138,6 +140,7 @@ class Runtime:
             PostgresCursor(self.database.engine, service),
             KafkaPublisher(kafka_connection(settings), f"{service}-relay"),
             self.database.committed,
+            publish_rest_s,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._started = asyncio.Event()

@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 from fastapi import FastAPI
 
+from services.kit.consume import UNHURRIED_REST_S
 from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime
@@ -49,7 +50,7 @@ SUCCESSION_S: Final = 5.0
 def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     """Return the whole service; its lifespan starts the subscription, the relay and the dispatcher."""
     settings = settings or RoutingSettings()
-    runtime = Runtime(settings, "routing")
+    runtime = Runtime(settings, "routing", publish_rest_s=UNHURRIED_REST_S)
     laws = FolderOfLaws(settings.rulebooks, settings.rulebook)
     channel = WebhookChannel()
     intake = Intake(settings.intake_url)
