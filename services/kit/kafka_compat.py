@@ -128,6 +128,7 @@ class Subscriber:
 
 LOOK_MS: Final = 1_000
 """How long a consumer waits for the first record of a batch before it looks whether it is to stop."""
+LOOK_AGAIN_MS: Final = 10
 
 
 def subscribe(
@@ -141,8 +142,23 @@ def subscribe(
 
 
 async def next_batch(consumer: AIOKafkaConsumer, max_records: int) -> tuple[ConsumerRecord[bytes, bytes], ...]:
-    """Return what there is, as soon as there is anything; nothing after `LOOK_MS`."""
-    found = await consumer.getmany(timeout_ms=LOOK_MS, max_records=max_records)
+    """Return what there is, as soon as there is anything; nothing after `LOOK_MS`.
+
+    aiokafka asks for no more while a record lies unread, so what it has is what came first: the rest of what came while
+    the batch before was in hand is asked for once that is taken.
+    """
+    found = await _records(consumer, LOOK_MS, max_records)
+    return (
+        found + await _records(consumer, LOOK_AGAIN_MS, max_records - len(found))
+        if 0 < len(found) < max_records
+        else found
+    )
+
+
+async def _records(
+    consumer: AIOKafkaConsumer, timeout_ms: int, max_records: int
+) -> tuple[ConsumerRecord[bytes, bytes], ...]:
+    found = await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
     return tuple(chain.from_iterable(found.values()))
 
 

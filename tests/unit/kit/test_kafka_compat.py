@@ -63,18 +63,18 @@ def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
     assert "await self.get_msg(consumer)" in inspect.getsource(type(subscriber)._run_consume_loop)
 
 
-async def test_what_comes_after_an_empty_look_waits_for_nothing() -> None:
-    looks: Iterator[dict[str, list[object]]] = iter([{}, {"place": [object()]}])
+async def test_a_batch_is_there_at_once_and_has_what_came_while_the_one_before_it_was_in_hand() -> None:
+    looks: Iterator[dict[str, list[str]]] = iter([{}, {"a": ["first"]}, {"a": ["second"], "b": ["third"]}])
 
     class Consumer:
-        async def getmany(self, **_options: int) -> dict[str, list[object]]:
+        async def getmany(self, **_options: int) -> dict[str, list[str]]:
             return next(looks)
 
     subscriber, _ = subscribe(KafkaBroker(logger=None), "topic", max_records=500, group_id="group")
     async with asyncio.timeout(0.01):
         found = [await subscriber.get_msg(Consumer()) for _ in range(2)]
 
-    assert [len(batch) for batch in found] == [0, 1]
+    assert found == [(), ("first", "second", "third")]
 
 
 def test_acknowledging_and_rewinding_look_at_the_raw_message() -> None:
