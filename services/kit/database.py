@@ -27,7 +27,7 @@ _COMMAND_TIMEOUT_S: Final = 60
 class Database:
     """One service's database."""
 
-    def __init__(self, url: str, service: str, *, quarantine_key: str | None = None, pool_size: int = 10) -> None:
+    def __init__(self, url: str, service: str, *, quarantine_key: str | None = None, pool_size: int = 15) -> None:
         self.service = service
         self.committed = asyncio.Event()  # the relay waits for it
         self.after_commit: list[Callable[[], object]] = [self.committed.set]
@@ -38,7 +38,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             asyncpg_url(url),
             pool_size=pool_size,
-            max_overflow=5,
+            max_overflow=0,  # what is opened beyond the pool is closed at once: a process of PostgreSQL for a question or two
             pool_timeout=10,
             pool_use_lifo=True,  # a few connections that know their statements and types, rather than all of them in turn
             hide_parameters=True,  # an exception's text must not quote what we store
