@@ -41,7 +41,7 @@ def parse(text: str) -> Vocabulary:
     Raises:
         FactRefused: A fact lacks a label or a question, or has a key, kind or scope that does not exist.
     """
-    document: dict[str, dict[str, object]] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes only text
+    document: dict[str, dict[str, object]] = yaml.load(text, Loader=yaml.CBaseLoader)  # noqa: S506 - BaseLoader makes only text
     counted: Counter[Scope] = Counter()
     specs, personal = [], []
     for name, entry in document.items():

@@ -49,7 +49,7 @@ class Areas:
     """Who serves which area, and which areas an expression of a rule means; by the text of the register."""
 
     def __init__(self, register: str) -> None:
-        page = yaml.load(register, Loader=yaml.BaseLoader)  # noqa: S506 - only text
+        page = yaml.load(register, Loader=yaml.CBaseLoader)  # noqa: S506 - only text
         self._present: dict[str, str] = {
             old: area["code"] for area in page["areas"] for old in area.get("formerly", ())
         }

@@ -128,7 +128,7 @@ class Guard:
 
 def _book(text: str) -> dict[str, Any]:
     """Return a rulebook with the rules of its overlays, which are the further documents of its text."""
-    national, *overlays = yaml.load_all(text, Loader=yaml.BaseLoader)  # only text
+    national, *overlays = yaml.load_all(text, Loader=yaml.CBaseLoader)  # only text
     rules = [rule for each in (national, *overlays) for rule in each.get("rules", ())]
     return {**national, "rules": rules}
 
