@@ -79,13 +79,11 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     runtime.database.after_commit.append(claim.wake)  # what was just decided is sent at once
     settle = Loop("settle", dispatcher.settle_step, every_s=POLL_S, rest_s=REST_S)
     dispatcher.after_attempt = settle.wake
-    succession = Succession(runtime.database, service, laws)
-    recount = Recount(runtime.database, service, laws)
     loops = [
         claim,
         settle,
-        Loop("succession", succession.step, every_s=SUCCESSION_S),
-        Loop("recount", recount.step, every_s=SUCCESSION_S),
+        Loop("succession", Succession(runtime.database, service, laws).step, every_s=SUCCESSION_S),
+        Loop("recount", Recount(runtime.database, service, laws).step, every_s=SUCCESSION_S),
     ]
     start_kit = kit_lifespan(runtime, routers, loops)
 
