@@ -133,6 +133,12 @@ class PersonalChild(Model, title="Identity of child"):
     ] = None
 
 
+_SUMMARY: Final = said(
+    "Summary", "What happened, in your own words.", "Invented example. A neighbour called an ambulance."
+)
+_AGENCIES: Final = said("Agencies involved", "Which agencies work with the family, or did.")
+
+
 class InvolvedAgency(Model, title="Agency involved"):
     """An agency that works with the family, or did."""
 
@@ -154,7 +160,7 @@ class IncidentPersonal(Model, title="Personal details of a report"):
     )
     summary: Annotated[
         Text | None,
-        said("Summary", "What happened, in your own words.", "Invented example. A neighbour called an ambulance."),
+        _SUMMARY,
     ] = None
     harm_categories: Annotated[
         tuple[HarmCategory, ...],
@@ -184,7 +190,7 @@ class IncidentPersonal(Model, title="Personal details of a report"):
     agencies: Annotated[
         tuple[InvolvedAgency, ...],
         Field(max_length=20),
-        said("Agencies involved", "Which agencies work with the family, or did."),
+        _AGENCIES,
     ] = ()
     reported_by: Annotated[Name | None, said("Name of the reporter", "Who reports it.", "Invented Reporter")] = None
     reporter_role: Annotated[Name | None, said("Role of the reporter", "In your organisation.", "Named nurse")] = None
@@ -195,6 +201,22 @@ class IncidentPersonal(Model, title="Personal details of a report"):
         tuple[PersonalChild, ...],
         said("Identity of the children", "Who the children are, each with the ref that it has in `children`."),
     ] = ()
+
+
+class ReferralPersonal(IncidentPersonal, title="Personal details of a referral"):
+    """The personal part of a referral: what a referral form has to say."""
+
+    summary: Annotated[Text, _SUMMARY]
+    agencies: Annotated[
+        tuple[InvolvedAgency, ...],
+        Field(min_length=1, max_length=20),
+        _AGENCIES,
+    ]
+    reported_by: Annotated[Name, said("Name of the referrer", "Who refers it.", "Invented Referrer")]
+    reporter_role: Annotated[Name, said("Role of the referrer", "In your organisation.", "Named nurse")]
+    reporter_contact: Annotated[
+        Name, said("Contact of the referrer", "E-mail or telephone for questions.", "referrer@example.org")
+    ]
 
 
 class Child(Model, title="Child"):

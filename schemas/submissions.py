@@ -25,10 +25,8 @@ from schemas.people import (
     Child,
     ChildRef,
     IncidentPersonal,
-    InvolvedAgency,
-    Name,
+    ReferralPersonal,
     Setting,
-    Text,
     YesNo,
     said,
 )
@@ -38,6 +36,8 @@ Harm = Literal["death", "serious_harm", "other", "unknown"]
 Country = Literal["england", "wales", "scotland", "northern_ireland", "abroad", "unknown"]
 View = Literal["known", "suspected", "not_suspected", "unknown"]
 ExternalRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_.-]{2,63}$")]
+_HARM: Final = said("Harm", "What happened to the child.", "serious_harm")
+_CHILDREN: Final = said("Children", "The children concerned, at most 20, each with a reference of your own.")
 _DECIDED_AT: Final = said("When it was decided", "The instant of the decision.", "2026-06-01T09:00:00Z")
 _EXTERNAL_REF: Final = said(
     "Reference that the national system gave", "As the national system returned it.", "CSI-2026-0001"
@@ -48,7 +48,7 @@ _NOTICE: Final = said("Notice", "Id of the notice, as it stands in the notice.",
 class IncidentReported(Submission, title="Incident reported"):
     """An agency reports that a child died or was harmed."""
 
-    harm: Annotated[Harm | None, said("Harm", "What happened to the child.", "serious_harm")] = None
+    harm: Annotated[Harm | None, _HARM] = None
     country: Annotated[Country | None, said("Country", "Country of the incident.", "england")] = None
     area: Annotated[
         Area | None,
@@ -99,40 +99,22 @@ class IncidentReported(Submission, title="Incident reported"):
     children: Annotated[
         tuple[Child, ...],
         Field(max_length=20),
-        said("Children", "The children concerned, at most 20, each with a reference of your own."),
+        _CHILDREN,
     ] = ()
     personal: Annotated[IncidentPersonal | None, PERSONAL] = None
-
-
-class ReferralPersonal(IncidentPersonal, title="Personal details of a referral"):
-    """The personal part of a referral: what a referral form has to say."""
-
-    summary: Annotated[
-        Text, said("Summary", "What happened, in your own words.", "Invented example. A neighbour called an ambulance.")
-    ]
-    agencies: Annotated[
-        tuple[InvolvedAgency, ...],
-        Field(min_length=1, max_length=20),
-        said("Agencies involved", "Which agencies work with the family, or did."),
-    ]
-    reported_by: Annotated[Name, said("Name of the referrer", "Who refers it.", "Invented Referrer")]
-    reporter_role: Annotated[Name, said("Role of the referrer", "In your organisation.", "Named nurse")]
-    reporter_contact: Annotated[
-        Name, said("Contact of the referrer", "E-mail or telephone for questions.", "referrer@example.org")
-    ]
 
 
 class ReferralSubmitted(IncidentReported, title="Referral submitted"):
     """An agency refers a case to the partnership for a review. A referral that is not complete is refused with what is missing."""
 
-    harm: Annotated[Harm, said("Harm", "What happened to the child.", "serious_harm")]
+    harm: Annotated[Harm, _HARM]
     area: Annotated[
         Area, said("Area", "Local authority area of the incident, by its nine-character GSS code.", "E06000006")
     ]
     children: Annotated[
         tuple[Child, ...],
         Field(min_length=1, max_length=20),
-        said("Children", "The children concerned, at most 20, each with a reference of your own."),
+        _CHILDREN,
     ]
     proposed_route: Annotated[
         Literal["local_review", "alternative_review"],
