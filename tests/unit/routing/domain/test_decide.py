@@ -11,7 +11,6 @@ from schemas.vocabulary import Value
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening, Slot
-from services.routing.domain.register import Register
 from tests.support.rulebooks import (
     CHILD,
     HALTON,
@@ -25,7 +24,6 @@ from tests.support.rulebooks import (
     event,
     fact,
     facts,
-    register,
 )
 
 COUNCIL = f"la:{LEEDS}"
@@ -235,54 +233,6 @@ def test_every_report_has_its_own_referral() -> None:
     ]
 
 
-def action_of(owner: str) -> list[Fact]:
-    said = {"action.set_on": "2022-06-01", "action.owner": owner, "action.due_on": "2022-08-01"}
-    return [fact(name, value, of=f"lscp:{LEEDS}") for name, value in said.items()]
-
-
-@pytest.mark.parametrize(("decided_on", "health"), [("2022-06-30", "ccg:leeds"), ("2022-07-01", "icb:west-yorkshire")])
-def test_whoever_is_a_partner_on_the_day_of_the_decision_is_told_however_early_the_duty_began(
-    decided_on: str, health: str
-) -> None:
-    suspects = [
-        fact(each.name, "2022-06-29" if each.name.endswith("_on") else each.value, of=COUNCIL) for each in SUSPECTS
-    ]
-    made = decided(DEATH + suspects, on=date.fromisoformat(decided_on))
-
-    assert under(made, "N-03").recipients == (*PARTNERS[:2], health)
-    assert under(made, "N-03").dates.due_on == date(2022, 7, 6)  # Wednesday 29 June + 5 working days
-
-
-def test_who_stands_in_the_place_of_an_ended_body_holds_its_duties_and_speaks_for_it() -> None:
-    group, board = "ccg:leeds", "icb:west-yorkshire"
-    july = date(2022, 7, 1)
-    report = facts(LEEDS_DEATH | {"reporter.body": "health"}, of=group)
-    numbered = action_of(group)
-    later = fact("harm", "serious_harm", of=board, by="second", at=NOW + timedelta(days=1))
-
-    before, after = (decided(report + numbered, on=day) for day in (date(2022, 6, 30), july))
-
-    assert [
-        {each.slot.duty_holder for each in made.obligations if each.rule.id == "N-11"} for made in (before, after)
-    ] == [
-        {group},
-        {board},
-    ]
-    assert [under(made, "A-03A").recipients for made in (before, after)] == [(group,), (board,)]
-    assert decided([*report, later], on=july).evaluation.facts.value("harm", "incident") == "serious_harm"
-    assert [each.name for each in decided([*report, later], on=date(2022, 6, 30)).conflicts] == ["harm"]
-
-
-def test_an_ended_body_that_nobody_succeeds_is_left_to_a_person() -> None:
-    known = register()
-    bodies = [replace(each, successor=None) for each in known.bodies.values()]
-    alone = Register(known.version, known.areas.values(), bodies)
-
-    owed = under(decided(DEATH + action_of("ccg:leeds"), there=alone), "A-03A")
-
-    assert (owed.recipients, owed.unserved_areas) == ((), ("ccg:leeds",))
-
-
 def test_another_reviewer_has_to_be_appointed_for_one_who_was_removed() -> None:
     """Removed on Monday 29 June 2026: 20 working days later is Monday 27 July."""
     decided_to = [fact("review.decision", "proceed"), fact("review.decided_on", "2026-06-01")]
@@ -330,41 +280,6 @@ def test_partners_of_every_area_that_differs_are_told_once_in_register_order() -
         "police:metropolitan",
         "icb:south-west-london",
     )
-
-
-def test_an_area_that_the_register_does_not_know_leaves_the_duty_to_a_person() -> None:
-    abroad = LEEDS_DEATH | {"child.home_area": "W06000015"}
-
-    owed = under(decided(facts(abroad) + SUSPECTS), "N-04")
-
-    assert (owed.recipients, owed.unserved_areas, owed.in_words) == ((), ("W06000015",), "to send")
-
-
-def test_a_duty_towards_an_area_that_the_register_does_not_know_stays_open_when_the_others_have_accepted() -> None:
-    """Nobody has told the area in Wales, so the duty is not met before a person says that it is not appropriate, or tells them."""
-    two = LEEDS_DEATH | {
-        "child.home_area": "W06000015",
-        "child.looked_after": "yes",
-        "child.looked_after_by": WANDSWORTH,
-        "child.placed_in": LEEDS,
-    }
-    said = facts(two) + SUSPECTS
-    owed = under(decided(said), "N-04")
-    accepted = [happened("delivery.acknowledged", each, each, owed.slot) for each in owed.recipients]
-    not_appropriate = happened("not_appropriate.recorded", COUNCIL, None, owed.slot)
-
-    assert (len(owed.recipients), owed.unserved_areas) == (3, ("W06000015",))
-    assert under(decided(said, accepted), "N-04").standing.state == "open"
-    assert under(decided(said, [*accepted, not_appropriate]), "N-04").standing.state == "met"
-
-
-def test_a_duty_that_nobody_is_registered_for_ends_when_a_person_says_that_it_is_not_appropriate() -> None:
-    abroad = facts(LEEDS_DEATH | {"child.home_area": "W06000015"}) + SUSPECTS
-    slot = under(decided(abroad), "N-04").slot
-
-    closed = under(decided(abroad, [happened("not_appropriate.recorded", COUNCIL, None, slot)]), "N-04")
-
-    assert closed.in_words == "met, recorded as not appropriate"
 
 
 def test_the_panels_reference_meets_the_duty_and_a_delivery_does_not() -> None:
