@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from services.kit.database import Database
 from services.routing.missing import NoSuchRulebook
 from services.routing.service import RoutingService
+from services.routing.store import loading
 
 
-async def decide_again(
-    database: Database, service: RoutingService, linked: Iterable[tuple[str, ...]], because: str
-) -> int:
-    """Decide each set of linked cases in a transaction of its own; return in how many that changed anything.
+async def decide_again(database: Database, service: RoutingService, cases: Collection[str], because: str) -> int:
+    """Decide cases, with those linked to them, in a transaction for each set; return in how many sets that changed anything.
 
     Args:
         database: Routing's.
         service: Decides.
-        linked: Cases that are linked with each other, each set once.
+        cases: Keys of cases; of linked ones any.
         because: What can have moved a due date; whoever was told the old one reads it.
     """
+    async with database.connect() as connection:
+        linked = await loading.linked_sets(connection, cases)
     changed = 0
     for keys in linked:
         async with database.begin() as tx:

@@ -34,9 +34,8 @@ class Recount:
         calendar = self._laws.newest.calendar_ref
         async with self._database.connect() as connection:
             cases = await loading.cases_counted_otherwise(connection, calendar)
-            linked = await loading.linked_sets(connection, cases)
         because = f"working days are now counted with the calendar {calendar.partition(' ')[0]}"
-        moved = await decide_again(self._database, self._service, linked, because)
+        moved = await decide_again(self._database, self._service, cases, because)
         if cases:
             _log.info("cases.recounted", calendar=calendar, looked_at=len(cases), changed=moved)
         self._done = True

@@ -38,8 +38,8 @@ class Succession:
             looked_at_s = time.monotonic()
             if ended == self._passed_on and looked_at_s - self._looked_at_s < AGAIN_AFTER_S:
                 return
-            linked = await loading.linked_sets(connection, await loading.cases_of_ended(connection, ended))
-        passed_on = await decide_again(self._database, self._service, linked, CORRECTED)
+            cases = await loading.cases_of_ended(connection, ended)
+        passed_on = await decide_again(self._database, self._service, cases, CORRECTED)
         if passed_on:
             _log.info("cases.passed_on", cases=passed_on)
         self._passed_on, self._looked_at_s = ended, looked_at_s
