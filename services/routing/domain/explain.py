@@ -203,9 +203,8 @@ def could_name(evaluation: Evaluation, trace: Trace, duty: Duty, body: str) -> b
     areas = _areas_if(evaluation, trace, duty.tell.area)
     if areas:
         return body in evaluation.register.serving_all(duty.tell.group, areas)
-    registered = evaluation.register.bodies.get(body)
-    exists = registered is not None and evaluation.register.exists(body)
-    return registered is not None and exists and registered.kind in GROUPS[duty.tell.group]
+    register = evaluation.register
+    return register.has(body) and register.bodies[body].kind in GROUPS[duty.tell.group]
 
 
 def _areas_if(evaluation: Evaluation, trace: Trace, area: str) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ def _value(fact: str, evaluation: Evaluation, trace: Trace) -> Value | None:
 def _named(body: Value | None, evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     if not isinstance(body, str):
         return None
-    present, register = evaluation.facts.in_place_of(body), evaluation.register
-    return ((present,), ()) if present in register.bodies and register.exists(present) else ((), (present,))
+    present = evaluation.facts.in_place_of(body)
+    return ((present,), ()) if evaluation.register.has(present) else ((), (present,))
 
 
 def _reporter(evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -55,7 +55,7 @@ def _reporter(evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tu
     if report is None:
         return None
     source, area = evaluation.facts.reporter_of(report), evaluation.facts.value("reporter.area", report)
-    if source == REPORTER or (source in evaluation.register.bodies and evaluation.register.exists(source)):
+    if source == REPORTER or evaluation.register.has(source):
         return (source,), ()
     return ((), (area,)) if isinstance(area, str) else None
 

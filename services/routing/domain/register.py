@@ -131,6 +131,10 @@ class Register:
         body = self.bodies.get(identifier)
         return body is None or body.exists_on(self.day)
 
+    def has(self, identifier: str) -> bool:
+        """Say whether a body is registered, and exists on the day."""
+        return identifier in self.bodies and self.exists(identifier)
+
     def serving(self, group: str, area: str) -> tuple[str, ...]:
         """Return the ids of the bodies of a group that serve an area on the day; may be empty.
 
