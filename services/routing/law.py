@@ -7,11 +7,12 @@ since, so a service never starts on one. What nobody has released is a draft, wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from schemas.calendar import Calendar, load_england, london_date
 from schemas.decisions import RulebookRef
@@ -20,7 +21,8 @@ from schemas.vocabulary import load as load_vocabulary
 from services.routing.domain.decide import Decision, decide
 from services.routing.domain.facts import Fact, FactBase
 from services.routing.domain.facts_of import rooted
-from services.routing.domain.happenings import Happening
+from services.routing.domain.happenings_of import Told, happenings
+from services.routing.domain.ledger import Known
 from services.routing.domain.register import Register, parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
@@ -69,9 +71,11 @@ class Law:
             successors=self._register_at(now).successors,
         )
 
-    def decide(self, facts: FactBase, happenings: list[Happening], now: datetime) -> Decision:
-        """Return the decision on merged facts. Who is told, and who owes it, exists at `now`."""
-        return decide(facts, self.book, self._register_at(now), self.calendar, now, happenings)
+    def decide(self, facts: tuple[Fact, ...], told: Mapping[UUID, Told], known: Known, now: datetime) -> Decision:
+        """Return the decision on what was stated and told in a case. Who is told, and who owes it, exists at `now`."""
+        merged = self.merge(facts, now)
+        ended = happenings(told, known, merged.in_place_of)
+        return decide(merged, self.book, self._register_at(now), self.calendar, now, ended)
 
     def suppose(self, stated: Stated, judged_on: date | None = None) -> Decision:
         """Return what would be decided if these facts were so, with every rule judged on a day of its own or on this one.
@@ -80,19 +84,10 @@ class Law:
         """
         register = self.register.on(judged_on)
         facts = suppose(stated, self.vocabulary, register)
-        happenings = implied(stated)
-        return decide(facts, self.book, register, self.calendar, SUPPOSED_AT, happenings, judged_on)
+        return decide(facts, self.book, register, self.calendar, SUPPOSED_AT, implied(stated), judged_on)
 
     def _register_at(self, now: datetime | None) -> Register:
         return self.register.on(london_date(now) if now else None)
-
-    def partnership(self, facts: FactBase, now: datetime) -> str | None:
-        """Return the children's partnership of the incident's area, else of the area of the first report."""
-        areas = [facts.value("incident.area", "incident")]
-        areas += [facts.value("reporter.area", report) for report in facts.reports]
-        area = next((each for each in areas if isinstance(each, str)), None)
-        serving = self._register_at(now).serving("lscp", area) if area else ()
-        return serving[0] if serving else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from services.kit.reach import Reach
 from services.routing.answering import Asked, answer
 from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
-from services.routing.domain.happenings_of import happenings
 from services.routing.explaining import explanation
 from services.routing.laws import Laws
 from services.routing.store import loading, reading
@@ -135,8 +134,7 @@ class Reader:
             told = {row["event_id"]: loading.told_of(row) for row in await reading.happened(connection, keys, at)}
             known = await self._known(connection, keys, at)
         law = self._laws.of(shown.rulebook.version)
-        merged = law.merge(facts, at)
-        return shown, law.decide(merged, happenings(told, known, merged.in_place_of), at)
+        return shown, law.decide(facts, told, known, at)
 
     async def _known(self, connection: AsyncConnection, keys: list[str], as_of: datetime) -> ledger.Known:
         return ledger.Known(

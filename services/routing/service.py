@@ -25,7 +25,8 @@ from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
-from services.routing.domain.happenings_of import InPlaceOf, Told, acceptances, happenings, told_by
+from services.routing.domain.happenings import InPlaceOf
+from services.routing.domain.happenings_of import Told, acceptances, told_by
 from services.routing.domain.replay import following, rounds, rulebooks
 from services.routing.law import Law
 from services.routing.laws import Laws
@@ -184,8 +185,7 @@ class RoutingService:
         own = rulebooks(loaded.revisions, loaded.rulebooks, said.rulebooks, revisions)
         law = self._laws.of(move.to) if move else self._laws.of_case(own)
         moved = {key: each for key, each in loaded.rulebooks.items() if each != law.rulebook.version}
-        facts = law.merge(loaded.facts, now)
-        decision = law.decide(facts, happenings(loaded.told, loaded.known, facts.in_place_of), now)
+        decision = law.decide(loaded.facts, loaded.told, loaded.known, now)
         occasion = Occasion(
             now=now,
             case_keys=loaded.case_keys,
@@ -195,7 +195,7 @@ class RoutingService:
             causation_id=causes[-1] if causes else None,
             rulebook=law.rulebook,
             calendar=law.calendar_ref,
-            partnership=law.partnership(facts, now),
+            partnership=decision.partnership,
             name_of=law.register.name,
             because=f"the case is now decided by rulebook {law.rulebook.version}" if moved else because,
         )
@@ -204,7 +204,7 @@ class RoutingService:
             migrated(found, key, before, why, move.by if move else None, occasion)
         if loaded.known.notices:
             found.told_before.update(loaded.case_keys)
-        known = _accept(loaded, facts.in_place_of, occasion, found)
+        known = _accept(loaded, decision.evaluation.facts.in_place_of, occasion, found)
         changes = self._changes(loaded, known, decision)
         for change in changes:
             take(found, change, occasion, decision)

@@ -14,8 +14,7 @@ from services.routing.domain.changes import Known as Before
 from services.routing.domain.changes import compare
 from services.routing.domain.decide import Obligation
 from services.routing.domain.happenings import Slot
-from services.routing.domain.happenings_of import InPlaceOf, happenings
-from services.routing.domain.ledger import KnownObligation
+from services.routing.domain.ledger import KnownObligation, by_slot
 from services.routing.law import Law
 from services.routing.recorded import RecordedCase
 from services.routing.views import BodyView, View
@@ -105,9 +104,8 @@ class _Effect:
             for each in case.facts
         )
         told = {each.event_id: each for each in case.told}
-        merged = law.merge(facts, now)
-        self._decision = law.decide(merged, happenings(told, case.known, merged.in_place_of), now)
-        self._known = _by_slot(case.known.obligations, merged.in_place_of)
+        self._decision = law.decide(facts, told, case.known, now)
+        self._known, _ = by_slot(case.known.obligations, self._decision.evaluation.facts.in_place_of)
 
     def view(self) -> CaseEffectView:
         before = {
@@ -170,11 +168,3 @@ class _Effect:
 
     def _body(self, identifier: str) -> BodyView:
         return BodyView(id=identifier, name=self._law.register.name(identifier))
-
-
-def _by_slot(obligations: Iterable[KnownObligation], in_place_of: InPlaceOf) -> dict[Slot, KnownObligation]:
-    """Return what stands in each place; of linked cases that had the same duty, the one that was not superseded."""
-    found: dict[Slot, KnownObligation] = {}
-    for each in sorted(obligations, key=lambda one: (one.state == "superseded", one.opened_at, one.obligation_id)):
-        found.setdefault(each.slot.held_by(in_place_of(each.slot.duty_holder)), each)
-    return found

@@ -13,7 +13,7 @@ from functools import partial
 
 from schemas.calendar import Calendar, Length, last_day, london_date
 from services.routing.domain import reasons
-from services.routing.domain.facts import Conflict, FactBase, Ignored
+from services.routing.domain.facts import INCIDENT, Conflict, FactBase, Ignored
 from services.routing.domain.happenings import Happening, Slot
 from services.routing.domain.periods import Dates, dates, over_on
 from services.routing.domain.recipients import recipients, slot_of
@@ -107,6 +107,16 @@ class Decision:
     def words(self) -> Words:
         """Return the words in which people read what it rests on."""
         return Words(self.evaluation.book.vocabulary, self.evaluation.register)
+
+    @property
+    def partnership(self) -> str | None:
+        """Return the children's partnership of the incident's area, else of the area of the first report."""
+        facts = self.evaluation.facts
+        areas = [facts.value("incident.area", INCIDENT)]
+        areas += [facts.value("reporter.area", report) for report in facts.reports]
+        area = next((each for each in areas if isinstance(each, str)), None)
+        serving = self.evaluation.register.serving("lscp", area) if area else ()
+        return serving[0] if serving else None
 
 
 def decide(

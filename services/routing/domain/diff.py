@@ -35,6 +35,7 @@ from services.routing.domain.ledger import (
     Redated,
     ReleaseChanged,
     Released,
+    by_slot,
 )
 
 RESTATED: Final = "the rulebook by which the case is decided says it otherwise: another notice takes its place"
@@ -62,7 +63,7 @@ class _Diffing:
             self._latest[notice.obligation_id, notice.recipient] = notice
 
     def all(self) -> Iterator[Change]:
-        standing, duplicates = self._by_slot()
+        standing, duplicates = by_slot(self._known.obligations, self._facts.in_place_of)
         for younger, older in duplicates:
             reason = "linked cases: the same duty was opened before in another of them"
             yield Closed(younger.obligation_id, younger.case_key, "superseded", reason, older.obligation_id)
@@ -77,21 +78,6 @@ class _Diffing:
         for lapsed in found.lapsed:
             yield from self._lapse(lapsed, standing)
         yield from self._questions()
-
-    def _by_slot(self) -> tuple[dict[Slot, KnownObligation], list[tuple[KnownObligation, KnownObligation]]]:
-        """Return the obligation of each slot, and pairs (younger, older) where linked cases have two that stand.
-
-        One that an ended body held stands in the slot of the body in its place: the same duty, passed on.
-        """
-        standing: dict[Slot, KnownObligation] = {}
-        duplicates = []
-        known = self._known.obligations
-        for each in sorted(known, key=lambda one: (one.state == "superseded", one.opened_at, one.obligation_id)):
-            slot = each.slot.held_by(self._facts.in_place_of(each.slot.duty_holder))
-            older = standing.setdefault(slot, each)
-            if older is not each and each.state != "superseded":
-                duplicates.append((each, older))
-        return standing, duplicates
 
     def _restated(self, known: KnownObligation | None, obligation: Obligation) -> str:
         """Return why an open obligation that stays has to be published again: its holder or its terms are others; else nothing."""

@@ -5,12 +5,14 @@ A happening ends a duty only if the rule's `stops when` names its type; a recipi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+InPlaceOf = Callable[[str], str]
+"""Gives the body that stands in the place of another: see `FactBase.in_place_of`."""
 BECAME_AWARE: Final = "la.became_aware"
 """Read from the `aware_on` fact of the authority that is told, so that a correction of the fact undoes it."""
 
@@ -36,9 +38,10 @@ class Slot:
     subject: str
     anchor: str
 
-    def held_by(self, body: str) -> Slot:
-        """Return the same place with another duty holder."""
-        return self if body == self.duty_holder else replace(self, duty_holder=body)
+    def passed_on(self, in_place_of: InPlaceOf) -> Slot:
+        """Return the place with the body that holds the duty now: mostly it is this one itself."""
+        holder = in_place_of(self.duty_holder)
+        return self if holder == self.duty_holder else replace(self, duty_holder=holder)
 
 
 @dataclass(frozen=True, slots=True)

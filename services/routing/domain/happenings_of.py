@@ -5,7 +5,7 @@ An acceptance or an outcome counts only from the recipient of the notice; "not a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,12 +23,10 @@ from schemas.case_events import (
 )
 from services.routing.domain.facts import INCIDENT
 from services.routing.domain.facts_of import source_of
-from services.routing.domain.happenings import Happening
+from services.routing.domain.happenings import Happening, InPlaceOf
 from services.routing.domain.ledger import Known
 
 ACKNOWLEDGED: Final = "delivery.acknowledged"
-InPlaceOf = Callable[[str], str]
-"""Gives the body that stands in the place of another: see `FactBase.in_place_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def happenings(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) 
     What an ended body did, or was told, counts for the one `in_place_of` it.
     """
     notices = {notice.notice_id: notice for notice in known.notices}
-    slots = {each.obligation_id: each.slot.held_by(in_place_of(each.slot.duty_holder)) for each in known.obligations}
+    slots = {each.obligation_id: each.slot.passed_on(in_place_of) for each in known.obligations}
     found = []
     for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
         slot, recipient, source = None, None, in_place_of(each.source)

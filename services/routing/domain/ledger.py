@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from services.routing.domain.decide import Obligation, Question
-from services.routing.domain.happenings import Slot
+from services.routing.domain.happenings import InPlaceOf, Slot
 from services.routing.domain.periods import Dates
 
 ObligationState = Literal["open", "met", "withdrawn", "superseded"]
@@ -81,6 +82,22 @@ class KnownObligation:
         editions = tuple(each.id for each in obligation.editions)
         under_others = self.editions is not None and self.editions != editions
         return under_others or (self.terms is not None and self.terms != terms(obligation))
+
+
+def by_slot(
+    obligations: Iterable[KnownObligation], in_place_of: InPlaceOf
+) -> tuple[dict[Slot, KnownObligation], list[tuple[KnownObligation, KnownObligation]]]:
+    """Return the obligation of each slot, and pairs (younger, older) where linked cases have two that stand.
+
+    One that an ended body held stands in the slot of the body in its place: the same duty, passed on.
+    """
+    standing: dict[Slot, KnownObligation] = {}
+    duplicates = []
+    for each in sorted(obligations, key=lambda one: (one.state == "superseded", one.opened_at, one.obligation_id)):
+        older = standing.setdefault(each.slot.passed_on(in_place_of), each)
+        if older is not each and each.state != "superseded":
+            duplicates.append((each, older))
+    return standing, duplicates
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,7 @@ def law() -> Law:
 def decision(events: Sequence[Any], known: ledger.Known | None = None, now: datetime = NOW) -> Decision:
     facts = tuple(fact for event in events for fact in facts_of(event, law().vocabulary))
     told = {event.id: each for event in events if (each := told_by(event)) is not None}
-    merged = law().merge(facts, now)
-    return law().decide(merged, happenings(told, known or ledger.Known(), merged.in_place_of), now)
+    return law().decide(facts, told, known or ledger.Known(), now)
 
 
 def apply(known: ledger.Known, changes: Sequence[ledger.Change]) -> ledger.Known:
