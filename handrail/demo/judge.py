@@ -122,7 +122,8 @@ def observe(
 
     Raises:
         CallFailed: A service refused or did not answer.
-        StoryStuck: A notice is not delivered, or the deadlines do not come to know what routing decided.
+        StoryStuck: A notice is not delivered, an event does not come to stand in the log, or the deadlines do not come to know
+            what routing decided.
     """
     names = {key: reference for (_, reference), key in played.cases.items()}
     owed = _delivered(running, names)
@@ -131,7 +132,8 @@ def observe(
     of = {body["notice_id"]: _notice(body, names) for body in standing}
     dated = _dated(running, owed, earlier)
     in_quarantine = Counter({service: _quarantined(running, service) for service in SERVICES})
-    log = _log(running)  # waits until everything has reached it
+    await_log(running.web("audit", AUDITOR), played)
+    log = _log(running)
     return Observed(
         notices=Counter(of.values()),
         dates=Counter(
@@ -225,6 +227,26 @@ def _standing(wanted: str, dated: Iterable[dict[str, Any]], names: dict[str, str
 
 def _quarantined(running: Running, service: str) -> int:
     return len(running.web(service).get("/v1/quarantine"))
+
+
+def await_log(audit: Web, played: Played) -> None:
+    """Wait until every event of the story can be found in the log: one that its proofs hold without may still be on its way.
+
+    Raises:
+        StoryStuck: One was not found in time.
+    """
+    reported = {receipt["event_id"] for receipt in played.receipts.values()}
+
+    def found() -> bool:
+        return reported <= {
+            entry["record"]["id"]
+            for case_key in set(played.cases.values())
+            for page in audit.pages(f"/v1/entries?case={case_key}&limit=200", follows="next_after")
+            for entry in page["entries"]
+            if entry["record"]
+        }
+
+    wait(found, "the events of the story in the log")
 
 
 def _log(running: Running) -> str:

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from handrail.demo.judge import told
+import pytest
+
+from handrail.demo import player
+from handrail.demo.judge import await_log, told
+from handrail.demo.player import Played, StoryStuck
+from handrail.installation.web import Web
+
+PLAYED = Played(
+    {"first": {"event_id": "e-1"}, "last": {"event_id": "e-2"}}, {("police", "A"): "a", ("council", "B"): "b"}
+)
+
+
+class Log(Web):
+    """A log whose last event can be found from the given look on."""
+
+    def __init__(self, from_look: int) -> None:
+        super().__init__("http://log.example")
+        self.looks = 0
+        self._from_look = from_look
+
+    def pages(self, path: str, follows: str = "next") -> Iterator[Any]:  # noqa: ARG002 - as `Web` has it
+        if "case=a&" in path:
+            self.looks += 1
+            yield {"entries": [{"record": {"id": "e-1"}}, {"record": None}]}
+        elif self.looks >= self._from_look:
+            yield {"entries": [{"record": {"id": "e-2"}}]}
 
 
 def entry(notice_id: str, due_on: str, *, corrects: str | None = None, outcome: str = "taken") -> dict[str, Any]:
@@ -32,3 +58,18 @@ def test_a_withdrawn_notice_was_received_and_its_date_does_not_count() -> None:
 
     assert [body["notice_id"] for body in standing] == ["one"]
     assert withdrawn == {"one"}
+
+
+def test_the_log_is_judged_once_every_event_of_the_story_can_be_found_in_it() -> None:
+    log = Log(from_look=3)
+
+    await_log(log, PLAYED)
+
+    assert log.looks >= 3
+
+
+def test_an_event_that_never_reaches_the_log_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "SETTLE_S", 0.1)
+
+    with pytest.raises(StoryStuck, match="the events of the story in the log"):
+        await_log(Log(from_look=1_000_000), PLAYED)
