@@ -23,7 +23,7 @@ from cel_expr_python import cel as cpp_cel
 
 from benchmarks.figures import Figure, Machine, conclude, family_seconds, table
 from schemas.vocabulary import ITEMS, Value
-from services.routing.domain.rulebook.compile import UNDECIDED, YES, Answers, pack
+from services.routing.domain.rulebook.compile import UNDECIDED, YES, Answers, Bundle, pack
 from services.routing.domain.rulebook.evaluate import evaluate
 from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
@@ -119,28 +119,38 @@ def variable(name: str) -> str:
     return name.replace(".", "_").replace(" ", "_")
 
 
-def asked_in_order(law: Law) -> list[str]:
-    """Return the rules in the order in which the compiled functions answer them."""
-    return [rule.rule.id for bundle in law.book.bundles for rule in bundle.rules]
-
-
 def asking(law: Law) -> Callable[[tuple[Any, ...]], list[Answers]]:
-    """Return what asks the compiled functions: for each rule every condition's answer, over rows of facts."""
-    order = asked_in_order(law)
+    """Return what asks the compiled functions: for each bundle every condition's answer, over rows of facts."""
+    applied_by_others = {rule for bundle in law.book.bundles for rule in bundle.depends_on}
     asks = [
-        (bundle.ask, bundle.per, [(rule, order.index(rule)) for rule in bundle.depends_on])
+        (bundle.ask, bundle.per, [(rule, place.start) for rule, place in places(bundle) if rule in applied_by_others])
         for bundle in law.book.bundles
     ]
 
     def every(given: tuple[Any, ...]) -> list[Answers]:
         incident, child, items, authority, holder = given
+        applied: dict[str, int] = {}
         found: list[Answers] = []
-        for ask, per, before in asks:
-            applied = {rule: found[place][0] for rule, place in before} if before else {}
-            found += ask(incident, child, items[per], authority, holder, applied)
+        for ask, per, first in asks:
+            answers = ask(incident, child, items[per], authority, holder, applied)
+            for rule, place in first:
+                applied[rule] = answers[place]
+            found.append(answers)
         return found
 
     return every
+
+
+def places(bundle: Bundle) -> list[tuple[str, slice]]:
+    """Return where the answers of each rule are among those of its bundle."""
+    return [(compiled.rule.id, place) for held in bundle.held for compiled, place in held.rules]
+
+
+def by_rule(law: Law, found: list[Answers]) -> dict[str, Answers]:
+    """Return the answers of each rule, in rulebook order."""
+    bundles = zip(law.book.bundles, found, strict=True)
+    answers = {rule: each[place] for bundle, each in bundles for rule, place in places(bundle)}
+    return {rule: answers[rule] for rule in law.book.rules}
 
 
 def rows_of(law: Law, situation: Situation) -> tuple[Any, ...]:
@@ -152,17 +162,20 @@ def rows_of(law: Law, situation: Situation) -> tuple[Any, ...]:
 
 def ours(law: Law, situations: list[Situation]) -> Engine:
     """Return our engine."""
-    order = asked_in_order(law)
-    places = [order.index(rule.id) for rule in law.book.book.rules]
     given = [rows_of(law, each) for each in situations]
-    return Engine(given, asking(law), lambda found: tuple(found[place][0] == YES for place in places))
+    return Engine(given, asking(law), lambda found: tuple(each[0] == YES for each in by_rule(law, found).values()))
 
 
 def packed(law: Law, situations: list[Situation]) -> Engine:
-    """Return our engine with the answers packed as well, as a decision is published and kept."""
+    """Return our engine with the answers of each rule packed as well, as a decision is published and kept."""
     ask = asking(law)
+    where = [[place for _, place in places(bundle)] for bundle in law.book.bundles]
+
+    def kept(rows: tuple[Any, ...]) -> list[bytes]:
+        return [pack(each[place]) for each, some in zip(ask(rows), where, strict=True) for place in some]
+
     given = [rows_of(law, each) for each in situations]
-    return Engine(given, lambda rows: [pack(each) for each in ask(rows)], lambda _: ())
+    return Engine(given, kept, lambda _: ())
 
 
 def whole_cases(law: Law, situations: list[Situation]) -> Engine:
@@ -233,13 +246,18 @@ def engines(law: Law, situations: list[Situation]) -> dict[str, Engine]:
     }
 
 
+def decided(law: Law, found: list[Answers]) -> bool:
+    """Return whether no rule waits for a fact."""
+    return all(answers[0] != UNDECIDED for answers in by_rule(law, found).values())
+
+
 def main() -> int:
     """Compare the answers, measure and conclude."""
     law = read_law()
     made = Situations(law.book.book, law.vocabulary, seed=1)
     every = [each for rule in law.book.book.rules for each in made.of(rule, EACH, complete=True)]
     ask = asking(law)
-    situations = [each for each in every if all(rule[0] != UNDECIDED for rule in ask(rows_of(law, each)))]
+    situations = [each for each in every if decided(law, ask(rows_of(law, each)))]
     measured = engines(law, situations)
     answers = measured[OURS].answers()
     for name, engine in measured.items():

@@ -1,13 +1,13 @@
 """Compiles the conditions of rules into Python functions with three-valued (Kleene) logic.
 
 Of an answer's two bits the lower says that it is not no, the upper that it is yes. So "all of" is `&`, "any of" is `|`, and
-YES shifted right by an answer is its opposite. Nothing is cut short: a function answers every condition, and returns for each
-of its rules all answers: the rule's own first, then those of its conditions in the order of `model.walk`. With the facts and
-the digest of the rulebook, "why" and "why not" can be rebuilt from those answers for ever.
+YES shifted right by an answer is its opposite. Nothing is cut short: a function answers every condition, and returns all
+answers in one tuple, in which each rule has its place: its own answer first, then those of its conditions in the order of
+`model.walk`. With the facts and the digest of the rulebook, "why" and "why not" can be rebuilt from them for ever.
 
-Rules that run for the same children, items (reports, actions ...) and duty holders are asked in one call, in which a
-condition that several of them have is answered once. The source text that is compiled has no word of the rulebook in it:
-facts become positions, values become constants of the function's namespace.
+Rules that run for the same children and items (reports, actions ...) are asked in one call, in which a condition that several
+of them have is answered once; those with conditions on the duty holder, in a call for each holder. The source text that is
+compiled has no word of the rulebook in it: facts become positions, values become constants: arguments that nobody passes.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ YES: Final = 0b11
 ANSWERS: Final[Mapping[int, str]] = {NO: "no", UNDECIDED: "undecided", YES: "yes"}
 
 Answers = tuple[int, ...]
-"""Of a rule and each of its conditions, in order."""
-Ask = Callable[[Row, Row, Row, Row, str | None, Mapping[str, int]], tuple[Answers, ...]]
-"""(facts of the incident, child, item and duty holder, duty holder's area, answers of applied rules) -> answers of each rule."""
+"""Of a rule and each of its conditions, in order; or of several rules, one after another."""
+Ask = Callable[[Row, Row, Row, Row, str | None, Mapping[str, int]], Answers]
+"""(facts of the incident, child, item and duty holder, duty holder's area, answers of applied rules) -> answers of all rules."""
 
 _ROWS: Final[Mapping[Scope, str]] = {"incident": "i", "child": "c", "authority": "a", **dict.fromkeys(ITEMS, "t")}
 _TESTS: Final = {
@@ -94,12 +94,23 @@ class CompiledRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """Rules that run for the same children, items and duty holders, with the function that asks them all."""
+class Held:
+    """The rules of a bundle whose duty one expression gives to somebody, each with the place that its answers have."""
 
-    rules: tuple[CompiledRule, ...]
-    ask: Ask
     holder: Holder
+    rules: tuple[tuple[CompiledRule, slice], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Rules that run for the same children and items, with the function that asks them all.
+
+    `on_holder`: there are conditions on the duty holder, so `held` is one, and each holder is asked about by itself.
+    """
+
+    held: tuple[Held, ...]
+    ask: Ask
+    on_holder: bool
     per_child: bool
     per: Scope | None
     about: frozenset[Topic]
@@ -135,10 +146,11 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
     bundles: list[Bundle] = []
     while sorter.is_active():
         ready = sorter.get_ready()
-        alike: dict[tuple[Holder, bool, Scope | None, frozenset[Topic]], list[CompiledRule]] = {}
+        alike: dict[tuple[Holder | None, bool, Scope | None, frozenset[Topic]], list[CompiledRule]] = {}
         for identifier in ready:
             each = compiled[identifier] = _compiled(book.rule(identifier), vocabulary, compiled)
-            alike.setdefault((each.rule.holder, each.per_child, each.per, each.about), []).append(each)
+            holder = each.rule.holder if _on_holder(each.rule, vocabulary) else None
+            alike.setdefault((holder, each.per_child, each.per, each.about), []).append(each)
         bundles += [_bundle(rules, vocabulary) for rules in alike.values()]
         sorter.done(*ready)
     return CompiledRulebook(book, vocabulary, {rule.id: compiled[rule.id] for rule in book.rules}, tuple(bundles))
@@ -173,15 +185,30 @@ def _per(rule: Rule, scopes: set[Scope]) -> Scope | None:
 
 
 def _bundle(rules: list[CompiledRule], vocabulary: Vocabulary) -> Bundle:
+    held: dict[Holder, list[tuple[CompiledRule, slice]]] = {}
+    place = 0
+    for each in rules:
+        held.setdefault(each.rule.holder, []).append((each, slice(place, place + len(each.conditions))))
+        place += len(each.conditions)
     return Bundle(
-        rules=tuple(rules),
+        held=tuple(Held(holder, tuple(those)) for holder, those in held.items()),
         ask=compile_conditions([each.rule.when for each in rules], vocabulary),
-        holder=rules[0].rule.holder,
+        on_holder=_on_holder(rules[0].rule, vocabulary),
         per_child=rules[0].per_child,
         per=rules[0].per,
         about=rules[0].about,
         depends_on=tuple(dict.fromkeys(rule for each in rules for rule in each.depends_on)),
     )
+
+
+def _on_holder(rule: Rule, vocabulary: Vocabulary) -> bool:
+    """Return whether what the conditions say depends on whose duty it would be."""
+    for part in walk(rule.when):
+        if isinstance(part, SameArea) and part.other == DUTY_HOLDER:
+            return True
+        if isinstance(part, Compared | SameArea | Recorded) and vocabulary[part.fact].scope == "authority":
+            return True
+    return False
 
 
 def _depends_on(rule: Rule) -> tuple[str, ...]:
@@ -228,6 +255,8 @@ class _Writer:
         """Return the name that the answer of a condition has."""
         if isinstance(condition, Meets):
             return self.write(condition.when)
+        if isinstance(condition, Combined) and condition.how != "none of" and len(condition.parts) == 1:
+            return self.write(condition.parts[0])
         if condition not in self._names:
             self._names[condition] = self._line(self._answer(condition))
         return self._names[condition]
@@ -270,9 +299,10 @@ class _Writer:
 def compile_conditions(conditions: Iterable[Condition], vocabulary: Vocabulary) -> Ask:
     """Return the function that answers conditions and all their parts."""
     writer = _Writer(vocabulary)
-    answers = [", ".join(writer.write(part) for part in walk(condition)) for condition in conditions]
-    body = "\n    ".join((*writer.lines, f"return {' '.join(f'({each},),' for each in answers)}"))
+    answers = ", ".join(writer.write(part) for condition in conditions for part in walk(condition))
+    body = "\n    ".join((*writer.lines, f"return ({answers},)"))
+    given = ", ".join(("i, c, t, a, holder, applied", *(f"{name}={name}" for name in writer.constants)))
     namespace: dict[str, Any] = {**writer.constants, "__builtins__": {}}
-    exec(f"def ask(i, c, t, a, holder, applied):\n    {body}\n", namespace)  # noqa: S102 - only names made here, see above
+    exec(f"def ask({given}):\n    {body}\n", namespace)  # noqa: S102 - only names made here, see above
     ask: Ask = namespace["ask"]
     return ask

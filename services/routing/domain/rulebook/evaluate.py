@@ -27,7 +27,7 @@ from services.routing.domain.rulebook.compile import (
     pack,
 )
 from services.routing.domain.rulebook.editions import Edition, editions_for
-from services.routing.domain.rulebook.model import AreaHolder, InFact, ReporterHolder, Rule
+from services.routing.domain.rulebook.model import AreaHolder, Holder, InFact, ReporterHolder, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,37 +155,38 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
                 about = About(child, item, bundle.per)
                 others = {rule: _runs_of(book.rules[rule], about, runs) for rule in bundle.depends_on}
                 applied = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
-                ran = [
-                    _run(bundle, facts, applied, about, holder, judged_on)
-                    for holder in _holders(bundle, facts, register, others, about)
-                ]
-                for traces in zip(*ran, strict=True):
-                    runs[traces[0].rule, about] = traces
+                shared = None if bundle.on_holder else _asked(bundle, facts, applied, about, None)
+                for held in bundle.held:
+                    holders = _holders(held.holder, facts, register, others, about)
+                    asked = [(each, shared or _asked(bundle, facts, applied, about, each)) for each in holders]
+                    for compiled, place in held.rules:
+                        runs[compiled.rule.id, about] = tuple(
+                            _trace(compiled, facts, about, holder, answers[place], judged_on)
+                            for holder, answers in asked
+                        )
     places = {rule: place for place, rule in enumerate(book.rules)}
     in_order = sorted(runs, key=lambda run: places[run[0]])
     return Evaluation(book, facts, register, {run: runs[run] for run in in_order}, judged_on)
 
 
-def _run(
-    bundle: Bundle,
+def _asked(bundle: Bundle, facts: FactBase, applied: Mapping[str, int], about: About, holder: HeldBy | None) -> Answers:
+    scopes: tuple[Scope, ...] = ("incident", "child", about.per or "incident", "authority")
+    incident, child, item, authority = (facts.row(scope, about.owner(scope, holder)) for scope in scopes)
+    return bundle.ask(incident, child, item, authority, holder.area if holder else None, applied)
+
+
+def _trace(
+    compiled: CompiledRule,
     facts: FactBase,
-    applied: Mapping[str, int],
     about: About,
     holder: HeldBy | None,
+    answers: Answers,
     supposed: date | None,
-) -> list[Trace]:
-    """Return a trace of each rule of a bundle."""
-    per = about.per or "incident"
-    scopes: tuple[Scope, ...] = ("incident", "child", per, "authority")
-    rows = {scope: facts.row(scope, about.owner(scope, holder)) for scope in scopes}
-    area = holder.area if holder else None
-    found = bundle.ask(rows["incident"], rows["child"], rows[per], rows["authority"], area, applied)
-    traces = []
-    for compiled, answers in zip(bundle.rules, found, strict=True):
-        on = supposed or rows[compiled.judged_on.scope][compiled.judged_on.position]
-        day = on if isinstance(on, date) else None
-        traces.append(Trace(compiled.rule.id, about, holder, day, _in_force(compiled.rule, day), answers))
-    return traces
+) -> Trace:
+    judged_on = compiled.judged_on
+    on = supposed or facts.row(judged_on.scope, about.owner(judged_on.scope, holder))[judged_on.position]
+    day = on if isinstance(on, date) else None
+    return Trace(compiled.rule.id, about, holder, day, _in_force(compiled.rule, day), answers)
 
 
 def _in_force(rule: Rule, on: date | None) -> int:
@@ -195,13 +196,12 @@ def _in_force(rule: Rule, on: date | None) -> int:
 
 
 def _holders(
-    bundle: Bundle,
+    holder: Holder,
     facts: FactBase,
     register: Register,
     others: Mapping[str, tuple[Trace, ...]],
     about: About,
 ) -> list[HeldBy | None]:
-    holder = bundle.holder
     match holder:
         case AreaHolder() | InFact():
             value = facts.value(holder.fact, about.owner(facts.vocabulary[holder.fact].scope, None))

@@ -109,8 +109,7 @@ def situations(draw: DrawFn) -> Situation:
 def compiled(condition: Condition, situation: Situation) -> list[int]:
     """Return the answers of the compiled function: the condition's own and those of its parts."""
     rules = {rule: ANSWER[each] for rule, each in situation.applies.items()}
-    (answers,) = compile_conditions([condition], VOCABULARY)(*situation.rows(VOCABULARY), situation.holder, rules)
-    return list(answers)
+    return list(compile_conditions([condition], VOCABULARY)(*situation.rows(VOCABULARY), situation.holder, rules))
 
 
 @given(CONDITIONS, situations())
@@ -133,7 +132,7 @@ def test_conditions_that_are_asked_together_are_answered_as_each_is_alone(
 
     together = compile_conditions(conditions, VOCABULARY)(*situation.rows(VOCABULARY), situation.holder, rules)
 
-    assert [list(each) for each in together] == [compiled(each, situation) for each in conditions]
+    assert list(together) == [answer for each in conditions for answer in compiled(each, situation)]
 
 
 @given(CONDITIONS, situations(), st.data())

@@ -39,8 +39,7 @@ def compiled(condition: Condition, given: list[Situation], per: Scope | None) ->
     found = []
     for each in given:
         rules = {rule: ANSWERED[answer] for rule, answer in each.applies.items()}
-        (answers,) = ask(*each.rows(LAW.vocabulary, per), each.holder, rules)
-        found.append([ANSWER[answer] for answer in answers])
+        found.append([ANSWER[answer] for answer in ask(*each.rows(LAW.vocabulary, per), each.holder, rules)])
     return found
 
 
