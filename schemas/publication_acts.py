@@ -63,6 +63,15 @@ class PublicationDeclined(Act, title="Publication declined"):
             "2026-06-01",
         ),
     ]
+    information: Annotated[
+        Literal["to_publish", "none"] | None,
+        states(
+            "publication.information",
+            "Information about improvements",
+            "Whether there is any that is appropriate to publish instead (section 16F(5)).",
+            "to_publish",
+        ),
+    ] = None
     personal: Annotated[DeclinedPersonal | None, PERSONAL] = None
 
 

@@ -32,7 +32,7 @@ def test_the_rulebook_has_the_rules_in_the_order_of_a_case() -> None:
         ),
         *("R-01", "R-02", "R-03", "R-06", "R-07", "R-09", "R-10", "R-12", "R-13", "R-01A", "R-01B", "R-01E"),
         *("L-01", "L-02", "L-03", "L-04", "L-05", "L-06"),
-        *("P-01", "P-02", "P-03", "P-04", "P-04R", "P-05", "P-06"),
+        *("P-01", "P-02", "P-03", "P-04", "P-04I", "P-04R", "P-05", "P-06"),
         *("A-01", "A-02", "A-03", "A-03A", "A-04", "A-05", "E-01", "E-02"),
     ]
     texts = (ENGLAND.read_text("utf-8"), *(each.text for each in OVERLAYS))
