@@ -90,6 +90,7 @@ class NotificationDecisionData(CaseData):
     outcome: Literal["notify", "not_notify", "defer"]
     decided_on: date
     criterion_not_met: str | None = None
+    override_of_rule: str | None = None
 
 
 class NotificationSubmittedData(CaseData):

@@ -85,6 +85,7 @@ class ConsideredView(View):
     decided_on: date | None
     criterion_not_met: str | None
     criterion_in_words: str | None
+    override_of_rule: str | None
     discussed_on: date | None
     partners: tuple[PartnerView, ...]
     agreement: Agreement

@@ -82,9 +82,12 @@ def decided(
     *,
     on: date = date(2026, 6, 2),
     criterion: str | None = None,
+    against: str | None = None,
     **attributes: Any,
 ) -> ce.NotificationDecision:
-    data = ce.NotificationDecisionData(reporter=reporter, outcome=outcome, decided_on=on, criterion_not_met=criterion)
+    data = ce.NotificationDecisionData(
+        reporter=reporter, outcome=outcome, decided_on=on, criterion_not_met=criterion, override_of_rule=against
+    )
     return ce.NotificationDecision(**envelope(**attributes), data=data)
 
 

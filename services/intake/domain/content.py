@@ -94,6 +94,7 @@ def facts_said(case_key: str, data: events.CaseData) -> Iterator[Said]:
         case events.NotificationDecisionData():
             yield Said(case_key, "notification.decision", "", data.outcome)
             yield Said(case_key, "notification.criterion_not_met", "", data.criterion_not_met)
+            yield Said(case_key, "notification.override_of_rule", "", data.override_of_rule)
         case events.ActRecordedData(about=None):  # of an item only what is personal is given
             yield from (Said(case_key, fact, "", value) for fact, value in data.facts.items())
         case events.FactCorrectedData():

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from schemas.envelope import Instant, Model
 from schemas.reporters import ReporterBody
 from schemas.submission import AUTHORITY, WHO_MAY, Submission
-from schemas.submissions import SUBMISSIONS, FactCorrected, IncidentReported
+from schemas.submissions import SUBMISSIONS, FactCorrected, IncidentReported, NotificationDecision
 from schemas.vocabulary import FactRefused, Vocabulary, nearest
 from services.intake.domain import moments
 from services.intake.domain.ages import completed_years
@@ -147,6 +147,8 @@ def _meaning(data: Submission, vocabulary: Vocabulary) -> Iterator[FieldError]:
     yield from _link(data)
     if isinstance(data, IncidentReported):
         yield from _children(data)
+    if isinstance(data, NotificationDecision):
+        yield from _override(data)
     if isinstance(data, FactCorrected):
         yield from _correction(data, vocabulary)
 
@@ -163,6 +165,19 @@ def _link(data: Submission) -> Iterator[FieldError]:
             "it is not clear which case is meant",
             "either case_key, or client and case_reference together",
         )
+
+
+def _override(data: NotificationDecision) -> Iterator[FieldError]:
+    """A decision departs from a rule openly: with the reason. To notify, or to defer, takes nothing from anybody."""
+    if data.override_of_rule is None:
+        return
+    if data.outcome != "not_notify":
+        hint = "leave override_of_rule out, or decide not_notify"
+        problem = "only a decision not to notify departs from a rule"
+        yield FieldError("/data/override_of_rule", problem, "nothing here", hint)
+    if not data.personal.reason:
+        problem = "the reason is missing for which the decision departs from the rule"
+        yield FieldError("/data/personal/reason", problem, "the reason in the decider's own words")
 
 
 def _children(data: IncidentReported) -> Iterator[FieldError]:

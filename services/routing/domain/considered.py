@@ -41,7 +41,7 @@ _BY_SOURCE: Final = (
 """Facts about the incident that belong to the authority for whose area their source speaks."""
 _OF_AUTHORITY: Final = (
     *("notification.decision", "notification.decided_on", "notification.criterion_not_met"),
-    *("aware_on", "suspected_on"),
+    *("notification.override_of_rule", "aware_on", "suspected_on"),
 )
 FACTS: Final = (*_OF_AUTHORITY, *_BY_SOURCE, "reporter.body", "reporter.area")
 """Every fact that is read here."""
@@ -74,6 +74,7 @@ class Considered:
     decision: str | None
     decided_on: date | None
     criterion_not_met: str | None
+    override_of_rule: str | None
     discussed_on: date | None
     views: tuple[tuple[str, str | None], ...]
     agreement: Agreement
@@ -184,8 +185,9 @@ def _of_authority(base: FactBase, authority: str, keys: Sequence[str], terms: Te
         outcome=outcome(_text(decision), submitted_on),
         decision=_text(decision),
         decided_on=decided_on,
-        # A criterion stays behind when a decision is corrected, and says nothing about another decision.
+        # These stay behind when a decision is corrected, and say nothing about another decision.
         criterion_not_met=_text(value("notification.criterion_not_met")) if decision == "not_notify" else None,
+        override_of_rule=_text(value("notification.override_of_rule")) if decision == "not_notify" else None,
         discussed_on=discussed_on,
         views=views,
         agreement=agreement(_text(decision), [view for _, view in views]),

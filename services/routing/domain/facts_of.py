@@ -125,8 +125,9 @@ def _report(event: IncidentReported, data: IncidentReportedData) -> Iterator[Sta
 def _decision(data: NotificationDecisionData) -> Iterator[Statement]:
     yield INCIDENT, "notification.decision", data.outcome
     yield INCIDENT, "notification.decided_on", data.decided_on
-    # Without a criterion the one of an earlier decision stands no longer.
+    # Without a criterion, or a rule, the one of an earlier decision stands no longer.
     yield INCIDENT, "notification.criterion_not_met", data.criterion_not_met
+    yield INCIDENT, "notification.override_of_rule", data.override_of_rule
 
 
 def _act(data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[Statement]:

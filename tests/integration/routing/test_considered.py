@@ -48,7 +48,7 @@ async def story(road: Road) -> None:
         reported(),
         aware(),
         discussed(("not_notify", "notify", "not_notify")),
-        decided("not_notify", criterion="harm", on=date(2026, 6, 3)),
+        decided("not_notify", criterion="harm", against="N-01", on=date(2026, 6, 3)),
     )
     await road.route(
         reported(case_key=OTHER_CASE),
@@ -99,6 +99,7 @@ async def test_each_case_says_what_was_decided_why_and_who_disagreed(road: Road,
     assert (not_notified["case_key"], not_notified["area_name"]) == (CASE, "Leeds")
     assert (not_notified["outcome"], not_notified["decided_on"]) == ("not_notified", "2026-06-03")
     assert (not_notified["criterion_not_met"], not_notified["criterion_in_words"]) == ("harm", "harm")
+    assert (not_notified["override_of_rule"], notified["override_of_rule"]) == ("N-01", None)
     assert not_notified["agreement"] == "not_unanimous"
     assert [(each["view"], each["in_words"]) for each in not_notified["partners"]] == [
         ("not_notify", "not to notify, as was decided"),

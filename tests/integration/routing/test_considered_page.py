@@ -40,6 +40,7 @@ async def test_an_auditor_finds_by_keyboard_who_disagreed_with_not_notifying(
         "Leeds City Council",
         "decision not to notify, on Wednesday 3 June 2026",
         "Criterion that is not met: harm",
+        "Departs from N-01, which as it is written would have the Panel notified",
         "Not unanimous",
         "The integrated care board: to notify: disagreed with the decision",
         "Feedback to it: not recorded",

@@ -69,7 +69,7 @@ def test_every_type_is_translated_into_its_message() -> None:
         (
             "notification.decision.v1",
             {"outcome": "notify", "decided_at": instant, "personal": personal},
-            {"outcome": "notify", "decided_on": "2026-06-02", "criterion_not_met": None},
+            {"outcome": "notify", "decided_on": "2026-06-02", "criterion_not_met": None, "override_of_rule": None},
         ),
         (
             "scsi.notification.submitted.v1",

@@ -221,6 +221,25 @@ def test_a_correction_keeps_to_the_vocabulary(changes: dict[str, Any], pointer: 
     assert found[pointer].hint == hint
 
 
+@pytest.mark.parametrize(
+    ("outcome", "personal", "wrong"),
+    [
+        ("not_notify", {"by": "Director Sample", "reason": "Invented example. It does not fit this case."}, []),
+        ("not_notify", {"by": "Director Sample"}, ["/data/personal/reason"]),
+        ("not_notify", {"reason": ""}, ["/data/personal/reason"]),
+        ("notify", {"reason": "Invented example."}, ["/data/override_of_rule"]),
+        ("defer", {}, ["/data/override_of_rule", "/data/personal/reason"]),
+    ],
+)
+def test_a_decision_that_departs_from_a_rule_is_not_to_notify_and_says_why(
+    outcome: str, personal: dict[str, str], wrong: list[str]
+) -> None:
+    said = {"outcome": outcome, "decided_at": "2026-06-01T08:00:00Z", "override_of_rule": "N-01", "personal": personal}
+    refused = refusal_of(event("notification.decision.v1", said))
+
+    assert [error.pointer for error in refused.errors] == wrong if refused else not wrong
+
+
 def test_only_a_local_authority_reports_what_it_knows_itself() -> None:
     aware = understood(event("la.became_aware.v1", {"aware_at": "2026-06-01T10:00:00Z"}))
 

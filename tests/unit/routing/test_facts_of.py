@@ -89,6 +89,7 @@ def test_what_an_authority_knows_is_stated_in_its_own_name() -> None:
         ("notification.decision", "defer"),
         ("notification.decided_on", date(2026, 6, 2)),
         ("notification.criterion_not_met", None),
+        ("notification.override_of_rule", None),
     }
     assert {fact.authority for fact in facts} == {f"la:{LEEDS}"}
 

@@ -94,6 +94,14 @@ def test_a_criterion_counts_only_for_the_decision_that_names_it() -> None:
     assert result(first, decided("not_notify", at=on(2))).criterion_not_met is None
 
 
+def test_the_rule_that_a_decision_departs_from_counts_only_for_that_decision() -> None:
+    first = decided("not_notify", against="N-01", at=on(1))
+
+    assert result(first).override_of_rule == "N-01"
+    assert result(first, decided("not_notify", criterion="harm", at=on(2))).override_of_rule is None
+    assert result(first, corrected(first.id, "notification.decision", "notify")).override_of_rule is None
+
+
 def test_the_day_of_a_decision_and_the_criterion_can_be_corrected() -> None:
     decision = decided("not_notify", criterion="harm", on=date(2026, 6, 2))
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from schemas import vocabulary
 from services.routing.domain.register import GROUPS
 from services.routing.pages.rulebook import CHAPTERS
 from tests.support.rulebooks import ENGLAND, LEEDS, OVERLAYS, WANDSWORTH, england, register
@@ -37,6 +38,13 @@ def test_the_rulebook_has_the_rules_in_the_order_of_a_case() -> None:
     ]
     texts = (ENGLAND.read_text("utf-8"), *(each.text for each in OVERLAYS))
     assert england().book.sha256 == hashlib.sha256("\n---\n".join(texts).encode()).hexdigest()
+
+
+def test_a_decision_not_to_notify_can_depart_from_each_rule_that_it_calls_off() -> None:
+    facts = {rule.id: rule.cancelled_when for rule in england().book.rules}
+    called_off = [rule for rule, test in facts.items() if test and test.fact == "notification.decision"]
+
+    assert tuple(called_off) == vocabulary.load()["notification.override_of_rule"].values
 
 
 def test_every_rule_stands_in_one_chapter_of_the_pages() -> None:
