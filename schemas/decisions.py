@@ -180,6 +180,28 @@ class RulebookMigratedData(Model):
     by: str | None = None
 
 
+class HolidayOn(Model):
+    """A weekday that is not worked in England, why, and where that comes from."""
+
+    day: date
+    title: str
+    source: str
+
+
+class CalendarUpdatedData(Model):
+    """Working days are counted with another calendar from now on. A calendar is named by its version and its digest's beginning."""
+
+    calendar_before: str = Field(description="The calendar that counted until now.")
+    calendar: str
+    added: tuple[HolidayOn, ...] = Field(
+        description="What only the new one has; a holiday that changed stands in both."
+    )
+    removed: tuple[HolidayOn, ...]
+    open_duties: int = Field(
+        description="How many open duties were counted with another calendar. Each whose day moves says so itself."
+    )
+
+
 class CaseDecided(Envelope, title="Case decided"):
     """A case was decided."""
 
@@ -250,6 +272,13 @@ class RulebookMigrated(Envelope, title="Case moved to another version of the rul
     data: RulebookMigratedData
 
 
+class CalendarUpdated(Envelope, title="Calendar of working days changed"):
+    """Routing counts working days with another calendar, and counts open duties again."""
+
+    type: Literal["calendar.updated.v1"] = "calendar.updated.v1"
+    data: CalendarUpdatedData
+
+
 DecisionMessage = Annotated[
     CaseDecided
     | ObligationOpened
@@ -260,6 +289,7 @@ DecisionMessage = Annotated[
     | QuestionOpened
     | QuestionClosed
     | RulebookReleased
-    | RulebookMigrated,
+    | RulebookMigrated
+    | CalendarUpdated,
     Field(discriminator="type"),
 ]

@@ -18,6 +18,8 @@ SAID = (
     ("before", "Rulebook before"),
     ("rulebook", "Rulebook"),
     ("supersedes", "Supersedes"),
+    ("calendar_before", "Calendar before"),
+    ("open_duties", "Open duties counted with another calendar"),
     ("reason", "Reason"),
     ("how", "How"),
     ("due_on", "Due"),

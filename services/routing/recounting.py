@@ -1,20 +1,35 @@
 """Counts open duties again when the calendar of working days has changed, as after the proclamation of a bank holiday.
 
-A calendar is data of a release of Handrail, so it can only have changed when a process starts. Duties whose day moves are
-published with the new one and the reason, and whoever was told the old day gets a notice that corrects it. What is met,
-or was withdrawn, keeps the day that it had.
+A calendar is data of a release of Handrail, so it can only have changed when a process starts. That it changed, and by which days,
+is published once. Duties whose day moves are published with the new one and the reason, and whoever was told the old day gets a
+notice that corrects it. What is met, or was withdrawn, keeps the day that it had.
 """
 
 from __future__ import annotations
 
-import structlog
+from typing import Final
 
+import orjson
+import structlog
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from schemas import topics
+from schemas.calendar.days import Calendar
+from schemas.decisions import CalendarUpdated, CalendarUpdatedData, HolidayOn
+from schemas.identity import derived_event_id
 from services.kit.database import Database
 from services.routing.deciding_again import decide_again
 from services.routing.laws import Laws
+from services.routing.outcome.gathered import SOURCE
 from services.routing.service import RoutingService
 from services.routing.store import loading
 
+_NEWEST: Final = text("SELECT seq, calendar, holidays FROM routing.calendar ORDER BY seq DESC LIMIT 1")
+_TAKE: Final = text("""
+    INSERT INTO routing.calendar (seq, calendar, holidays, taken_at)
+    VALUES (:seq, :calendar, :holidays, :taken_at) ON CONFLICT DO NOTHING RETURNING seq
+""").bindparams(bindparam("holidays", type_=JSONB))
 _log = structlog.get_logger("services.routing.recounting")
 
 
@@ -28,8 +43,8 @@ class Recount:
         self._done = False
 
     async def step(self) -> None:
-        """Count again what was counted with another calendar, the first time that this is called."""
-        if self._done:
+        """Publish that the calendar is another, and count again what was counted with another, until that is done once."""
+        if self._done or not await self._take():
             return
         calendar = self._laws.newest.calendar_ref
         async with self._database.connect() as connection:
@@ -39,3 +54,40 @@ class Recount:
         if cases:
             _log.info("cases.recounted", calendar=calendar, looked_at=len(cases), changed=moved)
         self._done = True
+
+    async def _take(self) -> bool:
+        """Keep which calendar counts from now on; say whether it does, or another process was faster, with whichever it has."""
+        calendar, holidays = self._laws.newest.calendar_ref, _written(self._laws.newest.calendar)
+        async with self._database.begin() as tx:
+            newest = (await tx.connection.execute(_NEWEST)).first()
+            if newest and newest.calendar == calendar:
+                return True
+            seq = newest.seq + 1 if newest else 1
+            row = {"seq": seq, "calendar": calendar, "holidays": holidays, "taken_at": tx.now}
+            if (await tx.connection.execute(_TAKE, row)).first() is None:
+                return False
+            if newest:
+                data = CalendarUpdatedData(
+                    calendar_before=newest.calendar,
+                    calendar=calendar,
+                    added=_only_in(holidays, newest.holidays),
+                    removed=_only_in(newest.holidays, holidays),
+                    open_duties=await loading.duties_counted_otherwise(tx.connection, calendar),
+                )
+                event = derived_event_id("calendar.updated", str(seq), calendar)
+                message = CalendarUpdated(id=event, source=SOURCE, time=tx.now, recorded_at=tx.now, data=data)
+                tx.emit(topics.DECISIONS, message)
+                _log.info("calendar.updated", calendar=calendar, before=newest.calendar)
+        return True
+
+
+def _written(calendar: Calendar) -> list[dict[str, str]]:
+    """Return the holidays of a calendar, the earliest first."""
+    return [
+        {"day": day.isoformat(), "title": holiday.title, "source": holiday.source}
+        for day, holiday in sorted(calendar.holidays.items())
+    ]
+
+
+def _only_in(these: list[dict[str, str]], those: list[dict[str, str]]) -> tuple[HolidayOn, ...]:
+    return tuple(HolidayOn.model_validate_json(orjson.dumps(each)) for each in these if each not in those)

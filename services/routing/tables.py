@@ -30,6 +30,7 @@ SCHEMA: Final = "routing"
 APPEND_ONLY: Final = (
     *("case_party", "fact", "happening", "case_link", "decision"),
     *("obligation_history", "delivery_history", "rulebook_release", "rulebook_migration"),
+    "calendar",
 )
 metadata: Final = MetaData(schema=SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
@@ -98,6 +99,15 @@ rulebook_release = Table(
     Column("version", Text, primary_key=True),
     Column("sha256", Text, nullable=False),
     Column("record_sha256", Text, nullable=False),  # of the record, which names who wrote and who approved it
+    Column("taken_at", _INSTANT, nullable=False),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("calendar", Text, nullable=False),  # version and the digest's beginning
+    Column("holidays", JSONB, nullable=False),
     Column("taken_at", _INSTANT, nullable=False),
 )
 

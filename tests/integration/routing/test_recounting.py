@@ -19,6 +19,12 @@ PROCLAIMED = Holiday("Invented holiday", "proclamation", "An invented proclamati
 WHY = "counted from aware_on: working days are now counted with the calendar 2026.11.1"
 
 
+async def started(road: Road) -> list[AnyMessage]:
+    """Start a routing with the calendar of today; return what it published."""
+    await Recount(road.database, road.service, laws()).step()
+    return await road.published()
+
+
 async def upgraded(road: Road) -> list[AnyMessage]:
     """Start a routing whose calendar has one holiday more; return what it published."""
     calendar = law().calendar
@@ -69,11 +75,9 @@ async def test_what_is_met_keeps_its_day_and_its_notice(road: Road, recipients: 
 async def test_nothing_is_said_twice_nor_of_a_calendar_that_stays(road: Road) -> None:
     await road.route(reported(), aware(), suspects())
     await road.published()
-    same = Recount(road.database, road.service, laws())
 
-    await same.step()
-
-    assert await road.published() == []
+    assert await started(road) == []
+    assert await started(road) == []
     assert await upgraded(road) != []
     assert await upgraded(road) == []
 
@@ -84,3 +88,21 @@ async def test_a_case_whose_days_do_not_span_it_hears_nothing(road: Road) -> Non
 
     assert of(say.ObligationRedated, await upgraded(road)) == []
     assert await road.rows("SELECT 1 FROM routing.obligation WHERE duty_holder = :of", of=f"la:{LEEDS}")
+
+
+async def test_it_is_published_once_which_days_came_and_went_and_how_many_duties_are_looked_at(road: Road) -> None:
+    await road.route(reported(), aware(), suspects())
+    await started(road)
+    duties = await road.rows("SELECT 1 FROM routing.obligation WHERE state = 'open'")
+
+    [forth] = of(say.CalendarUpdated, await upgraded(road))
+    again = of(say.CalendarUpdated, await upgraded(road))
+    [back] = of(say.CalendarUpdated, await started(road))
+
+    added = say.HolidayOn(day=date(2026, 6, 4), title="Invented holiday", source="An invented proclamation")
+    assert (forth.data.added, forth.data.removed, forth.case_key) == ((added,), (), None)
+    assert (forth.data.calendar_before, forth.data.calendar) == (law().calendar_ref, "2026.11.1 000000000000")
+    assert forth.data.open_duties == len(duties) > 0
+    assert again == []
+    assert (back.data.added, back.data.removed) == ((), (added,))
+    assert (back.data.calendar_before, back.data.calendar) == ("2026.11.1 000000000000", law().calendar_ref)
