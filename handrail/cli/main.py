@@ -12,7 +12,7 @@ from handrail.demo.player import StoryStuck
 from handrail.demo.story import StoryError
 from handrail.embedded.errors import EmbeddedError
 from handrail.installation.web import CallFailed
-from services.routing.domain.ons import ListRefused
+from services.routing.domain.area_lists import ListRefused
 from services.routing.domain.rulebook.tree import RulebookRefused
 from services.routing.missing import NoSuchRulebook, NothingToCheck, NotReleased, NotVerified
 

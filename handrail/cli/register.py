@@ -1,4 +1,4 @@
-"""`handrail register extend`: take areas and who serves them from lists of the Office for National Statistics."""
+"""`handrail register extend`: take areas and who serves them from lists of the Office for National Statistics and the DfE."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.routing.domain import ons
+from services.routing.domain import area_lists
 from services.routing.domain.register import parse_register
 
 app = typer.Typer(help="The register of areas and bodies: who can be told.", no_args_is_help=True)
@@ -26,12 +26,12 @@ def extend(
 
     Three lists of the Open Geography Portal say all that is needed: lower tier to upper tier local authorities (LTLA,
     UTLA), districts to community safety partnerships to police force areas (LAD, CSP, PFA), and one with districts and
-    integrated care boards (LAD, ICB). What stands in the register stays as it is; what is added is marked as not verified.
+    integrated care boards (LAD, ICB). A data file of the DfE's statistics (new_la_code, la_name) has the authorities. What stands in the register stays as it is; what is added is marked as not verified.
     """
     text = register.read_text("utf-8")
     known = parse_register(text, str(register))
-    found = ons.extend(known, [ons.read_list(each.read_text("utf-8"), each.name) for each in lists])
-    extended = ons.written(text, found, [each.name for each in lists])
+    found = area_lists.extend(known, [area_lists.read_list(each.read_text("utf-8"), each.name) for each in lists])
+    extended = area_lists.written(text, found, [each.name for each in lists])
     parse_register(extended, str(register))
     for code, name in found.areas.items():
         typer.echo(f"area   {code} {name}")

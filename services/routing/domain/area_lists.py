@@ -1,7 +1,8 @@
-"""The register extended by lists that the Office for National Statistics publishes: areas, and who serves them.
+"""The register extended by published lists of the Office for National Statistics and the DfE: areas, and who serves them.
 
-A list is a table with names and codes, such as `LAD23CD, LAD23NM, PFA23CD, PFA23NM` (which police force area a district lies
-in). Its columns say what it is; it may have others. Nothing that stands in the register is changed, but for the areas that
+A list is a table with names and codes. One of the Office has columns such as `LAD23CD, LAD23NM, PFA23CD, PFA23NM` (which police
+force area a district lies in); a data file of the DfE's statistics has `new_la_code, la_name`, in rows of local authorities, for
+the authorities that have children's services (explore-education-statistics.service.gov.uk). It may have others. Nothing that stands in the register is changed, but for the areas that
 its police forces and integrated care boards serve. Every entry is `verified: false`, because a list has names and no law.
 Pure: texts come in, the text of the register goes out.
 """
@@ -18,6 +19,8 @@ from typing import Final
 from services.routing.domain.register import Body, BodyKind, Register
 
 _COLUMN: Final = re.compile(r"(?P<what>LTLA|LAD|UTLA|CTYUA|CSP|PFA|ICB)\d\d(?P<part>CD|NM)")
+_DFE: Final[Mapping[str, tuple[str, str]]] = {"new_la_code": ("UTLA", "CD"), "la_name": ("UTLA", "NM")}
+_LEVEL: Final = "geographic_level"
 _DISTRICTS: Final = ("LTLA", "LAD")
 _UPPER: Final = ("UTLA", "CTYUA")
 _ENGLISH: Final = re.compile(
@@ -40,7 +43,7 @@ class ListRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class OnsList:
+class AreaList:
     """A list as it was read: its file's name, and in each row the code and name of what its columns are about."""
 
     file: str
@@ -63,30 +66,36 @@ class Extension:
     unplaced: dict[str, str] = field(default_factory=dict)
 
 
-def read_list(text: str, file: str) -> OnsList:
+def read_list(text: str, file: str) -> AreaList:
     """Return a list.
 
     Raises:
         ListRefused: It has no districts or areas with code and name, or a row lacks one.
     """
     table = csv.DictReader(text.removeprefix("\ufeff").splitlines())
-    columns = {name: match for name in table.fieldnames or () if (match := _COLUMN.fullmatch(name.strip()))}
     parts: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, match in columns.items():
-        parts[match["what"]][match["part"]] = name
+    for name in table.fieldnames or ():
+        if match := _COLUMN.fullmatch(name.strip()):
+            parts[match["what"]][match["part"]] = name
+        elif name.strip() in _DFE:
+            what, part = _DFE[name.strip()]
+            parts[what][part] = name
     whole = {what: (found["CD"], found["NM"]) for what, found in parts.items() if len(found) == len(("CD", "NM"))}
     if not whole.keys() & {*_DISTRICTS, *_UPPER}:
         raise ListRefused(
-            f"{file}: expected columns with code and name of districts or areas, such as LAD23CD and LAD23NM; "
+            f"{file}: expected columns with code and name of districts or areas, such as LAD23CD and LAD23NM, "
+            "or new_la_code and la_name; "
             f"found {', '.join(table.fieldnames or ()) or 'none'}"
         )
-    return OnsList(file, tuple(_rows(table, whole, file)))
+    return AreaList(file, tuple(_rows(table, whole, file)))
 
 
 def _rows(
     table: csv.DictReader[str], whole: Mapping[str, tuple[str, str]], file: str
 ) -> Iterator[Mapping[str, tuple[str, str]]]:
     for row in table:
+        if row.get(_LEVEL) not in {None, "Local authority"}:
+            continue  # of a region or the whole country
         found = {what: ((row[code] or "").strip(), (row[name] or "").strip()) for what, (code, name) in whole.items()}
         empty = next((what for what, pair in found.items() if not all(pair)), None)
         if empty is not None:
@@ -94,14 +103,18 @@ def _rows(
         yield found
 
 
-def extend(register: Register, lists: Iterable[OnsList]) -> Extension:
+def extend(register: Register, lists: Iterable[AreaList]) -> Extension:
     """Return what the lists add to a register. England alone; districts count for the county that they lie in."""
     rows = [(each.file, row) for each in lists for row in each.rows]
-    above = {_first(row, _DISTRICTS)[0]: _first(row, _UPPER) for _, row in rows if _first(row, _UPPER)[0]}
+    above = {
+        _first(row, _DISTRICTS)[0]: _first(row, _UPPER)
+        for _, row in rows
+        if row.keys() & _DISTRICTS and row.keys() & _UPPER
+    }
     found = Extension()
     serving: dict[tuple[BodyKind, str], dict[str, tuple[str, str]]] = defaultdict(dict)
     for file, row in rows:
-        district = _first(row, _DISTRICTS)
+        district = _first(row, (*_DISTRICTS, *_UPPER))
         code, name = above.get(district[0], district)
         if _IN_A_COUNTY.fullmatch(code):
             found.unplaced[code] = name
@@ -140,7 +153,7 @@ def _serve(
             found.several.append(code)
         else:
             for called, file in named.values():
-                _add(found, register, kind, called, code, f"ONS list {file}")
+                _add(found, register, kind, called, code, f"list {file}")
 
 
 def _add(found: Extension, register: Register, kind: BodyKind, name: str, code: str, source: str) -> None:
@@ -174,7 +187,7 @@ def written(text: str, extension: Extension, sources: Iterable[str]) -> str:
         while place < len(lines) and lines[place].startswith("      - "):
             place += 1
         lines[place:place] = [f"      - {code}" for code in codes]
-    source = f"ONS list {', '.join(sources)}"
+    source = f"list {', '.join(sources)}"
     areas = [line for code, name in extension.areas.items() for line in _area_lines(code, name, source)]
     place = lines.index("bodies:")
     while not lines[place - 1].strip():

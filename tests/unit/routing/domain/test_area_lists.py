@@ -1,10 +1,10 @@
-"""Lists of the Office for National Statistics extend the register: every area with whoever serves it, nobody guessed."""
+"""Lists of the Office for National Statistics and the DfE extend the register: every area with whoever serves it, nobody guessed."""
 
 from __future__ import annotations
 
 import pytest
 
-from services.routing.domain.ons import Extension, ListRefused, OnsList, extend, read_list, written
+from services.routing.domain.area_lists import AreaList, Extension, ListRefused, extend, read_list, written
 from services.routing.domain.register import Register, parse_register
 from tests.support.repository import ROOT
 from tests.support.rulebooks import FOLDER, LEEDS, register
@@ -14,7 +14,7 @@ TEXT = (FOLDER / "register" / "areas.yaml").read_text("utf-8")
 WARRINGTON, MERTON, SURREY = "E06000007", "E09000024", "E10000030"
 
 
-def lists(*places: int) -> list[OnsList]:
+def lists(*places: int) -> list[AreaList]:
     return [read_list(LISTS[place].read_text("utf-8"), LISTS[place].name) for place in places or range(len(LISTS))]
 
 
@@ -91,16 +91,48 @@ def test_a_list_may_begin_with_a_byte_order_mark_and_have_other_columns() -> Non
     )
 
 
+DFE = """time_period,geographic_level,country_code,country_name,region_name,new_la_code,old_la_code,la_name,looked_after
+202425,National,E92000001,England,,,,,81000
+202425,Regional,E92000001,England,North West,,,,15000
+202425,Local authority,E92000001,England,North West,E06000007,877,Warrington,400
+202324,Local authority,E92000001,England,North West,E06000007,877,Warrington,410
+202425,Local authority,E92000001,England,South East,E10000030,936,Surrey,1000
+202425,Local authority,E92000001,England,Yorkshire and The Humber,E08000035,383,Leeds,1400
+"""
+
+
+def test_a_data_file_of_the_dfe_has_the_authorities_and_not_who_serves_them() -> None:
+    found = extend(register(), [read_list(DFE, "dfe.csv")])
+
+    assert found.areas == {WARRINGTON: "Warrington", SURREY: "Surrey"}
+    assert found.nobody == {kind: [WARRINGTON, SURREY] for kind in ("police", "icb", "csp")}
+    assert extended(found).serving("la", WARRINGTON) == (f"la:{WARRINGTON}",)
+
+
+def test_with_the_lists_of_the_office_it_gives_what_those_give_alone() -> None:
+    alone = extend(register(), lists())
+
+    for together in ([*lists(), read_list(DFE, "dfe.csv")], [read_list(DFE, "dfe.csv"), *lists()]):
+        found = extend(register(), together)
+        assert (set(found.areas), set(found.bodies)) == (set(alone.areas), set(alone.bodies))
+        assert (found.served, found.several, found.unplaced) == (alone.served, alone.several, alone.unplaced)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         (
             "a,b\n1,2\n",
-            "a.csv: expected columns with code and name of districts or areas, such as LAD23CD and LAD23NM; found a, b",
+            "districts or areas, such as LAD23CD and LAD23NM, or new_la_code and la_name; found a, b",
         ),
+        ("", "a.csv: expected columns with code and name of districts or areas, such as LAD23CD and"),
         ("", "found none"),
         ("LAD23CD\nE09000024\n", "found LAD23CD"),
         ("PFA23CD,PFA23NM\nE23000001,Metropolitan Police\n", "found PFA23CD, PFA23NM"),
+        (
+            "geographic_level,new_la_code,la_name\nLocal authority,E09000024,\n",
+            "line 2: expected a code and a name for UTLA",
+        ),
         ("LAD23CD,LAD23NM\nE09000024,\n", "a.csv, line 2: expected a code and a name for LAD"),
     ],
 )
