@@ -6,9 +6,9 @@ imported from `macros.html`. Components that take `html` trust it: give them the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -84,7 +84,7 @@ def build_environment(extra_dirs: Sequence[Path] = ()) -> Environment:
         lstrip_blocks=True,
         loader=FileSystemLoader([*extra_dirs, _HERE / "templates"]),
     )
-    environment.globals.update(_components())
+    environment.globals.update(_MACROS)
     environment.filters.update(
         body_words=body_words, date_words=date_words, datetime_words=datetime_words, days_left=days_left
     )
@@ -92,7 +92,6 @@ def build_environment(extra_dirs: Sequence[Path] = ()) -> Environment:
     return environment
 
 
-@cache
 def _components() -> Mapping[str, object]:
     """Return the GOV.UK components by name, such as `govukButton`.
 
@@ -106,6 +105,9 @@ def _components() -> Mapping[str, object]:
         template = environment.get_template(f"govuk_frontend_jinja/components/{component}/macro.html")
         macros[macro] = getattr(template.module, macro)
     return macros
+
+
+_MACROS: Final = _components()  # on import, so that what forks services compiles them once for all
 
 
 def build_templates(*extra_dirs: Path, navigation: Navigation) -> Jinja2Templates:
