@@ -1,7 +1,6 @@
-"""The kinds of agency that a report may name: the safeguarding partners, and the relevant agencies.
+"""The kinds of agency that a report may name: the safeguarding partners, and the relevant agencies, a word for each paragraph.
 
-Source: SI 2018/789, Schedule, paragraphs 1 to 38. Paragraphs 1 to 14 were read; the words for the others are those of our summary
-of it, so more than one paragraph may share a word, and none is counted.
+Source: Children Act 2004, section 16E; SI 2018/789, Schedule, paragraphs 1 to 38, in their order.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ AgencyKind = Literal[
     "local_authority",
     "integrated_care_board",
     "police",
-    # education and childcare
+    # education and childcare (paragraphs 1 to 14)
     "academy_school",
     "academy_16_to_19",
     "academy_alternative_provision",
@@ -28,26 +27,32 @@ AgencyKind = Literal[
     "education_or_training_provider",
     "childcare_provider",
     "childrens_centre",
-    # health and social care
+    # health and social care (15 to 23)
     "nhs_england",
     "nhs_trust",
-    "adoption_agency",
+    "nhs_foundation_trust",
+    "adoption_support_agency",
+    "adoption_society",
     "fostering_agency",
     "childrens_home",
-    # local government
+    "residential_family_centre",
+    "residential_holiday_scheme",
+    # local government (24)
     "district_council",
-    # criminal justice
+    # criminal justice (25 to 31)
     "cafcass",
     "prison",
     "probation",
+    "secure_college",
+    "secure_training_centre",
+    "young_offender_institution",
     "youth_offending_team",
-    "secure_estate",
-    # police and immigration
+    # police and immigration (32 to 35)
     "british_transport_police",
     "city_of_london_police",
     "port_police",
     "immigration",
-    # others
+    # miscellaneous (36 to 38)
     "charity",
     "religious_body",
     "sport_or_leisure",
