@@ -51,6 +51,9 @@ def report(console: Console, found: Report) -> None:
         say(console, "  verified", f"{len(book.rules) - len(unverified)}")
         say(console, "  unverified", f"{len(unverified)}: {', '.join(unverified)}" if unverified else "0")
         verified = sum(bool(each.verified) for each in book.editions)
+        if compiled is found.books[-1]:
+            quoted = f"{found.quoting} of {len(book.rules)} stand in a provision whose words are kept here"
+            say(console, "  quotes", quoted)
         say(console, "  editions", f"{len(book.editions)} of the law, {verified} verified")
     if found.rows:
         left = [row.id for row in found.rows if not row.rules]

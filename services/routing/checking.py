@@ -16,7 +16,7 @@ from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.conditions import Words
 from services.routing.domain.rulebook.coverage import Row, gaps, read_coverage
 from services.routing.domain.rulebook.examples import Checked, check_example, load_rulebook
-from services.routing.domain.rulebook.instruments import Instrument, parse_instruments, unlisted
+from services.routing.domain.rulebook.instruments import Instrument, misquoted, parse_instruments, quoting, unlisted
 from services.routing.domain.rulebook.model import Example
 from services.routing.domain.rulebook.read_examples import read_scenarios
 from services.routing.domain.rulebook.tree import RulebookRefused
@@ -42,7 +42,10 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found. `books` are those that can be used, the oldest first; `problems` say file, line and what to do."""
+    """What was found. `books` are those that can be used, the oldest first; `problems` say file, line and what to do.
+
+    `quoting` rules of the newest quote a provision whose own words are kept.
+    """
 
     facts: int
     personal: int
@@ -50,6 +53,7 @@ class Report:
     bodies: int
     books: tuple[CompiledRulebook, ...] = ()
     instruments: tuple[Instrument, ...] = ()
+    quoting: int = 0
     rows: tuple[Row, ...] = ()
     played: tuple[Played, ...] = ()
     problems: tuple[str, ...] = ()
@@ -101,8 +105,10 @@ class _Checking:
             except RulebookRefused as refused:
                 self._problems.append(str(refused))
         instruments = self._instruments()
+        texts = self._texts(instruments)
         for book in books:
             self._problems += map(str, unlisted(book.book, instruments))
+            self._problems += map(str, misquoted(book.book, texts))
             if with_scenarios and Path(book.book.file).stem != book.book.version:
                 self._problems.append(f"{book.book.file}: is called otherwise than its version, {book.book.version}")
         played: list[Played] = []
@@ -117,6 +123,7 @@ class _Checking:
             bodies=len(register.bodies),
             books=tuple(books),
             instruments=instruments,
+            quoting=len(quoting(books[-1].book, texts)) if books else 0,
             rows=rows,
             played=tuple(played),
             problems=tuple(dict.fromkeys(self._problems)),  # the first version is read twice
@@ -138,6 +145,17 @@ class _Checking:
         except FileNotFoundError:
             self._problems.append(f"{file} is missing; it lists the provisions that rules cite")
         return ()
+
+    def _texts(self, instruments: Iterable[Instrument]) -> dict[str, str]:
+        """Return the words of the provisions that are kept, by citation."""
+        found: dict[str, str] = {}
+        for instrument in instruments:
+            file = self._folder / instrument.text if instrument.text else None
+            if file and not file.is_file():
+                self._problems.append(f"{file} is missing; {instrument.id} says that it has the provision's own words")
+            elif file:
+                found |= dict.fromkeys(instrument.cited_as, text_of(file))
+        return found
 
     def _coverage(self, newest: CompiledRulebook) -> tuple[Row, ...]:
         file = self._folder / "coverage.md"

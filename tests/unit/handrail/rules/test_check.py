@@ -53,6 +53,15 @@ def test_what_is_shipped_is_counted_and_has_no_error(rules: Rules) -> None:
         f"register      {len(areas)} areas, {len(bodies)} bodies",
     ]
     assert f"provisions    {len(entries(FOLDER / 'instruments.yaml', 'instruments'))}, 0 verified" in checked.lines
+    cited = {
+        words: (FOLDER / each["text"]).read_text("utf-8")
+        for each in entries(FOLDER / "instruments.yaml", "instruments")
+        if "text" in each
+        for words in each["cited as"]
+    }
+    quotes = [each["source"]["quote"] for each in listed if each["source"]["cite"] in cited]
+    assert f"quotes      {len(quotes)} of {len(listed)} stand in a provision whose words are kept here" in checked.lines
+    assert len(quotes) >= 15
     examples = len(entries(FOLDER / VERSION, "examples"))
     assert f"rulebook      2026.11.0: {len(listed)} rules, {examples} examples, not approved" in checked.lines
     assert f"verified    {len(listed) - len(unverified)}" in checked.lines
@@ -129,6 +138,49 @@ def test_a_slip_is_said_with_file_line_and_a_hint(
     wrong = [each for each in checked.lines if each.startswith(f"wrong {folder / file}, line {line}: ")]
     assert len(wrong) == 1, checked.out
     assert says in wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "good", "bad", "says"),
+    [
+        (
+            "N-01",
+            "quote: the child dies or is seriously harmed in",
+            "quote: the child dies or is badly harmed in",
+            (
+                "N-01 quotes `the child dies or is badly harmed in the local authority's area`, which does not stand (there) "
+                "in Children Act 2004, section 16C(1)(a); copy its words"
+            ),
+        ),
+        (
+            "L-06",
+            "quote: must include ... a summary of any recommended improvements ... ",
+            "quote: a summary of any recommended improvements ... must include ... ",
+            "L-06 quotes `must include`, which does not stand (there)",
+        ),
+    ],
+)
+def test_a_quote_has_the_words_of_a_provision_that_is_kept_in_their_order(
+    rule: str, good: str, bad: str, says: str, folder: Path, rules: Rules
+) -> None:
+    spoil(folder / VERSION, good, bad)
+    line = (folder / VERSION).read_text("utf-8").split(f"- id: {rule}\n")[0].count("\n") + 1
+
+    checked = rules("check", folder)
+
+    assert checked.code == 1
+    wrong = [each for each in checked.lines if each.startswith(f"wrong {folder / VERSION}, line {line}: ")]
+    assert len(wrong) == 1, checked.out
+    assert says in wrong[0]
+
+
+def test_words_of_a_provision_that_are_not_there_are_missed(folder: Path, rules: Rules) -> None:
+    (folder / "texts" / "si2018-789.txt").unlink()
+
+    checked = rules("check", folder)
+
+    assert checked.code == 1
+    assert "si2018-789.txt is missing; si2018-789 says that it has the provision's own words" in checked.out
 
 
 def test_a_provision_that_is_not_listed_is_named_with_the_rule_that_cites_it(folder: Path, rules: Rules) -> None:
