@@ -43,7 +43,7 @@ def test_at_05_awareness_on_a_saturday_counts_from_that_day() -> None:
 
 
 def test_at_07_death_of_a_looked_after_child_without_suspicion_goes_to_dfe_and_ofsted_not_the_panel() -> None:
-    """Children Act 1989, Schedule 2, paragraph 20(1)(a): "shall notify the Secretary of State and the Chief Inspector"."""
+    """Children Act 1989, Schedule 2, paragraph 20(1)(a): "shall notify the Secretary of State and ... Chief Inspector"."""
     assert_plays("at-07-out-of-area")
 
 

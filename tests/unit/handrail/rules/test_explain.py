@@ -40,8 +40,8 @@ def test_a_rule_that_holds_is_shown_with_its_source_its_facts_and_its_dates(rule
     assert told == [
         "N-06 YES Tell the Secretary of State and Ofsted - a looked after child has died",
         (
-            'Children Act 1989, Schedule 2, paragraph 20(1)(a): "shall notify the Secretary of State and the Chief '
-            'Inspector". Not yet checked against the full text.'
+            "Children Act 1989, Schedule 2, paragraph 20(1)(a): \"shall notify the Secretary of State and Her Majesty's "
+            "Chief Inspector of Education, Children's Services and Skills\". Not yet checked against the full text."
         ),
         "Duty of Wandsworth Borough Council: must (law)",
         (

@@ -15,7 +15,8 @@ N_06 = """## N-06 Tell the Secretary of State and Ofsted - a looked after child 
 | Whose duty | the local authority of the authority that looks after the child |
 | How strong | **must (law)** |
 | Source | [Children Act 1989, Schedule 2, paragraph 20(1)(a)](https://www.legislation.gov.uk/ukpga/1989/41/schedule/2): \
-"shall notify the Secretary of State and the Chief Inspector". **Not yet checked against the full text.** |
+"shall notify the Secretary of State and Her Majesty's Chief Inspector of Education, Children's Services and Skills". \
+**Not yet checked against the full text.** |
 | In force | from 29 June 2018, judged on the day the authority became aware of the incident |
 | Editions of the law | from RB-2018.1 on |
 | If we cannot tell | ask the duty holder within 1 working day; then a person on the desk |
