@@ -57,4 +57,7 @@ AgencyKind = Literal[
     "religious_body",
     "sport_or_leisure",
     "other",
+    # words of before 27 November 2026: taken still, for what was reported with them is read again
+    "adoption_agency",
+    "secure_estate",
 ]

@@ -175,7 +175,7 @@ def _override(data: NotificationDecision) -> Iterator[FieldError]:
         hint = "leave override_of_rule out, or decide not_notify"
         problem = "only a decision not to notify departs from a rule"
         yield FieldError("/data/override_of_rule", problem, "nothing here", hint)
-    if not data.personal.reason:
+    if not (data.personal.reason or "").strip():
         problem = "the reason is missing for which the decision departs from the rule"
         yield FieldError("/data/personal/reason", problem, "the reason in the decider's own words")
 
@@ -242,6 +242,10 @@ def _correction(data: FactCorrected, vocabulary: Vocabulary) -> Iterator[FieldEr
     except FactRefused as refused:
         hint = f"did you mean {refused.nearest_word}?" if refused.nearest_word else ""
         yield FieldError("/data/fact", "this is not a fact of the vocabulary", f"one of: {', '.join(vocabulary)}", hint)
+        return
+    if data.fact == "notification.override_of_rule" and data.value is not None:
+        hint = "null withdraws it; report notification.decision.v1 with the rule and the reason"
+        yield FieldError("/data/value", "a decision departs from a rule, not a correction", "null", hint)
         return
     try:
         vocabulary.check(data.fact, data.value)

@@ -1,9 +1,10 @@
 """The register extended by published lists of the Office for National Statistics and the DfE: areas, and who serves them.
 
 A list is a table with names and codes. One of the Office has columns such as `LAD23CD, LAD23NM, PFA23CD, PFA23NM` (which police
-force area a district lies in); a data file of the DfE's statistics has `new_la_code, la_name`, in rows of local authorities, for
-the authorities that have children's services (explore-education-statistics.service.gov.uk). It may have others. Nothing that stands in the register is changed, but for the areas that
-its police forces and integrated care boards serve. Every entry is `verified: false`, because a list has names and no law.
+force area a district lies in); a data file of the DfE's statistics has `new_la_code, la_name` for the authorities that have
+children's services (explore-education-statistics.service.gov.uk): its newest period counts, for it names councils of before as
+well. Other columns are passed over. Nothing that stands in the register is changed, but for the areas that its police forces and
+integrated care boards serve. Every entry is `verified: false`, because a list has names and no law.
 Pure: texts come in, the text of the register goes out.
 """
 
@@ -20,7 +21,9 @@ from services.routing.domain.register import Body, BodyKind, Register
 
 _COLUMN: Final = re.compile(r"(?P<what>LTLA|LAD|UTLA|CTYUA|CSP|PFA|ICB)\d\d(?P<part>CD|NM)")
 _DFE: Final[Mapping[str, tuple[str, str]]] = {"new_la_code": ("UTLA", "CD"), "la_name": ("UTLA", "NM")}
+_CODE: Final = re.compile(r"[EWSN]\d{8}")
 _LEVEL: Final = "geographic_level"
+_PERIOD: Final = "time_period"
 _DISTRICTS: Final = ("LTLA", "LAD")
 _UPPER: Final = ("UTLA", "CTYUA")
 _ENGLISH: Final = re.compile(
@@ -73,33 +76,46 @@ def read_list(text: str, file: str) -> AreaList:
         ListRefused: It has no districts or areas with code and name, or a row lacks one.
     """
     table = csv.DictReader(text.removeprefix("\ufeff").splitlines())
+    table.fieldnames = [name.strip() for name in table.fieldnames or ()]
     parts: dict[str, dict[str, str]] = defaultdict(dict)
-    for name in table.fieldnames or ():
-        if match := _COLUMN.fullmatch(name.strip()):
+    for name in table.fieldnames:
+        if match := _COLUMN.fullmatch(name):
             parts[match["what"]][match["part"]] = name
-        elif name.strip() in _DFE:
-            what, part = _DFE[name.strip()]
+        elif name in _DFE:
+            what, part = _DFE[name]
             parts[what][part] = name
     whole = {what: (found["CD"], found["NM"]) for what, found in parts.items() if len(found) == len(("CD", "NM"))}
     if not whole.keys() & {*_DISTRICTS, *_UPPER}:
         raise ListRefused(
             f"{file}: expected columns with code and name of districts or areas, such as LAD23CD and LAD23NM, "
-            "or new_la_code and la_name; "
-            f"found {', '.join(table.fieldnames or ()) or 'none'}"
+            f"or new_la_code and la_name; found {', '.join(table.fieldnames) or 'none'}"
         )
-    return AreaList(file, tuple(_rows(table, whole, file)))
+    rows = [(table.line_num, {name: (row[name] or "").strip() for name in table.fieldnames or ()}) for row in table]
+    if _DFE.keys() <= set(table.fieldnames):
+        rows = _of_authorities_now(rows)
+    return AreaList(file, tuple(_rows(rows, whole, file)))
+
+
+def _of_authorities_now(rows: list[tuple[int, dict[str, str]]]) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a data file of the DfE that are about an authority, in the newest period that it has."""
+    newest = max((row[_PERIOD] for _, row in rows if _PERIOD in row), default=None)
+    return [
+        (line, row)
+        for line, row in rows
+        if row.get(_LEVEL, "Local authority") == "Local authority"
+        and row.get(_PERIOD) == newest
+        and _CODE.fullmatch(row["new_la_code"])  # not the row of what is not recorded
+    ]
 
 
 def _rows(
-    table: csv.DictReader[str], whole: Mapping[str, tuple[str, str]], file: str
+    rows: Iterable[tuple[int, Mapping[str, str]]], whole: Mapping[str, tuple[str, str]], file: str
 ) -> Iterator[Mapping[str, tuple[str, str]]]:
-    for row in table:
-        if row.get(_LEVEL) not in {None, "Local authority"}:
-            continue  # of a region or the whole country
-        found = {what: ((row[code] or "").strip(), (row[name] or "").strip()) for what, (code, name) in whole.items()}
+    for line, row in rows:
+        found = {what: (row[code], row[name]) for what, (code, name) in whole.items()}
         empty = next((what for what, pair in found.items() if not all(pair)), None)
         if empty is not None:
-            raise ListRefused(f"{file}, line {table.line_num}: expected a code and a name for {empty}")
+            raise ListRefused(f"{file}, line {line}: expected a code and a name for {empty}")
         yield found
 
 

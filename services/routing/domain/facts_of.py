@@ -36,8 +36,11 @@ REFERRAL: Final = "referral.submitted.v1"
 SUSPICION: Final = frozenset({"known", "suspected"})
 Statement = tuple[str, str, Value | None]
 """Subject, name of the fact, value."""
-_TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {"reviewer.removed.v1": ("review.reviewer_appointed_on",)}
-"""Facts that an act of a type makes undone: whoever stated them before states them no longer."""
+_TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
+    "reviewer.removed.v1": ("review.reviewer_appointed_on",),
+    "publication.declined.v1": ("publication.information",),
+}
+"""Facts that an act of a type makes undone unless it states them: whoever stated them before states them no longer."""
 _CHILD: Final = tuple(name for name in ChildFacts.model_fields if name != "child")
 
 
@@ -95,7 +98,8 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             yield INCIDENT, "notification.submitted_by", data.reporter.area
         case ActRecorded(data=data):
             yield from _act(data, vocabulary)
-            yield from ((INCIDENT, name, None) for name in _TAKEN_BACK.get(event.type, ()))
+            gone = (name for name in _TAKEN_BACK.get(event.type, ()) if name not in data.facts)
+            yield from ((INCIDENT, name, None) for name in gone)
         case FactCorrected(data=data):
             yield from _correction(data, vocabulary)
         case _:

@@ -204,6 +204,11 @@ def test_a_linked_case_is_named_in_one_way(link: dict[str, str], accepted: bool)
         ({"fact": "reporter.body", "value": "police"}, "/data/fact", "ask Handrail's operations to change it"),
         ({"fact": "harm", "value": "deth"}, "/data/value", "did you mean death?"),
         (
+            {"fact": "notification.override_of_rule", "value": "N-01"},
+            "/data/value",
+            "null withdraws it; report notification.decision.v1 with the rule and the reason",
+        ),
+        (
             {"fact": "child.age_at_incident", "value": "3", "child_ref": "child-1"},
             "/data/value",
             "null withdraws the fact",
@@ -227,6 +232,7 @@ def test_a_correction_keeps_to_the_vocabulary(changes: dict[str, Any], pointer: 
         ("not_notify", {"by": "Director Sample", "reason": "Invented example. It does not fit this case."}, []),
         ("not_notify", {"by": "Director Sample"}, ["/data/personal/reason"]),
         ("not_notify", {"reason": ""}, ["/data/personal/reason"]),
+        ("not_notify", {"reason": "  "}, ["/data/personal/reason"]),
         ("notify", {"reason": "Invented example."}, ["/data/override_of_rule"]),
         ("defer", {}, ["/data/override_of_rule", "/data/personal/reason"]),
     ],

@@ -136,6 +136,21 @@ def test_whoever_removes_a_reviewer_takes_back_that_one_was_appointed() -> None:
     }
 
 
+@pytest.mark.parametrize("information", ["none", None])
+def test_whoever_declines_again_without_a_word_on_the_information_has_said_nothing_of_it(
+    information: str | None,
+) -> None:
+    facts: dict[str, str | int] = {"publication.declined_on": "2026-12-04"}
+    declined = acted(
+        "publication.declined.v1", facts | ({"publication.information": information} if information else {})
+    )
+
+    assert stated(declined) == {
+        ("incident", "publication.declined_on", date(2026, 12, 4)),
+        ("incident", "publication.information", information),
+    }
+
+
 def test_a_correction_of_an_action_goes_back_to_the_action_that_was_spoken_of() -> None:
     about = "a" * 32
     agreed = acted(

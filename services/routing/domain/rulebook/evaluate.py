@@ -158,7 +158,9 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
                 shared = None if bundle.on_holder else _asked(bundle, facts, applied, about, None)
                 for held in bundle.held:
                     holders = _holders(held.holder, facts, register, others, about)
-                    asked = [(each, shared or _asked(bundle, facts, applied, about, each)) for each in holders]
+                    asked = [
+                        (each, shared or _asked(bundle, facts, applied, about, each)) for each in holders
+                    ]  # never empty
                     for compiled, place in held.rules:
                         runs[compiled.rule.id, about] = tuple(
                             _trace(compiled, facts, about, holder, answers[place], judged_on)

@@ -91,17 +91,20 @@ def test_a_list_may_begin_with_a_byte_order_mark_and_have_other_columns() -> Non
     )
 
 
-DFE = """time_period,geographic_level,country_code,country_name,region_name,new_la_code,old_la_code,la_name,looked_after
+DFE = """time_period,geographic_level ,country_code,country_name,region_name,new_la_code,old_la_code,la_name,looked_after
 202425,National,E92000001,England,,,,,81000
 202425,Regional,E92000001,England,North West,,,,15000
 202425,Local authority,E92000001,England,North West,E06000007,877,Warrington,400
 202324,Local authority,E92000001,England,North West,E06000007,877,Warrington,410
+201819,Local authority,E92000001,England,South East,E10000002,825,Buckinghamshire,500
+202425,Local authority,E92000001,England,,,,Not recorded,3
+202425,Local authority,E92000001,England,,z,z,Not recorded,3
 202425,Local authority,E92000001,England,South East,E10000030,936,Surrey,1000
 202425,Local authority,E92000001,England,Yorkshire and The Humber,E08000035,383,Leeds,1400
 """
 
 
-def test_a_data_file_of_the_dfe_has_the_authorities_and_not_who_serves_them() -> None:
+def test_a_data_file_of_the_dfe_has_the_authorities_of_today_and_not_who_serves_them() -> None:
     found = extend(register(), [read_list(DFE, "dfe.csv")])
 
     assert found.areas == {WARRINGTON: "Warrington", SURREY: "Surrey"}
