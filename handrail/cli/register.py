@@ -26,7 +26,8 @@ def extend(
 
     Three lists of the Open Geography Portal say all that is needed: lower tier to upper tier local authorities (LTLA,
     UTLA), districts to community safety partnerships to police force areas (LAD, CSP, PFA), and one with districts and
-    integrated care boards (LAD, ICB). A data file of the DfE's statistics (new_la_code, la_name) has the authorities. What stands in the register stays as it is; what is added is marked as not verified.
+    integrated care boards (LAD, ICB). A data file of the DfE's statistics (new_la_code, la_name) has the authorities.
+    What stands in the register stays as it is; what is added is marked as not verified.
     """
     text = register.read_text("utf-8")
     known = parse_register(text, str(register))

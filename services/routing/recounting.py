@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import orjson
 import structlog
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -48,7 +47,7 @@ class Recount:
             return
         calendar = self._laws.newest.calendar_ref
         async with self._database.connect() as connection:
-            cases = await loading.cases_counted_otherwise(connection, calendar)
+            cases = await loading.counted_otherwise(connection, calendar)
         because = f"working days are now counted with the calendar {calendar.partition(' ')[0]}"
         moved = await decide_again(self._database, self._service, cases, because)
         if cases:
@@ -57,22 +56,25 @@ class Recount:
 
     async def _take(self) -> bool:
         """Keep which calendar counts from now on; say whether it does, or another process was faster, with whichever it has."""
-        calendar, holidays = self._laws.newest.calendar_ref, _written(self._laws.newest.calendar)
+        calendar = self._laws.newest.calendar_ref
         async with self._database.begin() as tx:
             newest = (await tx.connection.execute(_NEWEST)).first()
             if newest and newest.calendar == calendar:
                 return True
             seq = newest.seq + 1 if newest else 1
-            row = {"seq": seq, "calendar": calendar, "holidays": holidays, "taken_at": tx.now}
+            holidays = _holidays(self._laws.newest.calendar)
+            kept = [each.model_dump(mode="json") for each in holidays]
+            row = {"seq": seq, "calendar": calendar, "holidays": kept, "taken_at": tx.now}
             if (await tx.connection.execute(_TAKE, row)).first() is None:
                 return False
             if newest:
+                before = [HolidayOn.model_validate(each, strict=False) for each in newest.holidays]
                 data = CalendarUpdatedData(
                     calendar_before=newest.calendar,
                     calendar=calendar,
-                    added=_only_in(holidays, newest.holidays),
-                    removed=_only_in(newest.holidays, holidays),
-                    open_duties=await loading.duties_counted_otherwise(tx.connection, calendar),
+                    added=tuple(each for each in holidays if each not in before),
+                    removed=tuple(each for each in before if each not in holidays),
+                    open_duties=sum((await loading.counted_otherwise(tx.connection, calendar)).values()),
                 )
                 event = derived_event_id("calendar.updated", str(seq), calendar)
                 message = CalendarUpdated(id=event, source=SOURCE, time=tx.now, recorded_at=tx.now, data=data)
@@ -81,13 +83,9 @@ class Recount:
         return True
 
 
-def _written(calendar: Calendar) -> list[dict[str, str]]:
+def _holidays(calendar: Calendar) -> list[HolidayOn]:
     """Return the holidays of a calendar, the earliest first."""
     return [
-        {"day": day.isoformat(), "title": holiday.title, "source": holiday.source}
+        HolidayOn(day=day, title=holiday.title, source=holiday.source)
         for day, holiday in sorted(calendar.holidays.items())
     ]
-
-
-def _only_in(these: list[dict[str, str]], those: list[dict[str, str]]) -> tuple[HolidayOn, ...]:
-    return tuple(HolidayOn.model_validate_json(orjson.dumps(each)) for each in these if each not in those)

@@ -53,11 +53,8 @@ _OF_ENDED: Final = text("""
     ORDER BY case_key
 """)
 _COUNTED_OTHERWISE: Final = text("""
-    SELECT DISTINCT case_key FROM routing.obligation
-    WHERE state = 'open' AND opened ->> 'calendar' <> :calendar ORDER BY case_key
-""")
-_DUTIES_COUNTED_OTHERWISE: Final = text("""
-    SELECT count(*) FROM routing.obligation WHERE state = 'open' AND opened ->> 'calendar' <> :calendar
+    SELECT case_key, count(*) FROM routing.obligation
+    WHERE state = 'open' AND opened ->> 'calendar' <> :calendar GROUP BY case_key ORDER BY case_key
 """)
 _IS_DECIDED: Final = text("SELECT EXISTS (SELECT FROM routing.decision WHERE case_key = :case_key)")
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
@@ -141,14 +138,9 @@ async def cases_of_ended(connection: AsyncConnection, ended: Collection[str]) ->
     return list(await connection.scalars(_OF_ENDED, {"ended": sorted(ended)}))
 
 
-async def cases_counted_otherwise(connection: AsyncConnection, calendar: str) -> list[str]:
-    """Return the cases with an open duty whose day was counted with another calendar."""
-    return list(await connection.scalars(_COUNTED_OTHERWISE, {"calendar": calendar}))
-
-
-async def duties_counted_otherwise(connection: AsyncConnection, calendar: str) -> int:
-    """Return how many open duties have a day that was counted with another calendar."""
-    return int(await connection.scalar(_DUTIES_COUNTED_OTHERWISE, {"calendar": calendar}) or 0)
+async def counted_otherwise(connection: AsyncConnection, calendar: str) -> dict[str, int]:
+    """Return the cases with open duties whose day was counted with another calendar, and how many each has."""
+    return dict((await connection.execute(_COUNTED_OTHERWISE, {"calendar": calendar})).all())
 
 
 async def is_decided(connection: AsyncConnection, case_key: str) -> bool:

@@ -7,7 +7,8 @@ answers in one tuple, in which each rule has its place: its own answer first, th
 
 Rules that run for the same children and items (reports, actions ...) are asked in one call, in which a condition that several
 of them have is answered once; those with conditions on the duty holder, in a call for each holder. The source text that is
-compiled has no word of the rulebook in it: facts become positions, values become arguments that nobody passes (a local name is read faster than a global one).
+compiled has no word of the rulebook in it: facts become positions, values become arguments that nobody passes (a local name is
+read faster than a global one).
 """
 
 from __future__ import annotations
@@ -77,11 +78,13 @@ class CompiledRule:
     """A rule whose conditions a bundle asks. `conditions` are in the order of the answers; `depends_on` are asked before it.
 
     It runs once for each child (`per_child`), and once for each item of the scope `per`, in cases of what it is `about`.
+    `on_holder`: what its conditions say depends on whose duty it would be.
     """
 
     rule: Rule
     conditions: tuple[Condition, ...]
     judged_on: FactSpec
+    on_holder: bool
     per_child: bool
     per: Scope | None
     about: frozenset[Topic]
@@ -149,7 +152,7 @@ def compile_rulebook(book: Rulebook, vocabulary: Vocabulary) -> CompiledRulebook
         alike: dict[tuple[Holder | None, bool, Scope | None, frozenset[Topic]], list[CompiledRule]] = {}
         for identifier in ready:
             each = compiled[identifier] = _compiled(book.rule(identifier), vocabulary, compiled)
-            holder = each.rule.holder if _on_holder(each.rule, vocabulary) else None
+            holder = each.rule.holder if each.on_holder else None
             alike.setdefault((holder, each.per_child, each.per, each.about), []).append(each)
         bundles += [_bundle(rules, vocabulary) for rules in alike.values()]
         sorter.done(*ready)
@@ -170,6 +173,7 @@ def _compiled(rule: Rule, vocabulary: Vocabulary, compiled: Mapping[str, Compile
         rule=rule,
         conditions=tuple(walk(rule.when)),
         judged_on=vocabulary[rule.judged_on],
+        on_holder=any(name == DUTY_HOLDER or vocabulary[name].scope == "authority" for name in _asked_for(rule)),
         per_child="child" in scopes or any(other.per_child for other in before),
         per=per,
         about=frozenset(vocabulary[name].about for name in _facts_of(rule)).union(*(each.about for each in before)),
@@ -193,22 +197,12 @@ def _bundle(rules: list[CompiledRule], vocabulary: Vocabulary) -> Bundle:
     return Bundle(
         held=tuple(Held(holder, tuple(those)) for holder, those in held.items()),
         ask=compile_conditions([each.rule.when for each in rules], vocabulary),
-        on_holder=_on_holder(rules[0].rule, vocabulary),
+        on_holder=rules[0].on_holder,
         per_child=rules[0].per_child,
         per=rules[0].per,
         about=rules[0].about,
         depends_on=tuple(dict.fromkeys(rule for each in rules for rule in each.depends_on)),
     )
-
-
-def _on_holder(rule: Rule, vocabulary: Vocabulary) -> bool:
-    """Return whether what the conditions say depends on whose duty it would be."""
-    for part in walk(rule.when):
-        if isinstance(part, Compared | SameArea | Recorded):
-            asked = {part.fact, part.other} if isinstance(part, SameArea) else {part.fact}
-            if DUTY_HOLDER in asked or any(vocabulary[name].scope == "authority" for name in asked):
-                return True
-    return False
 
 
 def _depends_on(rule: Rule) -> tuple[str, ...]:
@@ -219,16 +213,11 @@ def _depends_on(rule: Rule) -> tuple[str, ...]:
 
 def _facts_of(rule: Rule) -> set[str]:
     """Return every fact by which the rule's runs differ; the reporter as duty holder or recipient makes it one per report."""
-    names = {rule.judged_on}
+    names = {rule.judged_on} | _asked_for(rule) - {DUTY_HOLDER}
     if isinstance(rule.holder, AreaHolder | InFact):
         names.add(rule.holder.fact)
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")
-    for part in walk(rule.when):
-        if isinstance(part, Compared | SameArea | Recorded):
-            names.add(part.fact)
-        if isinstance(part, SameArea) and part.other != DUTY_HOLDER:
-            names.add(part.other)
     for duty in rule.then:
         names.update(duty.within.clock)
         names.update(test.fact for test in duty.tests)
@@ -240,6 +229,12 @@ def _facts_of(rule: Rule) -> set[str]:
         if isinstance(duty.tell, InFact):
             names.add(duty.tell.fact)
     return names
+
+
+def _asked_for(rule: Rule) -> set[str]:
+    """Return every fact that the conditions name, and `the duty holder` if they name it."""
+    parts = [part for part in walk(rule.when) if isinstance(part, Compared | SameArea | Recorded)]
+    return {part.fact for part in parts} | {part.other for part in parts if isinstance(part, SameArea)}
 
 
 class _Writer:

@@ -155,12 +155,10 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
                 about = About(child, item, bundle.per)
                 others = {rule: _runs_of(book.rules[rule], about, runs) for rule in bundle.depends_on}
                 applied = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
-                shared = None if bundle.on_holder else _asked(bundle, facts, applied, about, None)
+                alike = None if bundle.on_holder else _asked(bundle, facts, applied, about, None)  # whoever holds it
                 for held in bundle.held:
                     holders = _holders(held.holder, facts, register, others, about)
-                    asked = [
-                        (each, shared or _asked(bundle, facts, applied, about, each)) for each in holders
-                    ]  # never empty
+                    asked = [(each, alike or _asked(bundle, facts, applied, about, each)) for each in holders]
                     for compiled, place in held.rules:
                         runs[compiled.rule.id, about] = tuple(
                             _trace(compiled, facts, about, holder, answers[place], judged_on)
