@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from handrail.embedded import guard
@@ -24,6 +26,7 @@ LOCK_WAIT_S = 15.0  # the guard of an owner that was just killed is still stoppi
 _POLL_S = 0.03
 _TRIES = 1_000
 _NEVER_GIVEN = range(12_000, 32_000)  # below what Linux, macOS and Windows give to connections
+_drawn: set[int] = set()
 _LOCK = ".in-use"
 
 
@@ -223,14 +226,15 @@ def listens(port: int) -> bool:
 def choose_port(what: str, wanted: int | None) -> int:
     """Return the wanted port, or one that is free.
 
-    It is bound only later, so it is not one of those that the system gives to connections meanwhile.
+    It is bound only later, so it is not one of those that the system gives to connections meanwhile, and no other
+    draw of this account gets it as long as this process lives.
 
     Raises:
         PortTaken: The wanted one is in use.
     """
     if wanted is None:
         tried = (random.choice(_NEVER_GIVEN) for _ in range(_TRIES))  # noqa: S311 - nothing secret
-        return next(port for port in tried if _is_free(port))
+        return next(port for port in tried if _is_free(port) and _draw(port))
     if not _is_free(wanted):
         raise PortTaken(what, wanted)
     return wanted
@@ -244,3 +248,24 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _draw(port: int) -> bool:
+    """Lock the port's byte of a file that all processes of this account share; no byte is ever written.
+
+    Such a lock keeps out other processes only, and ends with this one.
+    """
+    if port in _drawn:
+        return False
+    try:
+        fcntl.lockf(_draws(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _drawn.add(port)
+    return True
+
+
+@cache
+def _draws() -> int:
+    path = Path(tempfile.gettempdir()) / f"handrail-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -24,8 +28,39 @@ def test_a_port_on_which_somebody_listens_is_refused_and_not_chosen(monkeypatch:
     with socket.create_server((LOOPBACK, choose_port("a server", None))) as server:
         port = server.getsockname()[1]
         free = choose_port("a server", None)
-        monkeypatch.setattr(process, "_NEVER_GIVEN", [port, free])
+        monkeypatch.setattr(process, "_drawn", set())
+        monkeypatch.setattr(process, "_NEVER_GIVEN", [*[port] * 20, free])
 
         with pytest.raises(PortTaken):
             choose_port("a server", port)
-        assert {choose_port("a server", None) for _ in range(20)} == {free}
+        assert choose_port("a server", None) == free
+
+
+def test_no_port_is_drawn_twice_by_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation draws all its ports before the first is bound."""
+    first, second = _next_draws_are_twice_the_first_of_two(monkeypatch)
+
+    assert [choose_port("a service", None), choose_port("another", None)] == [first, second]
+
+
+def test_no_port_is_drawn_that_another_process_has_drawn_and_not_bound_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = _next_draws_are_twice_the_first_of_two(monkeypatch)
+    draw = f"from handrail.embedded import process; print(process._draw({first}), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", draw], stdin=PIPE, stdout=PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "True\n"
+
+        assert choose_port("a service", None) == second
+        other.communicate("\n")
+    assert choose_port("a service", None) == first
+
+
+def _next_draws_are_twice_the_first_of_two(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return two free ports, given back, which the next draws of this process try: first, first, second, first."""
+    free = [choose_port("a service", None) for _ in range(2)]
+    os.close(process._draws())
+    process._draws.cache_clear()
+    process._drawn.clear()
+    draws = iter([free[0], free[0], free[1], free[0]])
+    monkeypatch.setattr("random.choice", lambda _: next(draws))
+    return free
