@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.intake.store import clients
 from services.intake.store.clients import Client
+from services.intake.together import Together
 from services.kit.auth import own_guard, principal_of
 from services.kit.database import Database
 from services.kit.errors import Forbidden, NotSignedIn
@@ -42,12 +43,13 @@ def sender(database: Database) -> Sender:
         NotSignedIn: 401, there is no valid token.
         Forbidden: 403, the account acts for no registered client.
     """
+    owners = _Owners(database)
 
     async def guard(
         request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None
     ) -> Client:
         if bearer is not None and bearer.credentials.startswith("hr_"):
-            return await _by_token(database, bearer.credentials)
+            return await owners.of(bearer.credentials)
         principal = principal_of(request)
         if principal is None:
             raise NotSignedIn
@@ -62,11 +64,23 @@ def sender(database: Database) -> Sender:
     return own_guard(guard)
 
 
-async def _by_token(database: Database, token: str) -> Client:
-    found = None
-    if _TOKEN.fullmatch(token):
-        async with database.connect() as connection:
-            found = await clients.by_token(connection, token_digest(token))
-    if found is None:
-        raise NotSignedIn
-    return found
+class _Owners:
+    """Finds whose a token is. Nothing is remembered: a token that was revoked is refused from then on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._together = Together[bytes, Client | None](self._ask, self._ask_alone)
+
+    async def of(self, token: str) -> Client:
+        found = await self._together.take(token_digest(token)) if _TOKEN.fullmatch(token) else None
+        if found is None:
+            raise NotSignedIn
+        return found
+
+    async def _ask(self, digests: Sequence[bytes]) -> list[Client | None]:
+        async with self._database.connect() as connection:
+            found = await clients.by_token(connection, set(digests))
+        return [found.get(digest) for digest in digests]
+
+    async def _ask_alone(self, digest: bytes) -> Client | None:
+        return (await self._ask([digest]))[0]

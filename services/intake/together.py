@@ -1,8 +1,8 @@
-"""Submissions that wait at the same moment share one transaction: one commit, and each statement once for all of them.
+"""Requests that wait at the same moment share one transaction: one commit, and each statement once for all of them.
 
-While one batch is being kept the next gathers, so that a lone submission waits for nobody. A batch never waits long for a
-case that somebody else holds, and if it fails, for whatever reason, each of its submissions is kept alone: nobody's event
-depends on a neighbour's.
+So whose their tokens are is asked, and so their submissions are kept. While one batch is being kept the next gathers, so
+that a lone submission waits for nobody. A batch never waits long for a case that somebody else holds, and if it fails, for
+whatever reason, each of its submissions is kept alone: nobody's event depends on a neighbour's.
 """
 
 from __future__ import annotations

@@ -38,7 +38,10 @@ class Client:
 
 
 _COLUMNS: Final = "name, body, area, recipient, created_at, revoked_at"
-_BY_TOKEN: Final = text(f"SELECT {_COLUMNS} FROM client WHERE token_sha256 = :sha256 AND revoked_at IS NULL")  # noqa: S608 - only our own column names
+_BY_TOKEN: Final = text(f"""
+    SELECT token_sha256, {_COLUMNS} FROM client
+    WHERE token_sha256 = ANY(CAST(:digests AS bytea[])) AND revoked_at IS NULL
+""")  # noqa: S608 - only our own column names
 _BY_NAME: Final = text(f"""
     SELECT {_COLUMNS} FROM client
     WHERE name = ANY(CAST(:names AS text[])) AND (revoked_at IS NULL OR CAST(:revoked AS boolean))
@@ -57,16 +60,16 @@ _ADD: Final = text("""
 _REVOKE: Final = text("UPDATE client SET revoked_at = :now WHERE name = :name AND revoked_at IS NULL RETURNING name")
 
 
-async def by_token(connection: AsyncConnection, token_sha256: bytes) -> Client | None:
-    """Return the client that this token belongs to, unless it was revoked."""
-    row = (await connection.execute(_BY_TOKEN, {"sha256": token_sha256})).first()
-    return Client(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+async def by_token(connection: AsyncConnection, digests: Collection[bytes]) -> dict[bytes, Client]:
+    """Return the clients that these tokens belong to, by the tokens' SHA-256; those that were revoked are left out."""
+    rows = await connection.execute(_BY_TOKEN, {"digests": list(digests)})
+    return {digest: Client(*columns) for digest, *columns in rows}
 
 
 async def by_name(connection: AsyncConnection, names: Collection[str], *, revoked: bool = False) -> dict[str, Client]:
     """Return those of these clients that are registered; those that were revoked only if asked for."""
     rows = await connection.execute(_BY_NAME, {"names": list(names), "revoked": revoked})
-    return {row.name: Client(**row._mapping) for row in rows}  # noqa: SLF001
+    return {row.name: Client(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 async def everyone(connection: AsyncConnection) -> list[Client]:

@@ -214,6 +214,18 @@ async def test_a_revoked_client_is_refused_at_once_and_may_come_back_with_a_new_
     assert (await running.post(incident())).status_code == 202
 
 
+async def test_of_requests_at_the_same_moment_each_speaks_for_its_own_token(running: Intake) -> None:
+    unknown = {"Authorization": f"Bearer hr_police-example_{'A' * 43}"}
+    posts = [running.post(incident(id=f"evt-{n}"), by=("police-example", "council-example")[n % 2]) for n in range(20)]
+    refused = [running.http.get("/v1/receipts", headers=unknown) for _ in range(5)]
+
+    answers = await asyncio.gather(*posts, *refused)
+
+    assert [answer.status_code for answer in answers] == [202] * 20 + [401] * 5
+    kept = {str(one.id): one.data.reporter.client for one in await running.published()}  # type: ignore[union-attr]
+    assert [kept[one.json()["event_id"]] for one in answers[:20]] == ["police-example", "council-example"] * 10
+
+
 async def test_a_token_is_shown_once_and_stored_as_a_digest(running: Intake) -> None:
     token = running.tokens["police-example"]
     operator = {"Authorization": f"Bearer {access_token('operations')}"}
