@@ -1,7 +1,7 @@
 """An installation under load, for benches: reports of invented cases by Kafka and by HTTP, and when all of it has arrived.
 
-Each report opens a case of its own with two obligations, of the reporting police to tell the area's council and its
-partnership (rule N-11), each with its rungs, its notice, and the entries of all of it in the log.
+Each report, of today, opens a case of its own with two obligations, of the reporting police to tell the area's council and
+its partnership (rule N-11), each with its rungs, its notice, and the entries of all of it in the log.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from confluent_kafka import Producer
 
 from handrail.installation.clients import Credentials
 from handrail.installation.installation import Installation
+from schemas.calendar.london import london_date
 from schemas.topics import SERVICES
 from tests.support import reports
 from tests.support.eventually import eventually
@@ -45,7 +47,7 @@ def installation() -> Iterator[Installation]:
 
 def report(number: int) -> bytes:
     """Return the report of one new case."""
-    return reports.report(f"bench-{number}", f"BENCH-{number}")
+    return reports.report(f"bench-{number}", f"BENCH-{number}", london_date(datetime.now(UTC)))
 
 
 def send_by_kafka(running: Installation, client: Credentials, numbers: range) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from schemas.envelope import Envelope
@@ -21,8 +21,7 @@ Parse = Callable[[bytes], Envelope]
 _CASE_KEY: Final = re.compile(rb"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A message that was read and understood, with the bytes it came in."""
 
     message: Any  # the class of `schemas` that its type names

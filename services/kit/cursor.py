@@ -122,8 +122,9 @@ _UNKNOWN: Final = text("""
     EXCEPT SELECT event_id FROM published_before WHERE event_id = ANY(CAST(:ids AS uuid[]))
 """)
 _READ: Final = text("""
-    SELECT CAST(o.xid AS text) AS xid, o.id, o.topic, o.key, o.payload, o.event_id, o.producer_seq,
-        o.producer_seq IS NULL AND EXISTS (SELECT FROM published_before AS p WHERE p.event_id = o.event_id) AS published
+    SELECT CAST(o.xid AS text) AS xid, o.id, o.topic, o.key, o.payload, o.event_id,
+        o.producer_seq IS NULL AND EXISTS (SELECT FROM published_before AS p WHERE p.event_id = o.event_id) AS published,
+        o.producer_seq
     FROM relay_cursor AS c LEFT JOIN LATERAL (
         (SELECT xid, id, topic, key, payload, event_id, CAST(NULL AS bigint) AS producer_seq FROM outbox
          WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
@@ -201,13 +202,7 @@ class PostgresCursor:
         rows = (await self._held().execute(_READ, values)).all()
         if not rows:  # even an outbox with nothing new gives one row, an empty one, under our epoch
             raise Fenced(Fenced.__doc__)
-        return [
-            OutboxRow(
-                int(row.xid), row.id, row.topic, row.key, row.payload, row.event_id, row.published, row.producer_seq
-            )
-            for row in rows
-            if row.xid
-        ]
+        return [OutboxRow(int(xid), *columns) for xid, *columns in rows if xid]
 
     async def save(self, position: Position, passed: Sequence[UUID] = ()) -> None:
         """Keep the position, and which messages were passed over because Kafka has them."""

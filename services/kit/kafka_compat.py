@@ -6,10 +6,10 @@ Canary tests pin each of them, and the versions are pinned in `pyproject.toml` (
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.partitioner import murmur2
@@ -21,8 +21,7 @@ from services.kit.fence import Place
 kafka_records.install()
 
 
-@dataclass(frozen=True, slots=True)
-class RawRecord:
+class RawRecord(NamedTuple):
     """One record as Kafka gave it: nothing is decoded, headers keep their bytes (or their lack of any)."""
 
     topic: str

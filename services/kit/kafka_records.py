@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
+from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 _MAGIC_OFFSET: Final = _MemoryRecordsPy.MAGIC_OFFSET
@@ -37,7 +37,7 @@ class TolerantRecords:
         """Return the next batch."""
         raw = self._records._next_slice  # noqa: SLF001
         batch = self._records.next_batch()
-        return batch if raw is None or _is_readable(raw) else _TolerantBatch(batch, raw)
+        return batch if raw is None or raw[_MAGIC_OFFSET] < _WITH_HEADERS else _TolerantBatch(batch, raw)
 
 
 class _TolerantBatch:
@@ -50,11 +50,17 @@ class _TolerantBatch:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
 
+    def __next__(self) -> Any:
+        return next(self._batch)
+
     def __iter__(self) -> Iterator[Any]:
-        reader = _DefaultRecordBatchPy(self._raw)
-        reader._maybe_uncompress()  # noqa: SLF001
-        reader._buffer = _Readable(reader._buffer)  # noqa: SLF001
-        return iter(reader)
+        try:
+            return iter(list(self._batch))
+        except UnicodeDecodeError:
+            reader = _DefaultRecordBatchPy(self._raw)
+            reader._maybe_uncompress()  # noqa: SLF001
+            reader._buffer = _Readable(reader._buffer)  # noqa: SLF001
+            return iter(reader)
 
 
 class _Readable(bytearray):
@@ -67,19 +73,6 @@ class _Readable(bytearray):
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         del errors
         return super().decode(encoding, "backslashreplace")
-
-
-def _is_readable(raw: memoryview) -> bool:
-    if raw[_MAGIC_OFFSET] < _WITH_HEADERS:
-        return True
-    try:
-        for _ in DefaultRecordBatch(raw):
-            pass
-    except UnicodeDecodeError:
-        return False
-    except Exception:  # noqa: BLE001 - what else is wrong with it aiokafka will say itself, after it checked the sum
-        return True
-    return True
 
 
 def install() -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import text
@@ -23,8 +22,7 @@ MAX_MESSAGE_BYTES: Final = 900_000
 """Below Kafka's `message.max.bytes` (1,048,588) with room for the batch: what is larger could never be published."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """One message that waits for the end of its transaction."""
 
     topic: str

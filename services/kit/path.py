@@ -223,11 +223,13 @@ async def _admit(
         if mark.place not in verdict.gaps and mark.offset >= next_offsets.get(mark.place, 0)
     ]
     new = await tx.inbox.admit(consumer.group_id, [each for each, _ in above]) if above else set()
-    fresh: list[Decoded] = []
-    for each, item in above:
-        if each in new:
-            new.discard(each)  # the same message twice in one batch
-            fresh.append(item)
+    fresh = [item for _, item in above]
+    if len(new) < len(above):  # looking up each id costs more than the rest of this, and is seldom needed
+        fresh = []
+        for each, item in above:
+            if each in new:
+                new.discard(each)  # the same message twice in one batch
+                fresh.append(item)
     outcome = Outcome(gaps=verdict.gaps, advance=verdict.advance)
     outcome.counts["dropped"] = sum(mark.place in verdict.gaps for mark in marks)
     outcome.counts["overtaken"] = len(verdict.below)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final
 
 from opentelemetry import trace
@@ -19,7 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
 
-_TRACEPARENT: Final = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+_TRACEPARENT: Final = re.compile(r"^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$")
 _MAX_LINKS: Final = 128  # OpenTelemetry's own default limit
 
 _provider: Final = TracerProvider(resource=Resource.create({"service.namespace": "handrail"}))
@@ -36,17 +37,14 @@ def read_traceparent(value: str | None) -> SpanContext | None:
     match = _TRACEPARENT.match(value) if value else None
     if not match:
         return None
-    context = SpanContext(
-        int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16))
-    )
-    return context if context.is_valid else None
+    return SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16)))
 
 
 @contextmanager
 def batch_span(name: str, traceparents: Iterable[str | None]) -> Iterator[None]:
     """Run a batch in one span linked to the traces of its messages."""
-    contexts = (read_traceparent(value) for value in traceparents)
-    links = [Link(context) for context in contexts if context][:_MAX_LINKS]
+    contexts = filter(None, map(read_traceparent, traceparents))
+    links = [Link(context) for context in islice(contexts, _MAX_LINKS)]
     with _tracer.start_as_current_span(name, kind=SpanKind.CONSUMER, links=links, record_exception=False):
         yield
 
@@ -63,8 +61,8 @@ def request_span(name: str, traceparent: str | None) -> Iterator[None]:
 def traceparent_for(cause: str | None) -> str | None:
     """Return the `traceparent` for a new message: the present span, in the trace of its cause if that is known."""
     span = trace.get_current_span().get_span_context()
-    parent = read_traceparent(cause)
+    parent = _TRACEPARENT.match(cause) if cause else None
     if not span.is_valid:
         return cause if parent else None
-    trace_id = parent.trace_id if parent else span.trace_id
-    return f"00-{trace_id:032x}-{span.span_id:016x}-{int(span.trace_flags):02x}"
+    trace_id = parent[1] if parent else f"{span.trace_id:032x}"
+    return f"00-{trace_id}-{span.span_id:016x}-{int(span.trace_flags):02x}"

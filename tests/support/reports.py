@@ -36,7 +36,9 @@ def report(event_id: str, case: str, on: date = REPORTED_ON, personal: Mapping[s
         "child_review": "no",  # so that no discussion of the threshold is owed besides
         "adult_at_risk": "no",
         "domestic_death": "no",
-        "children": [{"ref": "child-1", "home_area": AREA, "looked_after": "no", "care_leaver": "no"}],
+        "children": [
+            {"ref": "child-1", "home_area": AREA, "age_at_incident": 9, "looked_after": "no", "care_leaver": "no"}
+        ],
     }
     if personal:
         data["personal"] = personal
