@@ -1,7 +1,8 @@
 """Subscribing: FastStream and aiokafka bring batches and keep the group, `services.kit.path` does the work.
 
 Why not FastStream's own data path: by default it acknowledges what failed, and it loses a batch with an odd header
-(tests/integration/kit show both). Here a batch is acknowledged after its commit, and read again if there was none.
+(tests/integration/kit show both). Here a batch is acknowledged after its commit, and read again if there was none; where
+a consumer goes on is what its fence says, whatever Kafka was told.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from services.kit import metrics
 from services.kit.codec import Decoded, Event, Parse, RawBatchCodec
 from services.kit.errors import summary
 from services.kit.faults import faultpoint
-from services.kit.fence import REWOUND, Place
+from services.kit.fence import REWOUND, Place, firsts
 from services.kit.health import Health
 from services.kit.kafka_compat import Subscriber, safe_parser, subscribe
 from services.kit.logging import where
-from services.kit.path import Consumer, Handler, Keys, Outcome, Store, TopicChanged, handle_batch
+from services.kit.path import Consumer, Handler, Keys, Outcome, Store, TopicChanged, handle_batch, mark_of
 from services.kit.tracing import batch_span
 
 _log = structlog.get_logger("services.kit.consume")
@@ -92,7 +93,7 @@ class Consume:
                 pattern=pattern,
                 group_id=group_id,
                 max_records=MAX_RECORDS,
-                ack_policy=AckPolicy.NACK_ON_ERROR,
+                ack_policy=AckPolicy.MANUAL,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
                 session_timeout_ms=SESSION_TIMEOUT_MS,
@@ -137,7 +138,18 @@ class Worker(ConsumerRebalanceListener):
         self._assigning: asyncio.Task[None] | None = None
 
     async def receive(self, items: Sequence[Decoded]) -> None:
-        """Handle one batch; returning acknowledges it, raising has it read again."""
+        """Handle one batch and acknowledge it. If that raises, the batch is read again."""
+        try:
+            outcome = await self._handle(items)
+        except Exception:
+            for place, offset in firsts(map(mark_of, items)).items():
+                self.subscriber.seek(place, offset)
+            raise
+        self.subscriber.acknowledge(outcome.advance)
+        if len(items) < MAX_RECORDS // 2:
+            await self._pause(self._rest_s)
+
+    async def _handle(self, items: Sequence[Decoded]) -> Outcome:
         if self._stopped:
             raise RuntimeError(self._stopped)
         faultpoint("consume.received")
@@ -161,8 +173,7 @@ class Worker(ConsumerRebalanceListener):
                 "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
             )
         self._report(items, outcome, time.monotonic() - started)
-        if len(items) < MAX_RECORDS // 2:
-            await self._pause(self._rest_s)
+        return outcome
 
     async def _stand_first(self) -> None:
         """See to it that the fence stands before anything is read past it, or a record lost before it would not show.
@@ -324,8 +335,14 @@ class Worker(ConsumerRebalanceListener):
         """The process is stopping: finish or give back the batch in hand."""
         self._hurry.set()
 
+    async def finish(self) -> None:
+        """Wait for the batch in hand, and tell Kafka how far this consumer came."""
+        await self.subscriber.drain(DRAIN_S)
+        await self.subscriber.tell()
+
     async def settled(self) -> None:
         """Wait until nothing of this consumer runs any more; its subscriber has been stopped."""
+        await self.subscriber.settled()
         unfinished = [task for task in (self._assigning, self._stopping) if task]
         await asyncio.gather(*unfinished, return_exceptions=True)
 

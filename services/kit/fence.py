@@ -7,7 +7,7 @@ records). `judge` is the decision, as a pure function; the classes around it rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
@@ -49,6 +49,14 @@ class Verdict:
     advance: Mapping[Place, int]
 
 
+def firsts(marks: Iterable[Mark]) -> dict[Place, int]:
+    """Return the first offset of each partition; the records of each are in their order."""
+    found: dict[Place, int] = {}
+    for mark in marks:
+        found.setdefault(mark.place, mark.offset)
+    return found
+
+
 def judge(marks: Sequence[Mark], next_offsets: Mapping[Place, int], known_holes: Mapping[Place, int]) -> Verdict:
     """Compare a batch with the fence.
 
@@ -58,14 +66,12 @@ def judge(marks: Sequence[Mark], next_offsets: Mapping[Place, int], known_holes:
         known_holes: Partition -> next offset from which the consumer has already read again without finding anything
             nearer: control records of a producer's transaction also take offsets, so this is a hole and not a gap.
     """
-    first: dict[Place, int] = {}
     last: dict[Place, int] = {}
     for mark in marks:
-        first.setdefault(mark.place, mark.offset)
         last[mark.place] = max(mark.offset, last.get(mark.place, -1))
     gaps = {
         place: next_offsets[place]
-        for place, offset in first.items()
+        for place, offset in firsts(marks).items()
         if place in next_offsets and offset > next_offsets[place] and known_holes.get(place) != next_offsets[place]
     }
     below = [mark for mark in marks if mark.offset < next_offsets.get(mark.place, 0)]

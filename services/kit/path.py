@@ -211,7 +211,7 @@ async def _admit(
     tx: FlushableTransaction, consumer: Consumer, items: Sequence[Decoded], known_holes: Mapping[Place, int]
 ) -> tuple[Outcome, list[Decoded]]:
     """Put the batch against fence and inbox; return what is new, in order."""
-    marks = [_mark(item) for item in items]
+    marks = [mark_of(item) for item in items]
     places = sorted({mark.place for mark in marks})
     next_offsets = await tx.fence.hold(consumer.group_id, places)
     verdict = judge(marks, next_offsets, known_holes)
@@ -249,7 +249,8 @@ async def _check_below(
             raise TopicChanged(mark.place, mark.offset, next_offsets[mark.place])
 
 
-def _mark(item: Decoded) -> Mark:
+def mark_of(item: Decoded) -> Mark:
+    """Return where an item stood, and the id under which the inbox knows it."""
     if isinstance(item, Event):
         return Mark(Place(item.topic, item.partition), item.offset, item.record_id)
     record = item.record

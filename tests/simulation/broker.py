@@ -182,7 +182,7 @@ class Client:
         return self not in self.group.members
 
     async def run(self) -> None:
-        """Poll, hand over, acknowledge or read again."""
+        """Poll and hand over."""
         self.group.join(self)
         world = self.process.world
         while not self._stopped:
@@ -218,19 +218,13 @@ class Client:
         return True
 
     async def _hand_over(self, batch: Sequence[RawRecord]) -> None:
-        generation = self._generation
         try:
             await self.worker.receive([decode(record, self.worker.consumer.parse) for record in batch])
-        except Exception as error:  # noqa: BLE001 - FastStream's loop: whatever it is, the batch is read again
+        except Exception as error:  # noqa: BLE001 - FastStream's loop goes on, whatever it is
             self.process.world.note(self.process.name, f"gives back {_named(batch)}: {type(error).__name__}")
-            for record in reversed(batch):
-                self.seek(Place(record.topic, record.partition), record.offset)
             return
         late = ", replaced meanwhile" if self.expelled else ""
         self.process.world.note(self.process.name, f"{self.group.name} has handled {_named(batch)}{late}")
-        if generation == self.group.generation and not self.expelled:
-            for record in batch:
-                self.group.acknowledged[Place(record.topic, record.partition)] = record.offset + 1
 
     async def _wait(self) -> None:
         try:
@@ -265,6 +259,11 @@ class Client:
         """Read a partition from an offset, if this member still has it."""
         if place in self.positions:
             self.positions[place] = offset
+
+    def acknowledge(self, next_offsets: Mapping[Place, int]) -> None:
+        """Take down how far this member is, unless its group goes on without it."""
+        if self._generation == self.group.generation and not self.expelled:
+            self.group.acknowledged |= {place: next_offsets[place] for place in next_offsets if place in self.positions}
 
     async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
         """Return the first offset and the end offset of partitions."""

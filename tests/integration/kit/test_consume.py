@@ -15,13 +15,14 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream.kafka import KafkaRouter
 from sqlalchemy import text
 
 from services.kit.codec import Event
 from services.kit.database import Database
 from services.kit.fence import rewind
-from services.kit.runtime import Runtime
+from services.kit.runtime import Runtime, kafka_connection
 from services.kit.settings import KitSettings
 from tests.support import kit
 from tests.support.eventually import eventually
@@ -130,6 +131,20 @@ async def test_a_batch_killed_between_commit_and_acknowledgement_has_one_effect(
         await eventually(lambda: _contains(road, "heard afterwards"), "the event after the kill")
 
     assert sorted(await road.effects()) == sorted([*HEARD, "heard afterwards"])
+
+
+async def test_kafka_has_been_told_how_far_a_consumer_came_when_that_has_stopped(road: Road) -> None:
+    await road.send(*NAMES)
+    async with road.here():
+        await eventually(lambda: _has(road, len(NAMES)), "all events")
+
+    onlooker = AIOKafkaConsumer(group_id=road.group, enable_auto_commit=False, **kafka_connection(road.settings))
+    await onlooker.start()
+    try:
+        told = [await onlooker.committed(TopicPartition(road.source, number)) for number in range(2)]
+    finally:
+        await onlooker.stop()
+    assert sum(told) == len(NAMES)
 
 
 async def test_a_batch_killed_before_its_commit_is_handled_by_the_next_process(road: Road) -> None:

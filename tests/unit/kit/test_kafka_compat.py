@@ -10,17 +10,19 @@ from pathlib import Path
 
 import aiokafka
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
+from aiokafka.errors import CommitFailedError
 from aiokafka.partitioner import DefaultPartitioner, murmur2
 from aiokafka.producer.sender import Sender
 from faststream import AckPolicy
 from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaAckableMessage
 
 from services.kit.codec import RawBatchCodec
-from services.kit.kafka_compat import partition_of, safe_parser, subscribe
+from services.kit.fence import Place
+from services.kit.kafka_compat import TELL_EVERY_S, TELL_WITHIN_S, Subscriber, partition_of, safe_parser, subscribe
+from tests.simulation.loop import run as simulated
 
 JAVA_MURMUR2 = {
     # From Apache Kafka, clients/src/test/java/org/apache/kafka/common/utils/UtilsTest.java, testMurmur2 (Apache-2.0).
@@ -52,13 +54,13 @@ def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
         group_id="group",
         parser=safe_parser,
         codec=RawBatchCodec(None),
-        ack_policy=AckPolicy.NACK_ON_ERROR,
+        ack_policy=AckPolicy.MANUAL,
     )
 
     assert (subscriber.consumer, subscriber.running, subscriber.tasks) == (None, False, [])
     assert view.problem(1.0) is None
     assert view.assignment() == set()
-    assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
+    assert subscriber.ack_policy is AckPolicy.MANUAL
     assert hasattr(MultiLock(), "wait_release")
     assert "await self.get_msg(consumer)" in inspect.getsource(type(subscriber)._run_consume_loop)
 
@@ -77,8 +79,59 @@ async def test_a_batch_is_there_at_once_and_has_what_came_while_the_one_before_i
     assert found == [(), ("first", "second", "third")]
 
 
-def test_acknowledging_and_rewinding_look_at_the_raw_message() -> None:
-    assert "self.raw_message" in inspect.getsource(KafkaAckableMessage.nack)
+class Committing:
+    """A consumer of one partition that was told this, and answers when it may."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.told: list[dict[TopicPartition, int]] = []
+        self.may_answer = asyncio.Event()
+        self._fails = fails
+
+    def assignment(self) -> set[TopicPartition]:
+        return {TopicPartition("topic", 0)}
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.told.append(offsets)
+        await self.may_answer.wait()
+        if self._fails:
+            raise CommitFailedError
+
+
+def view_of(consumer: Committing) -> Subscriber:
+    subscriber, view = subscribe(KafkaBroker(logger=None), "topic", max_records=500, group_id="group")
+    subscriber.consumer = consumer
+    return view
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nobody_waits_while_kafka_is_told_how_far_a_consumer_is(fails: bool) -> None:  # noqa: FBT001 - a case
+    async def told() -> list[dict[TopicPartition, int]]:
+        consumer = Committing(fails=fails)
+        view = view_of(consumer)
+        for offset in (5, 6, 7):
+            view.acknowledge({Place("topic", 0): offset, Place("topic", 1): offset})
+            await asyncio.sleep(0)  # its turn to begin
+        consumer.may_answer.set()
+        await asyncio.sleep(2 * TELL_EVERY_S)
+        view.acknowledge({Place("topic", 0): 8})
+        await view.tell()
+        await view.settled()
+        return consumer.told
+
+    here = TopicPartition("topic", 0)
+    assert simulated(told()) == [{here: 5}, {here: 7}, {here: 8}]
+
+
+def test_kafka_that_does_not_answer_is_left_alone() -> None:
+    async def took() -> float:
+        began = asyncio.get_running_loop().time()
+        view = view_of(Committing())
+        view.acknowledge({Place("topic", 0): 5})
+        await view.tell()
+        await view.settled()
+        return asyncio.get_running_loop().time() - began
+
+    assert simulated(took()) == TELL_WITHIN_S
 
 
 def test_aiokafka_tells_how_long_nobody_has_read() -> None:

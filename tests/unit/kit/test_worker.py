@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,6 +30,7 @@ class FakeSubscriber:
     def __init__(self) -> None:
         self.end = 0
         self.sought: list[int] = []
+        self.acknowledged: list[int] = []
         self.stopped = False
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
@@ -51,6 +52,12 @@ class FakeSubscriber:
     def seek(self, place: Place, offset: int) -> None:
         assert place == PLACE
         self.sought.append(offset)
+
+    def acknowledge(self, next_offsets: Mapping[Place, int]) -> None:
+        self.acknowledged += next_offsets.values()
+
+    async def settled(self) -> None:
+        return
 
     async def stop(self) -> None:
         self.stopped = True
@@ -228,6 +235,23 @@ async def test_nothing_is_taken_over_while_a_rebalance_is_under_way() -> None:
 
     assert subscriber.sought == []
     assert await worker.unready() == "no partitions are assigned yet"
+
+
+async def test_a_batch_is_acknowledged_after_its_commit_and_read_again_if_there_was_none() -> None:
+    store, subscriber = FailingStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    await assign(worker)
+    worker.hurry()  # it does not try again by itself
+    batch = [decode(RawRecord(*PLACE, number, None, b"one", (), 0), None) for number in range(3)]
+    subscriber.sought.clear()
+
+    store.failures = 1
+    with pytest.raises(ConnectionError):
+        await worker.receive(batch)
+    assert (subscriber.sought, subscriber.acknowledged) == ([0], [])
+
+    await worker.receive(batch)
+    assert (subscriber.sought, subscriber.acknowledged) == ([0], [3])
 
 
 def test_a_small_batch_gives_others_time_to_gather_but_not_when_much_is_waiting_or_the_process_is_to_stop() -> None:
