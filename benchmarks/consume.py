@@ -66,9 +66,8 @@ def new_database() -> DatabaseAddress:
     return address
 
 
-def settings() -> KitSettings:
-    """Return settings on a new database."""
-    address = new_database()
+def settings(address: DatabaseAddress) -> KitSettings:
+    """Return the settings of a service on such a database."""
     return kit_kafka.settings(address.url(user=f"handrail_{kit.SERVICE}", password=kit.PASSWORD))
 
 
@@ -153,7 +152,7 @@ def main() -> int:
     """Measure both and conclude."""
     print(stack().description)
     kit_kafka.make_topic(name="safeguarding.kit.quarantine.v1")
-    tuned, plain = settings(), settings()
+    tuned, plain = settings(new_database()), settings(new_database())
     machine, cpu = Machine(), family_seconds()
     plain_per_s, plain_cpu = uvloop.run(_measure(naive.consume, plain, NAIVE_EVENTS))
     gc.collect()
