@@ -92,10 +92,7 @@ def open_duties(decision: Decision) -> Iterator[Open]:
             continue
         for position, duty in enumerate(evaluation.book.rules[trace.rule].rule.then):
             test = duty.only_if
-            applies = None
-            if test is not None:
-                owner = trace.owner(evaluation.book.vocabulary[test.fact].scope)
-                applies = answer(test, evaluation.facts.value(test.fact, owner))
+            applies = None if test is None else answer(test, evaluation.value(test.fact, trace))
             if applies == NO:
                 continue
             if UNDECIDED in {trace.answer, applies} or recipients(duty, evaluation, trace) is None:

@@ -180,7 +180,7 @@ class _Deciding:
             self._owe(trace, rule, position, duty)
 
     def _owe(self, trace: Trace, rule: Rule, position: int, duty: Duty) -> None:
-        value = partial(self._value, trace=trace)
+        value = partial(self._evaluation.value, run=trace)
         applies = YES if duty.only_if is None else self._answer(duty.only_if, trace)
         if applies == NO:
             return
@@ -267,8 +267,5 @@ class _Deciding:
                 due_on=due_on,
             )
 
-    def _value(self, fact: str, trace: Trace) -> str | int | date | None:
-        return self._facts.value(fact, trace.owner(self._evaluation.book.vocabulary[fact].scope))
-
     def _answer(self, test: Test, trace: Trace) -> int:
-        return answer(test, self._value(test.fact, trace))
+        return answer(test, self._evaluation.value(test.fact, trace))

@@ -154,7 +154,7 @@ def _not_known(rule: Rule, asked: tuple[Question, ...]) -> Finding:
 def _judged_on(evaluation: Evaluation, trace: Trace, rule: Rule) -> str:
     if evaluation.judged_on is not None:
         return f"judged on {evaluation.judged_on}, as was supposed"
-    value = evaluation.facts.value(rule.judged_on, trace.owner(evaluation.book.vocabulary[rule.judged_on].scope))
+    value = evaluation.value(rule.judged_on, trace)
     return f"{reasons.named(rule.judged_on, trace.holder.id if trace.holder else None)} is {value}"
 
 

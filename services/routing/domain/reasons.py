@@ -122,11 +122,10 @@ def missing(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
 
 def absent(evaluation: Evaluation, trace: Trace, fact: str) -> Iterator[Missing]:
     """Yield the fact if it is absent in this run and somebody could be asked for it."""
-    scope = evaluation.book.vocabulary[fact].scope
-    owner = trace.owner(scope)
+    owner = evaluation.owner(fact, trace)
     if owner is not None and evaluation.facts.value(fact, owner) is None:
         yield Missing(fact, owner)
-    elif owner is None and scope == "child":
+    elif owner is None and evaluation.book.vocabulary[fact].scope == "child":
         yield Missing(fact, INCIDENT)  # no child has been named yet
 
 
@@ -205,7 +204,7 @@ def compared_areas(evaluation: Evaluation, trace: Trace) -> tuple[str, ...]:
     """Return the known areas in a rule's conditions `is not the same as`, whatever their answers."""
     rule = evaluation.book.rules[trace.rule].rule
     facts = [part.fact for part in walk(rule.when) if isinstance(part, SameArea) and part.negated]
-    values = [evaluation.facts.value(fact, trace.owner(evaluation.book.vocabulary[fact].scope)) for fact in facts]
+    values = (evaluation.value(fact, trace) for fact in facts)
     return tuple(dict.fromkeys(value for value in values if isinstance(value, str)))
 
 
@@ -261,7 +260,7 @@ def known(evaluation: Evaluation, trace: Trace, condition: Compared | SameArea |
 
 def known_of(evaluation: Evaluation, trace: Trace, fact: str) -> Found:
     """Return what a run of a rule knows of a fact."""
-    owner = trace.owner(evaluation.book.vocabulary[fact].scope)
+    owner = evaluation.owner(fact, trace)
     return Found(fact, owner, evaluation.facts.value(fact, owner), evaluation.facts.standing(fact, owner))
 
 

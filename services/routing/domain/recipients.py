@@ -22,24 +22,20 @@ def recipients(duty: Duty, evaluation: Evaluation, trace: Trace) -> tuple[tuple[
     if isinstance(tell, TheReporter):
         return _reporter(evaluation, trace)
     if isinstance(tell, InFact):
-        return _named(_value(tell.fact, evaluation, trace), evaluation)
+        return _named(evaluation.value(tell.fact, trace), evaluation)
     areas: tuple[str, ...]
     if tell.area == DUTY_HOLDER:
         areas = (trace.holder.area,) if trace.holder and trace.holder.area else ()
     elif tell.area == AREAS_THAT_DIFFER:
         areas = differing_areas(evaluation, trace)
     else:
-        area = _value(tell.area, evaluation, trace)
+        area = evaluation.value(tell.area, trace)
         areas = (area,) if isinstance(area, str) else ()
     if not areas:
         return None
     register = evaluation.register
     unserved = tuple(area for area in areas if not register.serving(tell.group, area))
     return register.serving_all(tell.group, areas), unserved
-
-
-def _value(fact: str, evaluation: Evaluation, trace: Trace) -> Value | None:
-    return evaluation.facts.value(fact, trace.owner(evaluation.book.vocabulary[fact].scope))
 
 
 def _named(body: Value | None, evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -63,6 +59,6 @@ def _reporter(evaluation: Evaluation, trace: Trace) -> tuple[tuple[str, ...], tu
 def slot_of(evaluation: Evaluation, trace: Trace, position: int) -> Slot:
     """Return the obligation's place; the run must have a duty holder."""
     judged_on = evaluation.book.rules[trace.rule].rule.judged_on
-    owner = trace.owner(evaluation.book.vocabulary[judged_on].scope)
+    owner = evaluation.owner(judged_on, trace)
     holder = trace.holder.id if trace.holder else ""
     return Slot(trace.rule, position, holder, trace.subject, f"{judged_on} of {owner}")

@@ -115,7 +115,7 @@ def _stated(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None
 
 def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> Standing | None:
     """Return the duty as met on the day that a fact names, which may be told later; None while nobody has stated it."""
-    owner = trace.owner(evaluation.book.vocabulary[fact].scope)
+    owner = evaluation.owner(fact, trace)
     on = evaluation.facts.value(fact, owner)
     if not isinstance(on, date):
         return None
@@ -129,7 +129,7 @@ def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
     """Return the duty as met once all its conditions hold, when the last of them was stated; None until then."""
     stated: list[Fact] = []
     for test in stop.holds:
-        owner = trace.owner(evaluation.book.vocabulary[test.fact].scope)
+        owner = evaluation.owner(test.fact, trace)
         if answer(test, evaluation.facts.value(test.fact, owner)) != YES:
             return None
         stated += evaluation.facts.standing(test.fact, owner)
@@ -142,7 +142,7 @@ def _withdrawn(evaluation: Evaluation, trace: Trace) -> Standing | None:
     if test is None:
         return None
     spec = evaluation.book.vocabulary[test.fact]
-    owner = trace.owner(spec.scope)
+    owner = evaluation.owner(test.fact, trace)
     value = evaluation.facts.value(test.fact, owner)
     if answer(test, value) != YES:
         return None

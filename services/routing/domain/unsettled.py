@@ -53,7 +53,7 @@ class Unsettled:
     def _fact(self, trace: Trace, fact: str) -> Iterator[Missing]:
         if fact == DUTY_HOLDER:
             return
-        owner = trace.owner(self.evaluation.book.vocabulary[fact].scope)
+        owner = self.evaluation.owner(fact, trace)
         if owner is None and self.evaluation.book.vocabulary[fact].scope == "child":
             owner = INCIDENT
         missing = Missing(fact, owner) if owner is not None else None
@@ -82,7 +82,7 @@ class Unsettled:
             case Recorded(fact=fact):
                 open_ = node.answer == NO and any(True for _ in self._fact(trace, fact))
                 # Of nobody yet: whoever it will be may state it.
-                nobody = node.answer == NO and trace.owner(self.evaluation.book.vocabulary[fact].scope) is None
+                nobody = node.answer == NO and self.evaluation.owner(fact, trace) is None
                 return (NO, YES) if open_ or nobody else (node.answer, node.answer)
             case Applies(rule=rule):
                 spans = [self._run_span(run) for run in self.evaluation.of(rule, trace)] or [(NO, NO)]

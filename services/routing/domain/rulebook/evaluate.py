@@ -12,7 +12,7 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
-from schemas.vocabulary import Scope
+from schemas.vocabulary import Scope, Value
 from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import (
@@ -129,6 +129,14 @@ class Evaluation:
     def traces(self) -> tuple[Trace, ...]:
         """Return all runs, in rulebook order, then by child and item."""
         return tuple(chain.from_iterable(self.runs.values()))
+
+    def owner(self, fact: str, run: Trace) -> str | None:
+        """Return whose fact it is in a run, or None when there is nobody yet."""
+        return run.owner(self.book.vocabulary[fact].scope)
+
+    def value(self, fact: str, run: Trace) -> Value | None:
+        """Return what is known of a fact in a run, or None."""
+        return self.facts.value(fact, self.owner(fact, run))
 
     def of(self, rule: str, beside: Trace) -> tuple[Trace, ...]:
         """Return the runs of another rule for the same child and item."""
