@@ -1,6 +1,6 @@
 """Accepting events: a batch is read, matched with what is known, kept and announced, all in one transaction.
 
-HTTP hands over one event, Kafka up to five hundred; there is one path. Every submission gets an outcome of its own: what is
+HTTP hands over one event, Kafka hundreds; there is one path. Every submission gets an outcome of its own: what is
 wrong with one never touches its neighbours.
 """
 

@@ -32,7 +32,11 @@ from services.kit.tracing import batch_span
 
 _log = structlog.get_logger("services.kit.consume")
 
-MAX_RECORDS: Final = 500
+BATCH_S: Final = 0.5
+"""How long a transaction should take: no relay of the database publishes past one that is still open."""
+FEWEST: Final = 100
+"""Records that a batch may have at first, and after one that failed; `fitting` says how many then."""
+MOST: Final = 2_000
 # After a batch, unless much is waiting: what comes meanwhile shares the next one, which costs the same with one event or twenty.
 REST_S: Final = 0.02
 UNHURRIED_REST_S: Final = 0.08  # where no recipient waits for it
@@ -92,7 +96,7 @@ class Consume:
                 *topics,
                 pattern=pattern,
                 group_id=group_id,
-                max_records=MAX_RECORDS,
+                most=lambda: worker.most,
                 ack_policy=AckPolicy.MANUAL,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
@@ -120,6 +124,11 @@ class Consume:
         return decorate
 
 
+def fitting(records: int, seconds: float) -> int:
+    """Return how many records the next transaction may have to take `BATCH_S`, by what the last one took."""
+    return max(FEWEST, min(MOST, int(records * BATCH_S / seconds))) if seconds else MOST
+
+
 class Worker(ConsumerRebalanceListener):
     """Runs one subscription: retries, seeks, stops, and keeps its fence in step with Kafka's assignment."""
 
@@ -129,6 +138,8 @@ class Worker(ConsumerRebalanceListener):
         self._store = store
         self.consumer = consumer
         self._rest_s = rest_s
+        self.most = FEWEST
+        """How many records the next batch may have."""
         self._stopped: str | None = None
         self._assigned = False
         self._hurry = asyncio.Event()  # somebody waits for the batch in hand: do not back off
@@ -139,14 +150,16 @@ class Worker(ConsumerRebalanceListener):
 
     async def receive(self, items: Sequence[Decoded]) -> None:
         """Handle one batch and acknowledge it. If that raises, the batch is read again."""
+        wanted = self.most
         try:
             outcome = await self._handle(items)
         except Exception:
             for place, offset in firsts(map(mark_of, items)).items():
                 self.subscriber.seek(place, offset)
+            self.most = FEWEST
             raise
         self.subscriber.acknowledge(outcome.advance)
-        if len(items) < MAX_RECORDS // 2:
+        if len(items) < wanted // 2:
             await self._pause(self._rest_s)
 
     async def _handle(self, items: Sequence[Decoded]) -> Outcome:
@@ -172,7 +185,9 @@ class Worker(ConsumerRebalanceListener):
             _log.warning(
                 "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
             )
-        self._report(items, outcome, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        self.most = fitting(len(items), seconds)
+        self._report(items, outcome, seconds)
         return outcome
 
     async def _stand_first(self) -> None:

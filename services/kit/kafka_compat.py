@@ -6,10 +6,10 @@ Canary tests pin each of them, and the versions are pinned in `pyproject.toml` (
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -171,12 +171,12 @@ LOOK_AGAIN_MS: Final = 10
 
 
 def subscribe(
-    router: KafkaRouter | KafkaBroker, *topics: str, max_records: int, **options: Any
+    router: KafkaRouter | KafkaBroker, *topics: str, most: Callable[[], int], **options: Any
 ) -> tuple[Any, Subscriber]:
-    """Return the decorator for a batch handler, and our view of its subscriber."""
-    subscriber: Any = router.subscriber(*topics, batch=True, max_records=max_records, **options)
+    """Return the decorator for a batch handler, and our view of its subscriber. `most`: records that the next batch may have."""
+    subscriber: Any = router.subscriber(*topics, batch=True, **options)
     # FastStream's own sleeps after it found nothing, as long as it looked: what came meanwhile waited.
-    subscriber.get_msg = partial(next_batch, max_records=max_records)
+    subscriber.get_msg = lambda consumer: next_batch(consumer, most())
     return subscriber, Subscriber(subscriber)
 
 

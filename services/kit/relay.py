@@ -145,12 +145,12 @@ class Relay:
             if rows:
                 position = await self._publish(rows, position)
                 idle_s = POLL_FIRST_S
-                if len(rows) < BATCH_ROWS:
-                    await self._wait(self._stop, self._rest_s)
-            else:
-                await self._wait(self._committed, idle_s)
-                # A commit can be waiting for an older transaction, so what woke us may need another look.
-                idle_s = POLL_FIRST_S if self._committed.is_set() else min(POLL_LAST_S, idle_s * 1.5)
+                if len(rows) == BATCH_ROWS:
+                    continue
+                await self._wait(self._stop, self._rest_s)
+            await self._wait(self._committed, idle_s)
+            # A commit can be waiting for an older transaction, so what woke us may need another look.
+            idle_s = POLL_FIRST_S if self._committed.is_set() else min(POLL_LAST_S, idle_s * 1.5)
         return True
 
     async def _check(self, position: Position) -> None:

@@ -50,7 +50,7 @@ def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
     subscriber, view = subscribe(
         broker,
         "topic",
-        max_records=500,
+        most=lambda: 500,
         group_id="group",
         parser=safe_parser,
         codec=RawBatchCodec(None),
@@ -68,15 +68,21 @@ def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
 async def test_a_batch_is_there_at_once_and_has_what_came_while_the_one_before_it_was_in_hand() -> None:
     looks: Iterator[dict[str, list[str]]] = iter([{}, {"a": ["first"]}, {"a": ["second"], "b": ["third"]}])
 
+    asked: list[int] = []
+
     class Consumer:
-        async def getmany(self, **_options: int) -> dict[str, list[str]]:
+        async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[str, list[str]]:
+            del timeout_ms
+            asked.append(max_records)
             return next(looks)
 
-    subscriber, _ = subscribe(KafkaBroker(logger=None), "topic", max_records=500, group_id="group")
+    most = iter([100, 500])
+    subscriber, _ = subscribe(KafkaBroker(logger=None), "topic", most=lambda: next(most), group_id="group")
     async with asyncio.timeout(0.01):
         found = [await subscriber.get_msg(Consumer()) for _ in range(2)]
 
     assert found == [(), ("first", "second", "third")]
+    assert asked == [100, 500, 499]
 
 
 class Committing:
@@ -98,7 +104,7 @@ class Committing:
 
 
 def view_of(consumer: Committing) -> Subscriber:
-    subscriber, view = subscribe(KafkaBroker(logger=None), "topic", max_records=500, group_id="group")
+    subscriber, view = subscribe(KafkaBroker(logger=None), "topic", most=lambda: 500, group_id="group")
     subscriber.consumer = consumer
     return view
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 
+from services.kit import consume
 from services.kit.codec import decode
-from services.kit.consume import MAX_RECORDS, REST_S, Worker
+from services.kit.consume import BATCH_S, FEWEST, MOST, REST_S, Worker, fitting
 from services.kit.fence import Place
 from services.kit.kafka_compat import RawRecord
 from services.kit.memory import MemoryStore, MemoryTransaction
@@ -244,11 +246,12 @@ async def test_a_batch_is_acknowledged_after_its_commit_and_read_again_if_there_
     worker.hurry()  # it does not try again by itself
     batch = [decode(RawRecord(*PLACE, number, None, b"one", (), 0), None) for number in range(3)]
     subscriber.sought.clear()
+    worker.most = MOST
 
     store.failures = 1
     with pytest.raises(ConnectionError):
         await worker.receive(batch)
-    assert (subscriber.sought, subscriber.acknowledged) == ([0], [])
+    assert (subscriber.sought, subscriber.acknowledged, worker.most) == ([0], [], FEWEST)
 
     await worker.receive(batch)
     assert (subscriber.sought, subscriber.acknowledged) == ([0], [3])
@@ -265,5 +268,33 @@ def test_a_small_batch_gives_others_time_to_gather_but_not_when_much_is_waiting_
         return asyncio.get_running_loop().time() - began
 
     assert simulated(took(1)) == REST_S
-    assert simulated(took(MAX_RECORDS)) == 0
+    assert simulated(took(FEWEST)) == 0
     assert simulated(took(1, hurry=True)) == 0
+
+
+async def test_a_consumer_takes_as_much_at_a_time_as_its_last_transaction_could_have_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = worker_on(MemoryStore("kit", NOON), FakeSubscriber())
+    await assign(worker)
+    instants = iter([0.0, BATCH_S / 2])
+    monkeypatch.setattr(consume, "time", SimpleNamespace(monotonic=lambda: next(instants)))
+
+    await worker.receive([decode(RawRecord(*PLACE, n, None, b"one", (), 0), None) for n in range(FEWEST)])
+
+    assert worker.most == 2 * FEWEST
+
+
+@pytest.mark.parametrize(
+    ("records", "seconds", "next_most"),
+    [
+        (400, BATCH_S, 400),
+        (400, 2 * BATCH_S, 200),
+        (400, BATCH_S / 2, 800),
+        (1, BATCH_S, FEWEST),
+        (500, BATCH_S / 1_000, MOST),
+        (1, 0.0, MOST),
+    ],
+)
+def test_the_next_batch_is_as_large_as_its_transaction_may_take(records: int, seconds: float, next_most: int) -> None:
+    assert fitting(records, seconds) == next_most
