@@ -251,21 +251,27 @@ def _is_free(port: int) -> bool:
 
 
 def _draw(port: int) -> bool:
-    """Lock the port's byte of a file that all processes of this account share; no byte is ever written.
+    """Lock the port's byte of a file that the processes of this account share; no byte is ever written.
 
     Such a lock keeps out other processes only, and ends with this one.
     """
     if port in _drawn:
         return False
-    try:
-        fcntl.lockf(_draws(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-    except OSError:
-        return False
+    draws = _draws()
+    if draws is not None:
+        try:
+            fcntl.lockf(draws, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except (BlockingIOError, PermissionError):  # whichever of the two the system says
+            return False
     _drawn.add(port)
     return True
 
 
 @cache
-def _draws() -> int:
+def _draws() -> int | None:
+    """Open that file; where that fails, processes may draw alike, and one of them is told that a port is taken."""
     path = Path(tempfile.gettempdir()) / f"handrail-ports-{os.getuid()}"
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return None

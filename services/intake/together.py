@@ -1,7 +1,7 @@
 """Requests that wait at the same moment share one transaction: one commit, and each statement once for all of them.
 
-So whose their tokens are is asked, and so their submissions are kept. While one batch is being kept the next gathers, so
-that a lone submission waits for nobody. A batch never waits long for a case that somebody else holds, and if it fails, for
+So submissions are kept, and so it is asked whose tokens are. While one batch is being kept the next gathers, so that a
+lone submission waits for nobody. A batch never waits long for a case that somebody else holds, and if it fails, for
 whatever reason, each of its submissions is kept alone: nobody's event depends on a neighbour's.
 """
 
@@ -40,20 +40,24 @@ class Together(Generic[One, Result]):
         self._keep = keep
         self._keep_alone = keep_alone
         self._waiting: list[tuple[One, asyncio.Future[tuple[Result] | None]]] = []
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None] | None] = set()
 
     async def take(self, one: One) -> Result:
         """Keep one, with whatever else waits now."""
         kept: asyncio.Future[tuple[Result] | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((one, kept))
         if len(self._working) < AT_ONCE:
-            task = asyncio.create_task(self._work())
-            self._working.add(task)
-            task.add_done_callback(self._working.discard)
+            self._working.add(asyncio.create_task(self._work()))
         result = await kept
         return result[0] if result else await self._keep_alone(one)
 
     async def _work(self) -> None:
+        try:
+            await self._keep_waiting()
+        finally:  # at once: who comes before this task's callbacks run must not take it for one that still looks
+            self._working.discard(asyncio.current_task())
+
+    async def _keep_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             results: list[tuple[Result] | None]

@@ -149,32 +149,38 @@ class Worker(ConsumerRebalanceListener):
         self._assigning: asyncio.Task[None] | None = None
 
     async def receive(self, items: Sequence[Decoded]) -> None:
-        """Handle one batch and acknowledge it. If that raises, the batch is read again."""
-        wanted = self.most
+        """Handle one batch and acknowledge it. If it could not be handled, this raises and it is read again."""
+        started, wanted = time.monotonic(), self.most
         try:
-            outcome = await self._handle(items)
+            outcome = await self._handle(items, started)
         except Exception:
             for place, offset in firsts(map(mark_of, items)).items():
                 self.subscriber.seek(place, offset)
             self.most = FEWEST
             raise
-        self.subscriber.acknowledge(outcome.advance)
+        self._take_down(outcome)
+        seconds = time.monotonic() - started
+        self.most = fitting(len(items), seconds)
+        self._report(items, outcome, seconds)
+        self.subscriber.acknowledge(outcome.advance, soon=self._assigned)
         if len(items) < wanted // 2:
             await self._pause(self._rest_s)
 
-    async def _handle(self, items: Sequence[Decoded]) -> Outcome:
+    async def _handle(self, items: Sequence[Decoded], started: float) -> Outcome:
         if self._stopped:
             raise RuntimeError(self._stopped)
         faultpoint("consume.received")
-        started = time.monotonic()
-        group = self.consumer.group_id
         traces = (item.message.traceparent for item in items if isinstance(item, Event))
         try:
-            with batch_span(f"consume {group}", traces):
-                outcome = await self._until_done(items, started)
+            with batch_span(f"consume {self.consumer.group_id}", traces):
+                return await self._until_done(items, started)
         except TopicChanged as changed:
             self._stop(changed)
             raise
+
+    def _take_down(self, outcome: Outcome) -> None:
+        """Remember where the partitions stand, and read those again of which something was skipped."""
+        group = self.consumer.group_id
         self._next_offsets.update(outcome.advance)
         for place in [place for place in self._holes if place in outcome.advance]:
             del self._holes[place]  # a second look found nothing nearer
@@ -185,10 +191,6 @@ class Worker(ConsumerRebalanceListener):
             _log.warning(
                 "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
             )
-        seconds = time.monotonic() - started
-        self.most = fitting(len(items), seconds)
-        self._report(items, outcome, seconds)
-        return outcome
 
     async def _stand_first(self) -> None:
         """See to it that the fence stands before anything is read past it, or a record lost before it would not show.
@@ -267,7 +269,7 @@ class Worker(ConsumerRebalanceListener):
         del revoked
         self._assigned = False
         self._hurry.set()
-        await self.subscriber.drain(DRAIN_S)
+        await self.finish()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Start from the fence and not from Kafka's offsets; stop if the topic is not the one that was read before."""
@@ -351,13 +353,17 @@ class Worker(ConsumerRebalanceListener):
         self._hurry.set()
 
     async def finish(self) -> None:
-        """Wait for the batch in hand, and tell Kafka how far this consumer came."""
+        """Wait for the batch in hand, and tell Kafka what it was not told yet."""
         await self.subscriber.drain(DRAIN_S)
         await self.subscriber.tell()
 
+    async def leave(self) -> None:
+        """Finish, and tell Kafka no more: the subscriber is about to be stopped."""
+        await self.finish()
+        await self.subscriber.settle()
+
     async def settled(self) -> None:
         """Wait until nothing of this consumer runs any more; its subscriber has been stopped."""
-        await self.subscriber.settled()
         unfinished = [task for task in (self._assigning, self._stopping) if task]
         await asyncio.gather(*unfinished, return_exceptions=True)
 

@@ -61,7 +61,7 @@ def raw_record(record: ConsumerRecord[bytes, bytes]) -> RawRecord:
 
 
 TELL_EVERY_S: Final = 0.5
-TELL_WITHIN_S: Final = 5.0
+TELL_WITHIN_S: Final = 2.0
 
 
 class Subscriber:
@@ -71,6 +71,7 @@ class Subscriber:
         self._subscriber = subscriber
         self._untold: dict[TopicPartition, int] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._settled = False
 
     @property
     def _consumer(self) -> AIOKafkaConsumer | None:
@@ -102,14 +103,15 @@ class Subscriber:
         if self._consumer and place in self.assignment():
             self._consumer.seek(TopicPartition(*place), offset)
 
-    def acknowledge(self, next_offsets: Mapping[Place, int]) -> None:
-        """Tell Kafka how far this consumer is: soon, beside its work, and seldom.
+    def acknowledge(self, next_offsets: Mapping[Place, int], *, soon: bool) -> None:
+        """Have Kafka told how far this consumer is: soon, beside its work and seldom, or else with what comes next.
 
         Waiting for the answer took a tenth of the time of a busy consumer. Only those who watch its lag from outside read it:
-        a consumer goes on from the fence.
+        a consumer goes on from the fence. Not `soon` while its group rebalances: what comes in between has an old generation,
+        and aiokafka would join again.
         """
         self._untold |= {TopicPartition(*place): offset for place, offset in next_offsets.items()}
-        if self._telling is None or self._telling.done():
+        if soon and not self._settled and (self._telling is None or self._telling.done()):
             self._telling = asyncio.create_task(self._tell_and_rest())
 
     async def _tell_and_rest(self) -> None:
@@ -118,17 +120,18 @@ class Subscriber:
             await asyncio.sleep(TELL_EVERY_S)
 
     async def tell(self) -> None:
-        """Tell Kafka now what it was not told yet of the partitions that this process has; if that fails, leave it."""
+        """Tell Kafka now what it was not told yet of the partitions that this process has. If that fails, leave it."""
         consumer, here, untold = self._consumer, self.assignment(), self._untold
         self._untold = {}
         offsets = {partition: offset for partition, offset in untold.items() if Place(*partition) in here}
         if consumer and offsets:
-            with suppress(KafkaError, TimeoutError):
+            with suppress(Exception):  # whatever it is: nothing depends on it
                 async with asyncio.timeout(TELL_WITHIN_S):
                     await consumer.commit(offsets)
 
-    async def settled(self) -> None:
-        """Let nothing go on beside the work; nothing is read any more."""
+    async def settle(self) -> None:
+        """Let nothing go on beside the work, from now on."""
+        self._settled = True
         if self._telling:
             self._telling.cancel()
             await asyncio.gather(self._telling, return_exceptions=True)
@@ -162,6 +165,7 @@ class Subscriber:
 
     async def stop(self) -> None:
         """Stop reading for good."""
+        await self.settle()
         await self._subscriber.stop()
 
 
@@ -187,11 +191,10 @@ async def next_batch(consumer: AIOKafkaConsumer, max_records: int) -> tuple[Cons
     the batch before was in hand is asked for once that is taken.
     """
     found = await _records(consumer, LOOK_MS, max_records)
-    return (
-        found + await _records(consumer, LOOK_AGAIN_MS, max_records - len(found))
-        if 0 < len(found) < max_records
-        else found
-    )
+    if 0 < len(found) < max_records:
+        with suppress(KafkaError):  # it comes again at the next look; what was found must not be lost with it
+            found += await _records(consumer, LOOK_AGAIN_MS, max_records - len(found))
+    return found
 
 
 async def _records(

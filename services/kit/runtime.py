@@ -174,7 +174,7 @@ class Runtime:
         for worker in self.consume.workers.values():
             worker.hurry()
         await _finish(self._tasks[1:])  # before the broker goes, which some of them talk to
-        await asyncio.gather(*(worker.finish() for worker in self.consume.workers.values()))
+        await asyncio.gather(*(worker.leave() for worker in self.consume.workers.values()))
         if self._started.is_set():
             await self.broker.stop()  # waits for the batch in hand, which may emit
         for worker in self.consume.workers.values():

@@ -260,8 +260,9 @@ class Client:
         if place in self.positions:
             self.positions[place] = offset
 
-    def acknowledge(self, next_offsets: Mapping[Place, int]) -> None:
+    def acknowledge(self, next_offsets: Mapping[Place, int], *, soon: bool) -> None:
         """Take down how far this member is, unless its group goes on without it."""
+        del soon
         if self._generation == self.group.generation and not self.expelled:
             self.group.acknowledged |= {place: next_offsets[place] for place in next_offsets if place in self.positions}
 
@@ -279,6 +280,9 @@ class Client:
         del timeout_s
         async with self._in_hand:
             return
+
+    async def tell(self) -> None:
+        """Do nothing: what was acknowledged was taken down at once."""
 
     async def stop(self) -> None:
         """Stop reading for good."""

@@ -55,10 +55,24 @@ def test_no_port_is_drawn_that_another_process_has_drawn_and_not_bound_yet(monke
     assert choose_port("a service", None) == first
 
 
+def test_ports_are_drawn_where_the_file_of_draws_cannot_be_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"handrail-ports-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    process._draws.cache_clear()
+    try:
+        assert len({choose_port("a service", None) for _ in range(20)}) == 20
+        assert not (tmp_path / "elsewhere").exists()
+    finally:
+        process._draws.cache_clear()
+
+
 def _next_draws_are_twice_the_first_of_two(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return two free ports, given back, which the next draws of this process try: first, first, second, first."""
     free = [choose_port("a service", None) for _ in range(2)]
-    os.close(process._draws())
+    if (opened := process._draws()) is not None:
+        os.close(opened)
     process._draws.cache_clear()
     process._drawn.clear()
     draws = iter([free[0], free[0], free[1], free[0]])

@@ -76,3 +76,29 @@ async def test_a_caller_that_has_gone_holds_up_nobody() -> None:
     keeper.go_on.set()
 
     assert await stays == "stays kept"
+
+
+async def test_who_comes_just_as_both_batches_end_does_not_wait_for_the_next_comer() -> None:
+    in_hand, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def keep(batch: Sequence[int]) -> Sequence[int]:
+        in_hand.release()
+        await go_on.wait()
+        return batch
+
+    async def keep_alone(one: int) -> int:
+        raise AssertionError(one)
+
+    together = Together[int, int](keep, keep_alone)
+
+    async def one_after_another() -> list[int]:
+        return [await together.take(1), await together.take(2)]
+
+    first = asyncio.create_task(one_after_another())
+    await in_hand.acquire()
+    second = asyncio.create_task(together.take(3))
+    await in_hand.acquire()
+    go_on.set()
+
+    async with asyncio.timeout(5):
+        assert (await first, await second) == ([1, 2], 3)

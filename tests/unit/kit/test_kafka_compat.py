@@ -12,7 +12,7 @@ import aiokafka
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.partitioner import DefaultPartitioner, murmur2
 from aiokafka.producer.sender import Sender
 from faststream import AckPolicy
@@ -85,6 +85,21 @@ async def test_a_batch_is_there_at_once_and_has_what_came_while_the_one_before_i
     assert asked == [100, 500, 499]
 
 
+async def test_what_was_found_is_not_lost_with_an_error_of_the_second_look() -> None:
+    looks: Iterator[dict[str, list[str]] | KafkaError] = iter([{"a": ["first"]}, CommitFailedError()])
+
+    class Consumer:
+        async def getmany(self, **_options: int) -> dict[str, list[str]]:
+            found = next(looks)
+            if isinstance(found, KafkaError):
+                raise found
+            return found
+
+    subscriber, _ = subscribe(KafkaBroker(logger=None), "topic", most=lambda: 500, group_id="group")
+
+    assert await subscriber.get_msg(Consumer()) == ("first",)
+
+
 class Committing:
     """A consumer of one partition that was told this, and answers when it may."""
 
@@ -115,26 +130,30 @@ def test_nobody_waits_while_kafka_is_told_how_far_a_consumer_is(fails: bool) -> 
         consumer = Committing(fails=fails)
         view = view_of(consumer)
         for offset in (5, 6, 7):
-            view.acknowledge({Place("topic", 0): offset, Place("topic", 1): offset})
+            view.acknowledge({Place("topic", 0): offset, Place("topic", 1): offset}, soon=True)
             await asyncio.sleep(0)  # its turn to begin
         consumer.may_answer.set()
+        await asyncio.sleep(3 * TELL_EVERY_S)
+        view.acknowledge({Place("topic", 0): 8}, soon=False)
         await asyncio.sleep(2 * TELL_EVERY_S)
-        view.acknowledge({Place("topic", 0): 8})
+        view.acknowledge({Place("topic", 0): 9}, soon=False)
         await view.tell()
-        await view.settled()
+        await view.settle()
+        view.acknowledge({Place("topic", 0): 10}, soon=True)
+        await asyncio.sleep(2 * TELL_EVERY_S)
         return consumer.told
 
     here = TopicPartition("topic", 0)
-    assert simulated(told()) == [{here: 5}, {here: 7}, {here: 8}]
+    assert simulated(told()) == [{here: 5}, {here: 7}, {here: 9}]
 
 
 def test_kafka_that_does_not_answer_is_left_alone() -> None:
     async def took() -> float:
         began = asyncio.get_running_loop().time()
         view = view_of(Committing())
-        view.acknowledge({Place("topic", 0): 5})
+        view.acknowledge({Place("topic", 0): 5}, soon=False)
         await view.tell()
-        await view.settled()
+        await view.settle()
         return asyncio.get_running_loop().time() - began
 
     assert simulated(took()) == TELL_WITHIN_S

@@ -33,6 +33,7 @@ class FakeSubscriber:
         self.end = 0
         self.sought: list[int] = []
         self.acknowledged: list[int] = []
+        self.did: list[str] = []
         self.stopped = False
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
@@ -47,6 +48,13 @@ class FakeSubscriber:
 
     async def drain(self, timeout_s: float) -> None:
         del timeout_s
+        self.did.append("waited for the batch in hand")
+
+    async def tell(self) -> None:
+        self.did.append("told")
+
+    async def settle(self) -> None:
+        self.did.append("settled")
 
     def assignment(self) -> set[Place]:
         return {PLACE}
@@ -55,11 +63,9 @@ class FakeSubscriber:
         assert place == PLACE
         self.sought.append(offset)
 
-    def acknowledge(self, next_offsets: Mapping[Place, int]) -> None:
+    def acknowledge(self, next_offsets: Mapping[Place, int], *, soon: bool) -> None:
         self.acknowledged += next_offsets.values()
-
-    async def settled(self) -> None:
-        return
+        self.did.append("acknowledged, soon" if soon else "acknowledged")
 
     async def stop(self) -> None:
         self.stopped = True
@@ -255,6 +261,43 @@ async def test_a_batch_is_acknowledged_after_its_commit_and_read_again_if_there_
 
     await worker.receive(batch)
     assert (subscriber.sought, subscriber.acknowledged) == ([0], [3])
+
+
+async def test_kafka_is_told_before_a_rebalance_and_not_while_it_is_under_way() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    await assign(worker)
+    in_hand, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(events: Sequence[Any], tx: Any) -> None:
+        del events, tx
+        in_hand.set()
+        await go_on.wait()
+
+    worker.consumer = Consumer(GROUP, slow, None)
+    batch = asyncio.create_task(worker.receive([decode(RawRecord(*PLACE, 0, None, b"one", (), 0), None)]))
+    await in_hand.wait()
+    await worker.on_partitions_revoked({TopicPartition(*PLACE)})
+    go_on.set()
+    await batch
+
+    assert subscriber.did == ["waited for the batch in hand", "told", "acknowledged"]
+
+
+async def test_what_fails_after_the_commit_does_not_make_a_hole_of_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    await assign(worker)
+    subscriber.sought.clear()
+
+    def fail(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(worker, "_report", fail)
+    with pytest.raises(OSError):  # noqa: PT011 - it has nothing to say
+        await worker.receive([decode(RawRecord(*PLACE, 5, None, b"the sixth", (), 0), None)])
+
+    assert subscriber.sought == [0]
 
 
 def test_a_small_batch_gives_others_time_to_gather_but_not_when_much_is_waiting_or_the_process_is_to_stop() -> None:
