@@ -69,7 +69,7 @@ class Subscriber:
 
     def __init__(self, subscriber: Any) -> None:
         self._subscriber = subscriber
-        self._untold: dict[TopicPartition, int] = {}
+        self._untold: dict[Place, int] = {}
         self._telling: asyncio.Task[None] | None = None
         self._settled = False
 
@@ -110,7 +110,7 @@ class Subscriber:
         a consumer goes on from the fence. Not `soon` while its group rebalances: what comes in between has an old generation,
         and aiokafka would join again.
         """
-        self._untold |= {TopicPartition(*place): offset for place, offset in next_offsets.items()}
+        self._untold |= next_offsets
         if soon and not self._settled and (self._telling is None or self._telling.done()):
             self._telling = asyncio.create_task(self._tell_and_rest())
 
@@ -123,7 +123,7 @@ class Subscriber:
         """Tell Kafka now what it was not told yet of the partitions that this process has. If that fails, leave it."""
         consumer, here, untold = self._consumer, self.assignment(), self._untold
         self._untold = {}
-        offsets = {partition: offset for partition, offset in untold.items() if Place(*partition) in here}
+        offsets = {TopicPartition(*place): offset for place, offset in untold.items() if place in here}
         if consumer and offsets:
             with suppress(Exception):  # whatever it is: nothing depends on it
                 async with asyncio.timeout(TELL_WITHIN_S):
