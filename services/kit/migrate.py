@@ -96,32 +96,32 @@ def _prepare(connection: Connection, role_passwords: Mapping[str, str]) -> None:
 
 
 # A transaction's id means nothing in another cluster: rows would hide behind its snapshots, or be passed over. Written
-# again in their order, by one transaction, they come before everything that is said from now on.
+# again in their order, by one transaction, they come before everything that is said from now on. Any of the old ids may
+# be this transaction's own: what is old is known by being taken out first.
 _UNSETTLED: Final = "SELECT coalesce(max(xid) >= pg_snapshot_xmax(pg_current_snapshot()), false) FROM outbox"
-_PASSED: Final = "SELECT count(*) FROM outbox AS o, relay_cursor AS c WHERE (o.xid, o.id) <= (c.xid, c.id)"
-_SETTLE: Final = (
-    """INSERT INTO outbox (created_at, topic, key, event_id, payload)
-        SELECT created_at, topic, key, event_id, payload FROM outbox ORDER BY xid, id""",
-    """WITH place AS (
-            SELECT xid, id, xid = pg_current_xact_id() AS settled,
-                row_number() OVER (PARTITION BY xid = pg_current_xact_id() ORDER BY xid, id) AS number
-            FROM outbox
-        )
+_SETTLE: Final = """
+    WITH taken AS (
+        DELETE FROM outbox RETURNING xid, id, created_at, topic, key, event_id, payload
+    ), old AS (
+        SELECT *, row_number() OVER (ORDER BY xid, id) AS number FROM taken
+    ), written AS (
+        INSERT INTO outbox (created_at, topic, key, event_id, payload)
+        SELECT created_at, topic, key, event_id, payload FROM old ORDER BY number RETURNING xid, id
+    ), new AS (
+        SELECT xid, id, row_number() OVER (ORDER BY id) AS number FROM written
+    ), placed AS (
         UPDATE published_before SET after_xid = new.xid, after_id = new.id
-        FROM place AS old JOIN place AS new USING (number)
-        WHERE new.settled AND NOT old.settled AND (after_xid, after_id) = (old.xid, old.id)""",
-    "DELETE FROM outbox WHERE xid <> pg_current_xact_id()",
-    """UPDATE relay_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid, id OFFSET :passed - 1 LIMIT 1)
-        WHERE CAST(:passed AS bigint) > 0""",
-)
+        FROM old JOIN new USING (number) WHERE (after_xid, after_id) = (old.xid, old.id)
+    )
+    UPDATE relay_cursor AS c SET xid = new.xid, id = new.id FROM new
+    WHERE new.number = (SELECT count(*) FROM old WHERE (old.xid, old.id) <= (c.xid, c.id))
+"""
 
 
 def _settle(connection: Connection) -> None:
     """Write the outbox again if it came from another cluster, so that its rows have transaction ids of this one."""
     if connection.execute(text(_UNSETTLED)).scalar_one():
-        passed = connection.execute(text(_PASSED)).scalar_one()
-        for statement in _SETTLE:
-            connection.execute(text(statement), {"passed": passed} if ":passed" in statement else {})
+        connection.execute(text(_SETTLE))
 
 
 def _upgrade(connection: Connection, service: str, folder: Path) -> None:

@@ -26,6 +26,7 @@ from tests.support.stack import stack
 
 COMMAND = "handrail relay catch-up kit"
 LATER_CLUSTER = 1_000_000_000  # far more transactions than the tests' server has had
+SPREAD = 500  # transaction ids from now on: the next migration has one of them
 
 
 def later(column: str) -> str:
@@ -118,6 +119,16 @@ async def still_lacking(settings: KitSettings) -> list[str]:
     async with store.connect() as connection:
         rows = await connection.execute(text("SELECT payload FROM published_before WHERE NOT in_outbox"))
         found = [orjson.loads(payload)["data"]["how"] for payload in rows.scalars()]
+    await store.close()
+    return found
+
+
+async def count_outbox(settings: KitSettings) -> tuple[int, ...]:
+    """Count rows, messages and transactions."""
+    store = kit.database(settings.database_url.get_secret_value())
+    async with store.connect() as connection:
+        counts = text("SELECT count(*), count(DISTINCT event_id), count(DISTINCT xid) FROM outbox")
+        found = tuple((await connection.execute(counts)).one())
     await store.close()
     return found
 
@@ -310,6 +321,31 @@ async def test_a_database_moved_to_another_cluster_says_all_that_waits_and_all_t
     assert COMMAND in refusal
     assert (found.lacking, found.moved) == ([], True)
     assert await said(settings, topic) == [(1, 1, "a"), (2, 2, "b"), (3, 3, "waiting"), (5, 4, "new")]
+
+
+async def test_an_old_transaction_id_that_the_move_itself_has_in_the_new_cluster_is_an_old_one(
+    settings: KitSettings,
+) -> None:
+    """Found by the fault table: that row was taken for one already written again, and stayed, the same message twice."""
+    topic, names = make_topic(), [f"m{number}" for number in range(SPREAD)]
+    await publish(settings, topic, *names)
+    await emit(settings, topic, "waiting")
+    await as_administrator(
+        settings,
+        f"""UPDATE kit.outbox SET xid = CAST(CAST(CAST(CAST(pg_current_xact_id() AS text) AS bigint) + id AS text) AS xid8);
+        UPDATE kit.relay_cursor AS c SET database_identity = 'elsewhere/1', xid = o.xid FROM kit.outbox AS o WHERE o.id = c.id;
+        UPDATE kit.outbox SET xid = {later("xid")} WHERE id > (SELECT id FROM kit.relay_cursor)""",  # noqa: S608
+    )
+    kit.migrate_again(admin_url(settings))
+    await mend(settings)
+    await publish(settings, topic, "new")
+
+    assert await count_outbox(settings) == (
+        SPREAD + 3,
+        SPREAD + 3,
+        3,
+    )  # with the announcement; moved, mended, published
+    assert [how for _, _, how in await said(settings, topic)] == [*names, "waiting", "new"]
 
 
 async def test_a_relay_at_work_has_nothing_to_catch_up(settings: KitSettings) -> None:
