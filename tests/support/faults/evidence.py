@@ -77,9 +77,8 @@ _QUERIES: Final = {
 _READS: Final = """SELECT notice_id, recipient, read_at, purpose, fields FROM intake.access_log
     WHERE notice_id = ANY($1)"""
 _WHOLE: Final = {
-    "quarantined": """SELECT q.quarantine_id, q.sha256, q.reason,
-            (SELECT count(*) FROM deadlines.alert a WHERE a.reference = q.quarantine_id::text) AS alerts
-        FROM intake.quarantine q""",
+    "quarantined": """SELECT q.quarantine_id, q.sha256, q.reason, count(a.reference) AS alerts
+        FROM intake.quarantine q LEFT JOIN deadlines.alert a ON a.reference = q.quarantine_id::text GROUP BY 1""",
     "said_aloud": " UNION ALL ".join(
         f"""SELECT '{table}' AS place, count(*) FROM {table}
             WHERE position(convert_to('{CANARY}', 'UTF8') IN payload) > 0 HAVING count(*) > 0"""  # noqa: S608
