@@ -143,6 +143,10 @@ async def _no_receive() -> Message:
     return {"type": "http.disconnect"}
 
 
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
 def _method(scope: Scope) -> str:
     """Return the method if it is one: the server lets any word through, and what is counted must be bounded."""
     return scope["method"] if scope["method"] in _METHODS else "other"
@@ -173,8 +177,7 @@ class CanonicalLine:
                 status = message["status"]
             await send(message)
 
-        headers = dict(scope["headers"])
-        with request_span("http", headers.get(b"traceparent", b"").decode("latin-1") or None):
+        with request_span("http", _header(scope, b"traceparent").decode("latin-1") or None):
             try:
                 await self._app(scope, receive, observe)
             except Exception as error:
@@ -194,16 +197,16 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
         self._app = app
         self._limit = limit
+        self._too_large = _answer(413, "Too large", f"A body may have at most {limit} bytes.", connection="close")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = _answer(413, "Too large", f"A body may have at most {self._limit} bytes.", connection="close")
+        length = _header(scope, b"content-length") or b"0"
         if not length.isdigit() or int(length) > self._limit:
-            await too_large(scope, receive, send)
+            await self._too_large(scope, receive, send)
             return
         received = 0
 
