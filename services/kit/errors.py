@@ -9,6 +9,7 @@ Source: https://www.rfc-editor.org/rfc/rfc9457
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -102,6 +103,12 @@ def is_infrastructure(error: BaseException) -> bool:
         # Without a state the server never answered: the driver's own error, or a closed connection.
         return error.connection_invalidated or isinstance(error, InterfaceError)
     return False
+
+
+def is_own_end(error: BaseException) -> bool:
+    """Return whether an error is the end that was asked of the present task, and not one that a library let out of another."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def summary(error: BaseException) -> str:

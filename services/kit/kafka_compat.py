@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from faststream.kafka import KafkaBroker, KafkaRouter
@@ -22,6 +23,25 @@ from services.kit import kafka_records
 from services.kit.fence import Place
 
 kafka_records.install()
+_close: Final = Fetcher.close
+
+
+async def close_fetcher(fetcher: Any) -> None:
+    """Close a consumer's fetcher, and let no cancellation out but our own.
+
+    aiokafka's cancels each fetch that waits to try again and awaits it, so whoever stopped the consumer got that for an end
+    asked of himself: a relay that stopped one after an error was gone for good. And its connections stayed open.
+    """
+    fetcher._fetch_task.cancel()  # noqa: SLF001 - it would begin more
+    await asyncio.gather(fetcher._fetch_task, return_exceptions=True)  # noqa: SLF001
+    waiting, fetcher._pending_tasks = fetcher._pending_tasks, set()  # noqa: SLF001
+    for fetch in waiting:
+        fetch.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await _close(fetcher)  # type: ignore[no-untyped-call]
+
+
+Fetcher.close = close_fetcher  # type: ignore[method-assign]
 
 
 class RawRecord(NamedTuple):

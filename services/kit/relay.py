@@ -17,7 +17,7 @@ import structlog
 
 from services.kit import metrics
 from services.kit.cursor import Cursor, OtherDatabase, OutboxRow, Position
-from services.kit.errors import Unavailable, summary
+from services.kit.errors import Unavailable, is_own_end, summary
 from services.kit.faults import faultpoint
 from services.kit.fence import Place
 from services.kit.health import Heartbeat
@@ -73,7 +73,9 @@ class Relay:
                 self._refuse(refusal)
                 await self._let_go()  # the command that puts it right needs the place
                 delay = RETRY_CAP_S  # somebody may put it right
-            except Exception as error:  # noqa: BLE001 - the top of the loop: publishing must go on
+            except (Exception, asyncio.CancelledError) as error:  # the top of the loop: publishing must go on
+                if is_own_end(error):
+                    raise
                 failures += 1
                 if isinstance(error, Unavailable):
                     self._compared.set()  # without Kafka there is nothing to compare with, and reports are still taken

@@ -31,7 +31,7 @@ from services.kit.clock import Clock, SystemClock
 from services.kit.consume import Consume
 from services.kit.cursor import PostgresCursor
 from services.kit.database import Database
-from services.kit.errors import summary
+from services.kit.errors import is_own_end, summary
 from services.kit.health import Health, Heartbeat
 from services.kit.logging import configure_logging, where
 from services.kit.publisher import KafkaPublisher
@@ -87,7 +87,9 @@ class Loop:
             try:
                 busy = await self._step()
                 failures, delay = 0, 0.0 if busy else self._every_s
-            except Exception as error:  # noqa: BLE001 - the top of the loop: it must go on
+            except (Exception, asyncio.CancelledError) as error:  # the top of the loop: it must go on
+                if is_own_end(error):
+                    raise
                 failures += 1
                 delay = min(_LOOP_RETRY_CAP_S, 0.2 * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
                 metrics.LOOP_FAILURES.labels(self.name).inc()

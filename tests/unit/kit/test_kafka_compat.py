@@ -7,10 +7,12 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aiokafka
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.partitioner import DefaultPartitioner, murmur2
@@ -19,6 +21,7 @@ from faststream import AckPolicy
 from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka import KafkaBroker
 
+from services.kit import kafka_compat
 from services.kit.codec import RawBatchCodec
 from services.kit.fence import Place
 from services.kit.kafka_compat import TELL_EVERY_S, TELL_WITHIN_S, Subscriber, partition_of, safe_parser, subscribe
@@ -157,6 +160,30 @@ def test_kafka_that_does_not_answer_is_left_alone() -> None:
         return asyncio.get_running_loop().time() - began
 
     assert simulated(took()) == TELL_WITHIN_S
+
+
+class FetcherWithOneThatWaits:
+    """A fetcher of aiokafka's, of which one fetch waits to try again, as after a broken connection."""
+
+    close = Fetcher.close
+
+    def __init__(self) -> None:
+        self._closed = False
+        self._fetch_waiters: set[object] = set()
+        self._fetch_task = asyncio.create_task(asyncio.sleep(60))
+        self._pending_tasks = {asyncio.create_task(asyncio.sleep(60))}
+
+
+@pytest.mark.parametrize(("close", "lets_out"), [(kafka_compat._close, True), (FetcherWithOneThatWaits.close, False)])
+async def test_who_stops_a_consumer_is_not_taken_for_cancelled_with_its_fetches(close: Any, lets_out: bool) -> None:  # noqa: FBT001 - a case
+    """The first is aiokafka's own: once that lets nothing out, ours can go."""
+    fetcher = FetcherWithOneThatWaits()
+    await asyncio.sleep(0)
+
+    outcome = (await asyncio.gather(asyncio.create_task(close(fetcher)), return_exceptions=True))[0]
+
+    assert isinstance(outcome, asyncio.CancelledError) == lets_out
+    assert fetcher._closed
 
 
 def test_aiokafka_tells_how_long_nobody_has_read() -> None:

@@ -66,13 +66,15 @@ def test_what_wakes_a_loop_in_one_moment_is_the_work_of_one_step() -> None:
     assert simulated(stepped_at()) == [0.0, 0.5, 1.0]
 
 
-async def test_a_loop_survives_a_failing_step() -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.CancelledError])
+async def test_a_loop_survives_a_failing_step(error: type[BaseException]) -> None:
+    """A library can let out the cancellation of a task of its own; nobody asked the loop to end."""
     outcomes: list[str] = []
 
     async def step() -> None:
         outcomes.append("step")
         if len(outcomes) < 3:
-            raise ZeroDivisionError
+            raise error
 
     loop = Loop("test", step, every_s=60)
     task = asyncio.create_task(loop.run())
@@ -81,6 +83,21 @@ async def test_a_loop_survives_a_failing_step() -> None:
     assert loop.wrong() is None
     loop.stop()
     await asyncio.wait_for(task, 5)
+
+
+async def test_a_loop_that_is_cancelled_ends() -> None:
+    stepped = asyncio.Event()
+
+    async def step() -> None:
+        stepped.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(Loop("test", step, every_s=60).run())
+    await asyncio.wait_for(stepped.wait(), 5)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
 
 
 def test_a_heartbeat_that_is_too_old_says_so() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from contextlib import asynccontextmanager
 
 import orjson
+import pytest
 
 from services.kit.errors import Unavailable
 from services.kit.fence import Place
@@ -26,6 +27,7 @@ class FakeBroker:
         self.published: list[int] = []
         self.failures = 0
         self.keeps_before_failing = False
+        self.lets_out = 0
 
     async def publish(self, records: Sequence[Outgoing]) -> dict[Place, tuple[int, int]]:
         if self.failures:
@@ -51,6 +53,9 @@ class FakeBroker:
     async def after(
         self, topics: Iterable[str], acknowledged: Mapping[Place, int]
     ) -> AsyncGenerator[Sequence[Published]]:
+        if self.lets_out:
+            self.lets_out -= 1
+            raise asyncio.CancelledError
         for place in (Place(topic, 0) for topic in topics):
             yield [
                 Published(place, offset, record.key, record.value)
@@ -120,6 +125,27 @@ def test_commits_of_one_moment_share_a_publication() -> None:
 
     assert broker.published == [1, 2]
     assert broker.numbers() == [(1, "a"), (2, "b"), (3, "c")]
+
+
+async def test_a_cancellation_that_kafkas_library_lets_out_does_not_end_the_relay() -> None:
+    """Found by the fault table: a process that slept was never heard of again, and everybody waited for it."""
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    broker.lets_out = 2
+    await emit(store, "a")
+
+    async with running(relay_of(store, broker)):
+        await eventually(broker.numbers, "published")
+
+    assert broker.numbers() == [(1, "a")]
+
+
+async def test_a_relay_that_is_cancelled_ends() -> None:
+    task = asyncio.create_task(relay_of(MemoryStore("kit", NOON), FakeBroker()).run())
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
 
 
 async def test_a_failure_after_sending_only_repeats_with_the_same_numbers() -> None:
