@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
-import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -105,35 +104,31 @@ def _own_sentence(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
     aiokafka's lines keep their template without the values: it never formats them before (a test looks).
     """
-    record: logging.LogRecord = event["_record"]
-    event["event"] = "library.log"
-    event["logger"] = record.name
-    if record.name.startswith("aiokafka.") and isinstance(record.msg, str):
-        event["template"] = record.msg
-    exc_info = event.pop("exc_info", None)
-    if exc_info and exc_info[0]:
-        event["error"] = exc_info[0].__name__
+    record: logging.LogRecord | None = event.get("_record")
+    if record is not None and event.get("_from_structlog") is False:
+        event["event"] = "library.log"
+        event["logger"] = record.name
+        if record.name.startswith("aiokafka.") and isinstance(record.msg, str):
+            event["template"] = record.msg
+        exc_info = event.pop("exc_info", None)
+        if exc_info and exc_info[0]:
+            event["error"] = exc_info[0].__name__
     return event
 
 
 def configure_logging(service: str, *, json: bool = True, stream: Any = None) -> None:
-    """Send every log line of this process through the list, as JSON (or as text for a terminal).
-
-    Our own lines go straight to the stream: by way of Python's logging, which is for libraries, each would cost three times as much.
-    """
-    stream = stream or sys.stderr
+    """Send every log line of this process through the list, as JSON (or as text for a terminal)."""
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    shared: list[Processor] = [structlog.processors.add_log_level, stamp, _add_service(service)]
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(serializer=_json) if json else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    name = _add_service(service)
+    shared: list[Processor] = [structlog.stdlib.add_log_level, stamp, name]
+    renderer: Processor = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
-        processors=[*shared, only_allowed, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -148,15 +143,13 @@ def configure_logging(service: str, *, json: bool = True, stream: Any = None) ->
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)  # libraries' lines carry no text here, so only trouble is worth one
+    for ours in ("services", "deploy", "handrail"):
+        logging.getLogger(ours).setLevel(logging.INFO)
     for library in _LIBRARIES:  # those that bring handlers of their own
         logger = logging.getLogger(library)
         logger.handlers = []
         logger.propagate = True
         logger.setLevel(logging.WARNING)
-
-
-def _json(event: EventDict, **options: Any) -> str:
-    return orjson.dumps(event, **options).decode()
 
 
 def _add_service(service: str) -> Processor:

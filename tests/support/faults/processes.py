@@ -25,7 +25,7 @@ GROUPS: Final = {
     "deadlines": ("deadlines", "deadlines.quarantine"),
     "audit": ("audit",),
 }
-STOPPED: Final = '"event":"runtime.stopped"'
+STOPPED: Final = '"event": "runtime.stopped"'
 CAUGHT_WITHIN_S: Final = 120.0
 _WRITTEN_BY_WORK: Final = {"intake": "submission", "routing": "inbox", "deadlines": "inbox", "audit": "inbox"}
 """What a request (intake) or a batch (the others) writes, and neither a relay nor a dispatcher nor a timer does."""
