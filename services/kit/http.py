@@ -143,10 +143,6 @@ async def _no_receive() -> Message:
     return {"type": "http.disconnect"}
 
 
-def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for key, value in scope["headers"] if key == name), b"")
-
-
 def _method(scope: Scope) -> str:
     """Return the method if it is one: the server lets any word through, and what is counted must be bounded."""
     return scope["method"] if scope["method"] in _METHODS else "other"
@@ -177,7 +173,8 @@ class CanonicalLine:
                 status = message["status"]
             await send(message)
 
-        with request_span("http", _header(scope, b"traceparent").decode("latin-1") or None):
+        headers = dict(scope["headers"])
+        with request_span("http", headers.get(b"traceparent", b"").decode("latin-1") or None):
             try:
                 await self._app(scope, receive, observe)
             except Exception as error:
@@ -204,7 +201,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = _header(scope, b"content-length") or b"0"
+        length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._limit:
             await self._too_large(scope, receive, send)
             return
