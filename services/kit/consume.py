@@ -117,6 +117,7 @@ class Consume:
 
             self.workers[group_id] = worker
             self._health.live[f"consumer {group_id}"] = worker.wrong
+            self._health.going[f"consumer {group_id}"] = worker.stopped
             self._health.ready[f"consumer {group_id}"] = worker.unready
             metrics.STOPPED.labels(group_id).set(0)
             return handler
@@ -369,7 +370,11 @@ class Worker(ConsumerRebalanceListener):
 
     def wrong(self) -> str | None:
         """Return why this consumer is dead, or nothing."""
-        return self._stopped or self.subscriber.problem(IDLE_LIMIT_S)
+        return self.subscriber.problem(IDLE_LIMIT_S)
+
+    def stopped(self) -> str | None:
+        """Return why this consumer has stopped, until a person puts that right, or nothing."""
+        return self._stopped
 
     async def unready(self) -> str | None:
         """Return why this consumer is not at work, or nothing."""

@@ -1,12 +1,14 @@
 """Liveness and readiness of a process, judged by what it does and not by whether somebody answers a ping.
 
-Alive: the event loop turns, each loop has passed its mark lately, no consumer has stopped. Ready: the database answers,
-partitions are assigned, the relay does not refuse. A broker or database that is away makes a process unready, never
-dead: starting it again would not help.
+Alive: no task has ended and each has passed its mark lately; else the process has to be started again. Well: besides,
+no consumer has stopped for a reason that a person has to put right. Ready: the database answers, partitions are
+assigned, the relay does not refuse. A broker or database that is away makes a process unready, never dead: starting it
+again would not help.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,14 +19,20 @@ Check = Callable[[], str | None]
 
 @dataclass
 class Health:
-    """The checks of one process, by name."""
+    """The checks of one process, by name. `stopping` is set once it ends as it was asked to."""
 
     live: dict[str, Check] = field(default_factory=dict)
+    going: dict[str, Check] = field(default_factory=dict)
     ready: dict[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def dead(self) -> dict[str, str]:
-        """Return the liveness checks that fail, with what is wrong."""
-        return {name: wrong for name, check in self.live.items() if (wrong := check())}
+        """Return what only starting the process again can mend, with what is wrong; any thread may ask."""
+        return {name: wrong for name, check in list(self.live.items()) if (wrong := check())}
+
+    def unwell(self) -> dict[str, str]:
+        """Return what is dead or has stopped, with what is wrong."""
+        return self.dead() | {name: wrong for name, check in list(self.going.items()) if (wrong := check())}
 
     async def unready(self) -> dict[str, str]:
         """Return the readiness checks that fail, with what is wrong."""

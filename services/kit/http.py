@@ -72,8 +72,8 @@ def _add_health(app: FastAPI, runtime: Runtime) -> None:
     @app.get("/health/live", include_in_schema=False)
     @public
     async def live() -> JSONResponse:
-        dead = runtime.health.dead()
-        return JSONResponse({"alive": not dead, "wrong": dead}, status_code=503 if dead else 200)
+        unwell = runtime.health.unwell()
+        return JSONResponse({"alive": not unwell, "wrong": unwell}, status_code=503 if unwell else 200)
 
     @app.get("/health/ready", include_in_schema=False)
     @public

@@ -33,6 +33,7 @@ from services.kit.cursor import PostgresCursor
 from services.kit.database import Database
 from services.kit.errors import is_own_end, summary
 from services.kit.health import Health, Heartbeat
+from services.kit.lifeguard import Lifeguard
 from services.kit.logging import configure_logging, where
 from services.kit.publisher import KafkaPublisher
 from services.kit.relay import REST_S, Relay
@@ -170,6 +171,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Finish what is in hand and close everything."""
+        self.health.stopping.set()
         self.health.ready["process"] = _stopping
         for loop in self.loops:
             loop.stop()
@@ -292,7 +294,7 @@ def lifespan(
 
 
 def serve(app: FastAPI, settings: KitSettings) -> None:
-    """Run a service until SIGTERM or SIGINT."""
+    """Run a service until SIGTERM or SIGINT, or until it is dead (`services.kit.lifeguard`)."""
     # The collector's default thresholds cost more than pydantic itself on batches of 500 events (measured).
     gc.collect()
     gc.freeze()
@@ -311,6 +313,7 @@ def serve(app: FastAPI, settings: KitSettings) -> None:
         timeout_graceful_shutdown=int(GRACE_S),
     )
     server = uvicorn.Server(config)
+    Lifeguard(app.state.runtime.health).start()
     uvloop.run(server.serve())
     if not server.started:
         sys.exit(_NOT_STARTED)

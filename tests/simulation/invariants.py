@@ -171,7 +171,7 @@ def nobody_stopped(road: Road) -> Iterator[str]:
     for service in road.services:
         for copy in service.copies.values():
             for client in copy.clients:
-                if wrong := client.worker.wrong():
+                if wrong := client.worker.stopped():
                     yield f"{copy.process.name}: {wrong}"
 
 

@@ -229,11 +229,12 @@ async def test_a_topic_deleted_and_made_again_stops_the_consumer(road: Road) -> 
 
     async with road.here() as runtime:
         worker = runtime.consume.workers[road.group]
-        wrong = await eventually(worker.wrong, "the consumer stops")
-        dead = runtime.health.dead()
+        wrong = await eventually(worker.stopped, "the consumer stops")
+        unwell, dead = runtime.health.unwell(), runtime.health.dead()
 
     assert "deleted and made again" in wrong
-    assert f"consumer {road.group}" in dead
+    assert f"consumer {road.group}" in unwell
+    assert dead == {}, "a person has to put it right: the process goes on with its other work"
     assert len(await road.effects()) == 3
 
     store = kit.database(road.url)

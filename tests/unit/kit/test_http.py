@@ -127,10 +127,12 @@ async def test_liveness_and_readiness_say_what_is_wrong(runtime: Runtime, client
     assert (await client.get("/health/live")).status_code == 200
     assert (await client.get("/health/ready")).status_code == 200
     runtime.health.live["loop x"] = lambda: "the task has ended"
+    runtime.health.going["consumer y"] = lambda: "its topic was made again"
     runtime.health.ready["consumer x"] = away
 
     live, ready = await client.get("/health/live"), await client.get("/health/ready")
-    assert (live.status_code, live.json()["wrong"]) == (503, {"loop x": "the task has ended"})
+    assert live.status_code == 503
+    assert live.json()["wrong"] == {"loop x": "the task has ended", "consumer y": "its topic was made again"}
     assert (ready.status_code, ready.json()["wrong"]) == (503, {"consumer x": "no partitions are assigned yet"})
 
 

@@ -121,7 +121,7 @@ async def test_what_the_last_owner_reads_during_a_rebalance_does_not_look_like_a
     subscriber.meanwhile = last_owner_goes_on
     await assign(worker)
 
-    assert worker.wrong() is None
+    assert worker.stopped() is None
     assert await worker.unready() is None
     assert subscriber.sought == [4]
 
@@ -139,7 +139,7 @@ async def test_what_is_read_while_the_broker_answers_does_not_look_like_a_topic_
     subscriber.meanwhile = reading_goes_on
     await worker.watch()
 
-    assert worker.wrong() is None
+    assert worker.stopped() is None
 
 
 async def test_a_topic_that_became_shorter_stops_the_consumer() -> None:
@@ -153,7 +153,7 @@ async def test_a_topic_that_became_shorter_stops_the_consumer() -> None:
     await worker.watch()
     await worker.settled()
 
-    assert "cut short" in (worker.wrong() or "")
+    assert "cut short" in (worker.stopped() or "")
     assert subscriber.stopped
 
 

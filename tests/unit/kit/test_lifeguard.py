@@ -1,0 +1,75 @@
+"""When a process ends itself, judged look by look."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.kit.health import Health
+from services.kit.lifeguard import DEAD, LOOKS, Lifeguard
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+def ends() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def lifeguard(health: Health, ends: list[int]) -> Lifeguard:
+    return Lifeguard(health, end=ends.append)
+
+
+def dead() -> str:
+    return "the task has ended"
+
+
+def look(lifeguard: Lifeguard, times: int) -> None:
+    for _ in range(times):
+        lifeguard.look()
+
+
+def test_a_process_that_stays_dead_is_ended(lifeguard: Lifeguard, health: Health, ends: list[int]) -> None:
+    health.live["task relay"] = dead
+
+    look(lifeguard, LOOKS - 1)
+    assert ends == []
+    look(lifeguard, 1)
+
+    assert ends == [DEAD]
+
+
+def test_a_process_that_was_frozen_has_time_to_show_that_it_lives(
+    lifeguard: Lifeguard, health: Health, ends: list[int]
+) -> None:
+    health.live["loop x"] = dead
+    look(lifeguard, LOOKS - 1)
+    health.live["loop x"] = lambda: None
+    look(lifeguard, 1)
+    health.live["loop x"] = dead
+
+    look(lifeguard, LOOKS - 1)
+
+    assert ends == []
+
+
+def test_a_consumer_that_waits_for_a_person_ends_no_process(
+    lifeguard: Lifeguard, health: Health, ends: list[int]
+) -> None:
+    health.going["consumer x"] = lambda: "its topic was made again"
+
+    look(lifeguard, LOOKS + 1)
+
+    assert ends == []
+
+
+def test_a_process_that_is_stopping_is_left_alone(lifeguard: Lifeguard, health: Health, ends: list[int]) -> None:
+    health.live["task relay"] = dead
+    health.stopping.set()
+
+    lifeguard.run()  # returns
+
+    assert ends == []
