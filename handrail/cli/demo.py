@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from handrail.cli.status import demo_folder, find_running
-from handrail.cli.up import FirstPort, stop_on_sigterm, wait_for_stop
+from handrail.cli.up import FirstPort, stay, stop_on_sigterm
 from handrail.demo.areas import Script, areas, load_area
 from handrail.demo.expected import load_expected
 from handrail.demo.figures import Figures
@@ -114,7 +114,7 @@ def _live(console: Console, script: Script, port: int) -> None:
         )
         console.print("  Then try: handrail clock +6d · handrail verify · handrail status --json · handrail send FILE")
         console.print("Ctrl-C stops it and leaves nothing behind.")
-        wait_for_stop()
+        stay(started, console)
 
 
 @dataclass

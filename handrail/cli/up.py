@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from handrail.cli.status import Folder, data_folder
 from handrail.installation.installation import BASE_PORT, Installation, Options
+from handrail.installation.watch import LOOK_EVERY_S, Watch
 
 _HIGHEST = 65_535 - 11  # the last of the 12 is a port as well
 FirstPort = Annotated[
@@ -30,7 +32,7 @@ def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
         console.print(f"  Password     {installation.running.password('accounts')}")
         console.print("  Next         handrail client add --help, then fill in endpoints.yaml")
         console.print("Ctrl-C stops it.")
-        wait_for_stop()
+        stay(installation, console)
 
 
 def stop_on_sigterm() -> None:
@@ -38,9 +40,12 @@ def stop_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def wait_for_stop() -> None:
-    """Return when a Ctrl-C or a SIGTERM asks for the end."""
+def stay(installation: Installation, console: Console) -> None:
+    """Look after the installation until a Ctrl-C or a SIGTERM asks for the end."""
+    watch = Watch(installation, lambda text: console.print(text, markup=False))
     try:
-        signal.pause()
+        while True:
+            watch.look()
+            time.sleep(LOOK_EVERY_S)
     except KeyboardInterrupt:
-        typer.echo("\nStopping; this takes a few seconds.")
+        console.print("\nStopping; this takes a few seconds.")

@@ -127,6 +127,10 @@ class EmbeddedKafka:
         self._child, self._address = child, address
         return address
 
+    def why_ended(self) -> str | None:
+        """Return the last line of its log once it has ended though nobody stopped it, else None."""
+        return self._child.why_ended() if self._child else None
+
     def stop(self) -> None:
         """Stop in good order. Twice does no harm."""
         if self._child:

@@ -70,6 +70,11 @@ class Nursery:
                 start_new_session=True,  # a Ctrl-C at the terminal reaches the owner alone
             )
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still forks."""
+        return self._process.poll() is None
+
     def start(self, order: Order, stdin: int, stdout: int, lock: int) -> None:
         """Start a process under a guard that has these two pipes and holds this lock; returns at once.
 

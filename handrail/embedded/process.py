@@ -51,7 +51,8 @@ class Child:
         grace_s: Seconds until it is killed instead.
         account: Run under this account, None for the present one.
         env: The whole environment, None for the present one.
-        nursery: Forks the program, whose command is then `python -m module`; None to start it as a program.
+        nursery: Forks the program, whose command is then `python -m module`; without one, or if it has ended, it is
+            started as a program.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Child:
         guards_stdin, self._stdin = os.pipe()
         self._stdout, guards_stdout = pipe = os.pipe()
         try:
-            if nursery:
+            if nursery and nursery.alive:
                 order = Order(command[-1], dict(env or os.environ), str(folder), str(log_path), stop_signal, grace_s)
                 nursery.start(order, guards_stdin, guards_stdout, lock)
                 self._guard = None
@@ -135,6 +136,10 @@ class Child:
         """Ask the program to end, wait for it, and kill it after its grace. Twice does no harm."""
         self.ask_to_stop()
         self._ended(self._grace_s + 10)
+
+    def why_ended(self) -> str | None:
+        """Return the last line of the log once the program has ended, None while it runs."""
+        return None if self.running else self.last_line()
 
     def last_line(self) -> str:
         """Return the last line of the log that says anything, for a one-line message."""

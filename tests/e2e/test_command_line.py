@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import signal
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from handrail.installation.web import Web
-from tests.support.command_line import HANDRAIL, READY_S, produce, receipts, report, run, until
+from tests.support.command_line import produce, reachable, receipts, report, run, staying, until, up
 from tests.support.installation import EVENTS, played_demo
 from tests.support.repository import ROOT
 
@@ -188,40 +183,6 @@ def test_without_an_installation_each_command_says_how_to_start_one(tmp_path: Pa
 
     assert refused.returncode == 1
     assert "Start one with `handrail demo` or `handrail up`" in refused.stderr
-
-
-@contextmanager
-def staying(log: Path, *arguments: str, stop: signal.Signals, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command that stays up; give it once it says how to stop it, and stop it so at the end."""
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            [str(HANDRAIL), *arguments, "--port", "0"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "COLUMNS": "240", **environment},
-        )
-    try:
-        end = time.monotonic() + READY_S
-        while "Ctrl-C stops it" not in log.read_text():
-            assert started.poll() is None, log.read_text()
-            assert time.monotonic() < end, f"not ready in time: {log.read_text()}"
-            time.sleep(0.1)
-        yield started
-    finally:
-        started.send_signal(stop)
-        started.wait(READY_S)
-
-
-@contextmanager
-def up(data: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with staying(data.parent / "up.log", "up", "--data", str(data), stop=signal.SIGTERM) as started:
-        yield started
-
-
-def reachable(folder: Path) -> None:
-    """Let the account that runs PostgreSQL, where root runs the tests, pass through the folder."""
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o711)
 
 
 def test_the_demo_tells_its_story_stays_up_until_a_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> None:

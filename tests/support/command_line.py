@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,3 +64,38 @@ def write(config: dict[str, str], topic: str, value: bytes, key: str | None = No
 
 def receipts(intake: Web) -> set[str]:
     return {each["receipt_id"] for each in intake.get("/v1/receipts?limit=200")["receipts"]}
+
+
+@contextmanager
+def staying(log: Path, *arguments: str, stop: signal.Signals, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command that stays up; give it once it says how to stop it, and stop it so at the end."""
+    with log.open("wb") as output:
+        started = subprocess.Popen(
+            [str(HANDRAIL), *arguments, "--port", "0"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "COLUMNS": "240", **environment},
+        )
+    try:
+        end = time.monotonic() + READY_S
+        while "Ctrl-C stops it" not in log.read_text():
+            assert started.poll() is None, log.read_text()
+            assert time.monotonic() < end, f"not ready in time: {log.read_text()}"
+            time.sleep(0.1)
+        yield started
+    finally:
+        started.send_signal(stop)
+        started.wait(READY_S)
+
+
+@contextmanager
+def up(data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `handrail up`; what it says is in `up.log` beside the data."""
+    with staying(data.parent / "up.log", "up", "--data", str(data), stop=signal.SIGTERM) as started:
+        yield started
+
+
+def reachable(folder: Path) -> None:
+    """Let the account that runs PostgreSQL, where root runs the tests, pass through the folder."""
+    for each in (folder, *folder.parents[:2]):
+        each.chmod(0o711)

@@ -1,0 +1,85 @@
+"""Looks after a running installation: what has ended though nobody stopped it is started again, and said.
+
+A service that is dead ends itself (`services.kit.lifeguard`), so an end is all there is to see from here. Broker and
+database come first: nothing else can work without them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from handrail.embedded.errors import EmbeddedError
+from handrail.installation.installation import Installation
+
+LOOK_EVERY_S: Final = 1.0
+SOON_S: Final = 60.0
+"""What ends so soon after it was started again has to wait before the next time: a second, then twice as long each time."""
+WAIT_CAP_S: Final = 60.0
+
+
+@dataclass
+class _Part:
+    """One program of the installation: a server or a process.
+
+    Attributes:
+        why: Returns the last line of its log once it has ended, None while it runs.
+        start: Starts it again.
+    """
+
+    name: str
+    why: Callable[[], str | None]
+    start: Callable[[], object]
+
+
+@dataclass
+class _Times:
+    """What is known of one part, in seconds of the clock."""
+
+    started: float | None = None
+    due: float | None = None
+    wait: float = 0.0
+
+
+@dataclass
+class Watch:
+    """Call `look` again and again, from the thread that started the installation."""
+
+    installation: Installation
+    say: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    _times: dict[str, _Times] = field(default_factory=dict, init=False)
+
+    def look(self) -> None:
+        """Start again what has ended, unless it has to wait."""
+        for part in self._parts():
+            why = part.why()
+            if why is not None:
+                self._see_to(part, why)
+
+    def _see_to(self, part: _Part, why: str) -> None:
+        times, now = self._times.setdefault(part.name, _Times()), self.clock()
+        if times.due is None:
+            soon = times.started is not None and now - times.started < SOON_S
+            times.wait = min(WAIT_CAP_S, 2 * times.wait or 1.0) if soon else 0.0
+            times.due = now + times.wait
+            when = f"in {times.wait:.0f} s" if times.wait else "now"
+            self.say(f"{part.name} has ended: {why}. It is started again {when}.")
+        if now < times.due:
+            return
+        try:
+            part.start()
+        except EmbeddedError as error:
+            self.say(f"{part.name} could not be started again: {error}")
+        times.due, times.started = None, self.clock()
+
+    def _parts(self) -> Iterator[_Part]:
+        stack = self.installation.stack
+        for name, server in (("Kafka", stack.embedded_kafka), ("PostgreSQL", stack.embedded_postgres)):
+            if server:
+                yield _Part(name, server.why_ended, server.start)
+        for name, child in list(self.installation.processes.items()):
+            yield _Part(name, child.why_ended, partial(self.installation.start_service, name))
