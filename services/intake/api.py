@@ -23,6 +23,7 @@ from services.kit.auth import own_guard, public
 from services.kit.database import Database
 from services.kit.errors import PROBLEM_JSON, NotFound, NotSignedIn
 
+_EVENTS: Final = guide.request_body()  # once, where processes are forked: it takes as long as all the rest of a start
 _GRANT: Final = HTTPBearer(auto_error=False, description="The grant of a notice, from its `content.grant`.")
 
 
@@ -92,7 +93,7 @@ def build_api(*, posting: Posting, receipts: Receipts, letterbox: Letterbox, sen
         status_code=202,
         response_model=Receipt,
         responses=_SAME_AGAIN | _problems(400, 401, 403, 409, 413, 415, 422, 503),
-        openapi_extra=guide.request_body(),
+        openapi_extra=_EVENTS,
     )
     async def post_event(request: Request, client: by_client) -> Response:
         """Report an event (CloudEvents 1.0, structured or binary). 202 means: it is kept, and stays kept."""
