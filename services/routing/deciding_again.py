@@ -2,31 +2,76 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection
+from typing import Final
+
+import structlog
 
 from services.kit.database import Database
+from services.kit.errors import is_infrastructure, summary
+from services.kit.logging import where
 from services.routing.missing import NoSuchRulebook
 from services.routing.service import RoutingService
 from services.routing.store import loading
 
+AT_A_STEP: Final = 20
+"""Sets of linked cases in one step of a loop, which has to be short: each set is a transaction of its own."""
+_log = structlog.get_logger("services.routing.deciding_again")
 
-async def decide_again(database: Database, service: RoutingService, cases: Collection[str], because: str) -> int:
-    """Decide cases, with those linked to them, in a transaction for each set; return in how many sets that changed anything.
 
-    Args:
-        database: Routing's.
-        service: Decides.
-        cases: Keys of cases; of linked ones any.
-        because: What can have moved a due date; whoever was told the old one reads it.
-    """
-    async with database.connect() as connection:
-        linked = await loading.linked_sets(connection, cases)
-    changed = 0
-    for keys in linked:
-        async with database.begin() as tx:
+class Again:
+    """The cases that are to be decided again, each with those linked to it; what cannot be decided holds up none of the others."""
+
+    def __init__(self, database: Database, service: RoutingService) -> None:
+        self._database = database
+        self._service = service
+        self._left: deque[tuple[str, ...]] = deque()
+        self._failed: list[tuple[str, ...]] = []
+        self._because = ""
+
+    async def begin(self, cases: Collection[str], because: str) -> None:
+        """Take these cases, in place of any that are left.
+
+        Args:
+            cases: Their keys; of linked ones any.
+            because: What can have moved a due date; whoever was told the old one reads it.
+        """
+        async with self._database.connect() as connection:
+            self._left = deque(await loading.linked_sets(connection, cases))
+        self._failed, self._because = [], because
+
+    @property
+    def left(self) -> bool:
+        """Whether there are any more."""
+        return bool(self._left)
+
+    async def go_on(self) -> int:
+        """Decide the next few sets; return in how many that changed anything.
+
+        Raises:
+            RuntimeError: Some could not be decided. Said once all the others are; they are tried again at the next call.
+        """
+        changed = 0
+        for _ in range(min(AT_A_STEP, len(self._left))):
+            keys = self._left[0]
+            try:
+                changed += await self._decide(keys)
+            except Exception as error:
+                if is_infrastructure(error):
+                    raise
+                self._failed.append(keys)
+                _log.error("cases.not_decided", case_key=keys[0], error=summary(error), where=where(error))
+            self._left.popleft()
+        if not self._left and self._failed:
+            self._left, self._failed = deque(self._failed), []
+            raise RuntimeError(f"{len(self._left)} sets of linked cases could not be decided again")
+        return changed
+
+    async def _decide(self, keys: tuple[str, ...]) -> bool:
+        async with self._database.begin() as tx:
             await tx.lock_cases(keys)
             try:
-                changed += await service.decide_again(keys, tx, because)
+                return await self._service.decide_again(keys, tx, self._because)
             except NoSuchRulebook:
-                continue  # a process that has the version decides it
-    return changed
+                return False  # a process that has the version decides it

@@ -18,7 +18,7 @@ from schemas.calendar.days import Calendar
 from schemas.decisions import CalendarUpdated, CalendarUpdatedData, HolidayOn
 from schemas.identity import derived_event_id
 from services.kit.database import Database
-from services.routing.deciding_again import decide_again
+from services.routing.deciding_again import Again
 from services.routing.laws import Laws
 from services.routing.outcome.gathered import SOURCE
 from services.routing.service import RoutingService
@@ -37,22 +37,27 @@ class Recount:
 
     def __init__(self, database: Database, service: RoutingService, laws: Laws) -> None:
         self._database = database
-        self._service = service
+        self._again = Again(database, service)
         self._laws = laws
-        self._done = False
+        self._begun = False
 
-    async def step(self) -> None:
-        """Publish that the calendar is another, and count again what was counted with another, until that is done once."""
-        if self._done or not await self._take():
-            return
+    async def step(self) -> bool:
+        """Publish that the calendar is another, once, and count a few of the cases again; say whether any are left."""
+        if not self._begun and await self._take():
+            await self._begin()
+            self._begun = True
+        moved = await self._again.go_on()
+        if moved:
+            _log.info("cases.recounted", calendar=self._laws.newest.calendar_ref, changed=moved)
+        return self._again.left
+
+    async def _begin(self) -> None:
         calendar = self._laws.newest.calendar_ref
         async with self._database.connect() as connection:
             cases = await loading.counted_otherwise(connection, calendar)
-        because = f"working days are now counted with the calendar {calendar.partition(' ')[0]}"
-        moved = await decide_again(self._database, self._service, cases, because)
+        await self._again.begin(cases, f"working days are now counted with the calendar {calendar.partition(' ')[0]}")
         if cases:
-            _log.info("cases.recounted", calendar=calendar, looked_at=len(cases), changed=moved)
-        self._done = True
+            _log.info("cases.counted_otherwise", calendar=calendar, looked_at=len(cases))
 
     async def _take(self) -> bool:
         """Keep which calendar counts from now on; say whether it does, or another process was faster, with whichever it has."""

@@ -9,7 +9,7 @@ import structlog
 
 from schemas.calendar import london_date
 from services.kit.database import Database
-from services.routing.deciding_again import decide_again
+from services.routing.deciding_again import Again
 from services.routing.laws import Laws
 from services.routing.outcome.gathered import CORRECTED
 from services.routing.service import RoutingService
@@ -25,13 +25,20 @@ class Succession:
 
     def __init__(self, database: Database, service: RoutingService, laws: Laws) -> None:
         self._database = database
-        self._service = service
+        self._again = Again(database, service)
         self._laws = laws
         self._passed_on: frozenset[str] = frozenset()
         self._looked_at_s = time.monotonic()
 
-    async def step(self) -> None:
-        """Decide again what an ended body has to do with, once a body has ended since the last look, and now and then."""
+    async def step(self) -> bool:
+        """Look once a body has ended since the last look, and now and then; decide a few cases again; say if any are left."""
+        await self._look()
+        passed_on = await self._again.go_on()
+        if passed_on:
+            _log.info("cases.passed_on", cases=passed_on)
+        return self._again.left
+
+    async def _look(self) -> None:
         async with self._database.connect() as connection:
             today = london_date(await reading.legal_now(connection))
             ended = self._laws.register.on(today).ended
@@ -39,7 +46,5 @@ class Succession:
             if ended == self._passed_on and looked_at_s - self._looked_at_s < AGAIN_AFTER_S:
                 return
             cases = await loading.cases_of_ended(connection, ended)
-        passed_on = await decide_again(self._database, self._service, cases, CORRECTED)
-        if passed_on:
-            _log.info("cases.passed_on", cases=passed_on)
+        await self._again.begin(cases, CORRECTED)
         self._passed_on, self._looked_at_s = ended, looked_at_s
