@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
+from services.kit.errors import summary
 from services.kit.health import Health
 
 _log = structlog.get_logger("services.kit.lifeguard")
 
 LOOK_EVERY_S: Final = 2.0
 LOOKS: Final = 5  # in a row: a process that was frozen looks dead for a moment, until its loops have run
+SAYING_S: Final = 5.0
 DEAD: Final = 70  # EX_SOFTWARE, <sysexits.h>
 
 
@@ -39,9 +41,20 @@ class Lifeguard(threading.Thread):
 
     def look(self) -> None:
         """Look once, and end the process if it was dead each time lately."""
-        dead = self._health.dead()
+        dead = self._dead()
         self._seen_dead = self._seen_dead + 1 if dead else 0
         if self._seen_dead == LOOKS:
+            # What hangs may be who takes our log lines: then this one is not said either.
+            unsaid = threading.Timer(SAYING_S, self._end, (DEAD,))
+            unsaid.daemon = True
+            unsaid.start()
             for name, wrong in dead.items():
                 _log.critical("runtime.dead", kind=name, reason=wrong)
+            unsaid.cancel()
             self._end(DEAD)
+
+    def _dead(self) -> Mapping[str, str]:
+        try:
+            return self._health.dead()
+        except Exception as error:  # noqa: BLE001 - what cannot be asked is not well, and this thread must go on
+            return {"health": summary(error)}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
+
 import pytest
 
+from services.kit import lifeguard as lifeguard_module
 from services.kit.health import Health
 from services.kit.lifeguard import DEAD, LOOKS, Lifeguard
 
@@ -73,3 +77,31 @@ def test_a_process_that_is_stopping_is_left_alone(lifeguard: Lifeguard, health: 
     lifeguard.run()  # returns
 
     assert ends == []
+
+
+def test_a_process_whose_health_cannot_be_asked_is_ended(lifeguard: Lifeguard, health: Health, ends: list[int]) -> None:
+    def fails() -> str:
+        raise ZeroDivisionError
+
+    health.live["consumer x"] = fails
+
+    look(lifeguard, LOOKS)
+
+    assert ends == [DEAD]
+
+
+def test_a_process_that_cannot_even_say_so_is_ended(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_write, ended = threading.Event(), threading.Event()
+    monkeypatch.setattr(lifeguard_module, "SAYING_S", 0.01)
+    monkeypatch.setattr(
+        lifeguard_module, "_log", SimpleNamespace(critical=lambda *_args, **_fields: may_write.wait(60))
+    )
+    health.live["task relay"] = dead
+    hangs = threading.Thread(target=look, args=(Lifeguard(health, end=lambda _code: ended.set()), LOOKS))
+
+    hangs.start()
+
+    assert ended.wait(60)
+    assert hangs.is_alive(), "the line is not written yet"
+    may_write.set()
+    hangs.join()
