@@ -97,6 +97,7 @@ class Consume:
                 pattern=pattern,
                 group_id=group_id,
                 most=lambda: worker.most,
+                read_again=worker.read_again,
                 ack_policy=AckPolicy.MANUAL,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
@@ -192,6 +193,19 @@ class Worker(ConsumerRebalanceListener):
             _log.warning(
                 "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
             )
+
+    def read_again(self, failed: Exception) -> None:
+        """Go back to where this consumer stands, because a look at its partitions has failed.
+
+        Only what two looks without an error between them have not found is not there.
+        """
+        group = self.consumer.group_id
+        metrics.READ_FAILURES.labels(group).inc()
+        _log.warning("consume.read_failed", consumer=group, error=summary(failed))
+        if self._assigned:
+            self._holes.clear()
+            for place, offset in self._next_offsets.items():
+                self.subscriber.seek(place, max(offset, 0))
 
     async def _stand_first(self) -> None:
         """See to it that the fence stands before anything is read past it, or a record lost before it would not show.
@@ -319,17 +333,18 @@ class Worker(ConsumerRebalanceListener):
         if not self._assigned:
             await self._stand_up_again()
             return
-        for place, lag in (await self.subscriber.lag()).items():
-            metrics.LAG.labels(self.consumer.group_id, *place).set(lag)
         stood = dict(self._next_offsets)  # before asking: while one broker keeps us waiting, the others are read on
-        self._check_bounds(await self.subscriber.bounds(self.subscriber.assignment()), stood)
+        bounds = await self.subscriber.bounds(stood)
+        for place, (_, end) in bounds.items():
+            metrics.LAG.labels(self.consumer.group_id, *place).set(max(0, end - stood[place]))
+        self._check_bounds(bounds, stood)
 
     async def _stand_up_again(self) -> None:
         """Take the partitions over if that failed: aiokafka only logs it, and a database may have been away just then."""
         if self._assigning is None:
             return
-        if self._assigning.done() and (places := sorted(self.subscriber.assignment())):
-            self._assigning = asyncio.create_task(self._stand_on_fence(places))
+        if self._assigning.done():
+            self._assigning = asyncio.create_task(self._stand_on_fence(sorted(self.subscriber.assignment())))
         await asyncio.shield(self._assigning)
 
     def _stop(self, changed: TopicChanged) -> None:

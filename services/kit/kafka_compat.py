@@ -6,6 +6,7 @@ Canary tests pin each of them, and the versions are pinned in `pyproject.toml` (
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +16,8 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.consumer.fetcher import Fetcher
-from aiokafka.errors import KafkaError
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.partitioner import murmur2
 from faststream.kafka import KafkaBroker, KafkaRouter
 
@@ -42,6 +44,19 @@ async def close_fetcher(fetcher: Any) -> None:
 
 
 Fetcher.close = close_fetcher  # type: ignore[method-assign]
+_need_rejoin: Final = GroupCoordinator.need_rejoin
+
+
+def need_rejoin(coordinator: Any, subscription: Any) -> bool:
+    """Return whether a consumer must join its group, as it must also once there is another subscription than this one.
+
+    aiokafka asks after it has waited for a coordinator that was away. Had its pattern met a new topic meanwhile, it took itself
+    for a member, failed at an assertion, and read nothing any more.
+    """
+    return not subscription.active or _need_rejoin(coordinator, subscription)  # type: ignore[no-untyped-call]
+
+
+GroupCoordinator.need_rejoin = need_rejoin  # type: ignore[method-assign]
 
 
 class RawRecord(NamedTuple):
@@ -85,10 +100,22 @@ TELL_WITHIN_S: Final = 2.0
 
 
 class Subscriber:
-    """What the kit needs of a FastStream batch subscriber."""
+    """What the kit needs of a FastStream batch subscriber.
 
-    def __init__(self, subscriber: Any) -> None:
+    Args:
+        subscriber: FastStream's.
+        most: How many records the next batch may have.
+        read_again: Called with the error of a failed look before the next one, when no batch is in hand. What the look had
+            taken of other partitions is lost, and aiokafka stands behind it.
+    """
+
+    def __init__(self, subscriber: Any, most: Callable[[], int], read_again: Callable[[Exception], None]) -> None:
         self._subscriber = subscriber
+        self._most = most
+        self._read_again = read_again
+        self._failed: Exception | None = None
+        self._looking = False
+        self._looked_at = time.monotonic()
         self._untold: dict[Place, int] = {}
         self._telling: asyncio.Task[None] | None = None
         self._settled = False
@@ -105,9 +132,39 @@ class Subscriber:
         tasks = self._subscriber.tasks
         if not tasks or all(task.done() for task in tasks):
             return "the consume loop has ended"
-        consumer = self._consumer
-        idle = consumer._subscription.fetcher_idle_time if consumer else 0.0  # noqa: SLF001
+        if ended := _ended_task(self._consumer):
+            return f"aiokafka's {ended} task has ended"
+        idle = 0.0 if self._looking else time.monotonic() - self._looked_at
         return f"no read for {idle:.0f} s, expected at most {idle_limit_s:.0f} s" if idle > idle_limit_s else None
+
+    async def read(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[bytes, bytes], ...]:
+        """Return what there is, as soon as there is anything; nothing after `LOOK_MS`.
+
+        aiokafka asks for no more while a record lies unread, so what it has is what came first: the rest of what came while
+        the batch before was in hand is asked for once that is taken.
+
+        Raises:
+            KafkaError: Nothing could be read. FastStream waits after one; after any other it would begin again at once.
+        """
+        if self._failed:
+            failed, self._failed = self._failed, None
+            self._read_again(failed)
+        most = self._most()
+        found: tuple[ConsumerRecord[bytes, bytes], ...] = ()
+        self._looking = True
+        try:
+            found = await _records(consumer, LOOK_MS, most)
+            if 0 < len(found) < most:
+                found += await _records(consumer, LOOK_AGAIN_MS, most - len(found))
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:
+            self._failed = error
+            if not found:
+                raise error if isinstance(error, KafkaError) else KafkaError(type(error).__name__) from error
+        finally:
+            self._looking, self._looked_at = False, time.monotonic()
+        return found
 
     @property
     def running(self) -> bool:
@@ -165,18 +222,6 @@ class Subscriber:
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         return {Place(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in partitions}
 
-    async def lag(self) -> dict[Place, int]:
-        """Return how many records of each partition are not yet read, as far as is known without asking."""
-        consumer = self._consumer
-        lags: dict[Place, int] = {}
-        if consumer is None:
-            return lags
-        for tp in consumer.assignment():
-            state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001 - `position()` may wait
-            if state is not None and state.has_valid_position and state.highwater is not None:
-                lags[Place(tp.topic, tp.partition)] = max(0, state.highwater - state.position)
-        return lags
-
     async def drain(self, timeout_s: float) -> None:
         """Wait until no batch is in hand."""
         lock = self._subscriber.lock
@@ -195,26 +240,32 @@ LOOK_AGAIN_MS: Final = 10
 
 
 def subscribe(
-    router: KafkaRouter | KafkaBroker, *topics: str, most: Callable[[], int], **options: Any
+    router: KafkaRouter | KafkaBroker,
+    *topics: str,
+    most: Callable[[], int],
+    read_again: Callable[[Exception], None],
+    **options: Any,
 ) -> tuple[Any, Subscriber]:
-    """Return the decorator for a batch handler, and our view of its subscriber. `most`: records that the next batch may have."""
+    """Return the decorator for a batch handler, and our view of its subscriber; see `Subscriber`."""
     subscriber: Any = router.subscriber(*topics, batch=True, **options)
+    ours = Subscriber(subscriber, most, read_again)
     # FastStream's own sleeps after it found nothing, as long as it looked: what came meanwhile waited.
-    subscriber.get_msg = lambda consumer: next_batch(consumer, most())
-    return subscriber, Subscriber(subscriber)
+    subscriber.get_msg = ours.read
+    return subscriber, ours
 
 
-async def next_batch(consumer: AIOKafkaConsumer, max_records: int) -> tuple[ConsumerRecord[bytes, bytes], ...]:
-    """Return what there is, as soon as there is anything; nothing after `LOOK_MS`.
-
-    aiokafka asks for no more while a record lies unread, so what it has is what came first: the rest of what came while
-    the batch before was in hand is asked for once that is taken.
-    """
-    found = await _records(consumer, LOOK_MS, max_records)
-    if 0 < len(found) < max_records:
-        with suppress(KafkaError):  # it comes again at the next look; what was found must not be lost with it
-            found += await _records(consumer, LOOK_AGAIN_MS, max_records - len(found))
-    return found
+def _ended_task(consumer: AIOKafkaConsumer | None) -> str | None:
+    """Return which of the tasks that a consumer cannot read without has ended, if any: it would go on to give nothing."""
+    coordinator = getattr(consumer, "_coordinator", None)
+    tasks = {
+        "metadata": getattr(getattr(consumer, "_client", None), "_sync_task", None),
+        "fetching": getattr(getattr(consumer, "_fetcher", None), "_fetch_task", None),
+        "coordination": getattr(coordinator, "_coordination_task", None),
+    }
+    beat = getattr(coordinator, "_heartbeat_task", None)
+    if beat and beat.done() and not beat.cancelled() and beat.exception():
+        return "heartbeat"  # it ends without an error whenever the group is joined again
+    return next((name for name, task in tasks.items() if task and task.done()), None)
 
 
 async def _records(

@@ -207,8 +207,10 @@ class Runtime:
         metrics.OVERDUE.set(overdue)
         metrics.PARKED.set(parked)
         metrics.LACKING.set(lacking)
-        for worker in self.consume.workers.values():
-            await worker.watch()
+        watched = [worker.watch() for worker in self.consume.workers.values()]
+        for failed in await asyncio.gather(*watched, return_exceptions=True):  # one that fails holds up no other
+            if failed:
+                raise failed
 
     async def _database_unready(self) -> str | None:
         try:

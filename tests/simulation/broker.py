@@ -271,10 +271,6 @@ class Client:
         await self.process.step("bounds")
         return {place: (0, len(self.group.broker.logs[place])) for place in places}
 
-    async def lag(self) -> Mapping[Place, int]:
-        """Return nothing: only a metric asks."""
-        return {}
-
     async def drain(self, timeout_s: float) -> None:
         """Wait until no batch is in hand."""
         del timeout_s

@@ -7,14 +7,16 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiokafka
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError
 from aiokafka.partitioner import DefaultPartitioner, murmur2
 from aiokafka.producer.sender import Sender
 from faststream import AckPolicy
@@ -24,7 +26,15 @@ from faststream.kafka import KafkaBroker
 from services.kit import kafka_compat
 from services.kit.codec import RawBatchCodec
 from services.kit.fence import Place
-from services.kit.kafka_compat import TELL_EVERY_S, TELL_WITHIN_S, Subscriber, partition_of, safe_parser, subscribe
+from services.kit.kafka_compat import (
+    TELL_EVERY_S,
+    TELL_WITHIN_S,
+    Subscriber,
+    need_rejoin,
+    partition_of,
+    safe_parser,
+    subscribe,
+)
 from tests.simulation.loop import run as simulated
 
 JAVA_MURMUR2 = {
@@ -48,12 +58,17 @@ def test_the_cached_partition_is_that_of_the_default_partitioner(key: bytes) -> 
     assert partition_of(key, 12) == DefaultPartitioner()(key, list(range(12)), list(range(12)))
 
 
+def never(error: Exception) -> None:
+    raise AssertionError("nothing has failed") from error
+
+
 def test_a_batch_subscriber_has_what_the_kit_looks_at() -> None:
     broker = KafkaBroker(logger=None)
     subscriber, view = subscribe(
         broker,
         "topic",
         most=lambda: 500,
+        read_again=never,
         group_id="group",
         parser=safe_parser,
         codec=RawBatchCodec(None),
@@ -80,7 +95,9 @@ async def test_a_batch_is_there_at_once_and_has_what_came_while_the_one_before_i
             return next(looks)
 
     most = iter([100, 500])
-    subscriber, _ = subscribe(KafkaBroker(logger=None), "topic", most=lambda: next(most), group_id="group")
+    subscriber, _ = subscribe(
+        KafkaBroker(logger=None), "topic", most=lambda: next(most), read_again=never, group_id="group"
+    )
     async with asyncio.timeout(0.01):
         found = [await subscriber.get_msg(Consumer()) for _ in range(2)]
 
@@ -88,19 +105,134 @@ async def test_a_batch_is_there_at_once_and_has_what_came_while_the_one_before_i
     assert asked == [100, 500, 499]
 
 
+Found = dict[str, list[str]]
+
+
+class Looks:
+    """A consumer that gives these answers, one a look."""
+
+    def __init__(self, *answers: Found | Exception) -> None:
+        self._answers = iter(answers)
+
+    async def getmany(self, **_options: int) -> Found:
+        found = next(self._answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def reader(failed: list[Exception]) -> Subscriber:
+    return subscribe(KafkaBroker(logger=None), "topic", most=lambda: 500, read_again=failed.append, group_id="group")[1]
+
+
+async def look(view: Subscriber, consumer: Any) -> Any:
+    """Look once, as FastStream does."""
+    return await view.read(consumer)
+
+
 async def test_what_was_found_is_not_lost_with_an_error_of_the_second_look() -> None:
-    looks: Iterator[dict[str, list[str]] | KafkaError] = iter([{"a": ["first"]}, CommitFailedError()])
+    failed: list[Exception] = []
+    view, consumer = reader(failed), Looks({"a": ["first"]}, CommitFailedError(), {})
 
-    class Consumer:
-        async def getmany(self, **_options: int) -> dict[str, list[str]]:
-            found = next(looks)
-            if isinstance(found, KafkaError):
-                raise found
-            return found
+    found, before = await look(view, consumer), list(failed)
+    await look(view, consumer)
 
-    subscriber, _ = subscribe(KafkaBroker(logger=None), "topic", most=lambda: 500, group_id="group")
+    assert found == ("first",)
+    assert before == [], "a batch is in hand"
+    assert [type(each) for each in failed] == [CommitFailedError]
 
-    assert await subscriber.get_msg(Consumer()) == ("first",)
+
+@pytest.mark.parametrize("error", [CommitFailedError(), OSError("a damaged batch")])
+async def test_after_a_look_that_failed_all_is_read_again_from_where_the_consumer_stands(error: Exception) -> None:
+    """Aiokafka stands behind what it had taken of other partitions before it met the error."""
+    failed: list[Exception] = []
+    view, consumer = reader(failed), Looks(error, {"a": ["first"]}, {}, {})
+
+    with pytest.raises(KafkaError):  # FastStream waits after one, and after no other
+        await look(view, consumer)
+    found = [await look(view, consumer), await look(view, consumer)]
+
+    assert failed == [error]
+    assert found == [("first",), ()]
+
+
+async def test_a_consumer_that_is_stopped_says_so_as_faststream_expects() -> None:
+    with pytest.raises(ConsumerStoppedError):
+        await look(reader([]), Looks(ConsumerStoppedError()))
+
+
+class Running:
+    """FastStream's subscriber while it runs, and aiokafka's consumer with the tasks that it lives by."""
+
+    running = True
+
+    def __init__(self, **ended: Any) -> None:
+        alive = asyncio.get_running_loop().create_future()
+        self.tasks = [alive]
+        tasks = {"sync": alive, "fetch": alive, "coordination": alive, "heartbeat": alive} | ended
+        self.consumer = SimpleNamespace(
+            _client=SimpleNamespace(_sync_task=tasks["sync"]),
+            _fetcher=SimpleNamespace(_fetch_task=tasks["fetch"]),
+            _coordinator=SimpleNamespace(_coordination_task=tasks["coordination"], _heartbeat_task=tasks["heartbeat"]),
+        )
+
+
+@pytest.mark.parametrize(
+    ("task", "said"), [("sync", "metadata"), ("fetch", "fetching"), ("coordination", "coordination")]
+)
+async def test_a_consumer_is_dead_with_each_task_that_it_lives_by(task: str, said: str) -> None:
+    ended = asyncio.get_running_loop().create_future()
+    ended.set_result(None)
+
+    view = Subscriber(Running(**{task: ended}), lambda: 500, never)
+
+    assert view.problem(60) == f"aiokafka's {said} task has ended"
+
+
+async def test_a_heartbeat_that_was_stopped_is_no_finding_and_one_that_failed_is() -> None:
+    stopped, failed = asyncio.get_running_loop().create_future(), asyncio.get_running_loop().create_future()
+    stopped.set_result(None)
+    failed.set_exception(AssertionError())
+
+    said = [Subscriber(Running(heartbeat=each), lambda: 500, never).problem(60) for each in (stopped, failed)]
+
+    assert said == [None, "aiokafka's heartbeat task has ended"]
+
+
+async def test_a_consumer_that_looks_for_records_is_not_idle_however_long_that_takes() -> None:
+    view, may_answer = Subscriber(Running(), lambda: 500, never), asyncio.Event()
+
+    class Rebalancing:
+        async def getmany(self, **_options: int) -> Found:
+            await may_answer.wait()
+            raise CommitFailedError
+
+    looking = asyncio.create_task(look(view, Rebalancing()))
+    await asyncio.sleep(0)  # its turn to begin
+    meanwhile = view.problem(0.0)
+    may_answer.set()
+    with pytest.raises(CommitFailedError):
+        await looking
+
+    assert meanwhile is None
+    assert "expected at most" in (view.problem(0.0) or "")
+
+
+async def test_a_pattern_that_met_a_new_topic_while_the_coordinator_was_away_is_joined_again() -> None:
+    state = SubscriptionState()
+    state.subscribe_pattern(re.compile("submissions.*"), listener=None)
+    state.subscribe_from_pattern({"submissions.a"})
+    subscription = state.subscription
+    state.assign_from_subscribed({TopicPartition("submissions.a", 0)})
+    coordinator: Any = SimpleNamespace(_rejoin_needed_fut=asyncio.get_running_loop().create_future())
+    before = need_rejoin(coordinator, subscription)
+
+    state.subscribe_from_pattern({"submissions.a", "submissions.b"})
+
+    assert before is False
+    assert kafka_compat._need_rejoin(coordinator, subscription) is False, "aiokafka mended it: ours can go"  # type: ignore[no-untyped-call]
+    assert need_rejoin(coordinator, subscription) is True
+    assert GroupCoordinator.need_rejoin is need_rejoin
 
 
 class Committing:
@@ -122,7 +254,9 @@ class Committing:
 
 
 def view_of(consumer: Committing) -> Subscriber:
-    subscriber, view = subscribe(KafkaBroker(logger=None), "topic", most=lambda: 500, group_id="group")
+    subscriber, view = subscribe(
+        KafkaBroker(logger=None), "topic", most=lambda: 500, read_again=never, group_id="group"
+    )
     subscriber.consumer = consumer
     return view
 

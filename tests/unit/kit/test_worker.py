@@ -35,6 +35,7 @@ class FakeSubscriber:
         self.acknowledged: list[int] = []
         self.did: list[str] = []
         self.stopped = False
+        self.here = {PLACE}
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def bounds(self, places: Iterable[Place]) -> Bounds:
@@ -42,9 +43,6 @@ class FakeSubscriber:
         if self.meanwhile:
             await self.meanwhile()
         return found
-
-    async def lag(self) -> dict[Place, int]:
-        return {}
 
     async def drain(self, timeout_s: float) -> None:
         del timeout_s
@@ -57,7 +55,7 @@ class FakeSubscriber:
         self.did.append("settled")
 
     def assignment(self) -> set[Place]:
-        return {PLACE}
+        return self.here
 
     def seek(self, place: Place, offset: int) -> None:
         assert place == PLACE
@@ -188,6 +186,37 @@ async def test_a_loss_at_the_very_beginning_shows_also_if_the_partitions_could_n
     assert subscriber.sought == [0, 0]  # standing on the fence, then for the gap
     async with store.begin() as tx:
         assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 0}
+
+
+async def test_a_consumer_without_partitions_is_ready_once_the_database_is_back() -> None:
+    store, subscriber = FailingStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.here = set()
+    store.failures = 1
+    with pytest.raises(ConnectionError):  # aiokafka logs it and goes on
+        await worker.on_partitions_assigned(set())
+
+    await worker.watch()
+
+    assert await worker.unready() is None
+
+
+async def test_what_an_error_kept_from_being_found_twice_is_not_taken_for_a_hole() -> None:
+    """Another partition's error throws away what the look had taken of this one, and aiokafka stands behind it."""
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.end = 10
+    await fenced(store, 5)
+    await assign(worker)
+    subscriber.sought.clear()
+
+    for offset in (8, 9):  # 5 to 7 are there, and lost at each look
+        await worker.receive([decode(RawRecord(*PLACE, offset, None, b"a later one", (), 0), None)])
+        worker.read_again(OSError("a damaged batch"))
+
+    assert set(subscriber.sought) == {5}
+    async with store.begin() as tx:
+        assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 5}
 
 
 async def test_nothing_is_handled_that_comes_between_two_owners() -> None:
