@@ -74,7 +74,9 @@ def after_failure(
         wait_s = min(wait_s, max(left_s / 2, SHORTEST_S) if left_s > 0 else LATE_S)
     if failure.retry_after_s is not None:  # the recipient knows best, even past the due date: the person is told
         wait_s = max(wait_s, min(failure.retry_after_s, LONGEST_RETRY_AFTER_S))
-    return RetryDecision(now + timedelta(seconds=wait_s), person_must_act=half_gone(now, due_since, due_by))
+    next_at = now + timedelta(seconds=wait_s)
+    waits_past = due_by is not None and next_at >= due_by  # by the next failure it would be late
+    return RetryDecision(next_at, person_must_act=waits_past or half_gone(now, due_since, due_by))
 
 
 def half_gone(now: datetime, due_since: datetime, due_by: datetime | None) -> bool:

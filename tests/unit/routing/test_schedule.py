@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,6 +86,16 @@ def test_a_recipient_that_asks_to_come_back_later_is_left_alone_until_then() -> 
     decided = after_failure(asked, now=NOW, due_since=SINCE, due_by=FAR, jitter=0.5)
 
     assert decided.next_at == NOW + timedelta(hours=1)
+
+
+def test_a_person_is_told_at_once_when_the_recipient_asks_to_wait_past_the_due_date() -> None:
+    due_by = NOW + timedelta(hours=14)
+    asked = Failure(1, 503, retry_after_s=86_400)
+    decided = after_failure(asked, now=NOW, due_since=NOW, due_by=due_by, jitter=0.5)
+    in_time = after_failure(replace(asked, retry_after_s=3_600), now=NOW, due_since=NOW, due_by=due_by, jitter=0.5)
+
+    assert decided.next_at == NOW + timedelta(days=1)
+    assert (in_time.person_must_act, decided.person_must_act) == (False, True)
 
 
 @pytest.mark.parametrize(

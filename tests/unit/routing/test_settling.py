@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -66,3 +66,27 @@ def test_a_failure_to_send_what_still_stands_is_published() -> None:
 
     assert isinstance(message, NoticeAttempted)
     assert message.data.outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    ("since", "due_by", "retry_after_s", "still"),
+    [
+        (NOW, NOW + timedelta(hours=14), 86_400, "the next try comes only after it is due; it is still being tried"),
+        (
+            NOW - timedelta(hours=14),
+            NOW + timedelta(hours=1),
+            None,
+            "half of the time until it is due is gone; it is still being tried",
+        ),
+        (NOW - timedelta(days=1), None, None, "it has been tried for a day; it is still being tried"),
+    ],
+)
+def test_a_person_reads_why_they_must_act_on_what_is_still_being_tried(
+    since: datetime, due_by: datetime | None, retry_after_s: float | None, still: str
+) -> None:
+    answer = Answer(503, problem="answered 503", retry_after_s=retry_after_s)
+    attempt = Attempt(claimed(due_since=since, due_by=due_by), answer)
+    [message] = messages(attempt, settle(attempt, NOW, 0.5), "due", NOW)
+
+    assert isinstance(message, NoticeAttempted)
+    assert (message.data.outcome, message.data.reason) == ("refused", f"answered 503; {still}")
