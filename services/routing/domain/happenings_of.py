@@ -24,7 +24,7 @@ from schemas.case_events import (
 from services.routing.domain.facts import INCIDENT
 from services.routing.domain.facts_of import source_of
 from services.routing.domain.happenings import Happening, InPlaceOf
-from services.routing.domain.ledger import Known
+from services.routing.domain.ledger import Known, by_slot
 
 ACKNOWLEDGED: Final = "delivery.acknowledged"
 
@@ -84,8 +84,11 @@ def _told(
 def happenings(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) -> list[Happening]:
     """Return what counts of all that was told, each about its duty, in a fixed order.
 
-    What an ended body did, or was told, counts for the one `in_place_of` it.
+    What an ended body did, or was told, counts for the one `in_place_of` it. What was said of a notice that is withdrawn
+    counts for nothing: its recipient's last word from us is that it need do nothing. It does where the notice was withdrawn
+    because linked cases had the duty twice: the older duty stands.
     """
+    standing, _ = by_slot(known.obligations, in_place_of)
     notices = {notice.notice_id: notice for notice in known.notices}
     slots = {each.obligation_id: each.slot.passed_on(in_place_of) for each in known.obligations}
     found = []
@@ -96,6 +99,8 @@ def happenings(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) 
             if notice is None or in_place_of(notice.recipient) != source:
                 continue
             slot, recipient = slots[notice.obligation_id], source
+            if notice.state == "withdrawn" and standing[slot].obligation_id == notice.obligation_id:
+                continue
         elif each.obligation_id is not None:
             slot = slots.get(each.obligation_id)
             if slot is None or slot.duty_holder != source:

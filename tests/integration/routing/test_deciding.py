@@ -6,6 +6,7 @@ from datetime import date
 
 from schemas import decisions as say
 from schemas import deliveries as tell
+from schemas.messages import AnyMessage
 from tests.support.road import Road, of
 from tests.support.routing import (
     CASE,
@@ -24,7 +25,9 @@ from tests.support.routing import (
     suspects,
 )
 
-PARTNERS = {f"la:{LEEDS}", "police:west-yorkshire", "icb:west-yorkshire"}
+WEST_YORKSHIRE = "police:west-yorkshire"
+FORCE = POLICE.model_copy(update={"recipient": WEST_YORKSHIRE})
+PARTNERS = {f"la:{LEEDS}", WEST_YORKSHIRE, "icb:west-yorkshire"}
 
 
 async def test_a_police_report_tells_the_council_and_its_partnership_and_asks_the_council(road: Road) -> None:
@@ -166,6 +169,55 @@ async def test_an_acceptance_counts_from_the_recipient_alone_and_from_a_case_of_
     (accepted,) = of(tell.NoticeAccepted, own)
     assert (accepted.data.notice_id, accepted.case_key) == (notice.data.notice_id, CASE)
     assert [m.data.how for m in of(say.ObligationMet, own)] == ["a named person has accepted it"]
+
+
+async def test_who_accepted_a_notice_that_was_withdrawn_is_told_again_when_the_duty_is_owed_again(road: Road) -> None:
+    view = suspects()
+    first = await road.route(reported(), aware(), view)
+    notice = next(m for m in of(tell.NoticeOwed, first) if m.data.recipient == WEST_YORKSHIRE)
+    await road.route(acknowledged(notice.data.notice_id, FORCE))
+    wrong = corrected(view.id, "abuse_or_neglect", "not_suspected")
+    await road.route(wrong)
+
+    published = await road.route(corrected(wrong.id, "abuse_or_neglect", "suspected"))
+    after = await road.route(aware())
+
+    partners = [m.data for m in of(tell.NoticeOwed, published) if m.data.rule == "N-03"]
+    assert {(each.recipient, each.revision) for each in partners} == {(partner, 2) for partner in PARTNERS}
+    assert {type(message) for message in after} == {say.CaseDecided}
+
+
+async def test_an_acceptance_that_crosses_the_withdrawal_does_not_meet_a_duty_that_is_owed_again(road: Road) -> None:
+    report = reported()
+    first = await road.route(report)
+    notice = next(m for m in of(tell.NoticeOwed, first) if m.data.recipient == f"lscp:{LEEDS}")
+    wrong = corrected(report.id, "harm", "other", POLICE)
+    await road.route(wrong)
+    await road.route(acknowledged(notice.data.notice_id))
+
+    published = await road.route(corrected(wrong.id, "harm", "serious_harm", POLICE))
+
+    assert not of(say.ObligationMet, published)
+    assert (f"lscp:{LEEDS}", 2) in {(m.data.recipient, m.data.revision) for m in of(tell.NoticeOwed, published)}
+
+
+async def test_what_was_accepted_in_the_younger_of_two_linked_cases_counts_for_the_duty_that_stays(road: Road) -> None:
+    def partners(published: list[AnyMessage]) -> dict[str, tell.NoticeOwedData]:
+        return {m.data.recipient: m.data for m in of(tell.NoticeOwed, published) if m.data.rule == "N-03"}
+
+    older = partners(await road.route(reported(), aware(), suspects()))
+    second = [report(case_key=OTHER_CASE) for report in (reported, aware, suspects)]
+    younger = partners(await road.route(*second))
+    await road.route(acknowledged(younger[WEST_YORKSHIRE].notice_id, FORCE))
+    await road.route(linked(OTHER_CASE, to=CASE))
+
+    accepted = [
+        acknowledged(older[each].notice_id, POLICE.model_copy(update={"recipient": each}))
+        for each in PARTNERS - {WEST_YORKSHIRE}
+    ]
+    published = await road.route(*accepted)
+
+    assert [m.data.obligation_id for m in of(say.ObligationMet, published)] == [older[WEST_YORKSHIRE].obligation_id]
 
 
 async def test_linked_cases_are_decided_together_and_a_duty_is_not_doubled(road: Road) -> None:
