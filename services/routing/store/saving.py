@@ -159,8 +159,10 @@ async def _hurry(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
 
 
 async def _update(connection: AsyncConnection, statement: Any, rows: Sequence[Mapping[str, Any]], key: str) -> None:
+    """Write rows; of several for one key the last, where PostgreSQL would take any."""
     if rows:
-        await connection.execute(statement, {"rows": as_json(rows), "ids": [row[key] for row in rows]})
+        last = {row[key]: row for row in rows}
+        await connection.execute(statement, {"rows": as_json([*last.values()]), "ids": [*last]})
 
 
 async def _insert(connection: AsyncConnection, *wanted: Rows) -> None:

@@ -201,6 +201,21 @@ async def test_an_acceptance_that_crosses_the_withdrawal_does_not_meet_a_duty_th
     assert (f"lscp:{LEEDS}", 2) in {(m.data.recipient, m.data.revision) for m in of(tell.NoticeOwed, published)}
 
 
+async def test_a_notice_that_one_decision_accepts_and_withdraws_is_withdrawn_and_has_been_accepted(road: Road) -> None:
+    report = reported()
+    first = await road.route(report)
+    notice = next(m for m in of(tell.NoticeOwed, first) if m.data.recipient == f"lscp:{LEEDS}")
+    await road.route(acknowledged(notice.data.notice_id), corrected(report.id, "harm", "other", POLICE))
+
+    of_it = {"id": notice.data.notice_id}
+    (row,) = await road.rows("SELECT state FROM routing.delivery WHERE delivery_id = :id", **of_it)
+    history = await road.rows(
+        "SELECT state FROM routing.delivery_history WHERE delivery_id = :id ORDER BY seq", **of_it
+    )
+    assert row["state"] == "withdrawn"
+    assert [each["state"] for each in history] == ["due", "accepted", "withdrawn"]
+
+
 async def test_what_was_accepted_in_the_younger_of_two_linked_cases_counts_for_the_duty_that_stays(road: Road) -> None:
     def partners(published: list[AnyMessage]) -> dict[str, tell.NoticeOwedData]:
         return {m.data.recipient: m.data for m in of(tell.NoticeOwed, published) if m.data.rule == "N-03"}
