@@ -37,10 +37,12 @@ _QUESTION_STATES: Final = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(question_id uuid, state text, reason text, closed_at timestamptz)
     WHERE q.question_id = ANY(CAST(:ids AS uuid[])) AND q.question_id = r.question_id
 """)
+# A person is told anew of what fails once it was held and released again: what they were told then is over.
 _DELIVERY_STATES: Final = text("""
     UPDATE routing.delivery d
     SET state = r.state, reason = r.reason, due_since = coalesce(r.due_since, d.due_since), next_at = r.next_at,
-        changed_at = r.changed_at, maybe_arrived = d.maybe_arrived OR d.state IN ('sending', 'delivered')
+        changed_at = r.changed_at, maybe_arrived = d.maybe_arrived OR d.state IN ('sending', 'delivered'),
+        person_told = d.person_told AND r.state <> 'due'
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS r(delivery_id uuid, state text, reason text, due_since timestamptz, next_at timestamptz, changed_at timestamptz)
     WHERE d.delivery_id = ANY(CAST(:ids AS uuid[])) AND d.delivery_id = r.delivery_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -173,6 +173,28 @@ async def test_when_half_of_the_time_is_gone_a_person_is_told_once_and_trying_go
     attempts = [m.data.outcome for m in of(tell.NoticeAttempted, published) if m.data.recipient == LSCP_ID]
     assert attempts == ["refused", "failed", "failed"]
     assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)][-1] == "taken"
+
+
+async def test_of_a_notice_that_was_held_and_released_again_a_person_is_told_anew(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await recipients.behave("panel", mode="fail", times=4)
+    steps: list[list[Any]] = [
+        [reported(), aware(), suspects(), decided("notify")],  # due on 8 June 2026, which has long gone
+        [],
+        [decided("defer", on=date(2026, 6, 3))],
+        [decided("notify", on=date(2026, 6, 4))],
+        [],
+    ]
+    published = []
+    for step in steps:
+        published += await road.route(*step)
+        await recipients.send_all()
+        await move_clock(address, timedelta(hours=1))
+    published += await road.published()
+
+    attempts = [m.data.outcome for m in of(tell.NoticeAttempted, published) if m.data.recipient == "panel"]
+    assert attempts == ["refused", "failed", "refused", "failed"]
 
 
 async def test_what_is_older_goes_first_to_one_recipient_about_one_case(
