@@ -58,8 +58,8 @@ def digest_says(duties: int) -> str:
 
 
 def refused_says(recipient: str, attempt: int, reason: str) -> str:
-    """Return the sentence about a notice that will not be tried again by itself."""
-    return f"A notice to {body_words(recipient)} was not taken (attempt {attempt}) and is not tried again: {reason}"
+    """Return the sentence about a notice on which a person must act; `reason` says whether it is still being tried."""
+    return f"A notice to {body_words(recipient)} was not taken (attempt {attempt}): {reason}"
 
 
 def quarantined_says(service: str, reason: str, *, parked: bool) -> str:

@@ -16,6 +16,7 @@ from services.routing.dispatch.schedule import DELAYS_S, FINAL_STATUSES_TO, Fail
 from services.routing.dispatch.sender import Answer
 
 SOURCE: Final = "/handrail/routing"
+NOT_TRIED_AGAIN: Final = "it is not tried again until a person says so"
 WAITS_PAST_DUE: Final = "the next try comes only after it is due; it is still being tried"
 STILL_TRYING: Final = "half of the time until it is due is gone; it is still being tried"
 TRIED_FOR_A_DAY: Final = "it has been tried for a day; it is still being tried"
@@ -106,7 +107,7 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
     if claimed.kind != "notice" and not act_now:
         return []
     reason = settled.reason or "no receipt"
-    if act_now and settled.state != "refused":
+    if act_now:
         reason = f"{reason}; {_why_now(settled, now)}"
     attempted = tell.NoticeAttemptedData(
         **about,
@@ -119,11 +120,13 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
 
 
 def _why_now(settled: Settled, now: datetime) -> str:
-    """Say why a person is told of what is still being tried."""
+    """Say why a person must act, and whether it is still being tried."""
     due_by = settled.claimed.due_by
+    if settled.next_at is None:
+        return NOT_TRIED_AGAIN
     if due_by is None:
         return TRIED_FOR_A_DAY
-    return WAITS_PAST_DUE if settled.next_at is not None and now < due_by <= settled.next_at else STILL_TRYING
+    return WAITS_PAST_DUE if now < due_by <= settled.next_at else STILL_TRYING
 
 
 def _envelope(kind: str, claimed: Claimed, now: datetime) -> Mapping[str, Any]:

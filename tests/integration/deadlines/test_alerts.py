@@ -37,7 +37,7 @@ async def test_a_refused_notice_is_told_to_a_person_and_a_failed_attempt_is_not(
     async with database.connect() as connection:
         (alert,) = await alerts.find(connection, EVERYTHING)
     (raised,) = await published(database)
-    assert alert.says == "A notice to police West Yorkshire was not taken (attempt 3) and is not tried again: HTTP 422"
+    assert alert.says == "A notice to police West Yorkshire was not taken (attempt 3): HTTP 422"
     assert isinstance(raised, AlertRaised)
     assert (raised.data.kind, raised.data.reference) == ("notice.refused", str(UUID(int=901)))
     assert raised.causation_id == UUID(int=2)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import deliveries as tell
 from services.routing.dispatch import rows
+from services.routing.dispatch.settling import NOT_TRIED_AGAIN
 from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
 from tests.support.faults.switch import InjectedFault, armed
@@ -266,7 +267,7 @@ async def test_a_row_that_no_rule_bears_out_is_never_sent(
     assert await recipients.journal(planted) == []
     (attempt,) = of(tell.NoticeAttempted, await road.published())
     assert attempt.data.outcome == "refused"
-    assert attempt.data.reason == f"not sent: rule N-11 does not name a recipient of this {word}"
+    assert attempt.data.reason == f"not sent: rule N-11 does not name a recipient of this {word}; {NOT_TRIED_AGAIN}"
 
 
 async def test_a_notice_that_was_decided_for_another_area_s_partnership_is_held_for_a_person(

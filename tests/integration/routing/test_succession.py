@@ -16,6 +16,7 @@ from schemas import decisions as say
 from schemas import deliveries as tell
 from schemas.messages import AnyMessage
 from services.kit.clock import SystemClock
+from services.routing.dispatch.settling import NOT_TRIED_AGAIN
 from services.routing.succeeding import Succession
 from tests.support.road import Recipients, Road, laws, move_clock, of
 from tests.support.routing import (
@@ -171,7 +172,9 @@ async def test_nothing_is_sent_to_a_body_that_has_ended_even_before_routing_has_
 
     assert await recipients.journal(GROUP) == []
     refused = [each for each in of(tell.NoticeAttempted, await in_june.published()) if each.data.recipient == GROUP]
-    assert [each.data.reason for each in refused] == ["not sent: the recipient does not exist on this day"]
+    assert [each.data.reason for each in refused] == [
+        f"not sent: the recipient does not exist on this day; {NOT_TRIED_AGAIN}"
+    ]
     await Succession(in_june.database, in_june.service, laws()).step()
     assert await states(in_june) == {(GROUP, "superseded"), (BOARD, "due")}
 

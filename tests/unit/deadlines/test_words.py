@@ -44,10 +44,10 @@ def test_a_body_is_named_for_people(recipient: str, words: str) -> None:
     assert body_words(recipient) == words
 
 
-def test_a_refused_notice_says_whose_and_why() -> None:
-    said = refused_says("police:west-yorkshire", 3, "HTTP 422")
+def test_a_notice_that_a_person_must_act_on_says_whose_and_why_and_nothing_of_its_own_about_trying() -> None:
+    said = refused_says("police:west-yorkshire", 3, "answered 503; it is still being tried")
 
-    assert said == "A notice to police West Yorkshire was not taken (attempt 3) and is not tried again: HTTP 422"
+    assert said == "A notice to police West Yorkshire was not taken (attempt 3): answered 503; it is still being tried"
 
 
 def test_an_undated_duty_shows_the_open_question_or_else_the_fact_that_is_missing() -> None:

@@ -66,6 +66,7 @@ def test_a_failure_to_send_what_still_stands_is_published() -> None:
 
     assert isinstance(message, NoticeAttempted)
     assert message.data.outcome == "refused"
+    assert message.data.reason == "answered 403; it is not tried again until a person says so"
 
 
 @pytest.mark.parametrize(
