@@ -6,7 +6,7 @@ unless the fact or event that met it was itself withdrawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -31,7 +31,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Lapsed:
-    """An open obligation that the rules no longer give. `by` is the one in its place, if the duty is now another's."""
+    """An obligation that the rules no longer give. `by` is the one in its place, if the duty is now another's."""
 
     slot: Slot
     reason: str
@@ -72,7 +72,7 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
         opened=tuple(opened),
         met=tuple(each for each in closing if each.standing.state == "met"),
         withdrawn=tuple(each for each in closing if each.standing.state == "withdrawn"),
-        lapsed=tuple(_lapsed(before, now, decision)),
+        lapsed=tuple(lapsed((slot for slot, known in before.items() if known.state == "open"), decision)),
         redated=tuple(
             each
             for known, each in still_open
@@ -83,15 +83,17 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
     )
 
 
-def _lapsed(before: Mapping[Slot, Known], now: Mapping[Slot, Obligation], decision: Decision) -> list[Lapsed]:
+def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:
+    """Return those of some obligations that the rules no longer give; an undecided rule still gives its own."""
+    now = {each.slot for each in decision.obligations}
     found = []
-    for slot, known in before.items():
-        if known.state != "open" or slot in now:
+    for slot in slots:
+        if slot in now:
             continue
         runs = [trace for trace in decision.traces if trace.rule == slot.rule and trace.subject == slot.subject]
         if any(run.answer == UNDECIDED for run in runs) or _in_doubt(slot, runs, decision):
             continue
-        by = next((each for each in now if _same_but_holder(each, slot)), None)
+        by = next((each.slot for each in decision.obligations if _same_but_holder(each.slot, slot)), None)
         found.append(Lapsed(slot, _why(slot, runs, decision, by), by))
     return found
 

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from schemas.identity import notice_id, obligation_id, question_id
-from services.routing.domain.changes import Changes, Lapsed, compare
+from services.routing.domain.changes import Changes, Lapsed, compare, lapsed
 from services.routing.domain.changes import Known as Before
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.facts import INCIDENT
@@ -75,8 +75,9 @@ class _Diffing:
         found = compare(before, self._decision)
         for obligation in self._decision.obligations:
             yield from self._of(obligation, standing.get(obligation.slot), found)
-        for lapsed in found.lapsed:
-            yield from self._lapse(lapsed, standing)
+        for each in found.lapsed:
+            yield from self._lapse(each, standing)
+        yield from self._withdraw_undelivered(standing)
         yield from self._questions()
 
     def _restated(self, known: KnownObligation | None, obligation: Obligation) -> str:
@@ -110,11 +111,11 @@ class _Diffing:
         if obligation.standing.state != "withdrawn":
             yield from self._pass_on(identity, case_key, obligation)
 
-    def _lapse(self, lapsed: Lapsed, standing: Mapping[Slot, KnownObligation]) -> Iterator[Change]:
-        gone = standing[lapsed.slot]
-        by = self._place(lapsed.by, standing.get(lapsed.by))[0] if lapsed.by else None
-        yield Closed(gone.obligation_id, gone.case_key, "superseded" if by else "withdrawn", lapsed.reason, by)
-        yield from self._withdraw_all(gone.obligation_id, lapsed.reason)
+    def _lapse(self, found: Lapsed, standing: Mapping[Slot, KnownObligation]) -> Iterator[Change]:
+        gone = standing[found.slot]
+        by = self._place(found.by, standing.get(found.by))[0] if found.by else None
+        yield Closed(gone.obligation_id, gone.case_key, "superseded" if by else "withdrawn", found.reason, by)
+        yield from self._withdraw_all(gone.obligation_id, found.reason)
 
     def _place(self, slot: Slot, known: KnownObligation | None) -> tuple[UUID, str]:
         """Return the id of the slot's obligation and the case under which it was, or is, opened."""
@@ -201,6 +202,17 @@ class _Diffing:
         """What may be sent still is: knowing twice harms nobody."""
         waiting = [each for each in self._of_duty(identity) if each.state == "awaiting_release"]
         yield from self._withdraw(waiting, reason)
+
+    def _withdraw_undelivered(self, standing: Mapping[Slot, KnownObligation]) -> Iterator[NoticeWithdrawn]:
+        """A duty that was met stays met, but once no rule gives it, what has not arrived under it must not arrive any more."""
+        waiting: dict[Slot, list[KnownNotice]] = {}
+        for slot, each in standing.items():
+            known = self._of_duty(each.obligation_id) if each.state == "met" else []
+            notices = [one for one in known if not one.arrived and one.state not in {"withdrawn", "superseded"}]
+            if notices:
+                waiting[slot] = notices
+        for found in lapsed(waiting, self._decision):
+            yield from self._withdraw(waiting[found.slot], found.reason)
 
     def _withdraw(self, notices: Iterable[KnownNotice], reason: str) -> Iterator[NoticeWithdrawn]:
         for notice in notices:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -273,6 +274,24 @@ def test_doubt_does_not_withdraw_a_duty() -> None:
 
     assert not [change for change in changes if isinstance(change, ledger.Closed)]
     assert {each.state for each in known.obligations if each.slot.rule == "N-01"} == {"open"}
+
+
+@pytest.mark.parametrize(
+    ("state", "view", "withdrawn"),
+    [("due", "not_suspected", ["panel"]), ("delivered", "not_suspected", []), ("due", None, [])],
+)
+def test_what_still_waits_under_a_duty_that_was_met_is_withdrawn_once_no_rule_gives_the_duty(
+    state: ledger.NoticeState, view: str | None, withdrawn: list[str]
+) -> None:
+    events = [REPORT, AWARE, SUSPECTED, decided("notify"), submitted()]
+    known = dispatch(after(events[:-1], events[-1:])[0], state)
+    then = [*events, corrected(SUSPECTED.id, "abuse_or_neglect", view)]
+    changes = diff(known, decision(then, known), homes([("incident", CASE)]))
+    again = diff(apply(known, changes), decision(then, known), homes([("incident", CASE)]))
+
+    gone = [change.notice for change in changes if isinstance(change, ledger.NoticeWithdrawn)]
+    assert [each.recipient for each in gone if each.rule == "N-01"] == withdrawn
+    assert again == ()
 
 
 def test_an_answered_question_is_closed_as_answered_and_a_needless_one_as_such() -> None:
