@@ -27,7 +27,7 @@ from services.routing.dispatch.body import Composer
 from services.routing.dispatch.breaker import Breakers
 from services.routing.dispatch.rows import Claimed
 from services.routing.dispatch.schedule import DELAYS_S
-from services.routing.dispatch.sender import Answer, Channel
+from services.routing.dispatch.sender import TIMEOUT_S, Answer, Channel
 from services.routing.dispatch.settling import Attempt
 from services.routing.dispatch.sign import sign
 from services.routing.store.saving import insert_history
@@ -35,6 +35,10 @@ from services.routing.store.saving import insert_history
 MOST_IN_FLIGHT: Final = 128
 MOST_SETTLED: Final = 200
 FIRST_SERVER_ERROR: Final = 500
+BEGINS_WITHIN_S: Final = rows.LEASE_S - TIMEOUT_S
+"""How long after its claim a request may begin, so that it ends before somebody else can send the same."""
+# Counts the time that the machine was suspended, too, where the system can tell.
+_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _log = structlog.get_logger("services.routing.dispatch")
 
 register("dispatch.claimed", "dispatch.sent")
@@ -75,6 +79,7 @@ class Dispatcher:
         if self._draining or free <= 0 or len(self._done) > MOST_SETTLED:
             return False
         closed = self._breakers.closed_to(time.monotonic())
+        begins_by_s = time.clock_gettime(_SINCE_BOOT) + BEGINS_WITHIN_S
         async with self._database.begin() as tx:
             claimed = await rows.claim(
                 tx.connection, tx.now, most=free, cap=self._breakers.cap, closed=closed, facts=self._composer.facts
@@ -84,7 +89,7 @@ class Dispatcher:
             faultpoint("dispatch.claimed")
         for each in claimed:
             self._breakers.started(each.recipient)
-            task = asyncio.create_task(self._attempt(each, today))
+            task = asyncio.create_task(self._attempt(each, today, begins_by_s))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         return bool(claimed)
@@ -113,17 +118,19 @@ class Dispatcher:
         while await self.settle_step():
             pass
 
-    async def _attempt(self, claimed: Claimed, today: date) -> None:
+    async def _attempt(self, claimed: Claimed, today: date, begins_by_s: float) -> None:
         try:
-            attempt = await self._send(claimed, today)
+            attempt = await self._send(claimed, today, begins_by_s)
         except Exception as error:  # noqa: BLE001 - the top of the task: the row must not hang on a bug
             _log.error("dispatch.failed", rule=claimed.rule, recipient=claimed.recipient, error=type(error).__name__)
             attempt = Attempt(claimed, Answer(None), objection="it could not be composed")
         self._breakers.finished(claimed.recipient, time.monotonic(), reached=_reached(attempt))
-        self._done.append(attempt)
-        self.after_attempt()
+        if attempt is not None:
+            self._done.append(attempt)
+            self.after_attempt()
 
-    async def _send(self, claimed: Claimed, today: date) -> Attempt:
+    async def _send(self, claimed: Claimed, today: date, begins_by_s: float) -> Attempt | None:
+        """Send what was claimed; None if it is too late for that, and the lease brings the row back."""
         composed = self._composer.compose(claimed, today)
         if composed.objection is not None:
             return Attempt(claimed, Answer(None), composed.objection)
@@ -131,6 +138,9 @@ class Dispatcher:
         if url is None:
             return Attempt(claimed, Answer(None), "no address is registered for this recipient")
         headers = sign(self._keys, str(claimed.delivery_id), int(self._clock.wall_now().timestamp()), composed.body)
+        if time.clock_gettime(_SINCE_BOOT) > begins_by_s:  # somebody else may have sent it, and its withdrawal after it
+            _log.warning("dispatch.overslept", rule=claimed.rule, recipient=claimed.recipient)
+            return None
         answer = await self._channel.send(url, headers, composed.body)
         faultpoint("dispatch.sent")
         return Attempt(claimed, answer)
@@ -160,9 +170,9 @@ class Dispatcher:
             _log.info("dispatch.settled", outcome=outcome, count=count)
 
 
-def _reached(attempt: Attempt) -> bool | None:
+def _reached(attempt: Attempt | None) -> bool | None:
     """Say whether a recipient's system answered as one that works; None if nothing was sent to it."""
-    if attempt.objection is not None:
+    if attempt is None or attempt.objection is not None:
         return None
     status = attempt.answer.http_status
     return status is not None and status < FIRST_SERVER_ERROR

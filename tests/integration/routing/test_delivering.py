@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain, repeat
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from sqlalchemy import text
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import deliveries as tell
-from services.routing.dispatch import rows
+from services.routing.dispatch import dispatcher, rows
 from services.routing.dispatch.settling import NOT_TRIED_AGAIN
 from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
@@ -235,6 +238,26 @@ async def test_a_claim_that_was_left_behind_by_a_kill_is_sent_again_and_the_late
     assert again == []
     assert late == {}
     assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
+
+
+async def test_what_was_claimed_before_the_machine_slept_is_left_to_whoever_has_the_lease_now(
+    road: Road, recipients: Recipients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await road.route(reported())
+    since_boot = chain([0.0], repeat(61.0))
+    clocks = SimpleNamespace(monotonic=time.monotonic, clock_gettime=lambda _: next(since_boot))
+    with monkeypatch.context() as patched:
+        patched.setattr(dispatcher, "time", clocks)
+        await recipients.send_all()
+    asleep = await recipients.journal(LSCP_ID)
+    async with road.database.begin() as tx:
+        await tx.connection.execute(
+            text("UPDATE routing.delivery SET lease_until = clock_timestamp() - interval '1 s'")
+        )
+    await recipients.send_all()
+
+    assert asleep == []
+    assert outcomes(await recipients.journal(LSCP_ID)) == [("taken", "notice.v1")]
 
 
 async def test_a_notice_accepted_while_it_is_on_its_way_stays_accepted(road: Road, recipients: Recipients) -> None:
