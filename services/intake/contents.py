@@ -17,9 +17,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from schemas.vocabulary import load
-from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose, facts_said
+from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
 from services.intake.domain.personal import plain
 from services.intake.domain.problems import Refusal
+from services.intake.domain.stated import Told, standing
 from services.intake.domain.translate import child_refs, translate
 from services.intake.keeping import open_item, open_whole
 from services.intake.reading import Reader
@@ -132,16 +133,19 @@ class Contents:
     async def _facts(
         self, kept: list[submissions.Kept], children: Mapping[tuple[str, bytes], str], tx: Transaction
     ) -> list[Said]:
-        """Read again what was reported, and return it as facts and as children, oldest first."""
+        """Read again what was reported, and return what of it stands, and the children."""
         known = await clients.by_name(tx.connection, {one.client for one in kept}, revoked=True)
-        said: list[Said] = []
+        told: list[Told] = []
         for one in kept:
             try:
                 submitted = self._reader.understand(open_whole(self._vault, one), "http", tx.now)
             except Refusal:  # encrypted to a key that is no more: what the vault has of it is still given
                 continue
             keys = {ref: children[one.case_key, self._reader.child_digest(ref)] for ref in child_refs(submitted.data)}
-            said += facts_said(one.case_key, translate(submitted, known[one.client].reporter, keys, None))
+            data = translate(submitted, known[one.client].reporter, keys, None)
+            told.append(Told(one.case_key, one.event_id, one.type, one.occurred_at, one.recorded_at, data))
+        facts = standing(told, self._reader.vocabulary)
+        said = [Said(fact.told.case_key, fact.field, fact.child, fact.value) for fact in facts]
         references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
         return [*said, *references]
 

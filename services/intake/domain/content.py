@@ -1,7 +1,8 @@
 """What a recipient gets to read: exactly the fields of its grant, each cut as its disclosure profile says.
 
-The latest word of each reporting case counts, with its corrections. Where the cases say the same there is one value, where
-they differ there are all of them: it is not intake's to choose. What cannot be given is listed with the reason.
+Of the facts what stands is given (`stated`), of what is personal the latest word of each reporting case. Where the cases say the
+same there is one value, where they differ there are all of them: it is not intake's to choose. What cannot be given is listed
+with the reason.
 """
 
 from __future__ import annotations
@@ -9,29 +10,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 
 import orjson
 
-from schemas import case_events as events
-
 AGE_BANDS: Final = ((0, "0"), (4, "1-4"), (9, "5-9"), (15, "10-15"), (17, "16-17"), (24, "18-24"))
 """Highest age of each band, with its name; above the last: 25 and over."""
 
-_INCIDENT_FACTS: Final = {
-    "harm": "harm",
-    "country": "incident.country",
-    "area": "incident.area",
-    "setting": "incident.setting",
-    "unexpected_death": "incident.unexpected_death",
-    "reported_on": "reported_on",
-    "child_review": "concern.child_review",
-    "adult_at_risk": "concern.adult_at_risk",
-    "domestic_death": "concern.domestic_death",
-}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PSEUDONYM_BYTES: Final = 10
 REFERENCE: Final = "personal.child.reference"
@@ -74,40 +61,11 @@ class Withheld(Exception):
     """A field is not given; the text says why."""
 
 
-def facts_said(case_key: str, data: events.CaseData) -> Iterator[Said]:
-    """Return what one case event says, fact by fact; a value of None withdraws what was said before."""
-    yield Said(case_key, "reporter.body", "", data.reporter.body)
-    yield Said(case_key, "reporter.area", "", data.reporter.area)
-    match data:
-        case events.IncidentReportedData():
-            for name, fact in _INCIDENT_FACTS.items():
-                yield Said(case_key, fact, "", _plain(getattr(data, name)))
-            for child in data.children:
-                said = child.model_dump(exclude={"child"}, exclude_none=True)
-                yield from (Said(case_key, f"child.{name}", child.child, value) for name, value in said.items())
-        case events.BecameAwareData():
-            yield Said(case_key, "aware_on", "", _plain(data.aware_on))
-        case events.AbuseSuspicionChangedData():
-            yield Said(case_key, "abuse_or_neglect", "", data.view)
-            if data.view in {"known", "suspected"}:
-                yield Said(case_key, "suspected_on", "", _plain(data.from_on))
-        case events.NotificationDecisionData():
-            yield Said(case_key, "notification.decision", "", data.outcome)
-            yield Said(case_key, "notification.criterion_not_met", "", data.criterion_not_met)
-            yield Said(case_key, "notification.override_of_rule", "", data.override_of_rule)
-        case events.ActRecordedData(about=None):  # of an item only what is personal is given
-            yield from (Said(case_key, fact, "", value) for fact, value in data.facts.items())
-        case events.FactCorrectedData():
-            yield Said(case_key, data.fact, data.child or "", data.value)
-        case _:
-            return
-
-
 def disclose(said: Iterable[Said], give: Mapping[str, str], asker: Asker, only_child: str | None) -> Content:
     """Return what may be read.
 
     Args:
-        said: Facts and personal fields, oldest first.
+        said: Facts that stand, and personal fields, oldest first.
         give: How much of each field the profile gives.
         asker: Who reads.
         only_child: The child that the notice is about; None if it is about the whole incident.
@@ -159,7 +117,3 @@ def cut(value: Any, treatment: str, child: str, asker: Asker) -> Any:
             return hmac.digest(asker.key, place, hashlib.sha256)[:_PSEUDONYM_BYTES].hex()
         case _:
             raise Withheld("the profile cuts this field in a way that this version does not know")
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value

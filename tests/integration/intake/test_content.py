@@ -139,6 +139,38 @@ async def test_a_correction_is_what_is_read_and_reporters_who_differ_are_both_re
     assert body["incident"]["incident.area"] == LEEDS
 
 
+async def test_a_view_about_an_earlier_time_that_is_recorded_later_is_not_what_is_read(running: Intake) -> None:
+    for number, (view, at) in enumerate(
+        (("suspected", "2026-06-10T09:00:00Z"), ("not_suspected", "2026-06-01T09:00:00Z"))
+    ):
+        said = {"view": view, "from_on": "2026-06-01", "evidence": "medical"}
+        document = event("abuse_suspicion.changed.v1", said, id_=f"view-{number}") | {"time": at}
+        answer = await running.post(document, by="council-example")
+        assert answer.status_code == 202, answer.text
+
+    body = (
+        await read(running, grant(**claims(answer.json()["case_key"], give={"abuse_or_neglect": "in full"})))
+    ).json()
+
+    assert body["incident"] == {"abuse_or_neglect": "suspected"}
+
+
+@pytest.mark.parametrize("value", ["other", None])
+async def test_a_correction_of_an_earlier_report_leaves_a_later_one_as_it_is(
+    running: Intake, value: str | None
+) -> None:
+    first = (await running.post(incident(data__harm="serious_harm"))).json()
+    await running.post(incident(id="evt-later", time="2026-06-02T09:15:00+01:00"))
+    correction = {"corrects": first["event_id"], "fact": "harm", "value": value, "reason": "wrong_value"}
+    correction |= {"case_reference": "WYP/2026/0001"}
+    answer = await running.post(event("fact.corrected.v1", correction, id_="evt-correction"))
+    assert answer.status_code == 202, answer.text
+
+    body = (await read(running, grant(**claims(first["case_key"])))).json()
+
+    assert body["incident"]["harm"] == "death"
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from schemas.case_events import ActRecordedData
-from services.intake.domain.content import Asker, Said, Withheld, cut, disclose, facts_said
+from services.intake.domain.content import Asker, Said, Withheld, cut, disclose
 from tests.support.intake import KEY
-from tests.support.routing import LSCP
 
 ADULTS = Asker("sab:leeds", None, KEY)
 CHILD = "c" * 32
@@ -75,7 +73,7 @@ def test_a_pseudonym_differs_by_recipient_and_by_child() -> None:
     assert cut(CHILD, treatment, CHILD, ADULTS) in codes
 
 
-def test_the_latest_of_each_case_counts_and_a_withdrawn_value_is_not_given() -> None:
+def test_the_latest_of_each_case_is_given_and_none_is_no_value() -> None:
     said = [
         Said("a", "harm", "", "death"),
         Said("b", "harm", "", "other"),
@@ -92,14 +90,3 @@ def test_the_latest_of_each_case_counts_and_a_withdrawn_value_is_not_given() -> 
     assert content.incident == {"harm": "other"}
     assert content.children == {CHILD: {"child.home_area": "E08000035"}}
     assert content.fields == ["child.home_area", "harm"]
-
-
-def test_what_an_act_states_is_given_where_the_profile_names_it_and_an_action_s_facts_are_not() -> None:
-    sent = ActRecordedData(reporter=LSCP, facts={"rapid_review.decision": "no_review", "panel.view": "disagrees"})
-    action = ActRecordedData(reporter=LSCP, facts={"rapid_review.decision": "review"}, about="a" * 32)
-
-    content = disclose(
-        [*facts_said("a", sent), *facts_said("a", action)], {"rapid_review.decision": "in full"}, ADULTS, None
-    )
-
-    assert content.incident == {"rapid_review.decision": "no_review"}

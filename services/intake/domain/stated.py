@@ -1,0 +1,173 @@
+"""Which facts the events of cases state, and which of the statements stands: those on which routing decides.
+
+Mirrors routing's `facts_of` and `FactBase`, so that what a recipient reads does not contradict why it was told: statements go
+by the time that they are about, and a correction takes the place in time of what it corrects. Where sources differ
+routing takes a fact for absent, and here each has its say. Codes of former areas and bodies that have ended stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from schemas import case_events as events
+from schemas.vocabulary import ITEMS, Keeps, Vocabulary
+
+_INCIDENT_FACTS: Final = {
+    "harm": "harm",
+    "country": "incident.country",
+    "area": "incident.area",
+    "setting": "incident.setting",
+    "unexpected_death": "incident.unexpected_death",
+    "reported_on": "reported_on",
+    "child_review": "concern.child_review",
+    "adult_at_risk": "concern.adult_at_risk",
+    "domestic_death": "concern.domestic_death",
+}
+_SUSPICION: Final = frozenset({"known", "suspected"})
+_TAKEN_BACK: Final = {
+    "reviewer.removed.v1": "review.reviewer_appointed_on",
+    "publication.declined.v1": "publication.information",
+}
+"""A fact that an act of a type makes undone unless it states it."""
+_OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
+Named = tuple[str, str, Any]
+"""Field, child key (empty for what is about the incident), value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event that was accepted, and what its case event says."""
+
+    case_key: str
+    event_id: UUID
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    data: events.CaseData
+
+    @property
+    def corrects(self) -> UUID | None:
+        """The event that it corrects."""
+        return self.data.corrects if isinstance(self.data, events.FactCorrectedData) else None
+
+    @property
+    def source(self) -> str:
+        """In whose name it counts: every client of one authority speaks for that authority."""
+        reporter = self.data.reporter
+        if reporter.body == "local_authority":
+            return f"la:{reporter.area}"
+        return reporter.recipient or f"client:{reporter.client}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One value that one source gives for one field; None says that it is not known. `at` is the time that it is about."""
+
+    field: str
+    child: str
+    value: Any
+    at: datetime
+    told: Told
+
+    @property
+    def age(self) -> tuple[datetime, datetime, UUID]:
+        """What statements are put in order by."""
+        return self.at, self.told.recorded_at, self.told.event_id
+
+
+def standing(told: Iterable[Told], vocabulary: Vocabulary) -> list[Statement]:
+    """Return the statements that stand, in the order in which their sources first spoke; none of them is of None."""
+    statements = sorted((one for each in told for one in _stated(each, vocabulary)), key=lambda one: one.age)
+    # Of two corrections of one event the later stands. Intake takes them only from the client whose event it was.
+    corrections = {(one.told.corrects, one.field, one.child): one for one in statements if one.told.corrects}
+    now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
+    for one in statements:
+        if one.told.corrects is None:
+            owner = one.told.source if vocabulary[one.field].scope in _OWN else ""
+            now[one.field, one.child, owner].append(_now(one, corrections))
+    return [one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps)]
+
+
+def _now(one: Statement, corrections: Mapping[tuple[UUID, str, str], Statement]) -> Statement:
+    """Return what has become of a statement: its last correction, at its own time."""
+    while following := corrections.get((one.told.event_id, one.field, one.child)):
+        one = Statement(one.field, one.child, following.value, one.at, following.told)
+    return one
+
+
+def _one_per_source(statements: Sequence[Statement], keeps: Keeps) -> list[Statement]:
+    """Return what each source says, or the one statement that stands for all; `statements` are in order."""
+    by_source: dict[str, Statement] = {}
+    for one in statements:
+        if one.told.corrects and one.value is None:
+            continue  # withdrawn: as if it had never been said
+        earlier = by_source.get(one.told.source)
+        if keeps == "the earliest" and earlier and earlier.value and (not one.value or earlier.value <= one.value):
+            continue
+        by_source[one.told.source] = one
+    known = [one for one in by_source.values() if one.value is not None]
+    match keeps:
+        case "the earliest":
+            return sorted(known, key=lambda one: (one.value, one.age))[:1]
+        case "the newest":
+            return sorted(known, key=lambda one: one.age)[-1:]
+        case "the latest":
+            return known
+
+
+def _stated(told: Told, vocabulary: Vocabulary) -> Iterator[Statement]:
+    for field, child, value in _named(told.type, told.data, vocabulary):
+        plain = value.isoformat() if isinstance(value, date) else value
+        yield Statement(field, child, plain, told.occurred_at, told)
+
+
+def _named(type_: str, data: events.CaseData, vocabulary: Vocabulary) -> Iterator[Named]:
+    if isinstance(data, events.FactCorrectedData):
+        yield from _correction(data)
+        return
+    yield "reporter.body", "", data.reporter.body
+    yield "reporter.area", "", data.reporter.area
+    match data:
+        case events.IncidentReportedData():
+            yield from _report(data)
+        case events.BecameAwareData():
+            yield "aware_on", "", data.aware_on
+        case events.AbuseSuspicionChangedData():
+            yield "abuse_or_neglect", "", data.view
+            if data.view in _SUSPICION:
+                yield "suspected_on", "", data.from_on
+        case events.NotificationDecisionData():
+            yield "notification.decision", "", data.outcome
+            yield "notification.criterion_not_met", "", data.criterion_not_met
+            yield "notification.override_of_rule", "", data.override_of_rule
+        case events.ActRecordedData():
+            yield from _act(type_, data, vocabulary)
+        case _:
+            return
+
+
+def _report(data: events.IncidentReportedData) -> Iterator[Named]:
+    said = ((fact, getattr(data, name)) for name, fact in _INCIDENT_FACTS.items())
+    yield from ((fact, "", value) for fact, value in said if value is not None)
+    for child in data.children:  # of one of whom nothing is known it is known that it exists
+        known = child.model_dump(exclude={"child"}, exclude_none=True) or {"home_area": None}
+        yield from ((f"child.{name}", child.child, value) for name, value in known.items())
+
+
+def _act(type_: str, data: events.ActRecordedData, vocabulary: Vocabulary) -> Iterator[Named]:
+    """Yield what an act states of the case: of an item only what is personal is given."""
+    yield from ((fact, "", value) for fact, value in data.facts.items() if vocabulary[fact].scope not in ITEMS)
+    undone = _TAKEN_BACK.get(type_)
+    if undone and undone not in data.facts:
+        yield undone, "", None
+
+
+def _correction(data: events.FactCorrectedData) -> Iterator[Named]:
+    yield data.fact, data.child or "", data.value
+    if data.fact == "abuse_or_neglect" and data.value not in _SUSPICION:
+        yield "suspected_on", "", None

@@ -1,0 +1,186 @@
+"""What stands of the facts that events state: the same as routing decides on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from schemas.case_events import ChildFacts
+from schemas.vocabulary import load
+from services.intake.domain.stated import Told, standing
+from services.routing.domain.facts import INCIDENT, FactBase
+from services.routing.domain.facts_of import facts_of, rooted
+from tests.support.routing import (
+    CHILD,
+    COUNCIL,
+    LSCP,
+    MONDAY,
+    POLICE,
+    acted,
+    aware,
+    corrected,
+    decided,
+    reported,
+    suspects,
+)
+
+VOCABULARY = load()
+DAY = timedelta(days=1)
+VIEW = "abuse_or_neglect"
+COMPARED = {name: spec for name, spec in VOCABULARY.items() if spec.scope in {"incident", "child", "authority"}}
+
+
+def told(*events: Any) -> list[Told]:
+    return [Told(each.case_key, each.id, each.type, each.time, each.recorded_at, each.data) for each in events]
+
+
+def values(*events: Any) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for one in standing(told(*events), VOCABULARY):
+        found.setdefault(one.field, []).append(one.value)
+    return found
+
+
+def test_a_statement_about_an_earlier_time_that_is_recorded_later_does_not_replace_a_later_one() -> None:
+    view = suspects("suspected", at=MONDAY + 9 * DAY)
+    earlier = suspects("not_suspected", at=MONDAY, recorded_at=MONDAY + 10 * DAY)
+
+    assert values(view, earlier)[VIEW] == ["suspected"]
+
+
+@pytest.mark.parametrize("value", ["other", None])
+def test_a_correction_takes_the_place_in_time_of_what_it_corrects(value: str | None) -> None:
+    first, second = reported(harm="serious_harm"), reported(harm="death", at=MONDAY + DAY)
+    put_right = corrected(first.id, "harm", value, POLICE, at=MONDAY + 2 * DAY)
+
+    assert values(first, second, put_right)["harm"] == ["death"]
+
+
+def test_a_correction_can_be_corrected_and_of_two_of_one_event_the_later_stands() -> None:
+    report = reported(harm="other")
+    one, two = (corrected(report.id, "harm", each, POLICE, at=MONDAY + DAY) for each in ("serious_harm", "death"))
+    again = corrected(two.id, "harm", "serious_harm", POLICE, at=MONDAY + DAY)
+
+    assert values(two, one, report)["harm"] == ["death"]
+    assert values(again, two, one, report)["harm"] == ["serious_harm"]
+
+
+def test_a_withdrawn_statement_was_never_said_and_one_of_not_knowing_was() -> None:
+    suspicion, unsure = suspects("suspected"), suspects(None, at=MONDAY + DAY)
+    withdrawn = corrected(unsure.id, VIEW, None, at=MONDAY + 2 * DAY)
+
+    assert VIEW not in values(suspicion, unsure)
+    assert values(suspicion, unsure, withdrawn)[VIEW] == ["suspected"]
+
+
+def test_a_later_report_that_does_not_say_takes_nothing_back() -> None:
+    later = reported(harm=None, area=None, children=(), at=MONDAY + DAY)
+
+    found = values(reported(harm="death"), later)
+
+    assert (found["harm"], found["child.looked_after"]) == (["death"], ["no"])
+
+
+def test_a_correction_of_what_its_event_did_not_state_counts_for_nothing() -> None:
+    view = suspects("suspected")
+
+    assert "harm" not in values(view, corrected(view.id, "harm", "death"))
+
+
+def test_a_view_that_is_corrected_to_no_suspicion_takes_back_its_first_day() -> None:
+    view = suspects("suspected", since=date(2026, 5, 1))
+    again = suspects("known", since=date(2026, 6, 3), at=MONDAY + DAY)
+
+    assert values(view, again)["suspected_on"] == ["2026-05-01"]
+    assert values(view, again, corrected(view.id, VIEW, "not_suspected"))["suspected_on"] == ["2026-06-03"]
+
+
+def test_what_an_act_states_is_given_but_nothing_of_an_item_and_what_it_takes_back_no_longer() -> None:
+    appointed = acted("reviewer.appointed.v1", {"review.reviewer_appointed_on": "2026-06-10"})
+    removed = acted("reviewer.removed.v1", {"review.reviewer_removed_on": "2026-06-22"}, at=MONDAY + DAY)
+    action = acted("action.updated.v1", {"action.due_on": "2026-09-30"}, about="a" * 32)
+
+    assert values(appointed)["review.reviewer_appointed_on"] == ["2026-06-10"]
+    assert "review.reviewer_appointed_on" not in values(appointed, removed)
+    assert set(values(action)) == {"reporter.body", "reporter.area"}
+
+
+def test_two_systems_of_one_authority_are_one_source_and_two_agencies_both_have_their_say() -> None:
+    other = COUNCIL.model_copy(update={"client": "council-other"})
+
+    assert values(suspects("suspected"), suspects("known", other, case_key="b" * 32, at=MONDAY + DAY))[VIEW] == [
+        "known"
+    ]
+    assert values(reported(harm="death"), reported(COUNCIL, harm="other", case_key="b" * 32))["harm"] == [
+        "death",
+        "other",
+    ]
+
+
+@st.composite
+def histories(draw: DrawFn) -> list[Any]:
+    """Draw events of three clients at few times, in any order of being recorded; some correct an earlier one of their own."""
+    history: list[Any] = []
+    for number in range(1, draw(st.integers(2, 8)) + 1):
+        reporter = draw(st.sampled_from([POLICE, COUNCIL, LSCP]))
+        common: dict[str, Any] = {
+            "reporter": reporter,
+            "case_key": {POLICE.client: "a", COUNCIL.client: "b", LSCP.client: "c"}[reporter.client] * 32,
+            "at": MONDAY + draw(st.integers(0, 2)) * DAY,
+            "recorded_at": MONDAY + draw(st.integers(3, 5)) * DAY,
+            "event_id": UUID(int=draw(st.integers(0, 2**64)) << 16 | number),
+        }
+        harm = draw(st.sampled_from(["death", "serious_harm", None]))
+        view = draw(st.sampled_from(["known", "suspected", "not_suspected", None]))
+        day = draw(st.sampled_from([date(2026, 5, 30), date(2026, 5, 31)]))
+        age = draw(st.sampled_from([3, 4, None]))
+        kinds: list[partial[Any]] = [
+            partial(reported, harm=harm, children=(ChildFacts(child=CHILD, age_at_incident=age),)),
+            partial(acted, "lcspr.decision.made.v1", {"review.decided_on": day.isoformat()}),
+            partial(acted, "reviewer.removed.v1", {"review.reviewer_removed_on": day.isoformat()}),
+        ]
+        if reporter is COUNCIL:
+            criterion = draw(st.sampled_from(["harm", None]))
+            kinds += [partial(suspects, view, since=day), partial(decided, "not_notify", criterion=criterion)]
+            kinds += [partial(aware, on=day)]
+        for own in (each.id for each in history if each.data.reporter == reporter):
+            kinds += [
+                partial(corrected, own, "harm", harm),
+                partial(corrected, own, VIEW, view),
+                partial(corrected, own, "child.age_at_incident", age, child=CHILD),
+                partial(corrected, own, "review.decided_on", day.isoformat()),
+            ]
+        history.append(draw(st.sampled_from(kinds))(**common))
+    return draw(st.permutations(history))
+
+
+def as_routing_has_it(events: Sequence[Any]) -> set[tuple[str, str, str, str]]:
+    """Return field, child, source and value of every statement that stands for routing."""
+    facts = FactBase(rooted((fact for each in events for fact in facts_of(each, VOCABULARY)), VOCABULARY), VOCABULARY)
+    owners = {"incident": [INCIDENT], "child": facts.children, "authority": ["la:E08000035"]}
+    return {
+        (name, owner if spec.scope == "child" else "", fact.authority, str(fact.value))
+        for name, spec in COMPARED.items()
+        for owner in owners[spec.scope]
+        for fact in facts.standing(name, owner)
+    }
+
+
+@given(histories())
+def test_what_is_given_is_what_routing_decides_on(events: list[Any]) -> None:
+    given = {
+        (one.field, one.child, one.told.source, str(one.value))
+        for one in standing(told(*events), VOCABULARY)
+        if one.field in COMPARED
+    }
+
+    not_shown = {"notification.decided_on"}
+    assert given == {each for each in as_routing_has_it(events) if each[0] not in not_shown}
