@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -178,6 +178,8 @@ class IntakeService:
     async def _admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Kept:
         """Mint what is new, seal what is personal, and announce the event."""
         submitted, event_id = reading.submitted, reading.event_id
+        # Each has an instant of its own: of two about the same time the one that was sent later stands, and no id decides.
+        recorded_at = tx.now + timedelta(microseconds=len(batch.fresh))
         recalled = self._recall(reading, batch)
         case_key = batch.book.case(reading.own)
         if case_key in batch.book.minted:
@@ -192,9 +194,9 @@ class IntakeService:
         for one in said:
             batch.keeping.keep(event_id, case_key, children[one.child_ref] if one.child_ref else about or "", one)
         for link in links:
-            tx.emit(topics.CASE_EVENTS, _linked(link, submitted.time, event_id, tx.now))
+            tx.emit(topics.CASE_EVENTS, _linked(link, submitted.time, event_id, recorded_at))
         data = translate(submitted, reading.client.reporter, children, event_id if said else None, about)
-        tx.emit(topics.CASE_EVENTS, _message(reading, case_key, data, tx.now))
+        tx.emit(topics.CASE_EVENTS, _message(reading, case_key, data, recorded_at))
         wrapped, sealed = seal_whole(self._vault, case_key, event_id, reading.raw)
         return Kept(
             event_id=event_id,
@@ -204,7 +206,7 @@ class IntakeService:
             type=submitted.type,
             sameness=reading.sameness,
             occurred_at=submitted.time,
-            recorded_at=tx.now,
+            recorded_at=recorded_at,
             wrapped_key=wrapped,
             sealed=sealed,
         )
@@ -250,26 +252,26 @@ def _named(told: Iterable[cases.Told]) -> cases.Names:
     return cases.Names(frozenset(), frozenset(), frozenset(case_key for case_key, _ in told))
 
 
-def _linked(link: Link, at: datetime, cause: UUID | None, now: datetime) -> CaseLinked:
+def _linked(link: Link, at: datetime, cause: UUID | None, recorded_at: datetime) -> CaseLinked:
     return CaseLinked(
         id=link_id(link.case_key, link.linked_case_key),
         source=_SOURCE,
         time=at,
         case_key=link.case_key,
         causation_id=cause,
-        recorded_at=now,
+        recorded_at=recorded_at,
         data=CaseLinkedData(linked_case_key=link.linked_case_key),
     )
 
 
-def _message(reading: Reading, case_key: str, data: CaseData, now: datetime) -> Envelope:
+def _message(reading: Reading, case_key: str, data: CaseData, recorded_at: datetime) -> Envelope:
     fields: dict[str, Any] = {
         "id": reading.event_id,
         "type": reading.submitted.type,
         "source": _SOURCE,
         "time": reading.submitted.time,
         "case_key": case_key,
-        "recorded_at": now,
+        "recorded_at": recorded_at,
         "traceparent": reading.trace,
         "data": data,
     }

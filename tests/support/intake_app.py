@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -20,11 +21,17 @@ from joserfc.jwk import ECKey, OKPKey
 from sqlalchemy import text
 
 from schemas.messages import AnyMessage, parse
+from schemas.vocabulary import load
+from services.intake.letterbox import Letterbox
 from services.intake.main import create_app
+from services.intake.reading import Incoming, Reader
+from services.intake.service import IntakeService, Outcome
 from services.intake.settings import IntakeSettings
+from services.intake.store import clients
+from services.intake.vault import Vault
 from services.kit.database import Database
 from services.kit.migrate import migrate_all
-from tests.support.intake import KEY, LEEDS
+from tests.support.intake import KEY, LEEDS, structured
 from tests.support.stack import SERVICE_PASSWORDS, fresh_database
 
 FRONT = "http://front.example:8400"
@@ -133,6 +140,14 @@ class Intake:
     def as_client(self, name: str) -> dict[str, str]:
         """Return the header of a client."""
         return {"Authorization": f"Bearer {self.tokens[name]}"}
+
+    async def keep(self, *events: dict[str, Any], by: str = "police-example") -> list[Outcome]:
+        """Accept events of a client in one transaction, as a batch from Kafka comes."""
+        reader = Reader(Letterbox(submission_key().as_pem(private=True).decode()), KEY, load())
+        service = IntakeService(reader, Vault(KEY), lambda: secrets.token_hex(16))
+        async with self.database.begin() as tx:
+            client = (await clients.by_name(tx.connection, [by]))[by]
+            return await service.accept([Incoming(client, structured(each), "http") for each in events], tx)
 
     async def published(self) -> list[AnyMessage]:
         """Return the messages in the outbox, in order."""

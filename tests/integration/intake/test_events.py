@@ -13,7 +13,9 @@ from joserfc.jwk import ECKey
 from sqlalchemy import text
 
 from schemas.case_events import IncidentReported
+from schemas.identity import event_id
 from schemas.submissions import SUBMISSIONS
+from services.intake.service import Accepted
 from services.kit.auth import unguarded
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import CLOUDEVENT, POLICE, Intake, access_token, intake, register, submission_key
@@ -302,3 +304,19 @@ async def test_the_area_of_a_client_is_what_was_registered_whatever_the_event_sa
     [message] = await running.published()
     assert isinstance(message, IncidentReported)
     assert (message.data.reporter.area, message.data.area) == (LEEDS, "E09000032")
+
+
+async def test_of_two_events_of_one_batch_about_one_time_the_one_that_was_sent_later_is_recorded_later(
+    running: Intake,
+) -> None:
+    later, sooner = sorted(("evt-1", "evt-2"), key=lambda id_: event_id("police-example", incident()["source"], id_))
+
+    first, second = await running.keep(incident(id=sooner), incident(id=later, data__harm="other"))
+
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Accepted)
+    assert second.kept.event_id < first.kept.event_id
+    assert second.kept.occurred_at == first.kept.occurred_at
+    assert second.kept.recorded_at > first.kept.recorded_at
+    recorded_at = {message.id: message.recorded_at for message in await running.published()}
+    assert recorded_at == {each.kept.event_id: each.kept.recorded_at for each in (first, second)}
