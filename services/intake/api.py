@@ -3,7 +3,6 @@
 Annotations are evaluated here: FastAPI could not look up by name the guards that are built inside the functions.
 """
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -101,9 +100,9 @@ def build_api(*, posting: Posting, receipts: Receipts, letterbox: Letterbox, sen
 
     @router.get("/receipts", responses=_problems(401, 403, 503))
     async def list_receipts(
-        client: by_client, before: datetime | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+        client: by_client, before: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
     ) -> ReceiptList:
-        """List your receipts, newest first."""
+        """List your receipts, newest first. `before` is a page's `next`, or an instant."""
         return await receipts.list(client, before, limit)
 
     @router.get("/receipts/{receipt_id}", responses=_problems(401, 403, 404, 503))

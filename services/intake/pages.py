@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, get_args
 from uuid import UUID
@@ -39,7 +38,7 @@ def build_pages(database: Database, receipts: Receipts, templates: Jinja2Templat
         raise Forbidden("This account acts for no client, so it has no receipts.")
 
     @router.get("/receipts")
-    async def list_receipts(request: Request, who: Reporter, before: datetime | None = None) -> Response:
+    async def list_receipts(request: Request, who: Reporter, before: str | None = None) -> Response:
         request.state.principal = who  # the layout shows who is signed in
         client = await client_of(who)
         page = await receipts.list(client, before, PAGE)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from schemas.envelope import iso
 from schemas.vocabulary import Vocabulary
 from services.intake.domain.missing import missing
 from services.intake.service import Accepted
 from services.intake.store import progress
 from services.intake.store.clients import Client
+from services.intake.store.progress import Place
 from services.kit.database import Database
-from services.kit.errors import NotFound
+from services.kit.errors import NotFound, Refused
 
 
 class Question(BaseModel):
@@ -91,7 +93,11 @@ class ReceiptList(BaseModel):
     """A client's receipts, newest first. `next` is the value of `before` for the following page."""
 
     receipts: list[ReceiptLine]
-    next: datetime | None
+    next: str | None
+
+
+class BadPlace(Refused):
+    """`before` is neither the `next` of an earlier page nor an instant: leave it out to start from the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +141,36 @@ class Receipts:
             links=self._links(receipt_id),
         )
 
-    async def list(self, client: Client, before: datetime | None, limit: int) -> ReceiptList:
-        """Return a page of this client's receipts."""
+    async def list(self, client: Client, before: str | None, limit: int) -> ReceiptList:
+        """Return a page of this client's receipts, from the newest, or before a page's `next` or an instant.
+
+        Raises:
+            BadPlace: `before` cannot be read.
+        """
+        place = _place(before) if before is not None else None
         async with self.database.connect() as connection:
-            rows = await progress.receipts(connection, client.name, before, limit + 1)
+            rows = await progress.receipts(connection, client.name, place, limit + 1)
         lines = [ReceiptLine(**row, status=_status(decided=row["decided_at"] is not None)) for row in rows[:limit]]
-        return ReceiptList(receipts=lines, next=lines[-1].recorded_at if len(rows) > limit else None)
+        return ReceiptList(receipts=lines, next=_before(lines[-1]) if len(rows) > limit else None)
 
     def _links(self, receipt_id: UUID) -> Links:
         return Links(self=f"{self.base_url}/v1/receipts/{receipt_id}")
+
+
+def _before(line: ReceiptLine) -> str:
+    return f"{iso(line.recorded_at)}~{line.event_id}"
+
+
+def _place(before: str) -> Place:
+    instant, _, event_id = before.partition("~")
+    try:
+        at = datetime.fromisoformat(instant)
+        # Nothing at the instant itself comes before the least id.
+        return Place(
+            (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), UUID(event_id) if event_id else UUID(int=0)
+        )
+    except (ValueError, OverflowError):
+        raise BadPlace from None
 
 
 def _status(*, decided: bool) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
@@ -120,8 +120,8 @@ _RECEIPT: Final = text("""
 _RECEIPTS: Final = text("""
     SELECT receipt_id, event_id, case_key, type, occurred_at, recorded_at, decided_at, revision, rulebook
     FROM submission
-    WHERE client = :client AND (CAST(:before AS timestamptz) IS NULL OR recorded_at < :before)
-    ORDER BY recorded_at DESC, event_id LIMIT :limit
+    WHERE client = :client AND (CAST(:at AS timestamptz) IS NULL OR (recorded_at, event_id) < (:at, CAST(:id AS uuid)))
+    ORDER BY recorded_at DESC, event_id DESC LIMIT :limit
 """)
 
 
@@ -131,9 +131,17 @@ async def receipt(connection: AsyncConnection, receipt_id: UUID, client: str) ->
     return found.mappings().first()
 
 
-async def receipts(connection: AsyncConnection, client: str, before: datetime | None, limit: int) -> list[RowMapping]:
-    """Return a client's receipts recorded before an instant (or all), newest first."""
-    found = await connection.execute(_RECEIPTS, {"client": client, "before": before, "limit": limit})
+class Place(NamedTuple):
+    """Where a page of receipts ends: two may be recorded at one instant."""
+
+    recorded_at: datetime
+    event_id: UUID
+
+
+async def receipts(connection: AsyncConnection, client: str, before: Place | None, limit: int) -> list[RowMapping]:
+    """Return a client's receipts before a place (or all), newest first."""
+    at, event_id = before or (None, None)
+    found = await connection.execute(_RECEIPTS, {"client": client, "at": at, "id": event_id, "limit": limit})
     return list(found.mappings())
 
 

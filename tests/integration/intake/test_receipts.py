@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
+
+from sqlalchemy import text
 
 from schemas.decisions import ObligationRedated, ObligationRedatedData, QuestionClosed, QuestionClosedData
 from schemas.deliveries import NoticeData, NoticeOwed, NoticeOwedData
 from schemas.envelope import Envelope
 from schemas.submissions import SUBMISSIONS
 from services.intake.domain import progress
+from services.intake.pages import PAGE
 from services.intake.store import progress as store
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import FRONT, Intake, access_token
@@ -174,6 +178,38 @@ async def test_receipts_are_listed_newest_first_page_by_page(running: Intake) ->
     assert rest["next"] is None
 
 
+async def test_no_page_leaves_out_a_receipt_where_many_were_recorded_at_one_instant(running: Intake) -> None:
+    await running.keep(*(incident(id=f"evt-{number}") for number in range(5)))
+    async with running.database.begin() as tx:  # as two batches at once may have it, and as every batch had it before
+        await tx.connection.execute(
+            text("UPDATE submission SET recorded_at = (SELECT min(recorded_at) FROM submission)")
+        )
+
+    found: list[str] = []
+    before: dict[str, Any] = {}
+    for _ in range(3):
+        page = (await running.http.get(
+            "/v1/receipts", params={"limit": 2} | before, headers=running.as_client("police-example")
+        )).json()  # fmt: skip
+        found += [one["receipt_id"] for one in page["receipts"]]
+        before = {"before": page["next"]}
+
+    assert len(set(found)) == len(found) == 5
+    assert page["next"] is None
+
+
+async def test_receipts_are_listed_before_an_instant_and_what_is_no_place_is_refused(running: Intake) -> None:
+    kept = [(await running.post(incident(id=f"evt-{number}"))).json()["receipt_id"] for number in range(2)]
+    newest = (await running.get("/v1/receipts?limit=1")).json()["receipts"][0]["recorded_at"]
+
+    earlier = (await running.get(f"/v1/receipts?before={newest}")).json()["receipts"]
+    places = ("", "never", f"{newest}~never", "0001-01-01T00:00:00%2B14:00")
+    refused = [await running.get(f"/v1/receipts?before={place}") for place in places]
+
+    assert [one["receipt_id"] for one in earlier] == kept[:1]
+    assert [answer.status_code for answer in refused] == [422] * 4
+
+
 async def test_only_the_recipient_of_a_notice_answers_it(running: Intake) -> None:
     case = (await running.post(incident())).json()["case_key"]
     await routing_says(running, owed("N-11", case, f"lscp:{LEEDS}"))
@@ -218,6 +254,18 @@ async def test_the_pages_need_a_session_and_show_only_the_clients_own_receipts(r
     assert one not in empty.text
     assert "Nothing has been reported yet" in empty.text
     assert foreign.status_code == 404
+
+
+async def test_the_page_of_receipts_leads_to_the_earlier_ones(running: Intake) -> None:
+    await running.keep(*(incident(id=f"evt-{number}") for number in range(PAGE + 1)))
+    session = {"Accept": "text/html", "Cookie": f"handrail_session={access_token('partner', client='police-example')}"}
+
+    first = (await running.http.get("/receipts", headers=session)).text
+    [following] = re.findall(r'href="(/receipts\?before=[^"]+)"', first)
+    rest = (await running.http.get(following, headers=session)).text
+
+    on_first, on_rest = (set(re.findall(r'href="/receipts/([0-9a-f-]+)"', page)) for page in (first, rest))
+    assert (len(on_first), len(on_rest), len(on_first | on_rest)) == (PAGE, 1, PAGE + 1)
 
 
 async def test_each_event_type_has_a_page_with_every_field(running: Intake) -> None:
