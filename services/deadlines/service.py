@@ -64,7 +64,7 @@ class DeadlinesService:
         after = dict(before)
         for message in messages:
             known = after.get(translate.duty_id(message))
-            duty = after[translate.duty_id(message)] = _applied(message, known)
+            duty = after[translate.duty_id(message)] = _applied(message, known, tx.now)
             if duty is not known and duty.state == "met":
                 self._announce_met(duty, message.id, tx)
         await self._save([duty for key, duty in after.items() if duty is not before.get(key)], before, tx)
@@ -116,15 +116,17 @@ class DeadlinesService:
                     pass
 
     async def _save(self, changed: Sequence[Duty], before: Mapping[UUID, Duty], tx: Transaction) -> None:
-        """Save duties; what was known `before` may have rungs and alerts of an earlier date."""
+        """Save duties; what was known `before` may have rungs and alerts of an earlier date, or of the one that stands."""
         if not changed:
             return
-        known = [duty.duty_id for duty in changed if duty.duty_id in before]
         await self._tables.duties.save(tx.connection, changed)
+        generations = {key: duty.generation for key, duty in before.items()}
+        dated = [one for one in changed if one.state != "open" or one.generation != generations.get(one.duty_id)]
+        known = [duty.duty_id for duty in dated if duty.duty_id in before]
         if known:
             await self._tables.rungs.supersede(tx.connection, known, tx.now)
         await self._tables.rungs.arm(
-            tx.connection, [(duty, self._ladder(duty)) for duty in changed if duty.state == "open"], tx.now
+            tx.connection, [(duty, self._ladder(duty)) for duty in dated if duty.state == "open"], tx.now
         )
         await self._tables.alerts.close(
             tx.connection, [str(key) for key in known], "the duty was closed or has another date", tx.now
@@ -150,12 +152,12 @@ class DeadlinesService:
         tx.emit(topics.DEADLINES, translate.met(duty, due_on, met_on, late, stamp))
 
 
-def _applied(message: translate.Opening | translate.Change, known: Duty | None) -> Duty:
+def _applied(message: translate.Opening | translate.Change, known: Duty | None, now: datetime) -> Duty:
     if isinstance(message, _OPENINGS):
-        return translate.after_opening(message, known)
+        return translate.after_opening(message, known, now)
     if known is None:
         raise UnknownDuty
-    return translate.after_change(message, known)
+    return translate.after_change(message, known, now)
 
 
 def _refused(message: deliveries.NoticeAttempted, now: datetime) -> Alert:

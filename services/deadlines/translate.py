@@ -61,20 +61,20 @@ def duty_id(message: Opening | Change) -> UUID:
     )
 
 
-def after_opening(message: Opening, known: Duty | None) -> Duty:
+def after_opening(message: Opening, known: Duty | None, now: datetime) -> Duty:
     """Return the duty that a message opens, or opens again."""
     if isinstance(message, decisions.ObligationOpened):
-        return opened(_from_obligation(message), known)
-    return opened(_from_question(message), known)
+        return opened(_from_obligation(message), known, now)
+    return opened(_from_question(message), known, now)
 
 
-def after_change(message: Change, duty: Duty) -> Duty:
+def after_change(message: Change, duty: Duty, now: datetime) -> Duty:
     """Return what a message makes of a known duty; the same object where it changes nothing."""
     at = message.recorded_at
     match message:
         case decisions.ObligationRedated(data=data):
             dating = Dating(_period(data.period), data.due_on, data.warn_on, data.provisional, data.calendar)
-            return redated(duty, dating, data.reason)
+            return redated(duty, dating, data.reason, now)
         case decisions.ObligationMet(data=data):
             return closed(duty, "met", data.how, at=at, met_on=data.met_on)
         case decisions.ObligationWithdrawn(data=data):

@@ -50,9 +50,9 @@ def dates(road: Road) -> dict[UUID, tuple[int, date | None]]:
         if not body["type"].startswith("obligation."):
             continue
         duty_id = UUID(body["data"]["obligation_id"])
-        generation, _ = found.get(duty_id, (0, None))
-        dated = "due_on" in body["data"]
-        found[duty_id] = (generation + dated, date.fromisoformat(body["data"]["due_on"]) if dated else None)
+        generation, before = found.get(duty_id, (0, None))
+        due_on = date.fromisoformat(body["data"]["due_on"]) if "due_on" in body["data"] else None
+        found[duty_id] = (generation + (due_on not in {before, None}), due_on)
     return found
 
 

@@ -81,6 +81,7 @@ def obligation_opened(
     working_days: int = 5,
     case_key: str = CASE,
     partnership: str = "lscp:E08000035",
+    recipients: tuple[str, ...] = ("panel",),
     at: datetime = NOON,
 ) -> decisions.ObligationOpened:
     return decisions.ObligationOpened(
@@ -105,7 +106,7 @@ def obligation_opened(
             duty_holder_name="Leeds City Council",
             subject="incident",
             anchor="aware_on of la:E08000035",
-            recipients=("panel",),
+            recipients=recipients,
             profile="panel-notification",
             release="at once",
             released=True,
@@ -118,7 +119,13 @@ def obligation_opened(
 
 
 def obligation_redated(
-    number: int, duty_id: UUID, due_on: date, from_on: date, *, working_days: int = 5
+    number: int,
+    duty_id: UUID,
+    due_on: date,
+    from_on: date,
+    *,
+    working_days: int = 5,
+    warn_on: date | None = None,
 ) -> decisions.ObligationRedated:
     return decisions.ObligationRedated(
         **envelope(number),
@@ -127,7 +134,7 @@ def obligation_redated(
             revision=2,
             period=given_period(working_days, from_on),
             due_on=due_on,
-            warn_on=None,
+            warn_on=warn_on,
             old_due_on=None,
             provisional=False,
             calendar=CALENDAR,

@@ -2,7 +2,7 @@
 
 An obligation and an open question are both duties: each has a holder, a period, a date and something that closes it.
 `generation` counts the datings of one duty from 1; timers carry the generation they were made for, so that a timer of
-an old date can never fire.
+an old date can never fire. A duty whose date stands keeps its generation, so that what was told is not told again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from schemas.calendar import Calendar, Length, working_days_between
+from schemas.calendar import Calendar, Length, end_of_day, working_days_between
 
 Kind = Literal["obligation", "question"]
 State = Literal["open", "met", "withdrawn", "superseded", "closed"]
@@ -88,17 +88,37 @@ class Duty:
         """Name the rules in one text, such as "N-01" or "N-01, N-03"."""
         return ", ".join(self.rules)
 
+    def stands(self, dating: Dating, now: datetime) -> bool:
+        """Say whether this is an open duty that `dating` gives the date it has, and nothing new to be reminded of.
 
-def opened(duty: Duty, known: Duty | None) -> Duty:
-    """Return `duty` as it stands once opened; a duty that was closed before goes on with its next generation."""
-    return duty if known is None else replace(duty, generation=known.generation + 1)
+        Once the day is over, no stricter reading and no other count of the same date is.
+        """
+        due_on = self.dating.due_on
+        if self.state != "open" or dating.due_on != due_on:
+            return False
+        over = due_on is not None and now >= end_of_day(due_on)
+        return over or _reminders(dating) == _reminders(self.dating)
 
 
-def redated(duty: Duty, dating: Dating, reason: str) -> Duty:
-    """Return the duty with its new date, in its next generation; a closed duty stays as it is."""
+def opened(duty: Duty, known: Duty | None, now: datetime) -> Duty:
+    """Return `duty` as it stands once opened at `now`.
+
+    One that is open already, with the same date, is told to others, held by another or worded otherwise, no more. Any
+    other that was known goes on with its next generation.
+    """
+    if known is None:
+        return duty
+    if known.stands(duty.dating, now):
+        return replace(duty, generation=known.generation, opened_at=known.opened_at, reason=known.reason)
+    return replace(duty, generation=known.generation + 1)
+
+
+def redated(duty: Duty, dating: Dating, reason: str, now: datetime) -> Duty:
+    """Return the duty as dated at `now`, in its next generation unless its date stands; a closed duty stays as it is."""
     if duty.state != "open":
         return duty
-    return replace(duty, dating=dating, reason=reason, generation=duty.generation + 1)
+    generation = duty.generation if duty.stands(dating, now) else duty.generation + 1
+    return replace(duty, dating=dating, reason=reason, generation=generation)
 
 
 def closed(duty: Duty, state: State, reason: str, *, at: datetime, met_on: date | None = None) -> Duty:
@@ -106,6 +126,12 @@ def closed(duty: Duty, state: State, reason: str, *, at: datetime, met_on: date 
     if duty.state != "open":
         return duty
     return replace(duty, state=state, reason=reason, closed_at=at, met_on=met_on)
+
+
+def _reminders(dating: Dating) -> tuple[date | None, Length | None, date | None]:
+    """Return what, besides the due date, says when reminders are due."""
+    period = dating.period
+    return (dating.warn_on, period.length, period.from_on) if period else (dating.warn_on, None, None)
 
 
 def working_days_late(due_on: date, met_on: date, calendar: Calendar) -> int:

@@ -1,11 +1,12 @@
 """How a duty changes: dated again, closed once, opened again, and how late it was met."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from schemas.calendar import load_england
-from services.deadlines.domain.duty import closed, opened, redated, working_days_late
+from schemas.calendar import end_of_day, load_england
+from services.deadlines.domain.duty import Dating, closed, opened, redated, working_days_late
 from tests.support.deadlines import NOON, dating, duty
 
 ENGLAND = load_england()
@@ -27,7 +28,7 @@ def test_lateness_is_counted_in_working_days_and_never_rounded_down_to_in_time(m
 
 
 def test_a_new_date_begins_a_new_generation() -> None:
-    moved = redated(duty(), dating(FRIDAY), "the day of awareness was corrected")
+    moved = redated(duty(), dating(FRIDAY), "the day of awareness was corrected", NOON)
 
     assert (moved.generation, moved.dating.due_on) == (2, FRIDAY)
 
@@ -36,12 +37,50 @@ def test_the_first_closing_counts_and_a_closed_duty_is_not_dated_again() -> None
     met = closed(duty(), "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
 
     assert closed(met, "withdrawn", "too late", at=NOON + timedelta(days=1)) is met
-    assert redated(met, dating(FRIDAY), "too late") is met
+    assert redated(met, dating(FRIDAY), "too late", NOON) is met
 
 
 def test_a_duty_that_is_opened_again_goes_on_with_the_next_generation() -> None:
     withdrawn = closed(duty(), "withdrawn", "decided not to notify", at=NOON)
 
-    again = opened(duty(), withdrawn)
+    again = opened(duty(), withdrawn, NOON)
 
     assert (again.state, again.generation, again.closed_at) == ("open", 2, None)
+
+
+STANDS = dating(FRIDAY, date(2026, 10, 30))
+STRICTER = replace(STANDS, warn_on=date(2026, 11, 4))
+LONGER = dating(FRIDAY, date(2026, 10, 16), 15)  # 15 working days to the same day
+OVER = end_of_day(FRIDAY)
+
+
+@pytest.mark.parametrize(
+    ("new", "now", "generation"),
+    [
+        (STANDS, NOON, 1),
+        (replace(STANDS, calendar="2027.1.0", provisional=True), NOON, 1),
+        (STRICTER, NOON, 2),  # to be warned of
+        (STRICTER, OVER - timedelta(seconds=1), 2),
+        (STRICTER, OVER, 1),  # it is overdue already
+        (LONGER, NOON, 2),  # to be reminded of earlier
+        (LONGER, OVER, 1),
+        (dating(date(2026, 11, 9), date(2026, 11, 2)), OVER, 2),
+        (dating(None), NOON, 2),
+    ],
+)
+def test_an_open_duty_begins_a_new_generation_only_if_there_is_something_new_to_tell(
+    new: Dating, now: datetime, generation: int
+) -> None:
+    known = replace(duty(), dating=STANDS, reason="the day of awareness was corrected")
+
+    again = opened(replace(duty(), dating=new, recipients=("ofsted",), opened_at=now), known, now)
+    moved = redated(known, new, "counted otherwise", now)
+
+    assert (again.generation, again.recipients, again.dating) == (generation, ("ofsted",), new)
+    assert (moved.generation, moved.dating) == (generation, new)
+    if generation == known.generation:
+        assert (again.opened_at, again.reason) == (known.opened_at, known.reason)
+
+
+def test_an_undated_duty_that_is_opened_again_waits_on() -> None:
+    assert opened(duty(due_on=None), duty(due_on=None), NOON).generation == 1
