@@ -39,6 +39,7 @@ class ClockWatch:
         self._tables = tables
         self._witness_now = witness_now
         self._own: Tick | None = None
+        self._distrusted_since: Tick | None = None  # names the alert: what other copies trust meanwhile must not
         self._saved_at: datetime | None = None
 
     async def trusted_tick(self) -> Tick | None:
@@ -48,9 +49,13 @@ class ClockWatch:
             shared = await self._tables.clock.last_tick(connection)
         known = [tick for tick in (self._own, shared) if tick is not None]
         why = distrust(max(known, key=lambda tick: tick.witness_at), current) if known else None
-        if why is not None and not await self._confirmed(why, shared or current):
-            return None
-        await self._accept(current, at_once=why is not None)
+        if why is not None:
+            self._distrusted_since = self._distrusted_since or shared or current
+            if not await self._confirmed(why, self._distrusted_since):
+                return None
+        # At once: should it go wrong again, that has an alert of its own.
+        await self._accept(current, at_once=self._distrusted_since is not None)
+        self._distrusted_since = None
         return current
 
     async def _accept(self, current: Tick, *, at_once: bool) -> None:

@@ -25,10 +25,13 @@ class Tick:
 
 
 def distrust(previous: Tick, current: Tick) -> str | None:
-    """Return why the legal clock may not be trusted, in words; None when it may."""
+    """Return why the legal clock may not be trusted, in words; None when it may.
+
+    The ticks may be of two machines, whose witnesses differ; but no time passed backwards between them.
+    """
     logged = timedelta(seconds=current.logged_offset_s - previous.logged_offset_s)
     own_step = current.legal_at - previous.legal_at - logged
-    ahead = own_step - (current.witness_at - previous.witness_at)
+    ahead = own_step - max(current.witness_at - previous.witness_at, timedelta())
     if own_step < -MAX_BACK:
         return f"The legal clock went back by {_seconds(-own_step)} and no move was logged."
     if ahead > MAX_AHEAD:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from services.deadlines.alerting import acknowledge
+from services.deadlines.domain.alert import Alert
 from services.deadlines.store import alerts
+from services.deadlines.watch import ClockWatch
 from services.kit.auth import Principal
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
@@ -67,6 +69,79 @@ async def test_the_clock_counts_again_once_a_person_acknowledged_it(database: Da
     async with database.connect() as connection:
         open_alerts = await alerts.find(connection, EVERYTHING)
     assert [alert.kind for alert in open_alerts] == ["deadline.breached"]
+
+
+class Host:
+    """A copy of the service on a machine whose wall clock is ahead of the legal clock by `skew`."""
+
+    def __init__(self, database: Database, skew: timedelta) -> None:
+        self.seen = NOON + skew
+        self.watch = ClockWatch(database, lambda: self.seen)
+
+    async def trusts(self) -> bool:
+        return await self.watch.trusted_tick() is not None
+
+
+async def _look_for_a_while(database: Database, *hosts: Host) -> list[bool]:
+    """Let copies look at the clock in turn for 24 seconds, which all of them see pass."""
+    found = []
+    for _ in range(4):
+        found += [await host.trusts() for host in hosts]
+        await step_clock(database, 6)
+        for host in hosts:
+            host.seen += timedelta(seconds=6)
+    return found
+
+
+async def _alerts(database: Database) -> list[Alert]:
+    async with database.connect() as connection:
+        return await alerts.find(connection, EVERYTHING)
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+async def test_two_machines_whose_wall_clocks_differ_both_trust_the_legal_clock(database: Database, hours: int) -> None:
+    await move_clock_to(database, NOON)
+    first, second = Host(database, timedelta()), Host(database, timedelta(hours=hours))
+
+    assert all(await _look_for_a_while(database, first, second))
+    assert await _alerts(database) == []
+
+
+async def test_one_leap_is_one_alert_also_where_wall_clocks_differ_and_one_person_s_word_is_enough(
+    database: Database,
+) -> None:
+    await move_clock_to(database, NOON)
+    hosts = Host(database, timedelta(hours=2)), Host(database, timedelta())
+    await _look_for_a_while(database, *hosts)
+
+    await step_clock(database, WEEK)
+    before = await _look_for_a_while(database, *hosts)
+    (alert,) = await _alerts(database)
+    await acknowledge(database, alert.alert_id, OPERATOR)
+    after = await _look_for_a_while(database, *reversed(hosts))
+
+    assert not any(before)
+    assert all(after)
+    assert await _alerts(database) == []
+    assert len(await published(database, "alert.raised.v1")) == 1
+
+
+async def test_a_second_fault_of_the_clock_is_told_although_the_first_was_over_within_seconds(
+    database: Database,
+) -> None:
+    await move_clock_to(database, NOON)
+    host = Host(database, timedelta())
+
+    trusted = []
+    for step in (0, -60, 60, WEEK):
+        await step_clock(database, step)
+        trusted.append(await host.trusts())
+
+    assert trusted == [True, False, True, False]
+    assert sorted(alert.says.split(" by ")[0] for alert in await _alerts(database)) == [
+        "The legal clock went ahead",
+        "The legal clock went back",
+    ]
 
 
 async def test_the_clock_counts_again_once_it_is_right_again(database: Database) -> None:

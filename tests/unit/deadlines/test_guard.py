@@ -24,6 +24,8 @@ WEEK = 7 * 24 * HOUR
         (WEEK, 5, 0, False),  # a leap
         (WEEK + 5, 5, WEEK, True),  # a logged move
         (-WEEK + 5, 5, -WEEK, True),  # a logged move back
+        (5, -2 * HOUR, 0, True),  # the tick before was another machine's, whose wall clock is ahead: no time ran back
+        (HOUR + 1, -2 * HOUR, 0, False),  # whatever has passed, it was less than an hour before
         (5, 5, WEEK, False),  # logged, but the clock did not move: it lags behind the log by a week
     ],
 )
