@@ -45,8 +45,8 @@ class ClockWatch:
     async def trusted_tick(self) -> Tick | None:
         """Return the clocks as they stand, or None while the legal clock is not trusted."""
         async with self._database.connect() as connection:
+            shared = await self._tables.clock.last_tick(connection)  # first: what is saved later looks like a step back
             current = await self._tables.clock.read(connection, self._witness_now())
-            shared = await self._tables.clock.last_tick(connection)
         known = [tick for tick in (self._own, shared) if tick is not None]
         why = distrust(max(known, key=lambda tick: tick.witness_at), current) if known else None
         if why is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.alerting import acknowledge
 from services.deadlines.domain.alert import Alert
-from services.deadlines.store import alerts
+from services.deadlines.domain.guard import Tick
+from services.deadlines.store import POSTGRES, alerts, clock
 from services.deadlines.watch import ClockWatch
 from services.kit.auth import Principal
 from services.kit.database import Database
@@ -124,6 +127,34 @@ async def test_one_leap_is_one_alert_also_where_wall_clocks_differ_and_one_perso
     assert all(after)
     assert await _alerts(database) == []
     assert len(await published(database, "alert.raised.v1")) == 1
+
+
+async def test_a_tick_that_another_copy_saves_during_a_slow_look_is_no_step_back(database: Database) -> None:
+    await move_clock_to(database, NOON)
+
+    class Slow:
+        """Takes three seconds for each question; meanwhile another copy looks."""
+
+        async def read(self, connection: AsyncConnection, witness_at: datetime) -> Tick:
+            answer = await clock.read(connection, witness_at)
+            await self._pass()
+            return answer
+
+        async def last_tick(self, connection: AsyncConnection) -> Tick | None:
+            answer = await clock.last_tick(connection)
+            await self._pass()
+            return answer
+
+        async def save_tick(self, connection: AsyncConnection, current: Tick) -> None:
+            await clock.save_tick(connection, current)
+
+        async def _pass(self) -> None:
+            await step_clock(database, 3)
+            assert await Host(database, timedelta(seconds=3)).trusts()
+
+    watch = ClockWatch(database, lambda: NOON, replace(POSTGRES, clock=Slow()))
+
+    assert await watch.trusted_tick() is not None
 
 
 async def test_a_second_fault_of_the_clock_is_told_although_the_first_was_over_within_seconds(
