@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Uuid, and_, func, or_, select, text, update
+from sqlalchemy import BigInteger, Uuid, and_, func, literal_column, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.catch_up import DueRung
@@ -23,6 +23,8 @@ from services.deadlines.domain.ladder import Rung
 from services.deadlines.tables import FIRED, PENDING, SUPERSEDED, among
 from services.deadlines.tables import rung as table
 
+# Written into the statement: a plan that is kept for every value of a parameter can use no index of what is pending.
+_IS_PENDING: Final = table.c.state == literal_column(str(PENDING))
 _ARM: Final = text(
     """
     INSERT INTO deadlines.rung (duty_id, case_key, generation, kind, days_left, due_at, wake_at, state)
@@ -82,7 +84,7 @@ async def supersede(connection: AsyncConnection, duty_ids: Collection[UUID], now
 
 async def due_cases(connection: AsyncConnection, now: datetime, *, low: datetime | None, limit: int) -> tuple[str, ...]:
     """Return the cases of the first `limit` due rungs above `low` (None: a full sweep), in due order; takes no lock."""
-    query = select(table.c.case_key).where(table.c.state == PENDING)
+    query = select(table.c.case_key).where(_IS_PENDING)
     if low is None:
         delayed = and_(table.c.wake_at > table.c.due_at, table.c.due_at <= now)
         query = query.where(or_(table.c.wake_at <= now, delayed))
@@ -126,6 +128,6 @@ async def breaches(connection: AsyncConnection, duties: Iterable[Duty]) -> Mappi
 
 async def next_wake(connection: AsyncConnection, *, low: datetime | None) -> datetime | None:
     """Return when the next pending rung above `low` wakes, by the legal clock; None when there is none."""
-    query = select(func.min(table.c.wake_at)).where(table.c.state == PENDING)
+    query = select(func.min(table.c.wake_at)).where(_IS_PENDING)
     found: datetime | None = await connection.scalar(query if low is None else query.where(table.c.wake_at > low))
     return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.ladder import Rung
@@ -143,3 +144,27 @@ async def test_the_timers_of_a_few_cases_are_found_without_reading_the_open_duti
 
     assert [each.duty_id for each in claimed] == [duty(1).duty_id]
     assert read < 50
+
+
+async def test_what_is_due_is_found_without_reading_the_timers_that_are_not(database: Database) -> None:
+    ahead = Rung("soon", 3, NOON + timedelta(days=30))
+    async with database.begin() as tx:
+        await keep_first_plans(tx.connection)
+        await duties.save(tx.connection, [duty(1)])
+        await rungs.arm(tx.connection, [(duty(1), [ahead])], NOON)
+        await _look_for_what_is_due(tx.connection)
+        for each in (MANY_DUTIES, MANY_RUNGS):
+            await tx.connection.execute(each)
+
+    async with database.begin() as tx:
+        before = await rows_read(tx.connection, "rung")
+        found = await _look_for_what_is_due(tx.connection)
+        read = await rows_read(tx.connection, "rung") - before
+
+    assert found == ((), ahead.due_at)
+    assert read < 50
+
+
+async def _look_for_what_is_due(connection: AsyncConnection) -> tuple[tuple[str, ...], datetime | None]:
+    due = await rungs.due_cases(connection, LATE, low=NOON, limit=1000)
+    return due, await rungs.next_wake(connection, low=NOON)
