@@ -73,7 +73,10 @@ def parse(raw: bytes) -> AnyMessage:
 
 def _explain(raw: bytes, error: ValidationError) -> UnreadableMessage:
     if error.errors(include_url=False, include_input=False)[0]["type"] == "union_tag_invalid":
-        tag = orjson.loads(raw)["type"]
+        try:
+            tag = orjson.loads(raw)["type"]
+        except orjson.JSONDecodeError:
+            return UnreadableMessage("message: json_invalid")  # pydantic takes NaN and infinity, which are not JSON
         match = _MAJOR.match(tag) if isinstance(tag, str) else None
         if match and match["name"] in _NAMES:
             return UnknownMajorVersion(f"major version {match['major']} of a known type; upgrade this service")

@@ -56,13 +56,12 @@ class Loops:
         SIGNED_SIZE.set(checkpoint.size)
 
     async def index(self) -> bool:
-        """Index the next entries; say whether there are more. When there are none, look for gaps."""
+        """Index the next entries and look for gaps; say whether there are more entries."""
         now = self._clock.wall_now()
         async with self._database.begin() as tx:
             more = await index_more(tx.connection, now)
-            gaps = [] if more else await projection.gaps(tx.connection)
-        if not more:
-            self._watch(gaps)
+            gaps = await projection.gaps(tx.connection)
+        self._watch(gaps)
         return more
 
     async def unready(self) -> str | None:

@@ -52,8 +52,11 @@ class Proven:
         return parsed
 
     def record(self) -> dict[str, Any] | None:
-        """Return the event that the entry commits to, None where none is kept."""
-        parsed: dict[str, Any] | None = orjson.loads(self.row.payload) if self.row.payload else None
+        """Return the event that the entry commits to, None where none is kept or what is kept is not JSON."""
+        try:
+            parsed: dict[str, Any] | None = orjson.loads(self.row.payload) if self.row.payload else None
+        except orjson.JSONDecodeError:  # NaN was once logged as part of a message
+            return None
         return parsed
 
 

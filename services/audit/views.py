@@ -18,7 +18,9 @@ class EntryView(BaseModel):
     proof: list[str]
     entry: dict[str, Any]
     entry_text: str = Field(description="The exact text that is hashed: SHA-256 over a zero byte and this.")
-    record: dict[str, Any] | None = Field(description="The event that the entry commits to; none for poison.")
+    record: dict[str, Any] | None = Field(
+        description="The event that the entry commits to; none for poison, nor for what is not JSON."
+    )
     record_base64: str | None
     salt: str | None
 

@@ -108,6 +108,11 @@ def message_entry(record: Record, *, salt: bytes, logged_at: datetime) -> Entry:
         NotAnEvent: It does not hold one, or one too large to log.
     """
     try:
+        orjson.loads(record.value)  # pydantic takes NaN and infinity, too, which no reader of the log can be given
+    except orjson.JSONDecodeError:
+        reason = "expected a CloudEvent, got what is not JSON"
+        raise NotAnEvent(reason) from None  # the chained error would quote the input
+    try:
         event = Envelope.model_validate_json(record.value)
     except ValidationError as error:
         places = sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -68,6 +69,7 @@ def test_an_unknown_major_version_is_told_apart() -> None:
     "changes",
     [
         {"type": 3},
+        {"type": "weather.changed.v1", "data": {"degrees": math.nan}},  # not JSON, so no event of any type
         {"casekey": "Testchild Alpha"},
         {"recordedat": "2026-06-01T08:00:00"},  # no offset: not an instant
         {"data": {"reporter": {"client": "x", "body": "police", "area": "E08000035"}, "aware_on": False, "how": "x"}},
