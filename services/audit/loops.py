@@ -1,7 +1,8 @@
 """What audit does by the clock: signs the head, fills the index, and raises the alarm about what must not be.
 
 A refusal to sign is not an error to be tried away: it is shown by readiness, a metric and a log line until a person has
-found out what happened. So is a number that a producer gave and the log has not got for a minute.
+found out what happened. So is a number that a producer gave and the log has not got for a minute. Readiness also shows that
+signing has failed, of whatever cause, for a minute.
 """
 
 from datetime import timedelta
@@ -18,6 +19,7 @@ from services.kit.database import Database
 from services.kit.logging import allow
 
 SIGN_EVERY_S = 1.0
+UNSIGNED_GRACE = timedelta(minutes=1)
 INDEX_EVERY_S = 0.5
 GAP_GRACE = timedelta(minutes=1)  # topics are not ordered against each other, so a number may be late
 
@@ -38,6 +40,7 @@ class Loops:
         self._publisher = publisher
         self._clock = clock
         self._refusal: str | None = None
+        self._signed_at = clock.wall_now()
         self._gaps: frozenset[tuple[str, int]] = frozenset()
 
     async def sign(self) -> None:
@@ -52,6 +55,7 @@ class Loops:
             REFUSED.set(1)
             return
         self._refusal = None
+        self._signed_at = self._clock.wall_now()
         REFUSED.set(0)
         SIGNED_SIZE.set(checkpoint.size)
 
@@ -66,6 +70,9 @@ class Loops:
 
     async def unready(self) -> str | None:
         """Return why the log is not signed, or nothing."""
+        unsigned = self._clock.wall_now() - self._signed_at
+        if self._refusal is None and unsigned > UNSIGNED_GRACE:
+            return f"the log was not signed for {unsigned.total_seconds():.0f} s, expected each second"
         return self._refusal
 
     def _watch(self, gaps: list[projection.Gap]) -> None:

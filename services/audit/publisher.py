@@ -34,6 +34,7 @@ class Publisher:
         self._key = key
         self._folder = folder
         self._log = log
+        self._last: Checkpoint | None = None
 
     async def publish(self, connection: AsyncConnection, now: datetime) -> Checkpoint:
         """Sign the committed head unless it was signed already, and return it.
@@ -46,6 +47,8 @@ class Publisher:
             RefusedToSign: The head contradicts a checkpoint signed before.
             BadNote: The folder holds a checkpoint that is not ours, or another one of this size.
         """
+        if self._last is not None and await self._stands(connection, self._last):
+            return self._last
         # What was signed first, then the head: if another copy signs meanwhile, a head read before looks like a restored log.
         kept = await asyncio.to_thread(self._folder.newest)
         stored = await self._log.newest_checkpoint(connection)
@@ -63,7 +66,21 @@ class Publisher:
             await asyncio.to_thread(self._folder.keep, checkpoint, note)
             faultpoint("checkpoint.kept")
             await self._log.add_checkpoint(connection, Signed(head.size, head.root, note), now)
+        self._last = checkpoint
         return checkpoint
+
+    async def _stands(self, connection: AsyncConnection, last: Checkpoint) -> bool:
+        """Say whether the log is, and is known to be signed, as this copy last left it: the folder is large, and can wait.
+
+        What is in the folder is never remembered: another copy may have signed a database that has been restored since.
+        """
+        stored = await self._log.newest_checkpoint(connection)
+        head = await self._log.read_head(connection) or Head(self._origin)
+        return (
+            Checkpoint(head.origin, head.size, head.root) == last
+            and stored is not None
+            and (stored.size, stored.root) == (last.size, last.root)
+        )
 
     async def _check(self, connection: AsyncConnection, head: Head, signed: Checkpoint, where: str) -> None:
         """Refuse unless the first `signed.size` entries still give the root that was signed for them."""

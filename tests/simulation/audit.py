@@ -28,7 +28,6 @@ class Audit:
         self.refusals: list[str] = []
         self.topics: Sequence[str] = ()
         self.handler: Handler
-        self._publisher = Publisher(ORIGIN, KEY, self.folder, log)
         consume: Any = self
         build_router(Sequencer(ORIGIN, lambda: chance.randbytes(32), log), consume)
 
@@ -43,7 +42,7 @@ class Audit:
 
     def signing(self, database: Any) -> Callable[[], Coroutine[Any, Any, None]]:
         """Return the step of a copy's signing loop."""
-        loops = Loops(database, self._publisher, FixedClock(NOON))
+        loops = Loops(database, Publisher(ORIGIN, KEY, self.folder, self.log), FixedClock(NOON))
 
         async def step() -> None:
             await loops.sign()

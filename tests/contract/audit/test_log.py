@@ -131,6 +131,26 @@ async def test_what_was_not_committed_is_not_signed(audit: Backend) -> None:
     assert audit.folder.newest() == await publish(audit)
 
 
+async def test_the_folder_is_looked_through_only_when_the_head_has_moved(
+    audit: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Checkpoint | None] = []
+    newest, publisher = audit.folder.newest, audit.publisher()
+
+    def counted() -> Checkpoint | None:
+        looks.append(newest())
+        return looks[-1]
+
+    monkeypatch.setattr(audit.folder, "newest", counted)
+    for size in (1, 2):
+        await audit.append(records(1, start=size))
+        for _ in range(3):
+            async with audit.store.begin() as tx:
+                assert (await publisher.publish(tx.connection, NOON)).size == size
+
+    assert [one and one.size for one in looks] == [None, 1]
+
+
 async def test_the_newest_checkpoint_is_the_one_of_the_greatest_size(audit: Backend) -> None:
     signed = [Signed(size, leaf_hash(b"%d" % size), f"note {size}") for size in (3, 7, 5)]
     async with audit.store.begin() as tx:

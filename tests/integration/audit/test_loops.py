@@ -6,6 +6,7 @@ from datetime import timedelta
 from math import nan
 
 import asyncpg
+import pytest
 from prometheus_client import REGISTRY
 
 from services.audit.domain.note import Checkpoint
@@ -57,6 +58,29 @@ async def test_a_refusal_to_sign_makes_the_service_unready_until_the_log_is_righ
     assert await loops.unready() is None
     assert REGISTRY.get_sample_value("handrail_audit_signing_refused") == 0
     assert REGISTRY.get_sample_value("handrail_audit_signed_entries") == 3
+
+
+async def test_a_folder_that_fails_for_more_than_a_minute_makes_the_service_unready(log: TestLog) -> None:
+    class Broken(CheckpointFolder):
+        def newest(self) -> Checkpoint | None:
+            raise OSError
+
+    clock = FixedClock(NOON)
+    loops = Loops(log.database, Publisher(ORIGIN, KEY, Broken(log.folder, NOTE_KEY)), clock)
+    for seconds, unready in ((60, None), (61, "the log was not signed for 61 s, expected each second")):
+        clock.at = NOON + timedelta(seconds=seconds)
+        with pytest.raises(OSError):  # noqa: PT011 - whatever the disk says; the loop goes on
+            await loops.sign()
+        assert await loops.unready() == unready
+
+
+async def test_a_log_that_stands_still_stays_ready(log: TestLog) -> None:
+    clock = FixedClock(NOON)
+    loops = loops_of(log, clock)
+    for minutes in (0, 1, 2, 3):
+        clock.at = NOON + timedelta(minutes=minutes)
+        await loops.sign()
+        assert await loops.unready() is None
 
 
 async def test_a_copy_that_another_overtakes_while_it_signs_raises_no_alarm(log: TestLog) -> None:

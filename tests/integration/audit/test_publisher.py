@@ -67,11 +67,13 @@ async def test_an_empty_log_has_a_checkpoint_too(log: TestLog) -> None:
 
 async def test_a_crash_between_folder_and_database_is_repaired_by_signing_again(log: TestLog) -> None:
     await log.append(records(2))
+    publisher = log.publisher
     async with log.database.engine.connect() as connection:  # rolled back: the file stays, the row does not
-        await log.publisher.publish(connection, NOON)
+        await publisher.publish(connection, NOON)
     assert (await signed_sizes(log), len(files(log))) == ([], 1)
 
-    await log.publish()
+    async with log.database.begin() as tx:
+        await publisher.publish(tx.connection, NOON)
     assert (await signed_sizes(log), len(files(log))) == ([2], 1)
 
 
@@ -99,6 +101,21 @@ async def test_a_database_restored_from_a_backup_is_not_signed(log: TestLog) -> 
     with pytest.raises(RefusedToSign, match="the first 350 entries do not have the root that was signed"):
         await log.publish()
     assert files(log) == [f"{350:020d}.note"]
+
+
+async def test_a_copy_that_stood_still_sees_what_another_has_signed_before_it_signs_again(log: TestLog) -> None:
+    await log.append(records(3))
+    still, old = log.publisher, await log.head()
+    async with log.database.begin() as tx:
+        await still.publish(tx.connection, NOON)
+    await log.append(records(5, start=4))
+    await log.publish()
+    await roll_back_to(log, old)
+    await log.append(records(2, start=20))
+
+    with pytest.raises(RefusedToSign, match="has 5 entries, the newest checkpoint in the folder of checkpoints has 8"):
+        async with log.database.begin() as tx:
+            await still.publish(tx.connection, NOON)
 
 
 async def test_a_rewritten_tree_is_not_signed(log: TestLog) -> None:
