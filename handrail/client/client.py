@@ -17,7 +17,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _TIMEOUT_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
-_AWAY: Final = frozenset({429, 502, 503, 504})
+_AWAY: Final = frozenset({429, 500, 502, 503, 504})  # 500: the server does not know whether it kept the event
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class NotAccepted(Exception):
 
 
 class TryAgain(Exception):
-    """Handrail could not be reached, or had no time, as often as it was tried. Whether the event is kept is not known."""
+    """Handrail could not be reached, failed, or had no time, as often as it was tried. Whether the event is kept is not known."""
 
 
 class HandrailClient:

@@ -20,6 +20,8 @@ PROBLEM_JSON = "application/problem+json"
 
 _INFRASTRUCTURE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 """SQLSTATE classes that say nothing about our statement: connection, rollback, resources, state, operator, system."""
+_INFRASTRUCTURE_STATES = frozenset({"25006", "25P03"})
+"""The same of single states: a server that may only be read (after a failover), a transaction that stood idle too long."""
 
 
 class HandrailError(Exception):
@@ -99,7 +101,7 @@ def is_infrastructure(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         sqlstate = getattr(error.orig, "sqlstate", None)
         if sqlstate:
-            return str(sqlstate)[:2] in _INFRASTRUCTURE_CLASSES
+            return str(sqlstate)[:2] in _INFRASTRUCTURE_CLASSES or sqlstate in _INFRASTRUCTURE_STATES
         # Without a state the server never answered: the driver's own error, or a closed connection.
         return error.connection_invalidated or isinstance(error, InterfaceError)
     return False

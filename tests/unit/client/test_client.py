@@ -80,6 +80,14 @@ def test_what_is_away_is_tried_again_after_the_time_it_asks_for() -> None:
     assert 0.5 <= pauses[1] <= 1.0
 
 
+def test_a_fault_of_the_server_is_no_refusal_of_the_event() -> None:
+    pauses: list[float] = []
+    with serving((500, {"title": "Something went wrong on our side"}, {}), (202, RECEIPT, {})) as server:
+        receipt = HandrailClient(server.url, "t", sleep=pauses.append).send({"id": "1"})
+
+    assert (receipt.receipt_id, len(server.requests), len(pauses)) == ("r", 2, 1)
+
+
 def test_after_its_tries_it_says_to_try_later() -> None:
     pauses: list[float] = []
     with serving((503, {}, {})) as server, pytest.raises(TryAgain, match="HTTP 503"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from services.kit import faults
 from services.kit.errors import is_infrastructure
@@ -127,9 +128,31 @@ def test_a_fault_point_that_nobody_registered_is_an_error() -> None:
         faults.faultpoint("no.such.point")
 
 
+class DriverError(Exception):
+    """What the database's driver raises, with the server's state."""
+
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
+
+
+def from_server(sqlstate: str) -> DBAPIError:
+    return DBAPIError("SELECT 1", {}, DriverError(sqlstate))
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
-    [(ConnectionResetError(), True), (TimeoutError(), True), (FileNotFoundError(), False), (ValueError(), False)],
+    [
+        (ConnectionResetError(), True),
+        (TimeoutError(), True),
+        (FileNotFoundError(), False),
+        (ValueError(), False),
+        (from_server("57P01"), True),  # the server is being shut down
+        (from_server("25006"), True),  # after a failover it may only be read
+        (from_server("25P03"), True),  # the transaction stood idle for too long, such as on a machine that was frozen
+        (from_server("25P02"), False),  # a statement after one that failed is a bug of ours
+        (from_server("23505"), False),
+    ],
+    ids=lambda value: getattr(getattr(value, "orig", None), "sqlstate", None),
 )
 def test_only_an_absent_part_is_worth_waiting_for(error: Exception, expected: bool) -> None:  # noqa: FBT001
     assert is_infrastructure(error) is expected
