@@ -2,7 +2,8 @@
 
 A batch is one span, linked to the traces of its messages. A message that was caused by another continues the trace of
 its cause under the batch's span, so that one event can be followed down the whole road. Nothing is exported unless
-the operator installs an exporter; ids are made all the same. Keys and payloads never become attributes.
+the operator installs an exporter; ids are made all the same. Keys and payloads never become attributes, and of an
+exception a span says what a log line may.
 
 Source: https://www.w3.org/TR/trace-context/
 """
@@ -13,12 +14,14 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags
+
+from services.kit.errors import summary
 
 _TRACEPARENT: Final = re.compile(r"^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$")
 _MAX_LINKS: Final = 128  # OpenTelemetry's own default limit
@@ -45,7 +48,7 @@ def batch_span(name: str, traceparents: Iterable[str | None]) -> Iterator[None]:
     """Run a batch in one span linked to the traces of its messages."""
     contexts = filter(None, map(read_traceparent, traceparents))
     links = [Link(context) for context in islice(contexts, _MAX_LINKS)]
-    with _tracer.start_as_current_span(name, kind=SpanKind.CONSUMER, links=links, record_exception=False):
+    with _span(name, kind=SpanKind.CONSUMER, links=links):
         yield
 
 
@@ -54,8 +57,19 @@ def request_span(name: str, traceparent: str | None) -> Iterator[None]:
     """Run a request in a span that continues the caller's trace."""
     context = read_traceparent(traceparent)
     parent = trace.set_span_in_context(trace.NonRecordingSpan(context)) if context else None
-    with _tracer.start_as_current_span(name, context=parent, kind=SpanKind.SERVER, record_exception=False):
+    with _span(name, context=parent, kind=SpanKind.SERVER):
         yield
+
+
+@contextmanager
+def _span(name: str, **options: Any) -> Iterator[None]:
+    """Run in a span; by itself OpenTelemetry would put an exception's text into it, which may quote what we store."""
+    with _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False, **options) as span:
+        try:
+            yield
+        except Exception as error:
+            span.set_status(StatusCode.ERROR, summary(error))
+            raise
 
 
 def traceparent_for(cause: str | None) -> str | None:
