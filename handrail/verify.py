@@ -28,7 +28,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 PAGE = 1000  # entries asked for at a time
-SETTLE_S = 10.0  # how long messages may still be on their way into the log before a gap is a gap
+SETTLE_S = 60.0  # how long nothing may come before a gap is a gap; the service's own alarm waits as long
+LONGEST = 10  # times that; a log that grows all the time is not waited for for longer
 SIGNATURE_LINE = re.compile("\u2014 (\\S+) ([A-Za-z0-9+/=]+)")
 
 Fetch = Callable[[str], bytes]
@@ -209,8 +210,9 @@ def verify(
 ) -> Report:
     """Check the whole log against its newest checkpoint, every earlier one, and the one that was `saved` last time.
 
-    Numbers that are missing may still be on their way (topics are not ordered against each other), so a gap counts only
-    when it is still there after `settle_s` seconds in which the log was read again.
+    Numbers that are missing may still be on their way (topics are not ordered against each other, and after an outage the
+    log is behind), so a gap counts only when it is still there after `settle_s` seconds in which the log has not grown.
+    An entry that is wrong is not waited for.
 
     Raises:
         CannotCheck: The server does not answer as a log, or its newest checkpoint is not signed by the key.
@@ -221,13 +223,14 @@ def verify(
     head = _newest(fetch, public_key)
     earlier = [*history, *_saved(saved, public_key, problems)]
     log.read_to(head.size, [old.size for old in earlier])
-    waited = 0.0
-    while log.missing() and waited < settle_s:
+    waited = quiet = 0.0
+    while log.missing() and not log.problems and quiet < settle_s and waited < LONGEST * settle_s:
         pause(1.0)
         waited += 1.0
         earlier.append(head)
         head = _newest(fetch, public_key)
         log.read_to(head.size, ())
+        quiet = 0.0 if head.size > earlier[-1].size else quiet + 1.0
     problems += _check_roots(log, head, earlier)
     problems += [*log.problems, *log.repeated(), *log.missing()]
     return Report(head, len({old.size for old in earlier} | {head.size}), problems)

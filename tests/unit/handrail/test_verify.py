@@ -18,7 +18,7 @@ from services.audit.domain.entry import message_entry, poison_entry
 from services.audit.domain.merkle import leaf_hash
 from services.audit.domain.note import Checkpoint
 from tests.support import merkle_reference as reference
-from tests.support.audit import EVENTS, KEY, NOON, ORIGIN, event, record
+from tests.support.audit import CASE, EVENTS, KEY, NOON, ORIGIN, event, record
 
 PUBLIC = KEY.public_key()
 
@@ -160,6 +160,61 @@ def test_a_log_that_grows_while_it_is_read_is_verified() -> None:
         return answer
 
     assert verify(fetch, PUBLIC, settle_s=0).problems == []
+
+
+class CatchingUp:
+    """A log of two of these lines, and of one more after each so many pauses."""
+
+    def __init__(self, coming: list[Line], every: int) -> None:
+        self._coming, self._every = coming, every
+        self.pauses = 0
+
+    def pause(self, _seconds: float) -> None:
+        self.pauses += 1
+
+    def fetch(self, path: str) -> bytes:
+        served = self._coming[: 2 + self.pauses // self._every]
+        signed = {len(served): reference.tree_hash([one.entry for one in served])}
+        return MemoryServer(served, signed).fetch(path)
+
+
+MISSING = [
+    "producer routing: number 1 is missing before entry 0",
+    f"case {CASE} of routing: number 1 is missing before entry 0",
+]
+
+
+def test_a_log_that_is_catching_up_is_waited_for() -> None:
+    behind = CatchingUp([*HONEST[1:6], HONEST[0]], every=30)
+
+    assert verify(behind.fetch, PUBLIC, pause=behind.pause).problems == []
+    assert behind.pauses == 120
+
+
+def test_a_number_that_stays_away_while_nothing_comes_is_missing() -> None:
+    stopped = CatchingUp(HONEST[1:4], every=30)
+
+    assert verify(stopped.fetch, PUBLIC, pause=stopped.pause).problems == MISSING
+    assert stopped.pauses == 30 + 60
+
+
+def test_a_log_that_never_stands_still_is_not_waited_for_for_ever() -> None:
+    busy = CatchingUp(HONEST[1:], every=3)
+
+    assert verify(busy.fetch, PUBLIC, settle_s=3.5, pause=busy.pause).problems == MISSING
+    assert busy.pauses == 35
+
+
+def test_a_wrong_entry_is_not_waited_for() -> None:
+    stopped = CatchingUp(HONEST[1:3], every=1)
+    wrong = HONEST[1].entry
+
+    def fetch(path: str) -> bytes:
+        return stopped.fetch(path).replace(wrong, wrong.replace(b"2026", b"2027", 1))
+
+    problems = verify(fetch, PUBLIC, pause=stopped.pause).problems
+    assert problems[0] == "entry 0: its content does not have the hash that stands in the tree"
+    assert stopped.pauses == 0
 
 
 def test_a_saved_checkpoint_of_another_log_is_said_to_be_that() -> None:
