@@ -287,5 +287,24 @@ def sender_died(producer: AIOKafkaProducer) -> bool:
     return task is None or task.done()
 
 
-FATAL_CLOSE_TIMEOUT_S: Final = 5.0
-"""How long a broken producer may take to close before it is left to the garbage collector."""
+CLOSE_WITHIN_S: Final = 5.0  # each of: what a producer does, and its connections
+
+
+async def end_producer(producer: AIOKafkaProducer) -> None:
+    """End a producer, with what it has not sent: afterwards it sends nothing more.
+
+    aiokafka's own `stop` first waits until all is sent, and an idempotent producer tries a batch for ever: one that was
+    left in that wait went on, and sent it behind what was newer.
+    """
+    sender = producer._sender.sender_task  # noqa: SLF001
+    if sender is not None and not sender.done():
+        routine: Any = sender.get_coro()
+        requests = routine.cr_frame.f_locals.get("tasks", ())  # one that waits for its broker would be sent later
+        ending = {sender, *requests}
+        for task in ending:
+            task.cancel()
+        await asyncio.wait(ending, timeout=CLOSE_WITHIN_S)
+    producer._closed = True  # noqa: SLF001
+    with suppress(KafkaError, TimeoutError, OSError):  # it is broken, which is why it is ended
+        async with asyncio.timeout(CLOSE_WITHIN_S):
+            await producer.client.close()

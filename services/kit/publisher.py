@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from services.kit.errors import Unavailable
 from services.kit.fence import Place
-from services.kit.kafka_compat import FATAL_CLOSE_TIMEOUT_S, partition_of, sender_died
+from services.kit.kafka_compat import end_producer, partition_of, sender_died
 
 SEND_TIMEOUT_S: Final = 30.0
 _PORTION: Final = 5_000
@@ -142,13 +142,8 @@ class KafkaPublisher:
     async def close(self) -> None:
         """Let go of the broker, whatever state the producer is in."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        try:
-            async with asyncio.timeout(FATAL_CLOSE_TIMEOUT_S):
-                await producer.stop()
-        except (KafkaError, TimeoutError, OSError):
-            return  # it is broken, which is why it is closed
+        if producer is not None:
+            await end_producer(producer)  # nothing waits in it but what is published again
 
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is not None and sender_died(self._producer):

@@ -334,6 +334,14 @@ def test_aiokafkas_producer_shows_whether_its_sender_lives() -> None:
     assert "self._sender = Sender(" in inspect.getsource(AIOKafkaProducer.__init__)
 
 
+def test_aiokafkas_sender_keeps_its_requests_where_they_are_looked_for() -> None:
+    routine = inspect.getsource(Sender._sender_routine)
+
+    assert "task = create_task(self._send_produce_req(node_id, node_batches))" in routine
+    assert "tasks.add(task)" in routine
+    assert "self._closed = True" in inspect.getsource(AIOKafkaProducer.stop)
+
+
 def test_aiokafka_never_formats_a_log_line_before_it_logs_it() -> None:
     formatted = re.compile(r"\b(?:log|logger)\.\w+\(\s*(?:f[\"']|[^)]*\.format\()")
     sources = Path(inspect.getfile(aiokafka)).parent.rglob("*.py")
