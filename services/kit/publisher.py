@@ -116,15 +116,16 @@ class KafkaPublisher:
             consumer.assign(list(unread))
             for partition, (first, _) in unread.items():
                 consumer.seek(partition, first)
-            while unread:
+            stands = {tp: first for tp, (first, _) in unread.items()}
+            while stands:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
-                    found = await consumer.getmany(*unread, timeout_ms=1_000, max_records=_PORTION)
+                    found, stands = await _portion(consumer, stands)
                 yield [
                     Published(Place(*tp), one.offset, one.key or b"", one.value or b"")
                     for tp in found
                     for one in found[tp]
                 ]
-                unread = {tp: span for tp, span in unread.items() if await consumer.position(tp) < span[1]}
+                stands = {tp: offset for tp, offset in stands.items() if offset < unread[tp][1]}
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"reading what was published failed: {type(error).__name__}") from error
         finally:
@@ -172,6 +173,20 @@ async def _unread(
     begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     spans = {tp: (max(begins[tp], acknowledged.get(Place(*tp), -1) + 1), ends[tp]) for tp in partitions}
     return {tp: (first, end) for tp, (first, end) in spans.items() if first < end}
+
+
+async def _portion(
+    consumer: AIOKafkaConsumer, stands: Mapping[TopicPartition, int]
+) -> tuple[dict[TopicPartition, list[Any]], dict[TopicPartition, int]]:
+    """Return what comes next, and where each partition stands then, once one stands elsewhere than before.
+
+    aiokafka keeps errors of a fetch to itself, and goes to the end of a partition that became shorter.
+    """
+    while True:
+        found = await consumer.getmany(*stands, timeout_ms=1_000, max_records=_PORTION)
+        reached = {tp: await consumer.position(tp) for tp in stands}
+        if reached != stands:
+            return found, reached
 
 
 async def _by_place(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> dict[Place, list[Outgoing]]:

@@ -1,19 +1,21 @@
-"""The publisher on aiokafka's own producer and a broker that takes nothing."""
+"""The publisher with a broker that takes nothing or gives nothing."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import NotEnoughReplicasError
 from aiokafka.protocol.metadata import MetadataResponse_v1
 from aiokafka.protocol.produce import ProduceResponse_v2
 
+from services.kit import publisher as publishing
 from services.kit.errors import Unavailable
-from services.kit.publisher import KafkaPublisher, Outgoing
+from services.kit.publisher import SEND_TIMEOUT_S, KafkaPublisher, Outgoing
 from tests.simulation.loop import run as simulated
 
 TOPIC = "topic"
@@ -68,3 +70,69 @@ def test_a_producer_that_failed_has_ended_and_sends_nothing_more(answer: Answer)
     assert by_then >= 2  # both brokers
     assert at_last == by_then
     assert left == set()
+
+
+class StandsStill:
+    """A consumer of two partitions with ten records each; it gives one a second of the first, and then no more."""
+
+    gives = 3
+
+    def __init__(self, **_options: object) -> None:
+        self._positions: dict[TopicPartition, int] = {}
+
+    async def start(self) -> None:
+        return None
+
+    async def stop(self) -> None:
+        return None
+
+    async def topics(self) -> set[str]:
+        return {TOPIC}
+
+    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 10)
+
+    def assign(self, partitions: Sequence[TopicPartition]) -> None:
+        assert len(partitions) == 2
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self._positions[partition] = offset
+
+    async def position(self, partition: TopicPartition) -> int:
+        return self._positions[partition]
+
+    async def getmany(self, first: TopicPartition, *_: object, **_options: int) -> dict[TopicPartition, list[Any]]:
+        await asyncio.sleep(1)
+        offset = self._positions[first]
+        if offset == self.gives:
+            return {}
+        self._positions[first] = offset + 1
+        return {first: [SimpleNamespace(offset=offset, key=None, value=b"value")]}
+
+
+def test_a_reading_that_stands_still_ends_instead_of_going_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka was frozen, or the topic made shorter: the comparison never ended, and each empty answer said that it lived."""
+    monkeypatch.setattr(publishing, "AIOKafkaConsumer", StandsStill)
+
+    async def read(publisher: KafkaPublisher, offsets: list[int]) -> None:
+        async with asyncio.timeout(5 * SEND_TIMEOUT_S):
+            async for portion in publisher.after([TOPIC], {}):
+                offsets.extend(record.offset for record in portion)
+
+    async def story() -> tuple[list[int], float]:
+        offsets: list[int] = []
+        publisher = KafkaPublisher({}, "test")
+        publisher._producer = await producer_of(says_nothing, [])
+        with pytest.raises(Unavailable):
+            await read(publisher, offsets)
+        took_s = asyncio.get_running_loop().time()
+        await publisher.close()
+        return offsets, took_s
+
+    offsets, took_s = simulated(story())
+
+    assert offsets == [0, 1, 2]
+    assert took_s == StandsStill.gives + SEND_TIMEOUT_S
