@@ -12,11 +12,14 @@ from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
+import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.kit.fence import Place
+
+_log = structlog.get_logger("services.kit.cursor")
 
 
 class OutboxRow(NamedTuple):
@@ -104,8 +107,20 @@ class Cursor(Protocol):
         ...
 
 
+SILENT_AFTER_S: Final = 180.0
+"""How long a relay may leave its session unused before another ends it. One that lives does so for some 100 s at most, while
+it waits for Kafka and before it tries again; one that was ended wrongly finds itself fenced."""
+
 _TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 1))")
 _UNLOCK: Final = text("SELECT pg_advisory_unlock_all()")
+_END_SILENT: Final = text("""
+    SELECT pg_terminate_backend(a.pid), extract(epoch FROM clock_timestamp() - a.state_change) AS silent_s
+    FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND a.datname = current_database()
+        AND (CAST(l.classid AS bigint) << 32 | CAST(l.objid AS bigint)) = hashtextextended(:name, 1)
+        AND a.application_name = current_setting('application_name')
+        AND a.state_change < clock_timestamp() - make_interval(secs => :silent_s)
+""")
 _TAKE: Final = text("""
     UPDATE relay_cursor SET epoch = epoch + 1, database_identity = coalesce(database_identity, clock.database_identity())
     RETURNING CAST(xid AS text) AS xid, id, producer_seq, epoch, CAST(acknowledged AS text) AS acknowledged,
@@ -167,7 +182,11 @@ class PostgresCursor:
         """Become the relay: return the position under a new epoch, or nothing while somebody else is."""
         await self.release()
         session = self._session = await self._engine.connect()
-        if not (await session.execute(_TRY_LOCK, {"name": f"{self._service}:relay"})).scalar_one():
+        lock = {"name": f"{self._service}:relay"}
+        if not (await session.execute(_TRY_LOCK, lock)).scalar_one():
+            # Its holder may hang while its machine goes on answering for it, and would have the lock for ever.
+            for ended in await session.execute(_END_SILENT, lock | {"silent_s": SILENT_AFTER_S}):
+                _log.warning("relay.ended_silent", ms=round(ended.silent_s * 1000))
             await self.release()
             return None
         row = (await session.execute(_TAKE)).one()
@@ -192,6 +211,8 @@ class PostgresCursor:
     async def unknown(self, position: Position, ids: Sequence[UUID]) -> set[UUID]:
         """Return those ids that are neither in the outbox after a position nor known to be on Kafka."""
         values = {"ids": list(ids), "xid": str(position.xid), "id": position.id}
+        if self._session is not None:  # the relay, which must not leave it unused
+            return set((await self._session.execute(_UNKNOWN, values)).scalars())
         async with self._engine.connect() as connection:
             return set((await connection.execute(_UNKNOWN, values)).scalars())
 
@@ -232,7 +253,7 @@ class PostgresCursor:
             return
         try:
             await session.execute(_UNLOCK)  # the session goes back to the pool, where it would keep the lock
-        except DBAPIError:
+        except SQLAlchemyError:  # also of a session that was known to be lost: SQLAlchemy's own, not the driver's
             await session.invalidate()  # the server gives up the lock when the session ends
         finally:
             await session.close()

@@ -101,7 +101,8 @@ async def compare(
     async with aclosing(_beyond(service, position, publisher)) as portions:
         async for said, _ in portions:
             alive()
-            unknown = await outbox.unknown(position, [one.event_id for one in said]) if said else set()
+            ids = [one.event_id for one in said]
+            unknown = await outbox.unknown(position, ids)  # of none, too: it is a relay's sign of life
             if unknown:
                 raise Behind(service, min((one for one in said if one.event_id in unknown), key=_number))
 
@@ -173,7 +174,10 @@ class Found:
     """The database is another one than the one that published before."""
 
 
-_LOCK: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 1))")
+_LOCK: Final = text("""
+    SELECT pg_try_advisory_lock(hashtextextended(:name, 1)),
+        set_config('application_name', current_setting('application_name') || '-catch-up', false)
+""")  # under another name, or a relay that stands by would take it for one that hangs
 _UNLOCK: Final = text("SELECT pg_advisory_unlock_all()")
 _KEEP: Final = text("""
     INSERT INTO published_before (event_id, topic, partition, "offset", key, producer_seq, case_key, case_seq, payload,
