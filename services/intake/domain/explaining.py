@@ -7,13 +7,16 @@ the model expects there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final, get_args
 
+import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from schemas.vocabulary import nearest
-from services.intake.domain.problems import UNKNOWN_FIELD, FieldError, pointer
+from services.intake.domain.problems import LISTED, UNKNOWN_FIELD, FieldError, pointer
 
 _ELSEWHERE: Final = "a value as the field's page at /docs/events describes it"
 _EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's kind that fits
@@ -36,10 +39,14 @@ _EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's
 )
 
 
+_MANY: Final = 1_000
+_HINTED: Final = 20  # the nearest word takes longer to find than all else that is said of a place
+
+
 def explain(
     error: ValidationError, model: type[BaseModel], value: object, at: Sequence[str | int]
-) -> tuple[FieldError, ...]:
-    """Return what has to change, one entry per place, in the order of the fields.
+) -> tuple[tuple[FieldError, ...], int]:
+    """Return what has to change, one entry per place, in the order of the fields; and how much more there is.
 
     Args:
         error: What pydantic found.
@@ -48,12 +55,44 @@ def explain(
         at: Path of `value` in the whole event.
     """
     found: dict[str, FieldError] = {}
-    for item in error.errors(include_url=False, include_input=False):
+    more = error.error_count()
+    for item in _first_errors(error, model, value):
         path = _real_path(item["loc"], value)
         place = pointer(*at, *path)
-        told = _one(item["type"], item.get("ctx", {}), path, model, value)
-        found.setdefault(place, FieldError(place, *told))
-    return tuple(found.values())
+        if place not in found:
+            if len(found) == LISTED:
+                break
+            told = _one(item["type"], item.get("ctx", {}), path, model, value, hinted=len(found) < _HINTED)
+            found[place] = FieldError(place, *told)
+        more -= 1
+    return tuple(found.values()), more
+
+
+def _first_errors(error: ValidationError, model: type[BaseModel], value: object) -> Sequence[ErrorDetails]:
+    """Return pydantic's errors, of very many the first: it tells all or none, and each takes its time to be told."""
+    if error.error_count() > _MANY:
+        try:
+            model.model_validate_json(orjson.dumps(_first_of(model, value, ())))
+        except ValidationError as first:
+            error = first
+        else:
+            return ()  # all of them stand behind the first entries of a list
+    return error.errors(include_url=False, include_input=False)
+
+
+def _first_of(model: type[BaseModel], value: object, path: tuple[str | int, ...]) -> object:
+    """Return a value that is wrong where the whole is, as far as that is listed: no deeper than the model and nowhere wider."""
+    match value:
+        case dict():
+            known = fields_at(model, path)
+            unknown = islice((name for name in value if name not in known), LISTED)
+            said = {name: _first_of(model, value[name], (*path, name)) for name in known if name in value}
+            return said | dict.fromkeys(unknown)
+        case list():
+            in_list = bool(path) and isinstance(path[-1], int)  # no field takes lists of lists
+            return [] if in_list else [_first_of(model, part, (*path, n)) for n, part in enumerate(value[:LISTED])]
+        case _:
+            return value
 
 
 def _real_path(loc: Iterable[str | int], value: object) -> tuple[str | int, ...]:
@@ -72,19 +111,25 @@ def _real_path(loc: Iterable[str | int], value: object) -> tuple[str | int, ...]
 
 
 def _one(
-    kind: str, context: Mapping[str, object], path: tuple[str | int, ...], model: type[BaseModel], value: object
+    kind: str,
+    context: Mapping[str, object],
+    path: tuple[str | int, ...],
+    model: type[BaseModel],
+    value: object,
+    *,
+    hinted: bool,
 ) -> tuple[str, str, str]:
     name = str(path[-1]) if path else ""
     fields = fields_at(model, path[:-1])
     if kind == "extra_forbidden":
-        word = nearest(name, fields)
+        word = nearest(name, fields) if hinted else None
         return UNKNOWN_FIELD, f"one of: {', '.join(fields)}", _did_you_mean(word)
     if kind == "missing":
         return "this field is missing", _field_words(model, path), ""
     allowed = choices_at(model, path)
     given = _value_at(value, path)
     if allowed:
-        word = nearest(given, allowed) if isinstance(given, str) else None
+        word = nearest(given, allowed) if hinted and isinstance(given, str) else None
         return "this value is not one that can stand here", _field_words(model, path), _did_you_mean(word)
     return "this value cannot be used here", _expected(kind, context), ""
 

@@ -12,6 +12,8 @@ from typing import Final, Literal
 Cause = Literal["not_json", "invalid", "not_allowed", "differs", "plain_personal", "unreadable_personal"]
 
 
+LISTED: Final = 100
+"""How many places a refusal lists at most: a record may be wrong in as many as it has bytes."""
 UNKNOWN_FIELD: Final = "there is no field of this name here"
 
 
@@ -46,14 +48,21 @@ class Refusal(Exception):
         return f"{self.detail} ({places})" if places else self.detail
 
 
-def invalid(*errors: FieldError) -> Refusal:
-    """Return the refusal of an event with these errors."""
-    count = len(errors)
+def invalid(*errors: FieldError, more: int = 0) -> Refusal:
+    """Return the refusal of an event with these errors, and as many `more` that nobody has explained."""
+    count, listed = len(errors) + more, errors[:LISTED]
     things = "one thing has" if count == 1 else f"{count} things have"
+    rest = ""
+    if count > len(listed):
+        rest = (
+            f" The first {len(listed)} are listed, {count - len(listed)} more are not."
+            if listed
+            else " They are not listed."
+        )
     return Refusal(
         "invalid",
-        f"The event was not accepted: {things} to be put right. Change it and send it again; the id may stay the same.",
-        errors,
+        f"The event was not accepted: {things} to be put right.{rest} Change it and send it again; the id may stay the same.",
+        listed,
     )
 
 

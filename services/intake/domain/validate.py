@@ -69,11 +69,11 @@ def validate(fields: Mapping[str, object], vocabulary: Vocabulary, now: datetime
         Refusal: With every place that has to change.
     """
     model = _model_of(fields)
-    attributes, errors = _attributes(fields)
-    data, found = _data(fields, model)
+    attributes, errors, _ = _attributes(fields)  # a few names alone, so there is never more
+    data, found, more = _data(fields, model)
     errors += found
     if attributes is None or data is None:
-        raise invalid(*errors)
+        raise invalid(*errors, more=more)
     raw = {"time": fields["time"], "data": fields["data"]}
     errors += moments.check(attributes.time, raw["time"], ("time",), now)
     errors += moments.check(data, raw["data"], ("data",), now)
@@ -116,22 +116,24 @@ def _model_of(fields: Mapping[str, object]) -> type[Submission]:
     return model
 
 
-def _attributes(fields: Mapping[str, object]) -> tuple[Attributes | None, tuple[FieldError, ...]]:
+def _attributes(fields: Mapping[str, object]) -> tuple[Attributes | None, tuple[FieldError, ...], int]:
     given = {name: value for name, value in fields.items() if name in _ATTRIBUTES}
     try:
-        return Attributes.model_validate_json(_written(given)), ()
+        return Attributes.model_validate_json(_written(given)), (), 0
     except ValidationError as error:
-        return None, explain(error, Attributes, given, ())
+        return None, *explain(error, Attributes, given, ())
 
 
-def _data(fields: Mapping[str, object], model: type[Submission]) -> tuple[Submission | None, tuple[FieldError, ...]]:
+def _data(
+    fields: Mapping[str, object], model: type[Submission]
+) -> tuple[Submission | None, tuple[FieldError, ...], int]:
     if "data" not in fields:
         hint = "put the event's content in data as JSON, not base64" if "data_base64" in fields else ""
-        return None, (FieldError("/data", "this field is missing", "an object with the event's content", hint),)
+        return None, (FieldError("/data", "this field is missing", "an object with the event's content", hint),), 0
     try:
-        return model.model_validate_json(_written(fields["data"])), ()
+        return model.model_validate_json(_written(fields["data"])), (), 0
     except ValidationError as error:
-        return None, explain(error, model, fields["data"], ("data",))
+        return None, *explain(error, model, fields["data"], ("data",))
 
 
 def _written(value: object) -> bytes:
@@ -189,16 +191,17 @@ def _children(data: IncidentReported) -> Iterator[FieldError]:
             )
     if data.personal is None:
         return
-    personal_refs = [child.ref for child in data.personal.children]
+    seen: set[str] = set()
     for index, child in enumerate(data.personal.children):
         at = ("data", "personal", "children", index)
         if child.ref not in refs:
             yield FieldError(
                 pointer(*at, "ref"), "no child of this reference stands in /data/children", "a ref of /data/children"
             )
-        elif child.ref in personal_refs[:index]:
+        elif child.ref in seen:
             yield FieldError(pointer(*at, "ref"), "this reference stands twice", "one entry a child")
         else:
+            seen.add(child.ref)
             yield from _ages(data, index, refs.index(child.ref))
 
 

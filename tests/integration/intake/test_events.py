@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ from sqlalchemy import text
 from schemas.case_events import IncidentReported
 from schemas.identity import event_id
 from schemas.submissions import SUBMISSIONS
+from schemas.vocabulary import nearest
+from services.intake.domain import explaining
 from services.intake.service import Accepted
 from services.kit.auth import unguarded
 from tests.support.intake import LEEDS, event, incident
@@ -304,6 +307,27 @@ async def test_the_area_of_a_client_is_what_was_registered_whatever_the_event_sa
     [message] = await running.published()
     assert isinstance(message, IncidentReported)
     assert (message.data.reporter.area, message.data.area) == (LEEDS, "E09000032")
+
+
+async def test_of_very_many_unknown_fields_the_first_are_explained_and_the_rest_are_counted(
+    running: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(word: str, words: Iterable[str]) -> str | None:
+        asked.append(word)
+        return nearest(word, words)
+
+    monkeypatch.setattr(explaining, "nearest", counted)
+    document = incident()
+    document["data"] |= {f"looked_aftr_{number}": 1 for number in range(12_000)}
+
+    answer = await running.post(document)
+
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 100
+    assert "12000 things have to be put right. The first 100 are listed, 11900 more are not." in answer.json()["detail"]
+    assert len(asked) <= 20
 
 
 async def test_of_two_events_of_one_batch_about_one_time_the_one_that_was_sent_later_is_recorded_later(

@@ -77,6 +77,30 @@ def test_everything_wrong_is_said_at_once_with_the_nearest_word() -> None:
     assert len(found) == 5
 
 
+@pytest.mark.parametrize("wrong", [1, {}, [[1] * 9], {"unheard_of": 1}])
+def test_of_very_many_entries_that_are_wrong_the_first_are_explained_and_all_are_counted(wrong: Any) -> None:
+    few, many = (refusal_of(incident(data__children=[wrong] * entries)) for entries in (30, 30_000))
+
+    assert few is not None
+    assert many is not None
+    assert len(many.errors) == 100
+    assert many.errors[:30] == few.errors[:30]
+    assert "things have to be put right. The first 100 are listed, " in many.detail
+    assert int(many.detail.split()[5]) >= 30_000
+    assert "listed" not in few.detail
+
+
+def test_very_many_entries_that_are_wrong_behind_the_first_are_counted_and_not_listed() -> None:
+    document = incident()
+    document["data"]["personal"]["children"] = [{"ref": "child-1"}] * 100 + [{}] * 2_000
+
+    refusal = refusal_of(document)
+
+    assert refusal is not None
+    assert refusal.errors == ()
+    assert "2000 things have to be put right. They are not listed." in refusal.detail
+
+
 def test_an_area_that_is_no_code_is_told_what_a_code_looks_like() -> None:
     found = errors_of(incident(data__area="Leeds"))
 
