@@ -145,11 +145,7 @@ class IntakeService:
     async def _try_admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Outcome:
         known = batch.known.get(reading.event_id)
         if known is not None:
-            return (
-                Accepted(known, reading, fresh=False)
-                if known.sameness == reading.sameness
-                else self._differs(known, reading, tx)
-            )
+            return self._again(known, reading, tx)
         refusal = _not_own(reading, batch)
         if refusal is not None:
             return refusal
@@ -159,12 +155,16 @@ class IntakeService:
         batch.fresh.append(kept)
         return Accepted(kept, reading, fresh=True)
 
-    def _differs(self, known: Kept, reading: Reading, tx: Transaction) -> Refusal:
+    def _again(self, known: Kept, reading: Reading, tx: Transaction) -> Outcome:
+        if known.sameness == reading.sameness:
+            return Accepted(known, reading, fresh=False)
         try:
             before = meaning(self._reader.understand(open_whole(self._vault, known), "http", tx.now))
         except Refusal:  # what was encrypted to an earlier key, or accepted under an earlier version
             before = {}
         places = differences(before, meaning(reading.submitted)) if before else ()
+        if before and not places:
+            return Accepted(known, reading, fresh=False)
         return Refusal(
             "differs",
             "An event with this source and id was accepted before, and said something else. Nothing was changed. "

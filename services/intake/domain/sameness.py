@@ -1,6 +1,7 @@
 """Whether two submissions say the same: a keyed digest over the event as it was understood, and what differs if not.
 
-Spelling does not matter (spaces, order of names, offset of a time, encrypted again or not), meaning does. The digest is
+Spelling does not matter (spaces, order of names, offset of a time, encrypted again or not), meaning does. The digest has the
+instants in `data` with their offsets, as all that are stored have: where two digests differ, the meanings are compared. It is
 keyed because an unkeyed one of a small event could be guessed from a name and a birthday.
 """
 
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from typing import Final
 
 import orjson
 
+from schemas.submission import Submission
 from services.intake.domain.problems import pointer
 from services.intake.domain.validate import Submitted
 
@@ -20,21 +23,25 @@ _ITEM_BYTES: Final = 16
 
 
 def meaning(submitted: Submitted) -> dict[str, object]:
-    """Return what the event says, as plain JSON values in one fixed form."""
+    """Return what the event says, as plain JSON values in one fixed form, every instant in UTC."""
+    instants = {name: value.astimezone(UTC) for name, value in submitted.data if isinstance(value, datetime)}
+    return _plain(submitted, submitted.data.model_copy(update=instants))
+
+
+def digest(key: bytes, submitted: Submitted) -> bytes:
+    """Return 32 bytes: where those of two submissions of one client are equal, they say the same."""
+    said = orjson.dumps(_plain(submitted, submitted.data), option=orjson.OPT_SORT_KEYS)
+    return hmac.digest(key, b"event" + _UNIT + said, hashlib.sha256)
+
+
+def _plain(submitted: Submitted, data: Submission) -> dict[str, object]:
     return {
         "id": submitted.submitted_id,
         "source": submitted.source,
         "type": submitted.type,
         "time": submitted.time.isoformat(),
-        "data": submitted.data.model_dump(mode="json", exclude_none=True),
+        "data": data.model_dump(mode="json", exclude_none=True),
     }
-
-
-def digest(key: bytes, submitted: Submitted) -> bytes:
-    """Return 32 bytes that are equal exactly when two submissions of one client say the same."""
-    return hmac.digest(
-        key, b"event" + _UNIT + orjson.dumps(meaning(submitted), option=orjson.OPT_SORT_KEYS), hashlib.sha256
-    )
 
 
 def reference_digest(key: bytes, client: str, reference: str) -> bytes:

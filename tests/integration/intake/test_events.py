@@ -309,6 +309,17 @@ async def test_the_area_of_a_client_is_what_was_registered_whatever_the_event_sa
     assert (message.data.reporter.area, message.data.area) == (LEEDS, "E09000032")
 
 
+async def test_an_event_again_with_another_offset_in_its_data_is_the_same(running: Intake) -> None:
+    sent = [
+        event("la.became_aware.v1", {"aware_at": at}) for at in ("2026-06-02T09:00:00Z", "2026-06-02T10:00:00+01:00")
+    ]
+
+    first, again = [await running.post(each, by="council-example") for each in sent]
+
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert again.json() == first.json()
+
+
 async def test_of_very_many_unknown_fields_the_first_are_explained_and_the_rest_are_counted(
     running: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from schemas import vocabulary
 from services.intake.domain.cloudevent import RawEvent, read
 from services.intake.domain.sameness import child_digest, differences, digest, item_key, meaning, reference_digest
 from services.intake.domain.validate import Submitted, validate
-from tests.support.intake import KEY, NOW, incident, structured
+from tests.support.intake import KEY, NOW, event, incident, structured
 
 
 def understood(document: Any) -> Submitted:
@@ -26,6 +26,23 @@ def test_spelling_does_not_matter() -> None:
     assert digest(KEY, understood(document)) == digest(KEY, understood(other))
     assert spaced.body.count(b" : ") > 10
     assert digest(KEY, understood(document)) != digest(bytes(32), understood(document))
+
+
+def test_an_instant_in_data_means_the_same_with_any_offset() -> None:
+    one, other = (
+        understood(event("la.became_aware.v1", {"aware_at": at}))
+        for at in ("2026-06-02T09:00:00Z", "2026-06-02T10:00:00+01:00")
+    )
+    later = understood(event("la.became_aware.v1", {"aware_at": "2026-06-02T10:00:00Z"}))
+
+    assert meaning(one) == meaning(other)
+    assert differences(meaning(one), meaning(later)) == ("/data/aware_at",)
+
+
+def test_the_digests_that_are_stored_stay_what_they_are() -> None:
+    known = understood(event("la.became_aware.v1", {"aware_at": "2026-06-02T10:00:00+01:00"}))
+
+    assert digest(KEY, known).hex() == "8ee48cca06f812384ef16fa832c7842160ffffb0de8097c3574385133544a203"
 
 
 def test_each_change_of_meaning_is_named_and_no_value_is() -> None:
