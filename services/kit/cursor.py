@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -41,7 +42,10 @@ class OutboxRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Position:
-    """How far a relay has come. `acknowledged`: the last offset that Kafka gave back, per partition."""
+    """How far a relay has come. `acknowledged`: the last offset that Kafka gave back, per partition.
+
+    `server`: when the server that it is from was started; one that took its place was not started at the same instant.
+    """
 
     xid: int = 0
     id: int = 0
@@ -49,6 +53,7 @@ class Position:
     epoch: int = 0
     acknowledged: Mapping[Place, int] | None = None
     database_identity: str | None = None
+    server: datetime | None = None
 
 
 class Fenced(RuntimeError):
@@ -124,11 +129,11 @@ _END_SILENT: Final = text("""
 _TAKE: Final = text("""
     UPDATE relay_cursor SET epoch = epoch + 1, database_identity = coalesce(database_identity, clock.database_identity())
     RETURNING CAST(xid AS text) AS xid, id, producer_seq, epoch, CAST(acknowledged AS text) AS acknowledged,
-        database_identity, clock.database_identity() AS here
+        database_identity, clock.database_identity() AS here, pg_postmaster_start_time() AS server
 """)
 _LOOK: Final = text("""
     SELECT CAST(xid AS text) AS xid, id, producer_seq, epoch, CAST(acknowledged AS text) AS acknowledged,
-        database_identity, clock.database_identity() AS here
+        database_identity, clock.database_identity() AS here, pg_postmaster_start_time() AS server
     FROM relay_cursor
 """)
 _UNKNOWN: Final = text("""
@@ -273,7 +278,8 @@ async def rewind(connection: AsyncConnection) -> None:
 
 
 def _position(row: Any) -> Position:
-    return Position(int(row.xid), row.id, row.producer_seq, row.epoch, _unpack(row.acknowledged), row.database_identity)
+    acknowledged = _unpack(row.acknowledged)
+    return Position(int(row.xid), row.id, row.producer_seq, row.epoch, acknowledged, row.database_identity, row.server)
 
 
 def pack(acknowledged: Mapping[Place, int]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
@@ -18,8 +19,10 @@ from services.kit.faults import faultpoint
 from services.kit.quarantine import Sealer
 from services.kit.transaction import PostgresTransaction
 
-_LEGAL_NOW: Final = text("SELECT clock.legal_now()")
-_LEGAL_NOW_WITH_PATIENCE: Final = text("SELECT clock.legal_now() FROM set_config('lock_timeout', :patience, true)")
+_LEGAL_NOW: Final = text("SELECT clock.legal_now(), pg_postmaster_start_time()")
+_LEGAL_NOW_WITH_PATIENCE: Final = text("""
+    SELECT clock.legal_now(), pg_postmaster_start_time() FROM set_config('lock_timeout', :patience, true)
+""")
 _CONNECT_TIMEOUT_S: Final = 5
 _COMMAND_TIMEOUT_S: Final = 60
 
@@ -32,8 +35,8 @@ class Database:
         self.committed = asyncio.Event()  # the relay waits for it
         self.after_commit: list[Callable[[], object]] = [self.committed.set]
         """Called after each commit that emitted."""
-        self.admit: Callable[[], Awaitable[None]] | None = None
-        """Asked before each transaction: raises while this database may not be written to."""
+        self.admit: Callable[[datetime | None], Awaitable[None]] | None = None
+        """Asked before each transaction, and again with when its server was started: raises while it may not be written to."""
         self._sealer = Sealer(quarantine_key)
         self.engine: AsyncEngine = create_async_engine(
             asyncpg_url(url),
@@ -70,14 +73,16 @@ class Database:
             patience_ms: How long it waits for each lock before it raises; 0 as long as it must.
         """
         if self.admit:
-            await self.admit()
+            await self.admit(None)
         async with self.engine.connect() as connection:
             async with connection.begin():
                 if patience_ms:
                     asked = connection.execute(_LEGAL_NOW_WITH_PATIENCE, {"patience": f"{patience_ms}ms"})
                 else:
                     asked = connection.execute(_LEGAL_NOW)
-                now = (await asked).scalar_one()
+                now, server = (await asked).one()
+                if self.admit:
+                    await self.admit(server)
                 transaction = PostgresTransaction(self.service, now, connection, self._sealer)
                 yield transaction
                 await transaction.flush()

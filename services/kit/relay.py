@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -57,6 +58,7 @@ class Relay:
         self._refusal: str | None = None
         self._stale: str | None = None  # why nothing may be written
         self._compared = asyncio.Event()
+        self._server: datetime | None = None  # which was compared, or would have been if Kafka were there
         self._hurry = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,13 +113,20 @@ class Relay:
         """Return why the relay refuses to publish, or nothing."""
         return self._refusal
 
-    async def admit(self) -> None:
+    async def admit(self, server: datetime | None = None) -> None:
         """Return if this database may be written to: it is the one that published, and Kafka has nothing that it lacks.
+
+        Args:
+            server: When the server that is about to be written to was started, once that is known: connections are made
+                anew without a word, and it may be another than the one that was compared.
 
         Raises:
             Unavailable: It may not, or that is not known yet.
         """
-        if not self._compared.is_set():
+        if server is not None:  # in a transaction: nobody waits
+            if server != self._server:
+                self._compared.clear()
+        elif not self._compared.is_set():
             self._hurry.set()
             await self._wait(self._compared, COMPARE_S)
         if self._stale or not self._compared.is_set():
@@ -140,7 +149,7 @@ class Relay:
         metrics.RELAY_LEADER.set(1)
         _log.info("relay.leading", epoch=position.epoch, producer_seq=position.producer_seq)
         idle_s = POLL_FIRST_S
-        while not self._stop.is_set():
+        while self._compared.is_set() and not self._stop.is_set():
             self._heartbeat.beat()
             self._committed.clear()  # before reading: a commit after the read must wake us
             rows = await self._cursor.read(position, BATCH_ROWS)
@@ -157,6 +166,7 @@ class Relay:
 
     async def _check(self, position: Position) -> None:
         """See whether database and Kafka have what the position says, and no more of each other."""
+        self._server = position.server
         await self._check_topics(position.acknowledged or {})
         await compare(self._service, position, self._cursor, self._publisher, alive=self._heartbeat.beat)
         self._refusal = self._stale = None

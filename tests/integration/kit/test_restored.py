@@ -20,7 +20,7 @@ from services.kit.settings import KitSettings
 from tests.support import kit
 from tests.support.backup import Backup
 from tests.support.eventually import eventually
-from tests.support.kit import aware, case
+from tests.support.kit import NOON, aware, case
 from tests.support.kit_kafka import make_topic, read_all, running
 from tests.support.stack import stack
 
@@ -161,6 +161,26 @@ async def test_a_database_that_lacks_what_kafka_has_is_not_written_to(settings: 
             with pytest.raises(Unavailable, match=COMMAND):
                 async with runtime.database.begin():
                     pass
+
+
+async def test_a_transaction_on_another_server_than_the_one_that_was_compared_writes_nothing(
+    settings: KitSettings,
+) -> None:
+    topic = make_topic()
+    async with running(settings, nothing_to_read) as runtime:
+        await runtime.relay.admit()
+        runtime.relay._server = NOON  # as if the pool's connections led elsewhere now
+
+        with pytest.raises(Unavailable):
+            async with runtime.database.begin() as tx:
+                tx.emit(topic, aware("a", case(1)))
+        async with runtime.database.begin() as tx:
+            await tx.lock_cases([case(1)])
+            tx.emit(topic, aware("b", case(1)))
+
+        await eventually(lambda: is_said(settings, topic, "b"), "published")
+
+    assert await said(settings, topic) == [(1, 1, "b")]
 
 
 async def test_services_that_refuse_are_mended_while_they_run(settings: KitSettings) -> None:

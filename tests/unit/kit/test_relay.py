@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -234,3 +236,22 @@ async def test_a_second_relay_stands_by() -> None:
 
     assert broker.numbers() == [(1, "a"), (2, "b")]
     assert store.cursor.epoch == 1
+
+
+async def test_another_server_than_the_one_that_was_compared_is_not_written_to_before_it_is_compared() -> None:
+    """A standby's relay meets no error of its own: connections to the new server are there before it looks again."""
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    store.cursor = replace(store.cursor, server=NOON)
+    first, second = relay_of(store, broker), relay_of(store, broker)
+    async with running(first), running(second):
+        for relay in (first, second):
+            await relay.admit()
+            await relay.admit(NOON)
+
+        later = NOON + timedelta(seconds=1)
+        store.cursor = replace(store.cursor, server=later)
+        for relay in (first, second):
+            with pytest.raises(Unavailable):
+                await relay.admit(later)
+            await relay.admit()
+            await relay.admit(later)
