@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
+import structlog
+
 from schemas import identity, topics
 from schemas.calendar import Calendar
 from services.deadlines import translate
@@ -24,7 +26,9 @@ from services.deadlines.domain.words import breached_says, digest_says, due_soon
 from services.deadlines.store import POSTGRES, Tables
 from services.deadlines.watch import ClockWatch
 from services.kit.database import Database
+from services.kit.errors import is_infrastructure, summary
 from services.kit.faults import faultpoint, register
+from services.kit.logging import where
 from services.kit.transaction import Transaction
 
 BATCH: Final = 1000
@@ -33,6 +37,8 @@ MAX_SLEEP: Final = timedelta(milliseconds=250)  # a new rung or a moved clock is
 MIN_SLEEP: Final = timedelta(milliseconds=20)
 SLACK: Final = timedelta(minutes=10)  # how far behind the low-water mark a poll still looks
 SWEEP_EVERY: Final = timedelta(minutes=1)
+
+_log = structlog.get_logger("services.deadlines.firing")
 
 register("firing.claimed")  # due rungs are locked, nothing of their effects is written
 
@@ -70,11 +76,30 @@ class Firing:
             if low is None:
                 self._swept_at = tick.witness_at
             return 0
-        async with self._database.begin() as tx:
-            await tx.lock_cases(cases)
-            # Not by the transaction's own clock alone: it may have leapt since it was trusted.
-            now = min(tick.legal_at, tx.now)
-            return await self._fire(await self._tables.rungs.claim(tx.connection, cases, now), tx)
+        failed: list[Exception] = []
+        fired = await self._fire_apart(cases, tick.legal_at, failed)
+        if failed and not fired:
+            raise failed[0]  # the others are done: the loop counts it, and waits before it tries again
+        return fired
+
+    async def _fire_apart(self, cases: Sequence[str], trusted: datetime, failed: list[Exception]) -> int:
+        """Fire what is due in some cases, in halves if that fails, so that a case with which something is wrong holds up no other."""
+        try:
+            async with self._database.begin() as tx:
+                await tx.lock_cases(cases)
+                # Not by the transaction's own clock alone: it may have leapt since it was trusted.
+                now = min(trusted, tx.now)
+                return await self._fire(await self._tables.rungs.claim(tx.connection, cases, now), tx)
+        except Exception as error:
+            if is_infrastructure(error):
+                raise
+            if len(cases) > 1:
+                half = len(cases) // 2
+                first = await self._fire_apart(cases[:half], trusted, failed)
+                return first + await self._fire_apart(cases[half:], trusted, failed)
+            failed.append(error)
+            _log.error("firing.failed", case_key=cases[0], error=summary(error), where=where(error))
+            return 0
 
     def _bound(self, now: datetime, witness_at: datetime) -> datetime | None:
         """Return the low-water bound of this poll; None when a full sweep is due.

@@ -6,6 +6,9 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import pytest
+from sqlalchemy import text
+
 from schemas.calendar import load_england
 from schemas.deadlines import Breached, DueSoon, Met
 from services.deadlines.domain.guard import Tick
@@ -261,3 +264,28 @@ async def test_a_flood_of_warnings_becomes_one_digest_per_partnership(database: 
         ("deadline.due-soon", "lscp:E06000006"),
     ]
     assert next(alert.says for alert in raised if alert.kind == "deadline.digest").startswith("12 due dates")
+
+
+async def test_a_case_with_which_something_is_wrong_holds_up_no_other_and_is_not_given_up(database: Database) -> None:
+    """Its duty has rungs and no date, as no message can leave it."""
+    await move_clock_to(database, NOON)
+    cases = ["a" * 32, "b" * 32, "c" * 32]
+    for number, key in enumerate(cases, start=1):
+        duty = UUID(int=number)
+        await feed(database, obligation_opened(10 + number, duty, NEXT_MONDAY, from_on=MONDAY, case_key=key))
+    async with database.begin() as tx:
+        await tx.connection.execute(
+            text("UPDATE deadlines.duty SET due_on = NULL WHERE case_key = :b"), {"b": cases[1]}
+        )
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(minutes=1))
+    firing = worker(database)
+
+    fired = await firing.one_pass()
+    with pytest.raises(ValueError, match="due date"):
+        await firing.one_pass()
+    async with database.begin() as tx:
+        await tx.connection.execute(text("UPDATE deadlines.duty SET due_on = :day"), {"day": NEXT_MONDAY})
+    mended = await firing.one_pass()
+
+    assert (fired, mended) == (2, 1)
+    assert {each.case_key for each in await published(database, "deadline.breached.v1")} == set(cases)
