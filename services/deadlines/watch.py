@@ -6,7 +6,6 @@ person acknowledges the alert: from then on its present time counts.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,19 +15,17 @@ from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.guard import Tick, distrust
 from services.deadlines.store import POSTGRES, Tables
-from services.kit.clock import Clock
+from services.kit.clock import Clock, since_boot_s
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
 
 SAVE_EVERY: Final = timedelta(seconds=5)
-# Counts the time that the machine was suspended, too, where the system can tell.
-_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def witness(wall: Clock) -> Callable[[], datetime]:
     """Return a second source of time: the wall clock once, at the start, then what this machine has seen pass since."""
-    started_at, started = wall.wall_now(), time.clock_gettime(_SINCE_BOOT)
-    return lambda: started_at + timedelta(seconds=time.clock_gettime(_SINCE_BOOT) - started)
+    started_at, started = wall.wall_now(), since_boot_s()
+    return lambda: started_at + timedelta(seconds=since_boot_s() - started)
 
 
 class ClockWatch:

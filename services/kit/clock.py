@@ -6,8 +6,16 @@ The legal clock is `clock.legal_now()` in SQL and `Transaction.now` in code (see
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def since_boot_s() -> float:
+    """Return seconds of a clock that nobody can set and that goes on while the machine sleeps, where the system has one."""
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 class Clock(Protocol):

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas import topics
 from schemas.calendar import london_date
-from services.kit.clock import Clock
+from services.kit.clock import Clock, since_boot_s
 from services.kit.database import Database
 from services.kit.faults import faultpoint, register
 from services.routing.dispatch import rows, settling
@@ -37,8 +37,6 @@ MOST_SETTLED: Final = 200
 FIRST_SERVER_ERROR: Final = 500
 BEGINS_WITHIN_S: Final = rows.LEASE_S - TIMEOUT_S
 """How long after its claim a request may begin, so that it ends before somebody else can send the same."""
-# Counts the time that the machine was suspended, too, where the system can tell.
-_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _log = structlog.get_logger("services.routing.dispatch")
 
 register("dispatch.claimed", "dispatch.sent")
@@ -79,7 +77,7 @@ class Dispatcher:
         if self._draining or free <= 0 or len(self._done) > MOST_SETTLED:
             return False
         closed = self._breakers.closed_to(time.monotonic())
-        begins_by_s = time.clock_gettime(_SINCE_BOOT) + BEGINS_WITHIN_S
+        begins_by_s = since_boot_s() + BEGINS_WITHIN_S
         async with self._database.begin() as tx:
             claimed = await rows.claim(
                 tx.connection, tx.now, most=free, cap=self._breakers.cap, closed=closed, facts=self._composer.facts
@@ -138,7 +136,7 @@ class Dispatcher:
         if url is None:
             return Attempt(claimed, Answer(None), "no address is registered for this recipient")
         headers = sign(self._keys, str(claimed.delivery_id), int(self._clock.wall_now().timestamp()), composed.body)
-        if time.clock_gettime(_SINCE_BOOT) > begins_by_s:  # somebody else may have sent it, and its withdrawal after it
+        if since_boot_s() > begins_by_s:  # somebody else may have sent it, and its withdrawal after it
             _log.warning("dispatch.overslept", rule=claimed.rule, recipient=claimed.recipient)
             return None
         answer = await self._channel.send(url, headers, composed.body)

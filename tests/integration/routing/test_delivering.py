@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import chain, repeat
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -245,9 +243,8 @@ async def test_what_was_claimed_before_the_machine_slept_is_left_to_whoever_has_
 ) -> None:
     await road.route(reported())
     since_boot = chain([0.0], repeat(61.0))
-    clocks = SimpleNamespace(monotonic=time.monotonic, clock_gettime=lambda _: next(since_boot))
     with monkeypatch.context() as patched:
-        patched.setattr(dispatcher, "time", clocks)
+        patched.setattr(dispatcher, "since_boot_s", lambda: next(since_boot))
         await recipients.send_all()
     asleep = await recipients.journal(LSCP_ID)
     async with road.database.begin() as tx:
