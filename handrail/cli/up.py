@@ -42,7 +42,7 @@ def stop_on_sigterm() -> None:
 
 def stay(installation: Installation, console: Console) -> None:
     """Look after the installation until a Ctrl-C or a SIGTERM asks for the end."""
-    watch = Watch(installation, lambda text: console.print(text, markup=False))
+    watch = Watch(installation, lambda text: console.print(text, markup=False, soft_wrap=True))
     try:
         while True:
             watch.look()
