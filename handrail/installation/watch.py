@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from handrail.embedded.errors import EmbeddedError
 from handrail.installation.installation import Installation
 
 LOOK_EVERY_S: Final = 1.0
@@ -72,7 +71,7 @@ class Watch:
             return
         try:
             part.start()
-        except EmbeddedError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end what still runs
             self.say(f"{part.name} could not be started again: {error}")
         times.due, times.started = None, self.clock()
 

@@ -19,7 +19,7 @@ class Part:
     name: str
     begun: list[str]
     ended: bool = False
-    broken: bool = False
+    broken: Exception | None = None
 
     def why_ended(self) -> str | None:
         return "out of memory (log: x.log)" if self.ended else None
@@ -27,7 +27,7 @@ class Part:
     def start(self) -> None:
         self.begun.append(self.name)
         if self.broken:
-            raise StartFailed("its folder is in use")
+            raise self.broken
         self.ended = False
 
 
@@ -119,17 +119,18 @@ def test_what_has_worked_for_a_while_is_started_again_at_once(watch: Watch, part
     assert parts.begun == ["routing"] * 3
 
 
+@pytest.mark.parametrize("error", [StartFailed("its folder is in use"), OSError("no space left")])
 def test_what_cannot_be_started_is_tried_again_and_what_it_said_is_passed_on(
-    watch: Watch, parts: Parts, said: list[str], now: list[float]
+    watch: Watch, parts: Parts, said: list[str], now: list[float], error: Exception
 ) -> None:
-    parts.embedded_kafka.ended = parts.embedded_kafka.broken = True
+    parts.embedded_kafka.ended, parts.embedded_kafka.broken = True, error
     watch.look()
-    parts.embedded_kafka.broken = False
+    parts.embedded_kafka.broken = None
     watch.look()
     now[0] += 1
 
     watch.look()
 
     assert parts.begun == ["Kafka", "Kafka"]
-    assert "Kafka could not be started again: its folder is in use" in said
+    assert f"Kafka could not be started again: {error}" in said
     assert parts.embedded_kafka.ended is False
