@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from services.kit.errors import READ_ONLY
 from services.kit.faults import faultpoint
 from services.kit.quarantine import Sealer
 from services.kit.transaction import PostgresTransaction
@@ -63,6 +65,7 @@ class Database:
                 },
             },
         )
+        event.listen(self.engine.sync_engine, "handle_error", _leave_read_only)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -110,6 +113,12 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _leave_read_only(context: ExceptionContext) -> None:
+    """Give up every connection to a server that may only be read: after a failover, it is the one that was the primary."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def asyncpg_url(url: str) -> str:

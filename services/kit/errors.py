@@ -20,7 +20,8 @@ PROBLEM_JSON = "application/problem+json"
 
 _INFRASTRUCTURE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 """SQLSTATE classes that say nothing about our statement: connection, rollback, resources, state, operator, system."""
-_INFRASTRUCTURE_STATES = frozenset({"25006", "25P03"})
+READ_ONLY = "25006"
+_INFRASTRUCTURE_STATES = frozenset({READ_ONLY, "25P03"})
 """The same of single states: a server that may only be read (after a failover), a transaction that stood idle too long."""
 
 
