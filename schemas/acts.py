@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Mapping
 from typing import Final, Literal
 
 from schemas import (
@@ -128,3 +129,13 @@ ACTS: Final[dict[str, type[Act]]] = {
     "scr.published.v1": earlier_acts.CaseReviewPublished,
 }
 """CloudEvents `type` of each act, with the model of its `data`."""
+
+_TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
+    "reviewer.removed.v1": ("review.reviewer_appointed_on",),
+    "publication.declined.v1": ("publication.information",),
+}
+
+
+def taken_back(type_: str, stated: Container[str]) -> Iterator[str]:
+    """Yield the facts that an act makes undone because it does not state them: who stated them states them no longer."""
+    return (fact for fact in _TAKEN_BACK.get(type_, ()) if fact not in stated)

@@ -7,7 +7,7 @@ child keys and dates of birth by ages.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -17,6 +17,9 @@ from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, Ite
 from schemas.people import Setting
 from schemas.reporters import ReporterBody
 
+SUSPICION: Final = frozenset({"known", "suspected"})
+"""The views of an authority that are a suspicion of abuse or neglect."""
+
 
 class Reporter(Model):
     """Who reported, as registered with `handrail client add`."""
@@ -25,6 +28,13 @@ class Reporter(Model):
     body: ReporterBody
     area: AreaCode
     recipient: RecipientId | None = Field(default=None, description="The recipient this client answers for, if any.")
+
+    @property
+    def source(self) -> str:
+        """In whose name its statements count: every client of one authority speaks for that authority."""
+        if self.body == "local_authority":
+            return f"la:{self.area}"
+        return self.recipient or f"client:{self.client}"
 
 
 class CaseData(Model):

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas import case_events as events
+from schemas.acts import taken_back
 from schemas.vocabulary import ITEMS, Keeps, Vocabulary
 
 _INCIDENT_FACTS: Final = {
@@ -28,12 +29,6 @@ _INCIDENT_FACTS: Final = {
     "adult_at_risk": "concern.adult_at_risk",
     "domestic_death": "concern.domestic_death",
 }
-_SUSPICION: Final = frozenset({"known", "suspected"})
-_TAKEN_BACK: Final = {
-    "reviewer.removed.v1": "review.reviewer_appointed_on",
-    "publication.declined.v1": "publication.information",
-}
-"""A fact that an act of a type makes undone unless it states it."""
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 Named = tuple[str, str, Any]
 """Field, child key (empty for what is about the incident), value."""
@@ -57,11 +52,8 @@ class Told:
 
     @property
     def source(self) -> str:
-        """In whose name it counts: every client of one authority speaks for that authority."""
-        reporter = self.data.reporter
-        if reporter.body == "local_authority":
-            return f"la:{reporter.area}"
-        return reporter.recipient or f"client:{reporter.client}"
+        """In whose name it counts."""
+        return self.data.reporter.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +131,7 @@ def _named(type_: str, data: events.CaseData, vocabulary: Vocabulary) -> Iterato
             yield "aware_on", "", data.aware_on
         case events.AbuseSuspicionChangedData():
             yield "abuse_or_neglect", "", data.view
-            if data.view in _SUSPICION:
+            if data.view in events.SUSPICION:
                 yield "suspected_on", "", data.from_on
         case events.NotificationDecisionData():
             yield "notification.decision", "", data.outcome
@@ -162,12 +154,10 @@ def _report(data: events.IncidentReportedData) -> Iterator[Named]:
 def _act(type_: str, data: events.ActRecordedData, vocabulary: Vocabulary) -> Iterator[Named]:
     """Yield what an act states of the case: of an item only what is personal is given."""
     yield from ((fact, "", value) for fact, value in data.facts.items() if vocabulary[fact].scope not in ITEMS)
-    undone = _TAKEN_BACK.get(type_)
-    if undone and undone not in data.facts:
-        yield undone, "", None
+    yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
 
 
 def _correction(data: events.FactCorrectedData) -> Iterator[Named]:
     yield data.fact, data.child or "", data.value
-    if data.fact == "abuse_or_neglect" and data.value not in _SUSPICION:
+    if data.fact == "abuse_or_neglect" and data.value not in events.SUSPICION:
         yield "suspected_on", "", None

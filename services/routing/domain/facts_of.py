@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from schemas.acts import taken_back
 from schemas.calendar import london_date
 from schemas.case_events import (
+    SUSPICION,
     AbuseSuspicionChanged,
     ActRecorded,
     ActRecordedData,
@@ -27,28 +29,14 @@ from schemas.case_events import (
     NotificationDecision,
     NotificationDecisionData,
     NotificationSubmitted,
-    Reporter,
 )
 from schemas.vocabulary import ITEMS, Value, Vocabulary
-from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
+from services.routing.domain.facts import INCIDENT, Fact
 
 REFERRAL: Final = "referral.submitted.v1"
-SUSPICION: Final = frozenset({"known", "suspected"})
 Statement = tuple[str, str, Value | None]
 """Subject, name of the fact, value."""
-_TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
-    "reviewer.removed.v1": ("review.reviewer_appointed_on",),
-    "publication.declined.v1": ("publication.information",),
-}
-"""Facts that an act of a type makes undone unless it states them: whoever stated them before states them no longer."""
 _CHILD: Final = tuple(name for name in ChildFacts.model_fields if name != "child")
-
-
-def source_of(reporter: Reporter) -> str:
-    """Return the id under which a client's statements count."""
-    if reporter.body == "local_authority":
-        return f"{AUTHORITY}{reporter.area}"
-    return reporter.recipient or f"client:{reporter.client}"
 
 
 def facts_of(event: CaseEvent, vocabulary: Vocabulary) -> list[Fact]:
@@ -66,7 +54,7 @@ def facts_of(event: CaseEvent, vocabulary: Vocabulary) -> list[Fact]:
         Fact(
             case_key=event.case_key,
             subject=subject,
-            authority=source_of(event.data.reporter),
+            authority=event.data.reporter.source,
             name=name,
             value=value,
             occurred_at=event.time,
@@ -98,8 +86,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             yield INCIDENT, "notification.submitted_by", data.reporter.area
         case ActRecorded(data=data):
             yield from _act(data, vocabulary)
-            gone = (name for name in _TAKEN_BACK.get(event.type, ()) if name not in data.facts)
-            yield from ((INCIDENT, name, None) for name in gone)
+            yield from ((INCIDENT, name, None) for name in taken_back(event.type, data.facts))
         case FactCorrected(data=data):
             yield from _correction(data, vocabulary)
         case _:

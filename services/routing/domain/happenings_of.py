@@ -22,7 +22,6 @@ from schemas.case_events import (
     Reporter,
 )
 from services.routing.domain.facts import INCIDENT
-from services.routing.domain.facts_of import source_of
 from services.routing.domain.happenings import Happening, InPlaceOf
 from services.routing.domain.ledger import Known, by_slot
 
@@ -72,7 +71,7 @@ def _told(
     return Told(
         event_id=event.id,
         event=event.type.rpartition(".")[0],
-        source=source_of(reporter),
+        source=reporter.source,
         subject=subject,
         occurred_at=occurred_at,
         recorded_at=event.recorded_at,

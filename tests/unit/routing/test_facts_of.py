@@ -10,7 +10,7 @@ import pytest
 
 from schemas.case_events import ChildFacts, Reporter
 from schemas.vocabulary import FactRefused, load
-from services.routing.domain.facts_of import facts_of, rooted, source_of
+from services.routing.domain.facts_of import facts_of, rooted
 from tests.support.routing import (
     CHILD,
     COUNCIL,
@@ -199,4 +199,4 @@ def test_an_act_outside_the_vocabulary_is_refused() -> None:
 def test_a_client_speaks_as_its_authority_its_recipient_or_itself() -> None:
     board = Reporter(client="board-leeds", body="adults_board", area=LEEDS, recipient="sab:leeds")
 
-    assert [source_of(each) for each in (COUNCIL, board, POLICE)] == [f"la:{LEEDS}", "sab:leeds", "client:police-leeds"]
+    assert [each.source for each in (COUNCIL, board, POLICE)] == [f"la:{LEEDS}", "sab:leeds", "client:police-leeds"]
