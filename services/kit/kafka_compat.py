@@ -158,10 +158,14 @@ class Subscriber:
                 found += await _records(consumer, LOOK_AGAIN_MS, most - len(found))
         except ConsumerStoppedError:
             raise
+        except KafkaError as error:
+            self._failed = error
+            if not found:
+                raise
         except Exception as error:
             self._failed = error
             if not found:
-                raise error if isinstance(error, KafkaError) else KafkaError(type(error).__name__) from error
+                raise KafkaError(type(error).__name__) from error
         finally:
             self._looking, self._looked_at = False, time.monotonic()
         return found
