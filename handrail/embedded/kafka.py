@@ -24,6 +24,7 @@ from handrail.embedded.errors import EmbeddedError, StartFailed, ToolMissing
 from handrail.embedded.fetch import class_cache, fetched_jars
 from handrail.embedded.places import DEPLOY, check_space, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port, listens
+from handrail.embedded.server import EmbeddedServer
 
 ADMIN = "admin"
 _START_S = 60.0
@@ -68,7 +69,7 @@ class BrokerAddress:
             raise EmbeddedError(f"The settings for Kafka at {self.bootstrap} do not work: {reason}") from error
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(EmbeddedServer):
     """One broker on one data folder. Blocking calls: from asynchronous code use `asyncio.to_thread`.
 
     Args:
@@ -85,7 +86,6 @@ class EmbeddedKafka:
         self._port = port
         self._extra_options = java_options
         self._grace_s = grace_s
-        self._child: Child | None = None
         self._address: BrokerAddress | None = None
 
     @property
@@ -94,11 +94,6 @@ class EmbeddedKafka:
         if self._address is None:
             raise StartFailed("Kafka was not started yet.")
         return self._address
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the broker while it runs."""
-        return self._child.pid if self._child and self._child.running else None
 
     def start(self) -> BrokerAddress:
         """Format the data folder if it is new, start, and return once the administrator could sign in.
@@ -124,18 +119,8 @@ class EmbeddedKafka:
         address = BrokerAddress(f"{LOOPBACK}:{port}", ADMIN, password)
         admin = address.admin()
         child.wait_until(lambda: listens(port) and _answers(admin), timeout_s=_START_S)
-        self._child, self._address = child, address
+        self.child, self._address = child, address
         return address
-
-    def why_ended(self) -> str | None:
-        """Return the last line of its log once it has ended though nobody stopped it, else None."""
-        return self._child.why_ended() if self._child else None
-
-    def stop(self) -> None:
-        """Stop in good order. Twice does no harm."""
-        if self._child:
-            self._child.stop()
-            self._child = None
 
     def remove_data(self) -> None:
         """Delete the data folder."""

@@ -25,6 +25,7 @@ import asyncpg
 from handrail.embedded.errors import EmbeddedError, StartFailed, ToolMissing
 from handrail.embedded.places import check_space, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Account, Child, choose_port
+from handrail.embedded.server import EmbeddedServer
 
 SUPERUSER = "postgres"
 _ACCOUNTS = ("postgres", "nobody")  # in this order: who runs the server when we are root
@@ -64,7 +65,7 @@ class DatabaseAddress:
         return f"postgresql://{who}@{self.host}:{self.port}/{database or self.database}"
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """One server on one data folder. Blocking calls: from asynchronous code use `asyncio.to_thread`.
 
     Args:
@@ -75,7 +76,6 @@ class EmbeddedPostgres:
     def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
         self._folder = data_dir.absolute()
         self._port = port
-        self._child: Child | None = None
         self._address: DatabaseAddress | None = None
 
     @property
@@ -84,11 +84,6 @@ class EmbeddedPostgres:
         if self._address is None:
             raise StartFailed("PostgreSQL was not started yet.")
         return self._address
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the server while it runs."""
-        return self._child.pid if self._child and self._child.running else None
 
     def start(self) -> DatabaseAddress:
         """Make the data folder if it is new, start, and return once a real connection was accepted.
@@ -116,18 +111,8 @@ class EmbeddedPostgres:
         )
         address = DatabaseAddress(LOOPBACK, port, SUPERUSER, password_file.read_text())
         child.wait_until(lambda: _accepts(address), timeout_s=_START_S)
-        self._child, self._address = child, address
+        self.child, self._address = child, address
         return address
-
-    def why_ended(self) -> str | None:
-        """Return the last line of its log once it has ended though nobody stopped it, else None."""
-        return self._child.why_ended() if self._child else None
-
-    def stop(self) -> None:
-        """Stop in good order. Twice does no harm."""
-        if self._child:
-            self._child.stop()
-            self._child = None
 
     def remove_data(self) -> None:
         """Delete the data folder, and what stands elsewhere for it when root runs the server."""

@@ -137,10 +137,6 @@ class Child:
         self.ask_to_stop()
         self._ended(self._grace_s + 10)
 
-    def why_ended(self) -> str | None:
-        """Return the last line of the log once the program has ended, None while it runs."""
-        return None if self.running else self.last_line()
-
     def last_line(self) -> str:
         """Return the last line of the log that says anything, for a one-line message."""
         with contextlib.suppress(OSError):

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
+from handrail.embedded.process import Child
 from handrail.installation.installation import Installation
 
 LOOK_EVERY_S: Final = 1.0
@@ -20,17 +21,11 @@ SOON_S: Final = 60.0
 WAIT_CAP_S: Final = 60.0
 
 
-@dataclass
-class _Part:
-    """One program of the installation: a server or a process.
-
-    Attributes:
-        why: Returns the last line of its log once it has ended, None while it runs.
-        start: Starts it again.
-    """
+class _Part(NamedTuple):
+    """One program of the installation, a server or a process, and what starts it again."""
 
     name: str
-    why: Callable[[], str | None]
+    child: Child
     start: Callable[[], object]
 
 
@@ -55,18 +50,17 @@ class Watch:
     def look(self) -> None:
         """Start again what has ended, unless it has to wait."""
         for part in self._parts():
-            why = part.why()
-            if why is not None:
-                self._see_to(part, why)
+            if not part.child.running:
+                self._see_to(part)
 
-    def _see_to(self, part: _Part, why: str) -> None:
+    def _see_to(self, part: _Part) -> None:
         times, now = self._times.setdefault(part.name, _Times()), self.clock()
         if times.due is None:
             soon = times.started is not None and now - times.started < SOON_S
             times.wait = min(WAIT_CAP_S, 2 * times.wait or 1.0) if soon else 0.0
             times.due = now + times.wait
             when = f"in {times.wait:.0f} s" if times.wait else "now"
-            self.say(f"{part.name} has ended: {why}. It is started again {when}.")
+            self.say(f"{part.name} has ended: {part.child.last_line()}. It is started again {when}.")
         if now < times.due:
             return
         try:
@@ -78,7 +72,7 @@ class Watch:
     def _parts(self) -> Iterator[_Part]:
         stack = self.installation.stack
         for name, server in (("Kafka", stack.embedded_kafka), ("PostgreSQL", stack.embedded_postgres)):
-            if server:
-                yield _Part(name, server.why_ended, server.start)
+            if server and server.child:
+                yield _Part(name, server.child, server.start)
         for name, child in list(self.installation.processes.items()):
-            yield _Part(name, child.why_ended, partial(self.installation.start_service, name))
+            yield _Part(name, child, partial(self.installation.start_service, name))

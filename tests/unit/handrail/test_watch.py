@@ -21,8 +21,16 @@ class Part:
     ended: bool = False
     broken: Exception | None = None
 
-    def why_ended(self) -> str | None:
-        return "out of memory (log: x.log)" if self.ended else None
+    @property
+    def child(self) -> Part:
+        return self
+
+    @property
+    def running(self) -> bool:
+        return not self.ended
+
+    def last_line(self) -> str:
+        return "out of memory (log: x.log)"
 
     def start(self) -> None:
         self.begun.append(self.name)
