@@ -124,6 +124,7 @@ class Child:
             self._stdout = None
             if self._guard:
                 self._guard.wait()
+            self.ask_to_stop()  # nobody hears it any more; the pipe is closed
         return self._stdout is None
 
     def ask_to_stop(self) -> None:

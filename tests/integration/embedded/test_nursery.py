@@ -17,6 +17,7 @@ from handrail.embedded.errors import StartFailed
 from handrail.embedded.nursery import Nursery
 from handrail.embedded.process import Child
 from handrail.installation.installation import _MODULES
+from tests.support.eventually import until
 from tests.support.repository import ROOT
 
 GRACE_S = 60.0  # then it would be killed
@@ -97,6 +98,16 @@ def test_a_process_that_is_killed_is_missed_and_leaves_its_folder_free(nursery: 
     asked = time.monotonic()
     again.stop()
     assert time.monotonic() - asked < GRACE_S, "it did not hear what it was asked the moment it had started"
+
+
+def test_a_process_that_was_missed_leaves_no_pipe_open(nursery: Nursery, tmp_path: Path) -> None:
+    before = psutil.Process().num_fds()
+    killed = child(nursery, tmp_path / "a", WHO="one")
+    os.kill(killed.pid, signal.SIGKILL)
+
+    until(lambda: not killed.running, "it is missed", within_s=GRACE_S)
+
+    assert psutil.Process().num_fds() == before
 
 
 def test_once_the_nursery_is_gone_a_process_is_started_as_a_program(nursery: Nursery, tmp_path: Path) -> None:
