@@ -69,7 +69,7 @@ def validate(fields: Mapping[str, object], vocabulary: Vocabulary, now: datetime
         Refusal: With every place that has to change.
     """
     model = _model_of(fields)
-    attributes, errors, _ = _attributes(fields)  # a few names alone, so there is never more
+    attributes, errors = _attributes(fields)
     data, found, more = _data(fields, model)
     errors += found
     if attributes is None or data is None:
@@ -116,12 +116,13 @@ def _model_of(fields: Mapping[str, object]) -> type[Submission]:
     return model
 
 
-def _attributes(fields: Mapping[str, object]) -> tuple[Attributes | None, tuple[FieldError, ...], int]:
+def _attributes(fields: Mapping[str, object]) -> tuple[Attributes | None, tuple[FieldError, ...]]:
     given = {name: value for name, value in fields.items() if name in _ATTRIBUTES}
     try:
-        return Attributes.model_validate_json(_written(given)), (), 0
+        return Attributes.model_validate_json(_written(given)), ()
     except ValidationError as error:
-        return None, *explain(error, Attributes, given, ())
+        errors, _ = explain(error, Attributes, given, ())  # they are a few names, so there is never more
+        return None, errors
 
 
 def _data(
