@@ -97,7 +97,7 @@ class Consume:
                 pattern=pattern,
                 group_id=group_id,
                 most=lambda: worker.most,
-                read_again=worker.read_again,
+                failed=worker.read_failed,
                 ack_policy=AckPolicy.MANUAL,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
@@ -194,18 +194,12 @@ class Worker(ConsumerRebalanceListener):
                 "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
             )
 
-    def read_again(self, failed: Exception) -> None:
-        """Go back to where this consumer stands, because a look at its partitions has failed.
-
-        Only what two looks without an error between them have not found is not there.
-        """
+    def read_failed(self, error: Exception, place: Place | None) -> None:
+        """Say that something could not be read, and of which partition if it is one's own."""
         group = self.consumer.group_id
         metrics.READ_FAILURES.labels(group).inc()
-        _log.warning("consume.read_failed", consumer=group, error=summary(failed))
-        if self._assigned:
-            self._holes.clear()
-            for place, offset in self._next_offsets.items():
-                self.subscriber.seek(place, max(offset, 0))
+        there = {"topic": place.topic, "partition": place.partition} if place else {}
+        _log.warning("consume.read_failed", consumer=group, error=summary(error), **there)
 
     async def _stand_first(self) -> None:
         """See to it that the fence stands before anything is read past it, or a record lost before it would not show.
@@ -388,8 +382,8 @@ class Worker(ConsumerRebalanceListener):
         return self.subscriber.problem(IDLE_LIMIT_S)
 
     def stopped(self) -> str | None:
-        """Return why this consumer has stopped, until a person puts that right, or nothing."""
-        return self._stopped
+        """Return why this consumer, or a partition of it, has stopped, until a person puts that right, or nothing."""
+        return self._stopped or self.subscriber.damaged()
 
     async def unready(self) -> str | None:
         """Return why this consumer is not at work, or nothing."""

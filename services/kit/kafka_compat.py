@@ -95,6 +95,9 @@ def raw_record(record: ConsumerRecord[bytes, bytes]) -> RawRecord:
     )
 
 
+Failed = Callable[[Exception, Place | None], None]
+PAUSE_S: Final = 5.0
+"""After this a batch that could not be read is asked for again; FastStream waits as long after an error of its own."""
 TELL_EVERY_S: Final = 0.5
 TELL_WITHIN_S: Final = 2.0
 
@@ -105,15 +108,14 @@ class Subscriber:
     Args:
         subscriber: FastStream's.
         most: How many records the next batch may have.
-        read_again: Called with the error of a failed look before the next one, when no batch is in hand. What the look had
-            taken of other partitions is lost, and aiokafka stands behind it.
+        failed: Called with each error that kept something from being read, and with the partition if it is one's own.
     """
 
-    def __init__(self, subscriber: Any, most: Callable[[], int], read_again: Callable[[Exception], None]) -> None:
+    def __init__(self, subscriber: Any, most: Callable[[], int], failed: Failed) -> None:
         self._subscriber = subscriber
         self._most = most
-        self._read_again = read_again
-        self._failed: Exception | None = None
+        self._failed = failed
+        self._paused: dict[TopicPartition, float] = {}
         self._looking = False
         self._looked_at = time.monotonic()
         self._untold: dict[Place, int] = {}
@@ -146,9 +148,6 @@ class Subscriber:
         Raises:
             KafkaError: Nothing could be read. FastStream waits after one; after any other it would begin again at once.
         """
-        if self._failed:
-            failed, self._failed = self._failed, None
-            self._read_again(failed)
         most = self._most()
         found: tuple[ConsumerRecord[bytes, bytes], ...] = ()
         self._looking = True
@@ -158,17 +157,31 @@ class Subscriber:
                 found += await _records(consumer, LOOK_AGAIN_MS, most - len(found))
         except ConsumerStoppedError:
             raise
-        except KafkaError as error:
-            self._failed = error
-            if not found:
-                raise
         except Exception as error:
-            self._failed = error
+            self._failed(error, None)
             if not found:
-                raise KafkaError(type(error).__name__) from error
+                raise error if isinstance(error, KafkaError) else KafkaError(type(error).__name__) from error
         finally:
             self._looking, self._looked_at = False, time.monotonic()
+        self._mind_paused(consumer)
         return found
+
+    def _mind_paused(self, consumer: AIOKafkaConsumer) -> None:
+        """Tell of each partition whose next batch cannot be read, and ask for the batch again after a while."""
+        now = time.monotonic()
+        self._paused = {tp: self._paused.get(tp, now) for tp in consumer.paused()}
+        for tp, since in self._paused.items():
+            if since == now:
+                self._failed(kafka_records.damage(consumer, tp), Place(tp.topic, tp.partition))
+            elif now - since >= PAUSE_S:
+                consumer.resume(tp)
+
+    def damaged(self) -> str | None:
+        """Return in which partitions a batch cannot be read, or nothing. All that comes after it waits."""
+        if not self._paused:
+            return None
+        places = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in sorted(self._paused))
+        return f"a batch in {places} cannot be read; it is asked for again, and what comes after it waits"
 
     @property
     def running(self) -> bool:
@@ -247,12 +260,12 @@ def subscribe(
     router: KafkaRouter | KafkaBroker,
     *topics: str,
     most: Callable[[], int],
-    read_again: Callable[[Exception], None],
+    failed: Failed,
     **options: Any,
 ) -> tuple[Any, Subscriber]:
     """Return the decorator for a batch handler, and our view of its subscriber; see `Subscriber`."""
     subscriber: Any = router.subscriber(*topics, batch=True, **options)
-    ours = Subscriber(subscriber, most, read_again)
+    ours = Subscriber(subscriber, most, failed)
     # FastStream's own sleeps after it found nothing, as long as it looked: what came meanwhile waited.
     subscriber.get_msg = ours.read
     return subscriber, ours

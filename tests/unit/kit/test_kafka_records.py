@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import inspect
 import struct
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
-from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, FetchResult
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
-from services.kit import kafka_compat
-from services.kit.kafka_records import TolerantRecords
+from services.kit import kafka_compat, kafka_records
+from services.kit.kafka_records import RecordsBeforeDamage, TolerantRecords
 
 NAME = "zz"
+AIOKAFKAS: Any = RecordsBeforeDamage.__base__
 LATIN_1 = b"\xe9\xe8"
 HEAD_BYTES = 61
 LENGTH_AT, CRC_AT, ATTRIBUTES_AT = 8, 17, 21
@@ -50,7 +55,7 @@ def batch(*values: bytes, first_offset: int = 0, name: bytes = LATIN_1, compress
 
 def read(records: object, *, from_offset: int = 0) -> list[tuple[int, bytes, list[tuple[str, bytes | None]]]]:
     """Read as aiokafka's fetcher does, with its check of the sum."""
-    found = PartitionRecords(
+    found = AIOKAFKAS(
         TopicPartition("topic", 0),
         records,
         [],
@@ -93,6 +98,48 @@ def test_a_batch_that_was_damaged_is_still_refused() -> None:
         read(TolerantRecords(bytes(damaged)))
 
 
+HEALTHY, HURT = TopicPartition("topic", 0), TopicPartition("topic", 1)
+
+
+@pytest.mark.parametrize("first", [HEALTHY, HURT])
+async def test_a_damaged_batch_pauses_its_partition_and_costs_no_record_of_that_or_another(
+    first: TopicPartition,
+) -> None:
+    damaged = bytearray(batch(b"damaged", first_offset=1))
+    damaged[-1] ^= 1
+    arrived = {HEALTHY: batch(b"one", b"two"), HURT: batch(b"before") + damaged + batch(b"after", first_offset=2)}
+    subscriptions = SubscriptionState()
+    subscriptions.assign_from_user({HEALTHY, HURT})
+    assignment = subscriptions.subscription.assignment
+    reading: Any = Fetcher.__new__(Fetcher)  # without its task, which would ask a broker
+    reading._subscriptions, reading._records, reading._closed = subscriptions, {}, False
+    reading._wait_consume_future = asyncio.get_running_loop().create_future()
+    for partition in (first, *({HEALTHY, HURT} - {first})):
+        subscriptions.seek(partition, 0)
+        records: Any = RecordsBeforeDamage(  # type: ignore[no-untyped-call]
+            partition,
+            TolerantRecords(arrived[partition]),
+            [],
+            0,
+            None,
+            None,
+            check_crcs=True,
+            isolation_level=READ_COMMITTED,
+        )
+        reading._records[partition] = FetchResult(
+            partition, assignment=assignment, partition_records=records, backoff=0
+        )
+
+    found = await reading.fetched_records([])
+
+    assert {tp: [record.offset for record in records] for tp, records in found.items()} == {HEALTHY: [0, 1], HURT: [0]}
+    assert {tp: assignment.state_value(tp).position for tp in (HEALTHY, HURT)} == {HEALTHY: 2, HURT: 1}
+    assert subscriptions.paused_partitions() == {HURT}
+    assert isinstance(kafka_records.damage(SimpleNamespace(_subscription=subscriptions), HURT), CorruptRecordException)
+
+
 def test_aiokafkas_consumers_read_with_this() -> None:
     assert vars(kafka_compat)["kafka_records"].TolerantRecords is vars(fetcher)["MemoryRecords"]
     assert "MemoryRecords(part_data[-1])" in inspect.getsource(fetcher.Fetcher)
+    assert "partition_records = PartitionRecords(" in inspect.getsource(fetcher.Fetcher)
+    assert vars(fetcher)["PartitionRecords"] is RecordsBeforeDamage

@@ -36,6 +36,7 @@ class FakeSubscriber:
         self.did: list[str] = []
         self.stopped = False
         self.here = {PLACE}
+        self.unreadable: str | None = None
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def bounds(self, places: Iterable[Place]) -> Bounds:
@@ -56,6 +57,9 @@ class FakeSubscriber:
 
     def assignment(self) -> set[Place]:
         return self.here
+
+    def damaged(self) -> str | None:
+        return self.unreadable
 
     def seek(self, place: Place, offset: int) -> None:
         assert place == PLACE
@@ -201,22 +205,16 @@ async def test_a_consumer_without_partitions_is_ready_once_the_database_is_back(
     assert await worker.unready() is None
 
 
-async def test_what_an_error_kept_from_being_found_twice_is_not_taken_for_a_hole() -> None:
-    """Another partition's error throws away what the look had taken of this one, and aiokafka stands behind it."""
-    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
-    worker = worker_on(store, subscriber)
-    subscriber.end = 10
-    await fenced(store, 5)
+async def test_a_partition_whose_batch_cannot_be_read_is_for_a_person_and_the_others_are_at_work() -> None:
+    subscriber = FakeSubscriber()
+    worker = worker_on(MemoryStore("kit", NOON), subscriber)
     await assign(worker)
-    subscriber.sought.clear()
+    fine = worker.stopped()
 
-    for offset in (8, 9):  # 5 to 7 are there, and lost at each look
-        await worker.receive([decode(RawRecord(*PLACE, offset, None, b"a later one", (), 0), None)])
-        worker.read_again(OSError("a damaged batch"))
+    subscriber.unreadable = "a batch cannot be read"
 
-    assert set(subscriber.sought) == {5}
-    async with store.begin() as tx:
-        assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 5}
+    assert (fine, worker.stopped()) == (None, "a batch cannot be read")
+    assert await worker.unready() is None
 
 
 async def test_nothing_is_handled_that_comes_between_two_owners() -> None:
