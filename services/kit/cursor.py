@@ -258,7 +258,7 @@ class PostgresCursor:
             return
         try:
             await session.execute(_UNLOCK)  # the session goes back to the pool, where it would keep the lock
-        except SQLAlchemyError:  # also of a session that was known to be lost: SQLAlchemy's own, not the driver's
+        except (SQLAlchemyError, TimeoutError):  # SQLAlchemy's own also of a session that was known to be lost
             await session.invalidate()  # the server gives up the lock when the session ends
         finally:
             await session.close()

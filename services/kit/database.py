@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from services.kit.errors import READ_ONLY
+from services.kit.errors import READ_ONLY, Unavailable
 from services.kit.faults import faultpoint
 from services.kit.quarantine import Sealer
 from services.kit.transaction import PostgresTransaction
@@ -85,7 +85,11 @@ class Database:
                     asked = connection.execute(_LEGAL_NOW)
                 now, server = (await asked).one()
                 if self.admit:
-                    await self.admit(server)
+                    try:
+                        await self.admit(server)
+                    except Unavailable:
+                        await connection.invalidate()  # to another server: the pool would give it to the next one, too
+                        raise
                 transaction = PostgresTransaction(self.service, now, connection, self._sealer)
                 yield transaction
                 await transaction.flush()

@@ -18,7 +18,9 @@ BATCH_SECONDS: Final = Histogram(
 )
 CONSUMED: Final = Counter("handrail_consumed_records", "Records by what became of them", ["consumer", "outcome"])
 RETRIES: Final = Counter("handrail_batch_retries", "Batches tried again because a part was away", ["consumer"])
-READ_FAILURES: Final = Counter("handrail_consumer_read_failures", "Looks for records that failed", ["consumer"])
+READ_FAILURES: Final = Counter(
+    "handrail_consumer_read_failures", "Times that something could not be read", ["consumer"]
+)
 GAPS: Final = Counter("handrail_fence_gaps", "Batches dropped because records were skipped", ["consumer"])
 HOLES: Final = Counter(
     "handrail_fence_holes", "Offsets that hold no record, accepted after a second look", ["consumer"]

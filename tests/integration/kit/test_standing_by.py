@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit import cursor
 from services.kit.cursor import Fenced, PostgresCursor
@@ -127,3 +128,20 @@ async def test_a_relay_that_compares_for_long_is_not_silent_even_if_nothing_is_i
 
         assert await last_use(settings) > before
         await first.release()
+
+
+async def test_a_relay_whose_last_question_has_no_answer_keeps_no_lock(
+    settings: KitSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_answer(*_: object) -> None:
+        raise TimeoutError  # asyncpg's, which SQLAlchemy lets out as it is
+
+    async with cursors(settings) as (first, second):
+        assert await first.acquire()
+
+        with monkeypatch.context() as hanging:
+            hanging.setattr(AsyncConnection, "execute", no_answer)
+            await first.release()
+
+        await eventually(second.acquire, "the other relay at work")
+        await second.release()
