@@ -21,6 +21,7 @@ from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.catch_up import DueRung, plan
 from services.deadlines.domain.duty import Duty
+from services.deadlines.domain.guard import Tick
 from services.deadlines.domain.standing import days_left
 from services.deadlines.domain.words import breached_says, digest_says, due_soon_says
 from services.deadlines.store import POSTGRES, Tables
@@ -37,6 +38,11 @@ MAX_SLEEP: Final = timedelta(milliseconds=250)  # a new rung or a moved clock is
 MIN_SLEEP: Final = timedelta(milliseconds=20)
 SLACK: Final = timedelta(minutes=10)  # how far behind the low-water mark a poll still looks
 SWEEP_EVERY: Final = timedelta(minutes=1)
+LEFT_FOR: Final = timedelta(
+    minutes=1
+)  # how long a case is left alone that could not be fired: others may be due behind it
+MOST_FAILURES: Final = 20
+"""Cases that may fail in one pass: if it is everybody's fault and not theirs, taking each by itself would take for ever."""
 
 _log = structlog.get_logger("services.deadlines.firing")
 
@@ -55,6 +61,7 @@ class Firing:
         self._swept_at: datetime | None = None
         self._ahead: timedelta | None = None  # of the witness, when this worker last looked
         self._moved_at: datetime | None = None  # by the witness
+        self._failing: dict[str, datetime] = {}  # cases that could not be fired, and when that was by the witness
 
     async def step(self) -> bool:
         """Make one pass; after one that found nothing, sleep to the next due rung, at most `MAX_SLEEP`."""
@@ -69,37 +76,47 @@ class Firing:
         if tick is None:
             return 0
         low = self._bound(tick.legal_at, tick.witness_at)
+        again = tick.witness_at - LEFT_FOR
+        self._failing = {case: at for case, at in self._failing.items() if at > again}
         async with self._database.connect() as connection:
-            cases = await self._tables.rungs.due_cases(connection, tick.legal_at, low=low, limit=BATCH)
+            cases = await self._tables.rungs.due_cases(
+                connection, tick.legal_at, low=low, limit=BATCH, without=self._failing
+            )
         if not cases:
             self._low = tick.legal_at
             if low is None:
                 self._swept_at = tick.witness_at
             return 0
-        failed: list[Exception] = []
-        fired = await self._fire_apart(cases, tick.legal_at, failed)
-        if failed and not fired:
-            raise failed[0]  # the others are done: the loop counts it, and waits before it tries again
-        return fired
+        return await self._fire_apart(cases, tick, most=len(self._failing) + MOST_FAILURES)
 
-    async def _fire_apart(self, cases: Sequence[str], trusted: datetime, failed: list[Exception]) -> int:
-        """Fire what is due in some cases, in halves if that fails, so that a case with which something is wrong holds up no other."""
+    async def _fire_apart(self, cases: Sequence[str], tick: Tick, *, most: int) -> int:
+        """Fire what is due in some cases, in halves if that fails, so that a case with which something is wrong holds up no other.
+
+        Once `most` cases fail, the rest is left to the next pass.
+        """
         try:
             async with self._database.begin() as tx:
                 await tx.lock_cases(cases)
                 # Not by the transaction's own clock alone: it may have leapt since it was trusted.
-                now = min(trusted, tx.now)
+                now = min(tick.legal_at, tx.now)
                 return await self._fire(await self._tables.rungs.claim(tx.connection, cases, now), tx)
         except Exception as error:
             if is_infrastructure(error):
                 raise
-            if len(cases) > 1:
-                half = len(cases) // 2
-                first = await self._fire_apart(cases[:half], trusted, failed)
-                return first + await self._fire_apart(cases[half:], trusted, failed)
-            failed.append(error)
-            _log.error("firing.failed", case_key=cases[0], error=summary(error), where=where(error))
-            return 0
+            if len(cases) == 1:
+                self._failing[cases[0]] = tick.witness_at
+                _log.error("firing.failed", case_key=cases[0], error=summary(error), where=where(error))
+                return 0
+        half, fired = len(cases) // 2, 0
+        for some in (cases[:half], cases[half:]):
+            if len(self._failing) < most:
+                fired += await self._fire_apart(some, tick, most=most)
+        return fired
+
+    def failing(self) -> str | None:
+        """Return how many cases have timers that cannot be fired, or nothing; each is tried again after a while."""
+        number = len(self._failing)
+        return f"cases whose timers cannot be fired: {number}; see firing.failed in the log" if number else None
 
     def _bound(self, now: datetime, witness_at: datetime) -> datetime | None:
         """Return the low-water bound of this poll; None when a full sweep is due.

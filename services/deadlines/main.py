@@ -26,9 +26,11 @@ def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
     runtime = Runtime(settings, "deadlines", publish_rest_s=UNHURRIED_REST_S)
     database, calendar = runtime.database, load_england()
     watch = ClockWatch(database, witness(runtime.clock))
-    firing = Loop("firing", Firing(database, calendar, watch).step, every_s=0)  # it sleeps for itself
+    firing = Firing(database, calendar, watch)
+    runtime.health.going["firing"] = firing.failing
+    loop = Loop("firing", firing.step, every_s=0)  # it sleeps for itself
     router = build_router(DeadlinesService(calendar), runtime.consume)
-    app = build_http(runtime, "Handrail deadlines", lifespan=lifespan(runtime, [router], [firing]))
+    app = build_http(runtime, "Handrail deadlines", lifespan=lifespan(runtime, [router], [loop]))
 
     navigation = _navigation(settings)
     templates = build_templates(TEMPLATES, navigation=navigation)

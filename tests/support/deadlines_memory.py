@@ -83,9 +83,12 @@ class MemoryRungs:
         del now
         await self._set(tx, [row.rung_id for row in rows(tx, "rung") if row.duty_id in duty_ids], SUPERSEDED)
 
-    async def due_cases(self, tx: Any, now: datetime, *, low: datetime | None, limit: int) -> tuple[str, ...]:
-        """Return the cases of the first due rungs, in due order."""
-        due = [row for row in _pending(tx, low) if (row.rung.due_at if low is None else row.wake_at) <= now]
+    async def due_cases(
+        self, tx: Any, now: datetime, *, low: datetime | None, limit: int, without: Collection[str] = ()
+    ) -> tuple[str, ...]:
+        """Return the cases of the first due rungs, in due order, but for those in `without`."""
+        pending = [row for row in _pending(tx, low) if row.case_key not in without]
+        due = [row for row in pending if (row.rung.due_at if low is None else row.wake_at) <= now]
         due.sort(key=lambda row: (row.wake_at, row.rung_id))
         return tuple(dict.fromkeys(row.case_key for row in due[:limit]))
 

@@ -50,9 +50,15 @@ class Rungs(Protocol):
         ...
 
     async def due_cases(
-        self, connection: AsyncConnection, now: datetime, *, low: datetime | None, limit: int
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        *,
+        low: datetime | None,
+        limit: int,
+        without: Collection[str] = ...,
     ) -> tuple[str, ...]:
-        """Return the cases of the first due rungs; takes no lock."""
+        """Return the cases of the first due rungs, but for those in `without`; takes no lock."""
         ...
 
     async def claim(self, connection: AsyncConnection, case_keys: Collection[str], now: datetime) -> list[DueRung]:

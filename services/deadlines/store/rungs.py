@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Uuid, and_, func, literal_column, or_, select, text, update
+from sqlalchemy import BigInteger, Text, Uuid, and_, func, literal_column, not_, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.catch_up import DueRung
@@ -82,9 +82,16 @@ async def supersede(connection: AsyncConnection, duty_ids: Collection[UUID], now
     await connection.execute(_SUPERSEDE, {"ids": list(duty_ids), "now": now})
 
 
-async def due_cases(connection: AsyncConnection, now: datetime, *, low: datetime | None, limit: int) -> tuple[str, ...]:
-    """Return the cases of the first `limit` due rungs above `low` (None: a full sweep), in due order; takes no lock."""
+async def due_cases(
+    connection: AsyncConnection, now: datetime, *, low: datetime | None, limit: int, without: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the cases of the first `limit` due rungs above `low` (None: a full sweep), in due order; takes no lock.
+
+    The rungs of the cases in `without` are passed over.
+    """
     query = select(table.c.case_key).where(_IS_PENDING)
+    if without:
+        query = query.where(not_(table.c.case_key == among(without, Text)))
     if low is None:
         delayed = and_(table.c.wake_at > table.c.due_at, table.c.due_at <= now)
         query = query.where(or_(table.c.wake_at <= now, delayed))

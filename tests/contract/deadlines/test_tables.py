@@ -124,7 +124,9 @@ async def test_due_cases_come_in_the_order_in_which_they_are_due_and_each_once(d
 
     async with deadlines.store.begin() as tx:
         found = [await deadlines.tables.rungs.due_cases(tx.connection, LATE, low=None, limit=n) for n in (2, 3)]
+        behind = await deadlines.tables.rungs.due_cases(tx.connection, LATE, low=None, limit=1, without=[CASE])
     assert found == [(CASE,), (CASE, "d" * 32)]
+    assert behind == ("d" * 32,)
 
 
 async def test_a_rung_that_was_armed_while_the_clock_was_ahead_is_found_by_a_sweep(deadlines: Backend) -> None:

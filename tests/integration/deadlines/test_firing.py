@@ -266,26 +266,54 @@ async def test_a_flood_of_warnings_becomes_one_digest_per_partnership(database: 
     assert next(alert.says for alert in raised if alert.kind == "deadline.digest").startswith("12 due dates")
 
 
-async def test_a_case_with_which_something_is_wrong_holds_up_no_other_and_is_not_given_up(database: Database) -> None:
-    """Its duty has rungs and no date, as no message can leave it."""
-    await move_clock_to(database, NOON)
-    cases = ["a" * 32, "b" * 32, "c" * 32]
-    for number, key in enumerate(cases, start=1):
-        duty = UUID(int=number)
-        await feed(database, obligation_opened(10 + number, duty, NEXT_MONDAY, from_on=MONDAY, case_key=key))
+async def broken(database: Database, *cases: str) -> None:
+    """Let the duties of these cases have rungs and no date, as no message can leave them."""
     async with database.begin() as tx:
         await tx.connection.execute(
-            text("UPDATE deadlines.duty SET due_on = NULL WHERE case_key = :b"), {"b": cases[1]}
+            text("UPDATE deadlines.duty SET due_on = NULL WHERE case_key = ANY(:cases)"), {"cases": list(cases)}
         )
+
+
+async def overdue(database: Database, number: int) -> list[str]:
+    """Let a duty of each of so many cases be overdue; return the cases in the order of their rungs."""
+    await move_clock_to(database, NOON)
+    cases = [f"{each:032x}" for each in range(1, number + 1)]
+    for each, key in enumerate(cases, start=1):
+        await feed(database, obligation_opened(10 + each, UUID(int=each), NEXT_MONDAY, from_on=MONDAY, case_key=key))
     await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(minutes=1))
+    return cases
+
+
+async def test_a_case_with_which_something_is_wrong_holds_up_no_other_and_is_not_given_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = await overdue(database, 3)
+    await broken(database, cases[1])
     firing = worker(database)
 
-    fired = await firing.one_pass()
-    with pytest.raises(ValueError, match="due date"):
-        await firing.one_pass()
+    fired, said = await firing.one_pass(), firing.failing()
+    left_alone = await firing.one_pass()
     async with database.begin() as tx:
         await tx.connection.execute(text("UPDATE deadlines.duty SET due_on = :day"), {"day": NEXT_MONDAY})
+    monkeypatch.setattr("services.deadlines.firing.LEFT_FOR", timedelta(0))
     mended = await firing.one_pass()
 
-    assert (fired, mended) == (2, 1)
+    assert (fired, left_alone, mended) == (2, 0, 1)
+    assert said == "cases whose timers cannot be fired: 1; see firing.failed in the log"
+    assert firing.failing() is None
     assert {each.case_key for each in await published(database, "deadline.breached.v1")} == set(cases)
+
+
+async def test_however_many_cases_fail_what_is_due_behind_them_is_fired(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.deadlines.firing.BATCH", 12)  # a case has four rungs
+    monkeypatch.setattr("services.deadlines.firing.MOST_FAILURES", 2)
+    cases = await overdue(database, 5)
+    await broken(database, *cases[:3])
+    firing = worker(database)
+
+    passes = [await firing.one_pass() for _ in range(3)]
+
+    assert passes == [0, 2, 0]
+    assert {each.case_key for each in await published(database, "deadline.breached.v1")} == set(cases[3:])
