@@ -24,7 +24,7 @@ from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, F
 from services.intake.domain.casebook import CaseBook, Link, MintKey
 from services.intake.domain.cloudevent import RawEvent
 from services.intake.domain.personal import personal_fields
-from services.intake.domain.problems import FieldError, Refusal, invalid
+from services.intake.domain.problems import LISTED, FieldError, Refusal, invalid, not_listed
 from services.intake.domain.sameness import differences, meaning
 from services.intake.domain.translate import child_keys, child_refs, translate
 from services.intake.keeping import Keeping, open_whole, seal_whole
@@ -165,13 +165,15 @@ class IntakeService:
         places = differences(before, meaning(reading.submitted)) if before else ()
         if before and not places:
             return Accepted(known, reading, fresh=False)
+        listed = places[:LISTED]
         return Refusal(
             "differs",
-            "An event with this source and id was accepted before, and said something else. Nothing was changed. "
+            "An event with this source and id was accepted before, and said something else. Nothing was changed."
+            f"{not_listed(len(places), len(listed))} "
             "To put something right, send fact.corrected.v1; to report something new, use a new id.",
             [
                 FieldError(place, "this differs from what was accepted", "the same as before, or a new id")
-                for place in places
+                for place in listed
             ],
         )
 

@@ -52,18 +52,19 @@ def invalid(*errors: FieldError, more: int = 0) -> Refusal:
     """Return the refusal of an event with these errors, and as many `more` that nobody has explained."""
     count, listed = len(errors) + more, errors[:LISTED]
     things = "one thing has" if count == 1 else f"{count} things have"
-    rest = ""
-    if count > len(listed):
-        rest = (
-            f" The first {len(listed)} are listed, {count - len(listed)} more are not."
-            if listed
-            else " They are not listed."
-        )
     return Refusal(
         "invalid",
-        f"The event was not accepted: {things} to be put right.{rest} Change it and send it again; the id may stay the same.",
+        f"The event was not accepted: {things} to be put right.{not_listed(count, len(listed))} Change it and send it "
+        "again; the id may stay the same.",
         listed,
     )
+
+
+def not_listed(count: int, listed: int) -> str:
+    """Say how many of the places are not listed; empty where all are."""
+    if count == listed:
+        return ""
+    return f" The first {listed} are listed, {count - listed} more are not." if listed else " They are not listed."
 
 
 def pointer(*parts: str | int) -> str:

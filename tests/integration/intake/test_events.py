@@ -149,6 +149,22 @@ async def test_another_content_type_is_told_which_ones_are_taken(running: Intake
     assert "application/cloudevents+json" in answer.json()["detail"]
 
 
+async def test_a_conflict_in_more_places_than_anybody_reads_lists_a_hundred(running: Intake) -> None:
+    before, after = incident(), incident(data__harm="other")
+    stated = {"looked_after": "yes", "care_leaver": "no"}
+    personal = {"name": "Yolanda Notreal", "date_of_birth": "2016-06-02", "date_of_death": "2026-05-31"}
+    for document, *others in ((before, {}, {}), (after, stated, personal)):
+        for part, other in zip((document["data"], document["data"]["personal"]), others, strict=True):
+            (child,) = part["children"]
+            part["children"] = [child | other | {"ref": f"child-{number}"} for number in range(20)]
+
+    accepted, answer = await running.post(before), await running.post(after)
+
+    assert (accepted.status_code, answer.status_code) == (202, 409), accepted.text
+    assert len(answer.json()["errors"]) == 100
+    assert " The first 100 are listed, 1 more are not. " in answer.json()["detail"]
+
+
 async def test_binary_mode_is_the_same_event(running: Intake) -> None:
     document = incident()
     await running.post(document)
