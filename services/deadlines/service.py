@@ -129,7 +129,7 @@ class DeadlinesService:
             tx.connection, [(duty, self._ladder(duty)) for duty in dated if duty.state == "open"], tx.now
         )
         await self._tables.alerts.close(
-            tx.connection, [str(key) for key in known], "the duty was closed or has another date", tx.now
+            tx.connection, [str(key) for key in known], "the duty was closed or dated anew", tx.now
         )
 
     def _ladder(self, duty: Duty) -> tuple[Rung, ...]:

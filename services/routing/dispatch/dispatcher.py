@@ -36,7 +36,9 @@ MOST_IN_FLIGHT: Final = 128
 MOST_SETTLED: Final = 200
 FIRST_SERVER_ERROR: Final = 500
 BEGINS_WITHIN_S: Final = rows.LEASE_S - TIMEOUT_S
-"""How long after its claim a request may begin, so that it ends before somebody else can send the same."""
+"""How long after its claim a request may begin, so that it ends before somebody else can send the same.
+
+Asked once, right before it begins: if the machine sleeps after that, two may be sent, with one id."""
 _log = structlog.get_logger("services.routing.dispatch")
 
 register("dispatch.claimed", "dispatch.sent")
