@@ -251,6 +251,9 @@ class Client:
 
     # What the worker asks of its subscriber.
 
+    def damaged(self) -> None:
+        """Say that every batch can be read."""
+
     def assignment(self) -> set[Place]:
         """Return the partitions that this member thinks it has."""
         return set(self.positions)

@@ -104,7 +104,11 @@ class Load(threading.Thread):
         self._enough.set()
         self.join(FINISH_S)
         if self.is_alive():
-            raise TimeoutError(f"the load did not get its last receipts within {FINISH_S:.0f} s")
+            missing = len(self.sent.tried - self.sent.accepted.keys() - self.sent.produced)
+            raise TimeoutError(
+                f"the load did not get its last receipts within {FINISH_S:.0f} s; {missing} have none, answers were "
+                f"{dict(self.sent.answers)}"
+            )
         if self._failure:
             raise self._failure
 

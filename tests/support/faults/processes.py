@@ -38,14 +38,16 @@ def zombies(scene: Scene) -> Landed:
     """Freeze a copy of every service with a batch in its hands until its groups have given it up; then wake it."""
     rig = scene.rig
     asleep = [service + SECOND for service in SERVICES]
-    for copy in asleep:
-        rig.restart(copy, fault="consume.received:stop")
-    wait_for(lambda: all(_sleeps(rig, copy) for copy in asleep), "every one sleeps with a batch in hand")
-    wait_for(lambda: all(_members(rig, service) == 1 for service in SERVICES), "their groups gave them up")
-    ends = ends_of(rig)
-    wait_for(lambda: unread(rig, ends) == 0, "the other copies read what they sleep over")
-    for copy in asleep:
-        rig.signal(copy, signal.SIGCONT)
+    try:
+        for copy in asleep:
+            rig.restart(copy, fault="consume.received:stop")
+        wait_for(lambda: all(_sleeps(rig, copy) for copy in asleep), "every one sleeps with a batch in hand")
+        wait_for(lambda: all(_members(rig, service) == 1 for service in SERVICES), "their groups gave them up")
+        ends = ends_of(rig)
+        wait_for(lambda: unread(rig, ends) == 0, "the other copies read what they sleep over")
+    finally:
+        for copy in asleep:
+            rig.signal(copy, signal.SIGCONT)
     overtaken = "handrail_fence_overtaken_total"
     wait_for(lambda: all(rig.metric(overtaken, copy) for copy in asleep), "the fence turns each of them away")
     seen = rig.metric(overtaken, *asleep)

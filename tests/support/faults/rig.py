@@ -118,6 +118,14 @@ class Rig:
         """Send a signal to a process."""
         os.kill(self.process(copy).pid, number)
 
+    def ended(self) -> list[str]:
+        """Return which processes do not run now, each with its last line."""
+        return [
+            f"{copy} has ended: {process.last_line()}"
+            for copy, process in self.installation.processes.items()
+            if not process.running
+        ]
+
     def died(self, copy: str) -> bool:
         """Say whether a process is gone."""
         return not self.process(copy).running

@@ -107,7 +107,7 @@ class Table:
         waits = wait_until_quiet(self.rig, stuck_s=stuck_s)
         recovered_after_s = time.monotonic() - ended
         seen = gather(self.rig, load.sent, police, other)
-        wrong = [f"not quiet: {waits}"] if waits else []
+        wrong = [*([f"not quiet: {waits}"] if waits else []), *self.rig.ended()]
         wrong += [f"{each.__name__}: {problem}" for each in INVARIANTS for problem in each(seen)]
         rows = [
             Row(
@@ -131,6 +131,8 @@ class Table:
         try:
             return fault.inject(Scene(self.rig, load, Random(f"{self.seed} {fault.name}"), other)), []  # noqa: S311
         except DidNotLand as nothing:
+            # At once: with what the fault has left behind, the load may not come to its end.
+            self.tell(f"{fault.name} | did not land: {nothing} | {'; '.join(self.rig.ended()) or 'all processes run'}")
             return Landed("did not land", "nothing"), [str(nothing)]
 
     def run_all(self, faults: Iterable[Fault]) -> list[Row]:
