@@ -53,8 +53,9 @@ class Database:
                 "server_settings": {
                     "search_path": service,
                     "application_name": f"handrail-{service}",
-                    # A transaction that is forgotten open would hold back every relay of the cluster.
-                    "idle_in_transaction_session_timeout": "60s",
+                    # A transaction that is left open holds back every relay of the cluster and whoever wants the same case, and a process
+                    # that is frozen may have several, one behind the other.
+                    "idle_in_transaction_session_timeout": "20s",
                     # The relay's lock lives as long as its session: a machine that vanished must not keep it for hours.
                     "tcp_keepalives_idle": "10",
                     "tcp_keepalives_interval": "5",
