@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from schemas.case_events import CaseData, Reporter
 from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
 from services.intake.domain.personal import plain
@@ -135,19 +137,32 @@ class Contents:
     ) -> list[Said]:
         """Read again what was reported, and return what of it stands, and the children."""
         known = await clients.by_name(tx.connection, {one.client for one in kept}, revoked=True)
-        told: list[Told] = []
-        for one in kept:
-            try:
-                submitted = self._reader.understand(open_whole(self._vault, one), "http", tx.now)
-            except Refusal:  # encrypted to a key that is no more: what the vault has of it is still given
-                continue
-            keys = {ref: children[one.case_key, self._reader.child_digest(ref)] for ref in child_refs(submitted.data)}
-            data = translate(submitted, known[one.client].reporter, keys, None)
-            told.append(Told(one.case_key, one.event_id, one.type, one.occurred_at, one.recorded_at, data))
+        told = [
+            Told(
+                one.case_key,
+                one.event_id,
+                one.type,
+                one.occurred_at,
+                one.recorded_at,
+                self._data(one, known[one.client].reporter, children, tx.now),
+            )
+            for one in kept
+        ]
         facts = standing(told, self._reader.vocabulary)
         said = [Said(fact.told.case_key, fact.field, fact.child, fact.value) for fact in facts]
         references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
         return [*said, *references]
+
+    def _data(
+        self, one: submissions.Kept, reporter: Reporter, children: Mapping[tuple[str, bytes], str], now: datetime
+    ) -> CaseData:
+        """Return what an event's case event says, or only who told if it cannot be read any more."""
+        try:
+            submitted = self._reader.understand(open_whole(self._vault, one), "http", now)
+        except Refusal:  # encrypted to a key that is no more: what the vault has of it is still given
+            return CaseData(reporter=reporter)
+        keys = {ref: children[one.case_key, self._reader.child_digest(ref)] for ref in child_refs(submitted.data)}
+        return translate(submitted, reporter, keys, None)
 
     async def _personal(
         self, grant: Grant, case_keys: list[str], children: frozenset[str], tx: Transaction

@@ -30,13 +30,14 @@ _INCIDENT_FACTS: Final = {
     "domestic_death": "concern.domestic_death",
 }
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
+_OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN  # of an action or a request only what is personal is given
 Named = tuple[str, str, Any]
 """Field, child key (empty for what is about the incident), value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event that was accepted, and what its case event says."""
+    """An event that was accepted, and what its case event says: only who told it once it cannot be read any more."""
 
     case_key: str
     event_id: UUID
@@ -49,6 +50,11 @@ class Told:
     def corrects(self) -> UUID | None:
         """The event that it corrects."""
         return self.data.corrects if isinstance(self.data, events.FactCorrectedData) else None
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether what it said is lost."""
+        return type(self.data) is events.CaseData
 
     @property
     def source(self) -> str:
@@ -74,11 +80,16 @@ class Statement:
 
 def standing(told: Iterable[Told], vocabulary: Vocabulary) -> list[Statement]:
     """Return the statements that stand, in the order in which their sources first spoke; none of them is of None."""
-    statements = sorted((one for each in told for one in _stated(each, vocabulary)), key=lambda one: one.age)
+    known = list(told)
+    statements = sorted((one for each in known for one in _stated(each, vocabulary)), key=lambda one: one.age)
     # Of two corrections of one event the later stands. Intake takes them only from the client whose event it was.
     corrections = {(one.told.corrects, one.field, one.child): one for one in statements if one.told.corrects}
+    # Routing still has what an unread event said. Here it is known that it spoke of what was corrected, and when.
+    unread = {each.event_id: each for each in known if each.is_unread}
+    lost = [(field, child, unread[event]) for event, field, child in corrections if event in unread]
+    statements += [Statement(field, child, None, each.occurred_at, each) for field, child, each in lost]
     now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
-    for one in statements:
+    for one in sorted(statements, key=lambda one: one.age):
         if one.told.corrects is None:
             owner = one.told.source if vocabulary[one.field].scope in _OWN else ""
             now[one.field, one.child, owner].append(_now(one, corrections))
@@ -113,12 +124,13 @@ def _one_per_source(statements: Sequence[Statement], keeps: Keeps) -> list[State
 
 
 def _stated(told: Told, vocabulary: Vocabulary) -> Iterator[Statement]:
-    for field, child, value in _named(told.type, told.data, vocabulary):
-        plain = value.isoformat() if isinstance(value, date) else value
-        yield Statement(field, child, plain, told.occurred_at, told)
+    for field, child, value in _named(told.type, told.data):
+        if vocabulary[field].scope not in _OF_AN_ITEM:
+            plain = value.isoformat() if isinstance(value, date) else value
+            yield Statement(field, child, plain, told.occurred_at, told)
 
 
-def _named(type_: str, data: events.CaseData, vocabulary: Vocabulary) -> Iterator[Named]:
+def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
     if isinstance(data, events.FactCorrectedData):
         yield from _correction(data)
         return
@@ -138,7 +150,8 @@ def _named(type_: str, data: events.CaseData, vocabulary: Vocabulary) -> Iterato
             yield "notification.criterion_not_met", "", data.criterion_not_met
             yield "notification.override_of_rule", "", data.override_of_rule
         case events.ActRecordedData():
-            yield from _act(type_, data, vocabulary)
+            yield from ((fact, "", value) for fact, value in data.facts.items())
+            yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
         case _:
             return
 
@@ -149,12 +162,6 @@ def _report(data: events.IncidentReportedData) -> Iterator[Named]:
     for child in data.children:  # of one of whom nothing is known it is known that it exists
         known = child.model_dump(exclude={"child"}, exclude_none=True) or {"home_area": None}
         yield from ((f"child.{name}", child.child, value) for name, value in known.items())
-
-
-def _act(type_: str, data: events.ActRecordedData, vocabulary: Vocabulary) -> Iterator[Named]:
-    """Yield what an act states of the case: of an item only what is personal is given."""
-    yield from ((fact, "", value) for fact, value in data.facts.items() if vocabulary[fact].scope not in ITEMS)
-    yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
 
 
 def _correction(data: events.FactCorrectedData) -> Iterator[Named]:

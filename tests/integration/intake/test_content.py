@@ -7,14 +7,16 @@ from uuid import UUID, uuid5
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import text
 
+from handrail.client import encrypt_personal
 from schemas import deliveries
 from schemas.case_events import ActRecorded, IncidentReported
 from services.intake.domain import progress
 from services.intake.store import progress as store
 from tests.support.intake import LEEDS, event, incident
-from tests.support.intake_app import Intake, grant
+from tests.support.intake_app import Intake, grant, intake, submission_key
 from tests.support.intake_routing import delivered, envelope, ident, notice, superseded
 
 NOTICE = str(uuid5(UUID(int=0), "notice"))
@@ -169,6 +171,26 @@ async def test_a_correction_of_an_earlier_report_leaves_a_later_one_as_it_is(
     body = (await read(running, grant(**claims(first["case_key"])))).json()
 
     assert body["incident"]["harm"] == "death"
+
+
+async def test_a_correction_is_still_read_when_what_it_corrects_was_encrypted_to_a_key_that_is_no_more(
+    running: Intake,
+) -> None:
+    document = incident(data__harm="other")
+    keys = {"keys": [submission_key().as_dict(private=False)]}
+    document["data"]["personal"] = encrypt_personal(document["data"]["personal"], keys)
+    report = (await running.post(document)).json()
+    correction = {"corrects": report["event_id"], "fact": "harm", "value": "death", "reason": "wrong_value"}
+    correction |= {"case_reference": "WYP/2026/0001"}
+    answer = await running.post(event("fact.corrected.v1", correction))
+    assert answer.status_code == 202, answer.text
+    another = ECKey.generate_key("P-256").as_pem(private=True).decode()
+
+    async with intake(running.database_url, submission_key=another) as later:
+        body = (await read(later, grant(**claims(report["case_key"])))).json()
+
+    assert body["incident"]["harm"] == "death"
+    assert body["incident"]["personal.incident_date"] == "2026-05-31"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from schemas.case_events import ChildFacts
+from schemas.case_events import CaseData, ChildFacts
 from schemas.vocabulary import load
 from services.intake.domain.stated import Told, standing
 from services.routing.domain.facts import INCIDENT, FactBase
@@ -40,6 +40,11 @@ COMPARED = {name: spec for name, spec in VOCABULARY.items() if spec.scope in {"i
 
 def told(*events: Any) -> list[Told]:
     return [Told(each.case_key, each.id, each.type, each.time, each.recorded_at, each.data) for each in events]
+
+
+def unread(event: Any) -> Any:
+    """Return an event as intake knows it once what was encrypted in it cannot be decrypted."""
+    return event.model_copy(update={"data": CaseData(reporter=event.data.reporter)})
 
 
 def values(*events: Any) -> dict[str, list[Any]]:
@@ -93,6 +98,29 @@ def test_a_correction_of_what_its_event_did_not_state_counts_for_nothing() -> No
     view = suspects("suspected")
 
     assert "harm" not in values(view, corrected(view.id, "harm", "death"))
+
+
+def test_a_correction_of_an_event_that_cannot_be_read_any_more_counts_at_the_time_of_that_event() -> None:
+    first, later = unread(reported()), reported(harm="death", at=MONDAY + DAY)
+    put_right = corrected(first.id, "harm", "other", POLICE, at=MONDAY + 2 * DAY)
+    again = corrected(put_right.id, "harm", "serious_harm", POLICE, at=MONDAY + 2 * DAY)
+
+    assert values(first, put_right)["harm"] == ["other"]
+    assert values(first, put_right, again)["harm"] == ["serious_harm"]
+    assert values(first, put_right, later)["harm"] == ["death"]
+
+
+def test_a_withdrawal_from_an_event_that_cannot_be_read_any_more_leaves_nothing_of_it() -> None:
+    earlier, lost = reported(harm="death"), unread(reported(at=MONDAY + DAY))
+    withdrawn = corrected(lost.id, "harm", None, POLICE, at=MONDAY + 2 * DAY)
+
+    assert values(earlier, lost, withdrawn)["harm"] == ["death"]
+
+
+def test_a_correction_of_an_unread_event_about_an_action_gives_nothing_of_the_action() -> None:
+    action = unread(acted("action.updated.v1", {"action.due_on": "2026-09-30"}, about="a" * 32))
+
+    assert "action.due_on" not in values(action, corrected(action.id, "action.due_on", "2026-10-30", LSCP))
 
 
 def test_a_view_that_is_corrected_to_no_suspicion_takes_back_its_first_day() -> None:
