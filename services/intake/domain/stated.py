@@ -16,6 +16,7 @@ from uuid import UUID
 
 from schemas import case_events as events
 from schemas.acts import taken_back
+from schemas.messages import MESSAGES
 from schemas.vocabulary import ITEMS, Keeps, Vocabulary
 
 _INCIDENT_FACTS: Final = {
@@ -131,11 +132,9 @@ def _stated(told: Told, vocabulary: Vocabulary) -> Iterator[Statement]:
 
 
 def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
-    if isinstance(data, events.FactCorrectedData):
-        yield from _correction(data)
-        return
-    yield "reporter.body", "", data.reporter.body
-    yield "reporter.area", "", data.reporter.area
+    if MESSAGES[type_] is events.IncidentReported:  # of one that cannot be read any more who reports is known still
+        yield "reporter.body", "", data.reporter.body
+        yield "reporter.area", "", data.reporter.area
     match data:
         case events.IncidentReportedData():
             yield from _report(data)
@@ -152,6 +151,8 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
         case events.ActRecordedData():
             yield from ((fact, "", value) for fact, value in data.facts.items())
             yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
+        case events.FactCorrectedData():
+            yield from _correction(data)
         case _:
             return
 

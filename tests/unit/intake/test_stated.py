@@ -21,6 +21,7 @@ from services.routing.domain.facts_of import facts_of, rooted
 from tests.support.routing import (
     CHILD,
     COUNCIL,
+    LEEDS,
     LSCP,
     MONDAY,
     POLICE,
@@ -29,6 +30,7 @@ from tests.support.routing import (
     corrected,
     decided,
     reported,
+    submitted,
     suspects,
 )
 
@@ -138,7 +140,14 @@ def test_what_an_act_states_is_given_but_nothing_of_an_item_and_what_it_takes_ba
 
     assert values(appointed)["review.reviewer_appointed_on"] == ["2026-06-10"]
     assert "review.reviewer_appointed_on" not in values(appointed, removed)
-    assert set(values(action)) == {"reporter.body", "reporter.area"}
+    assert values(action) == {}
+
+
+@pytest.mark.parametrize("report", [reported(), unread(reported())])
+def test_who_reports_is_who_made_a_report_and_not_who_told_anything_else(report: Any) -> None:
+    found = values(report, aware(), suspects(), decided("notify"), submitted())
+
+    assert (found["reporter.body"], found["reporter.area"]) == (["police"], [LEEDS])
 
 
 def test_two_systems_of_one_authority_are_one_source_and_two_agencies_both_have_their_say() -> None:
