@@ -16,6 +16,7 @@ from uuid import UUID
 
 from schemas import case_events as events
 from schemas.acts import taken_back
+from schemas.calendar.london import london_date
 from schemas.messages import MESSAGES
 from schemas.vocabulary import ITEMS, Keeps, Vocabulary
 
@@ -26,10 +27,12 @@ _INCIDENT_FACTS: Final = {
     "setting": "incident.setting",
     "unexpected_death": "incident.unexpected_death",
     "reported_on": "reported_on",
+    "proposed_route": "referral.proposed_route",
     "child_review": "concern.child_review",
     "adult_at_risk": "concern.adult_at_risk",
     "domestic_death": "concern.domestic_death",
 }
+_REFERRAL: Final = "referral.submitted.v1"
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 _OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN  # of an action or a request only what is personal is given
 Named = tuple[str, str, Any]
@@ -137,7 +140,7 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
         yield "reporter.area", "", data.reporter.area
     match data:
         case events.IncidentReportedData():
-            yield from _report(data)
+            yield from _report(type_, data)
         case events.BecameAwareData():
             yield "aware_on", "", data.aware_on
         case events.AbuseSuspicionChangedData():
@@ -146,8 +149,12 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
                 yield "suspected_on", "", data.from_on
         case events.NotificationDecisionData():
             yield "notification.decision", "", data.outcome
+            yield "notification.decided_on", "", data.decided_on
             yield "notification.criterion_not_met", "", data.criterion_not_met
             yield "notification.override_of_rule", "", data.override_of_rule
+        case events.NotificationSubmittedData():
+            yield "notification.submitted_on", "", london_date(data.submitted_at)
+            yield "notification.submitted_by", "", data.reporter.area
         case events.ActRecordedData():
             yield from ((fact, "", value) for fact, value in data.facts.items())
             yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
@@ -157,7 +164,9 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
             return
 
 
-def _report(data: events.IncidentReportedData) -> Iterator[Named]:
+def _report(type_: str, data: events.IncidentReportedData) -> Iterator[Named]:
+    if type_ == _REFERRAL:
+        yield "referral.submitted_on", "", data.reported_on
     said = ((fact, getattr(data, name)) for name, fact in _INCIDENT_FACTS.items())
     yield from ((fact, "", value) for fact, value in said if value is not None)
     for child in data.children:  # of one of whom nothing is known it is known that it exists
