@@ -64,6 +64,13 @@ def reported(
     return ce.IncidentReported(**envelope(**attributes), data=data)
 
 
+def referred(route: Any = None, reporter: ce.Reporter = POLICE, **attributes: Any) -> ce.IncidentReported:
+    """Route: the kind of review that is proposed."""
+    report = reported(reporter, **attributes)
+    data = report.data.model_copy(update={"proposed_route": route})
+    return report.model_copy(update={"type": "referral.submitted.v1", "data": data})
+
+
 def aware(reporter: ce.Reporter = COUNCIL, *, on: date = date(2026, 6, 1), **attributes: Any) -> ce.BecameAware:
     data = ce.BecameAwareData(reporter=reporter, aware_on=on, how="partner")
     return ce.BecameAware(**envelope(**attributes), data=data)

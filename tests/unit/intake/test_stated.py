@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from schemas.case_events import CaseData, ChildFacts
+from schemas.case_events import CaseData, ChildFacts, Reporter
 from schemas.vocabulary import load
 from services.intake.domain.stated import Told, standing
 from services.routing.domain.facts import INCIDENT, FactBase
@@ -29,6 +29,7 @@ from tests.support.routing import (
     aware,
     corrected,
     decided,
+    referred,
     reported,
     submitted,
     suspects,
@@ -37,7 +38,21 @@ from tests.support.routing import (
 VOCABULARY = load()
 DAY = timedelta(days=1)
 VIEW = "abuse_or_neglect"
-COMPARED = {name: spec for name, spec in VOCABULARY.items() if spec.scope in {"incident", "child", "authority"}}
+VIEWS = ["known", "suspected", "not_suspected", None]
+DAYS = [date(2026, 5, 30), date(2026, 5, 31)]
+REPORTER = [name for name, spec in VOCABULARY.items() if spec.scope == "reporter"]
+DATES = [*(day.isoformat() for day in DAYS), None]
+CORRECTED: dict[str, list[Any]] = {
+    "harm": ["death", "other", None],
+    VIEW: VIEWS,
+    "child.age_at_incident": [3, 4, None],
+    "reporter.body": ["health", None],
+    "reported_on": DATES,
+    "referral.submitted_on": DATES,
+    "notification.submitted_on": DATES,
+    "review.decided_on": DATES,
+    "action.due_on": DATES,
+}
 
 
 def told(*events: Any) -> list[Told]:
@@ -152,12 +167,9 @@ def test_a_decision_and_a_notification_give_their_day_in_england_and_a_notificat
 
 
 def test_a_referral_gives_its_day_and_the_review_that_it_proposes_and_a_plain_report_neither() -> None:
-    plain = reported()
-    data = plain.data.model_copy(update={"proposed_route": "alternative_review"})
-    referral = plain.model_copy(update={"type": "referral.submitted.v1", "data": data})
     of_referral = {"referral.submitted_on": ["2026-06-01"], "referral.proposed_route": ["alternative_review"]}
 
-    assert values(referral) == values(plain) | of_referral
+    assert values(referred("alternative_review")) == values(reported()) | of_referral
 
 
 @pytest.mark.parametrize("report", [reported(), unread(reported())])
@@ -192,48 +204,85 @@ def histories(draw: DrawFn) -> list[Any]:
             "recorded_at": MONDAY + draw(st.integers(3, 5)) * DAY,
             "event_id": UUID(int=draw(st.integers(0, 2**64)) << 16 | number),
         }
-        harm = draw(st.sampled_from(["death", "serious_harm", None]))
-        view = draw(st.sampled_from(["known", "suspected", "not_suspected", None]))
-        day = draw(st.sampled_from([date(2026, 5, 30), date(2026, 5, 31)]))
-        age = draw(st.sampled_from([3, 4, None]))
-        kinds: list[partial[Any]] = [
-            partial(reported, harm=harm, children=(ChildFacts(child=CHILD, age_at_incident=age),)),
-            partial(acted, "lcspr.decision.made.v1", {"review.decided_on": day.isoformat()}),
-            partial(acted, "reviewer.removed.v1", {"review.reviewer_removed_on": day.isoformat()}),
-        ]
-        if reporter is COUNCIL:
-            criterion = draw(st.sampled_from(["harm", None]))
-            kinds += [partial(suspects, view, since=day), partial(decided, "not_notify", criterion=criterion)]
-            kinds += [partial(aware, on=day)]
-        for own in (each.id for each in history if each.data.reporter == reporter):
-            kinds += [
-                partial(corrected, own, "harm", harm),
-                partial(corrected, own, VIEW, view),
-                partial(corrected, own, "child.age_at_incident", age, child=CHILD),
-                partial(corrected, own, "review.decided_on", day.isoformat()),
-            ]
+        own = [each for each in history if each.data.reporter == reporter]
+        wrong = draw(st.sampled_from([None, *((each.id, fact) for each in own for fact in correctable(each))]))
+        kinds = said(draw, reporter) if wrong is None else [correction(draw, *wrong)]
         history.append(draw(st.sampled_from(kinds))(**common))
     return draw(st.permutations(history))
 
 
-def as_routing_has_it(events: Sequence[Any]) -> set[tuple[str, str, str, str]]:
-    """Return field, child, source and value of every statement that stands for routing."""
-    facts = FactBase(rooted((fact for each in events for fact in facts_of(each, VOCABULARY)), VOCABULARY), VOCABULARY)
+def said(draw: DrawFn, reporter: Reporter) -> list[partial[Any]]:
+    """Return one event of each kind that states facts in a way of its own."""
+    day = draw(st.sampled_from(DAYS))
+    harm = draw(st.sampled_from(["death", "serious_harm", None]))
+    known = (ChildFacts(child=CHILD, age_at_incident=draw(st.sampled_from([3, 4, None]))),)
+    route = draw(st.sampled_from(["local_review", "alternative_review", None]))
+    information = draw(st.sampled_from([{"publication.information": "none"}, {}]))
+    kinds: list[partial[Any]] = [
+        partial(reported, harm=harm, on=day, children=known),
+        partial(referred, route, harm=harm, on=day, children=known),
+        partial(acted, "lcspr.decision.made.v1", {"review.decided_on": day.isoformat()}),
+        partial(acted, "reviewer.appointed.v1", {"review.reviewer_appointed_on": day.isoformat()}),
+        partial(acted, "reviewer.removed.v1", {"review.reviewer_removed_on": day.isoformat()}),
+        partial(acted, "publication.declined.v1", {"publication.declined_on": day.isoformat(), **information}),
+        partial(acted, "action.updated.v1", {"action.due_on": day.isoformat()}, about="d" * 32),
+    ]
+    if reporter is COUNCIL:
+        criterion = draw(st.sampled_from(["harm", None]))
+        against = draw(st.sampled_from(["N-01", None]))
+        kinds += [
+            partial(aware, on=day),
+            partial(suspects, draw(st.sampled_from(VIEWS)), since=day),
+            partial(decided, "not_notify", on=day, criterion=criterion, against=against),
+            partial(submitted, when=datetime.combine(day, time(23, 30), UTC)),
+        ]
+    return kinds
+
+
+def correctable(event: Any) -> list[str]:
+    """Return the facts of an event that are corrected here: those that take another way than the others."""
+    return sorted({fact.name for fact in facts_of(event, VOCABULARY)} & CORRECTED.keys())
+
+
+def correction(draw: DrawFn, event: UUID, fact: str) -> partial[Any]:
+    child = CHILD if VOCABULARY[fact].scope == "child" else None
+    return partial(corrected, event, fact, draw(st.sampled_from(CORRECTED[fact])), child=child)
+
+
+def as_routing_has_it(events: Sequence[Any], lost: Collection[UUID | None]) -> set[tuple[str, str, str, str]]:
+    """Return field, child, source and value of every statement that stands for routing, of the lost ones the corrected."""
+    stated = [fact for each in events for fact in facts_of(each, VOCABULARY)]
+    put_right = {(fact.corrects, fact.name) for fact in stated}
+    found = [
+        fact
+        for fact in stated
+        if fact.event_id not in lost
+        or (fact.event_id, fact.name) in put_right
+        or fact.name in {"reporter.body", "reporter.area"}
+    ]
+    facts = FactBase(rooted(found, VOCABULARY), VOCABULARY)
     owners = {"incident": [INCIDENT], "child": facts.children, "authority": ["la:E08000035"]}
-    return {
-        (name, owner if spec.scope == "child" else "", fact.authority, str(fact.value))
-        for name, spec in COMPARED.items()
-        for owner in owners[spec.scope]
+    stands = {
+        (name, owner if spec.scope == "child" else "", fact.authority): str(fact.value)
+        for name, spec in VOCABULARY.items()
+        for owner in owners.get(spec.scope, [])
         for fact in facts.standing(name, owner)
     }
+    # Routing has the reporter once for each report; given is what its source said in the latest.
+    for report in sorted(events, key=lambda each: (each.time, each.recorded_at, each.id)):
+        for name in REPORTER:
+            for fact in facts.standing(name, str(report.id)):
+                stands[name, "", fact.authority] = str(fact.value)
+    return {(*place, value) for place, value in stands.items()}
 
 
-@given(histories())
-def test_what_is_given_is_what_routing_decides_on(events: list[Any]) -> None:
-    given = {
-        (one.field, one.child, one.told.source, str(one.value))
-        for one in standing(told(*events), VOCABULARY)
-        if one.field in COMPARED
-    }
+@given(histories(), st.data())
+def test_what_is_given_is_what_routing_decides_on(events: list[Any], data: st.DataObject) -> None:
+    first_said = {each.id for each in events if each.type != "fact.corrected.v1"}
+    put_right = {each.data.corrects for each in events if each.id not in first_said}
+    lost = {data.draw(st.sampled_from([None, *sorted(first_said & put_right or first_said)]))}
+    known = [unread(each) if each.id in lost else each for each in events]
 
-    assert given == as_routing_has_it(events)
+    given = {(one.field, one.child, one.told.source, str(one.value)) for one in standing(told(*known), VOCABULARY)}
+
+    assert given == as_routing_has_it(events, lost)

@@ -22,6 +22,7 @@ from tests.support.routing import (
     corrected,
     decided,
     linked,
+    referred,
     reported,
     submitted,
     suspects,
@@ -62,15 +63,14 @@ def test_the_kind_of_place_is_stated_where_it_is_said() -> None:
 
 
 def test_a_referral_states_what_a_report_does_and_when_and_for_which_review_it_was_made() -> None:
-    event = reported()
-    data = event.data.model_copy(update={"proposed_route": "alternative_review"})
-    referred = event.model_copy(update={"type": "referral.submitted.v1", "data": data})
+    event = reported(event_id=UUID(int=5))
+    referral = referred("alternative_review", event_id=UUID(int=5))
 
-    assert stated(referred) - stated(event) == {
+    assert stated(referral) - stated(event) == {
         ("incident", "referral.submitted_on", date(2026, 6, 1)),
         ("incident", "referral.proposed_route", "alternative_review"),
     }
-    assert stated(event) - stated(referred) == set()
+    assert stated(event) - stated(referral) == set()
 
 
 def test_a_child_of_whom_nothing_is_known_is_still_a_child_of_the_case() -> None:
