@@ -83,14 +83,15 @@ _CLAIM: Final = text(
            AND f.case_key = ANY(ARRAY(SELECT jsonb_array_elements_text(d.payload #> '{grant,case_keys}')))) AS statements
 """.replace("{is_first}", _IS_FIRST)
 )
-# A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same. One that
-# must wait again has arrived if it was taken, and is not tried again if it was not.
+# A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same, and so is
+# why it was withdrawn. One that must wait again has arrived if it was taken, and is not tried again if it was not.
 _SETTLE: Final = text("""
     UPDATE routing.delivery d
     SET state = CASE WHEN d.state = 'sending' OR (d.state IN ('awaiting_release', 'due') AND r.state = 'delivered')
             THEN r.state ELSE d.state END,
         next_at = CASE WHEN d.state = 'sending' THEN r.next_at ELSE d.next_at END,
-        changed_at = :now, reason = coalesce(r.reason, d.reason), reference = coalesce(r.reference, d.reference),
+        changed_at = :now, reason = CASE WHEN d.state = 'withdrawn' THEN d.reason ELSE coalesce(r.reason, d.reason) END,
+        reference = coalesce(r.reference, d.reference),
         delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
         person_told = d.person_told OR r.person_told, maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
         lease_until = NULL

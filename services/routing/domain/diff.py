@@ -18,6 +18,7 @@ from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.facts import INCIDENT
 from services.routing.domain.happenings import Slot
 from services.routing.domain.ledger import (
+    LAPSED,
     Answered,
     Asked,
     Change,
@@ -108,6 +109,8 @@ class _Diffing:
             yield from self._withdraw_all(identity, obligation.standing.reason)
         elif obligation.standing.state == "open":
             yield from self._notices(identity, case_key, obligation, restated)
+        elif obligation.standing.state == "met" and obligation.released:
+            yield from self._owe_lapsed(identity, case_key, obligation)
         if obligation.standing.state != "withdrawn":
             yield from self._pass_on(identity, case_key, obligation)
 
@@ -212,7 +215,18 @@ class _Diffing:
             if notices:
                 waiting[slot] = notices
         for found in lapsed(waiting, self._decision):
-            yield from self._withdraw(waiting[found.slot], found.reason)
+            yield from self._withdraw(waiting[found.slot], LAPSED + found.reason)
+
+    def _owe_lapsed(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Owed]:
+        """Owe anew what waited under a duty that was met before no rule gave it for a time, also to those who have met it.
+
+        Their last word from us may be that the notice is withdrawn.
+        """
+        for notice in [each for (of, _), each in self._latest.items() if of == identity and each.lapsed]:
+            heir = self._heir(notice)
+            latest = self._latest.get((identity, heir))
+            if heir in obligation.recipients and (latest is None or latest.lapsed):
+                yield self._owed(identity, case_key, obligation, heir, latest)
 
     def _withdraw(self, notices: Iterable[KnownNotice], reason: str) -> Iterator[NoticeWithdrawn]:
         for notice in notices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from services.routing.domain.decide import Obligation, Question
@@ -18,12 +18,17 @@ NoticeState = Literal[
 ]
 
 
+LAPSED: Final = "the duty, which is met, is no longer given: "
+"""How the reason begins for which a notice that waits under a met duty is withdrawn: it is owed again once a rule gives the duty."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownNotice:
     """A notice as it stands; `revision` counts those of its obligation and recipient from 1.
 
     `due_on`: the due date that it gives. `tried`: an attempt was begun, so that what it says stays as it is.
-    `maybe_arrived`: the recipient may have it, because it was taken, is being sent, or an attempt had no answer.
+    `maybe_arrived`: the recipient may have it, because it was taken, is being sent, or an attempt had no answer. `reason`: why it
+    is in this state, or why the last attempt failed.
     """
 
     notice_id: UUID
@@ -38,6 +43,12 @@ class KnownNotice:
     tried: bool = False
     taken: bool = False
     maybe_arrived: bool = False
+    reason: str | None = None
+
+    @property
+    def lapsed(self) -> bool:
+        """Say whether it was withdrawn only because no rule gave its duty any more, which was met before and stays so."""
+        return self.state == "withdrawn" and (self.reason or "").startswith(LAPSED)
 
     @property
     def arrived(self) -> bool:

@@ -267,6 +267,7 @@ def notice_of(row: Row) -> ledger.KnownNotice:
         tried=row["attempts"] > 0,
         taken=row["reference"] is not None,
         maybe_arrived=row["maybe_arrived"] or row["state"] in {"sending", "delivered", "accepted"},
+        reason=row["reason"],
     )
 
 

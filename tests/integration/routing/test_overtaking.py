@@ -15,7 +15,7 @@ from services.routing.dispatch.rows import Claimed, Settled
 from services.routing.store.saving import insert_history
 from tests.support.reads import keep_first_plans, rows_read
 from tests.support.road import Road, move_clock, of
-from tests.support.routing import LEEDS, OTHER_CASE, POLICE, aware, corrected, decided, reported, suspects
+from tests.support.routing import LEEDS, OTHER_CASE, POLICE, aware, corrected, decided, reported, submitted, suspects
 
 LA, LSCP_ID = f"la:{LEEDS}", f"lscp:{LEEDS}"
 LATER = datetime(2026, 6, 2, tzinfo=UTC)
@@ -38,7 +38,8 @@ async def settle(
 ) -> None:
     async with road.database.begin() as tx:
         next_at = tx.now + wait if state == "due" else None
-        found = [Settled(each, state, next_at=next_at, reference=reference) for each in claimed]
+        reason = None if reference else "no receipt"
+        found = [Settled(each, state, next_at=next_at, reason=reason, reference=reference) for each in claimed]
         states = await rows.settle(tx.connection, found, tx.now)
         history = [{"delivery_id": key, "at": tx.now, "state": now_is} for key, now_is in states.items()]
         await insert_history(tx.connection, history)
@@ -84,6 +85,26 @@ async def test_a_notice_that_was_taken_after_its_release_was_undone_is_known_as_
 
     (panel,) = await road.rows("SELECT state, reference FROM routing.delivery WHERE recipient = 'panel'")
     assert (panel["state"], panel["reference"]) == ("delivered", "R-1")
+
+
+async def test_what_was_withdrawn_on_its_way_under_a_met_duty_is_owed_again_once_a_rule_gives_the_duty_again(
+    road: Road,
+) -> None:
+    suspicion = suspects()
+    wrong = corrected(suspicion.id, "abuse_or_neglect", "not_suspected")
+    await road.route(reported(), aware(), suspicion, decided("notify"))
+    on_the_way = await claim(road)
+    await road.route(submitted())
+    await road.route(wrong)
+    await settle(road, on_the_way, "due")
+    await road.route(corrected(wrong.id, "abuse_or_neglect", "suspected"))
+
+    panel = await road.rows(
+        "SELECT revision, state FROM routing.delivery WHERE rule = 'N-01' AND kind = 'notice' ORDER BY seq"
+    )
+    (duty,) = await road.rows("SELECT state FROM routing.obligation WHERE rule = 'N-01'")
+    assert duty["state"] == "met"
+    assert [(each["revision"], each["state"]) for each in panel] == [(1, "withdrawn"), (2, "due")]
 
 
 @pytest.mark.parametrize("outcome", ["due", "delivered"])

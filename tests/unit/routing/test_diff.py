@@ -89,8 +89,8 @@ def apply_to_notices(known: Sequence[ledger.KnownNotice], changes: Sequence[ledg
                 notices[notice.notice_id] = notice
             case ledger.Released(notice=notice, released=released):
                 notices[notice.notice_id] = replace(notice, state="due" if released else "awaiting_release")
-            case ledger.NoticeWithdrawn(notice=notice):
-                notices[notice.notice_id] = replace(notice, state="withdrawn")
+            case ledger.NoticeWithdrawn(notice=notice, reason=reason):
+                notices[notice.notice_id] = replace(notice, state="withdrawn", reason=reason)
             case ledger.NoticeSuperseded(notice=notice):
                 notices[notice.notice_id] = replace(notice, state="superseded")
             case ledger.Opened(obligation_id=identity, obligation=new):
@@ -280,18 +280,58 @@ def test_doubt_does_not_withdraw_a_duty() -> None:
     ("state", "view", "withdrawn"),
     [("due", "not_suspected", ["panel"]), ("delivered", "not_suspected", []), ("due", None, [])],
 )
-def test_what_still_waits_under_a_duty_that_was_met_is_withdrawn_once_no_rule_gives_the_duty(
+def test_what_still_waits_under_a_duty_that_was_met_is_withdrawn_once_no_rule_gives_the_duty_and_owed_again_once_one_does(
     state: ledger.NoticeState, view: str | None, withdrawn: list[str]
 ) -> None:
     events = [REPORT, AWARE, SUSPECTED, decided("notify"), submitted()]
+    wrong = corrected(SUSPECTED.id, "abuse_or_neglect", view)
     known = dispatch(after(events[:-1], events[-1:])[0], state)
-    then = [*events, corrected(SUSPECTED.id, "abuse_or_neglect", view)]
-    changes = diff(known, decision(then, known), homes([("incident", CASE)]))
-    again = diff(apply(known, changes), decision(then, known), homes([("incident", CASE)]))
+    gone, known = change(known, [*events, wrong])
+    undone, _ = change(known, [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected")])
 
-    gone = [change.notice for change in changes if isinstance(change, ledger.NoticeWithdrawn)]
-    assert [each.recipient for each in gone if each.rule == "N-01"] == withdrawn
-    assert again == ()
+    assert [each.recipient for each in notices(gone, ledger.NoticeWithdrawn)] == withdrawn
+    assert [(each.recipient, each.state) for each in notices(undone, ledger.Owed)] == [
+        (each, "due") for each in withdrawn
+    ]
+
+
+def test_what_was_withdrawn_because_its_duty_was_met_is_not_owed_again_with_the_duty() -> None:
+    events = [REPORT, AWARE, SUSPECTED, submitted()]
+    wrong = corrected(SUSPECTED.id, "abuse_or_neglect", "not_suspected")
+    known, met = after(events[:-1], events[-1:])
+    gone, known = change(known, [*events, wrong])
+    undone, _ = change(known, [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected"), decided("notify")])
+
+    assert [each.recipient for each in notices(met, ledger.NoticeWithdrawn)] == ["panel"]
+    assert (notices(gone, ledger.NoticeWithdrawn), notices(undone, ledger.Owed)) == ([], [])
+
+
+def test_what_is_owed_again_under_a_met_duty_waits_for_its_release() -> None:
+    events = [REPORT, AWARE, SUSPECTED, decided("notify"), submitted()]
+    wrong = corrected(SUSPECTED.id, "abuse_or_neglect", "not_suspected")
+    deferred = decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    _, known = change(after(events[:-1], events[-1:])[0], [*events, wrong])
+    then = [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected"), deferred]
+    held, known = change(known, then)
+    released, _ = change(known, [*then, decided("notify", at=NOW)])
+
+    assert notices(held, ledger.Owed) == []
+    assert [each.recipient for each in notices(released, ledger.Owed)] == ["panel"]
+
+
+def change(known: ledger.Known, events: Sequence[Any]) -> tuple[tuple[ledger.Change, ...], ledger.Known]:
+    """Return what a decision changes and what stands then, once the same decision again has changed nothing."""
+    changes = diff(known, decision(events, known), homes([("incident", CASE)]))
+    found = apply(known, changes)
+    assert diff(found, decision(events, found), homes([("incident", CASE)])) == ()
+    return changes, found
+
+
+def notices(
+    changes: Iterable[ledger.Change], kind: type[ledger.NoticeWithdrawn | ledger.Owed]
+) -> list[ledger.KnownNotice]:
+    """Return the notices of N-01, the duty towards the Panel, in the changes of a kind."""
+    return [each.notice for each in changes if isinstance(each, kind) and each.notice.rule == "N-01"]
 
 
 def test_an_answered_question_is_closed_as_answered_and_a_needless_one_as_such() -> None:
