@@ -19,6 +19,7 @@ SOURCE: Final = "/handrail/routing"
 NOT_TRIED_AGAIN: Final = "it is not tried again until a person says so"
 WAITS_PAST_DUE: Final = "the next try comes only after it is due; it is still being tried"
 STILL_TRYING: Final = "half of the time until it is due is gone; it is still being tried"
+OVERDUE: Final = "it is overdue; it is still being tried"
 TRIED_FOR_A_DAY: Final = "it has been tried for a day; it is still being tried"
 
 
@@ -126,7 +127,9 @@ def _why_now(settled: Settled, now: datetime) -> str:
         return NOT_TRIED_AGAIN
     if due_by is None:
         return TRIED_FOR_A_DAY
-    return WAITS_PAST_DUE if now < due_by <= settled.next_at else STILL_TRYING
+    if due_by <= now:
+        return OVERDUE
+    return WAITS_PAST_DUE if due_by <= settled.next_at else STILL_TRYING
 
 
 def _envelope(kind: str, claimed: Claimed, now: datetime) -> Mapping[str, Any]:

@@ -79,6 +79,8 @@ def test_a_failure_to_send_what_still_stands_is_published() -> None:
             None,
             "half of the time until it is due is gone; it is still being tried",
         ),
+        (NOW - timedelta(hours=1), NOW, None, "it is overdue; it is still being tried"),
+        (NOW, NOW - timedelta(hours=1), 86_400, "it is overdue; it is still being tried"),
         (NOW - timedelta(days=1), None, None, "it has been tried for a day; it is still being tried"),
     ],
 )
