@@ -84,7 +84,8 @@ _CLAIM: Final = text(
 """.replace("{is_first}", _IS_FIRST)
 )
 # A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same, and so is
-# why it was withdrawn. One that must wait again has arrived if it was taken, and is not tried again if it was not.
+# why it was withdrawn. One that must wait again has arrived if it was taken, and is not tried again if it was not. Of one
+# that was held and released again meanwhile, a person is told anew.
 _SETTLE: Final = text("""
     UPDATE routing.delivery d
     SET state = CASE WHEN d.state = 'sending' OR (d.state IN ('awaiting_release', 'due') AND r.state = 'delivered')
@@ -93,7 +94,7 @@ _SETTLE: Final = text("""
         changed_at = :now, reason = CASE WHEN d.state = 'withdrawn' THEN d.reason ELSE coalesce(r.reason, d.reason) END,
         reference = coalesce(r.reference, d.reference),
         delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
-        person_told = d.person_told OR r.person_told, maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
+        person_told = d.person_told OR (r.person_told AND d.state = 'sending'), maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
         lease_until = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(delivery_id uuid, lease_epoch integer, state text,
         next_at timestamptz, reason text, reference text, person_told boolean, maybe_arrived boolean)

@@ -34,12 +34,21 @@ async def claim(road: Road) -> list[Claimed]:
 
 
 async def settle(
-    road: Road, claimed: Sequence[Claimed], state: str, *, wait: timedelta = timedelta(), reference: str | None = None
+    road: Road,
+    claimed: Sequence[Claimed],
+    state: str,
+    *,
+    wait: timedelta = timedelta(),
+    reference: str | None = None,
+    person_told: bool = False,
 ) -> None:
     async with road.database.begin() as tx:
         next_at = tx.now + wait if state == "due" else None
         reason = None if reference else "no receipt"
-        found = [Settled(each, state, next_at=next_at, reason=reason, reference=reference) for each in claimed]
+        found = [
+            Settled(each, state, next_at=next_at, reason=reason, reference=reference, person_told=person_told)
+            for each in claimed
+        ]
         states = await rows.settle(tx.connection, found, tx.now)
         history = [{"delivery_id": key, "at": tx.now, "state": now_is} for key, now_is in states.items()]
         await insert_history(tx.connection, history)
@@ -85,6 +94,21 @@ async def test_a_notice_that_was_taken_after_its_release_was_undone_is_known_as_
 
     (panel,) = await road.rows("SELECT state, reference FROM routing.delivery WHERE recipient = 'panel'")
     assert (panel["state"], panel["reference"]) == ("delivered", "R-1")
+
+
+async def test_a_person_is_told_anew_of_a_notice_that_was_held_and_released_again_while_it_was_on_its_way(
+    road: Road,
+) -> None:
+    await road.route(reported(), aware(), suspects(), decided("notify"))
+    await settle(road, await claim(road), "due", person_told=True)
+    told = await claim(road)
+    await road.route(decided("defer", at=LATER))
+    await road.route(decided("notify", at=LATER + timedelta(days=1)))
+    await settle(road, told, "due", person_told=True)
+
+    tried = [{each.recipient: each.person_told for each in claimed} for claimed in (told, await claim(road))]
+    assert [each["panel"] for each in tried] == [True, False]
+    assert tried[1][LA]  # which was not held
 
 
 async def test_what_was_withdrawn_on_its_way_under_a_met_duty_is_owed_again_once_a_rule_gives_the_duty_again(
