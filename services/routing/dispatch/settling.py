@@ -79,8 +79,8 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
     """Return what is published of an attempt; `state` is the row's after it.
 
     Attempts to withdraw a notice are published only when a person must act: the notice itself is withdrawn already. A
-    failure to send what was withdrawn, superseded, accepted or held back meanwhile is not published: nobody has to act
-    on it.
+    failure to send what was withdrawn, superseded, accepted or held back meanwhile is not published, nor is the refusal of
+    what was released again: nobody has to act on it.
     """
     claimed = settled.claimed
     about: dict[str, Any] = {
@@ -102,7 +102,7 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
             )
             found.append(tell.NoticeWithdrawn(**_envelope("withdrawn", claimed, now), data=withdrawn))
         return found
-    if state in {"withdrawn", "superseded", "accepted", "awaiting_release"}:
+    if state != settled.state:
         return []
     act_now = settled.state == "refused" or (settled.person_told and not claimed.person_told)
     if claimed.kind != "notice" and not act_now:

@@ -60,6 +60,12 @@ def test_nobody_is_told_of_a_failure_to_send_what_need_not_be_sent_any_more(stat
     assert messages(attempt, settle(attempt, NOW, 0.5), state, NOW) == []
 
 
+def test_nobody_reads_that_a_notice_is_not_tried_again_which_was_released_again_while_it_was_on_its_way() -> None:
+    attempt = Attempt(claimed(), Answer(403, problem="answered 403"))
+
+    assert messages(attempt, settle(attempt, NOW, 0.5), "due", NOW) == []
+
+
 def test_a_failure_to_send_what_still_stands_is_published() -> None:
     attempt = Attempt(claimed(), Answer(403, problem="answered 403"))
     [message] = messages(attempt, settle(attempt, NOW, 0.5), "refused", NOW)
