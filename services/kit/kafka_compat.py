@@ -102,6 +102,13 @@ TELL_EVERY_S: Final = 0.5
 TELL_WITHIN_S: Final = 2.0
 
 
+class _Pause(NamedTuple):
+    """Why a partition is not read on, and since when by the machine's monotonic clock, in seconds."""
+
+    damage: Exception
+    since: float
+
+
 class Subscriber:
     """What the kit needs of a FastStream batch subscriber.
 
@@ -115,7 +122,7 @@ class Subscriber:
         self._subscriber = subscriber
         self._most = most
         self._failed = failed
-        self._paused: dict[TopicPartition, float] = {}
+        self._paused: dict[TopicPartition, _Pause] = {}
         self._looking = False
         self._looked_at = time.monotonic()
         self._untold: dict[Place, int] = {}
@@ -160,7 +167,9 @@ class Subscriber:
         except Exception as error:
             self._failed(error, None)
             if not found:
-                raise error if isinstance(error, KafkaError) else KafkaError(type(error).__name__) from error
+                if isinstance(error, KafkaError):
+                    raise
+                raise KafkaError(type(error).__name__) from error
         finally:
             self._looking, self._looked_at = False, time.monotonic()
         self._mind_paused(consumer)
@@ -168,13 +177,16 @@ class Subscriber:
 
     def _mind_paused(self, consumer: AIOKafkaConsumer) -> None:
         """Tell of each partition whose next batch cannot be read, and ask for the batch again after a while."""
-        now = time.monotonic()
-        self._paused = {tp: self._paused.get(tp, now) for tp in consumer.paused()}
-        for tp, since in self._paused.items():
-            if since == now:
-                self._failed(kafka_records.damage(consumer, tp), Place(tp.topic, tp.partition))
-            elif now - since >= PAUSE_S:
+        now, paused = time.monotonic(), dict[TopicPartition, _Pause]()
+        for tp in consumer.paused():
+            damage, pause = kafka_records.damage(consumer, tp), self._paused.get(tp)
+            if pause is None or pause.damage is not damage:  # for the first time, or asked for again in vain
+                self._failed(damage, Place(tp.topic, tp.partition))
+                pause = _Pause(damage, now)
+            elif now - pause.since >= PAUSE_S:
                 consumer.resume(tp)
+            paused[tp] = pause
+        self._paused = paused
 
     def damaged(self) -> str | None:
         """Return in which partitions a batch cannot be read, or nothing. All that comes after it waits."""

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, CorruptRecordException, KafkaError
 from aiokafka.partitioner import DefaultPartitioner, murmur2
 from aiokafka.producer.sender import Sender
 from faststream import AckPolicy
@@ -160,6 +160,49 @@ async def test_a_look_that_failed_is_told_as_faststream_expects(error: Exception
 
     assert failed == [error]
     assert found == ("first",)
+    assert [each.__cause__ for each in failed] == [None], "an error that is its own cause is told for ever"
+
+
+class Damaged:
+    """A consumer whose one partition has a batch that cannot be read, however often it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.state = SimpleNamespace(damage=None)
+        assignment = SimpleNamespace(state_value=lambda _tp: self.state)
+        self._subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
+        self._resumed = True
+
+    async def getmany(self, **_options: int) -> Found:
+        if self._resumed:
+            self.asked += 1
+            self.state.damage, self._resumed = CorruptRecordException(str(self.asked)), False
+        return {}
+
+    def paused(self) -> set[TopicPartition]:
+        return {TopicPartition("topic", 0)}
+
+    def resume(self, _partition: TopicPartition) -> None:
+        self._resumed = True
+
+
+async def test_a_batch_that_cannot_be_read_is_asked_for_after_a_pause_each_time_and_told_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed: list[Exception] = []
+    view, consumer = reader(failed), Damaged()
+    said = []
+
+    for pause_s in (60, 60, 0, 60, 60):  # the third look finds the pause over, the fourth asks again
+        monkeypatch.setattr(kafka_compat, "PAUSE_S", pause_s)
+        await look(view, consumer)
+        said.append(view.damaged())
+
+    assert (consumer.asked, [str(each) for each in failed]) == (
+        2,
+        [str(CorruptRecordException(number)) for number in "12"],
+    )
+    assert set(said) == {"a batch in topic[0] cannot be read; it is asked for again, and what comes after it waits"}
 
 
 async def test_a_consumer_that_is_stopped_says_so_as_faststream_expects() -> None:
