@@ -38,9 +38,8 @@ MAX_SLEEP: Final = timedelta(milliseconds=250)  # a new rung or a moved clock is
 MIN_SLEEP: Final = timedelta(milliseconds=20)
 SLACK: Final = timedelta(minutes=10)  # how far behind the low-water mark a poll still looks
 SWEEP_EVERY: Final = timedelta(minutes=1)
-LEFT_FOR: Final = timedelta(
-    minutes=1
-)  # how long a case is left alone that could not be fired: others may be due behind it
+LEFT_FOR: Final = timedelta(minutes=1)
+"""How long a case is left alone that could not be fired: others may be due behind it."""
 MOST_FAILURES: Final = 20
 """Cases that may fail in one pass: if it is everybody's fault and not theirs, taking each by itself would take for ever."""
 
