@@ -1,4 +1,4 @@
-"""Every use of a private or half-public name of FastStream and aiokafka, in one place (reading: `kafka_records`).
+"""Every use of a private or half-public name of FastStream and aiokafka (with `kafka_mended` and `kafka_records`).
 
 Canary tests pin each of them, and the versions are pinned in `pyproject.toml` (`faststream<0.8`, `aiokafka<0.15`).
 """
@@ -15,48 +15,17 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.consumer.fetcher import Fetcher
-from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.partitioner import murmur2
 from faststream.kafka import KafkaBroker, KafkaRouter
 
-from services.kit import kafka_records
+from services.kit import kafka_mended, kafka_records
+from services.kit.errors import summary
 from services.kit.fence import Place
+from services.kit.logging import where
 
 kafka_records.install()
-_close: Final = Fetcher.close
-
-
-async def close_fetcher(fetcher: Any) -> None:
-    """Close a consumer's fetcher, and let no cancellation out but our own.
-
-    aiokafka's cancels each fetch that waits to try again and awaits it, so whoever stopped the consumer got that for an end
-    asked of himself: a relay that stopped one after an error was gone for good. And its connections stayed open.
-    """
-    fetcher._fetch_task.cancel()  # noqa: SLF001 - it would begin more
-    await asyncio.gather(fetcher._fetch_task, return_exceptions=True)  # noqa: SLF001
-    waiting, fetcher._pending_tasks = fetcher._pending_tasks, set()  # noqa: SLF001
-    for fetch in waiting:
-        fetch.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
-    await _close(fetcher)  # type: ignore[no-untyped-call]
-
-
-Fetcher.close = close_fetcher  # type: ignore[method-assign]
-_need_rejoin: Final = GroupCoordinator.need_rejoin
-
-
-def need_rejoin(coordinator: Any, subscription: Any) -> bool:
-    """Return whether a consumer must join its group, as it must also once there is another subscription than this one.
-
-    aiokafka asks after it has waited for a coordinator that was away. Had its pattern met a new topic meanwhile, it took itself
-    for a member, failed at an assertion, and read nothing any more.
-    """
-    return not subscription.active or _need_rejoin(coordinator, subscription)  # type: ignore[no-untyped-call]
-
-
-GroupCoordinator.need_rejoin = need_rejoin  # type: ignore[method-assign]
+kafka_mended.install()
 
 
 class RawRecord(NamedTuple):
@@ -142,7 +111,7 @@ class Subscriber:
         if not tasks or all(task.done() for task in tasks):
             return "the consume loop has ended"
         if ended := _ended_task(self._consumer):
-            return f"aiokafka's {ended} task has ended"
+            return f"aiokafka's {ended}"
         idle = 0.0 if self._looking else time.monotonic() - self._looked_at
         return f"no read for {idle:.0f} s, expected at most {idle_limit_s:.0f} s" if idle > idle_limit_s else None
 
@@ -284,17 +253,25 @@ def subscribe(
 
 
 def _ended_task(consumer: AIOKafkaConsumer | None) -> str | None:
-    """Return which of the tasks that a consumer cannot read without has ended, if any: it would go on to give nothing."""
+    """Return which of the tasks that a consumer cannot read without has ended, and how: it would go on to give nothing."""
     coordinator = getattr(consumer, "_coordinator", None)
-    tasks = {
+    tasks: dict[str, asyncio.Future[Any] | None] = {
         "metadata": getattr(getattr(consumer, "_client", None), "_sync_task", None),
         "fetching": getattr(getattr(consumer, "_fetcher", None), "_fetch_task", None),
         "coordination": getattr(coordinator, "_coordination_task", None),
     }
     beat = getattr(coordinator, "_heartbeat_task", None)
     if beat and beat.done() and not beat.cancelled() and beat.exception():
-        return "heartbeat"  # it ends without an error whenever the group is joined again
-    return next((name for name, task in tasks.items() if task and task.done()), None)
+        tasks = {"heartbeat": beat}  # it ends without an error whenever the group is joined again
+    ended = ((name, task) for name, task in tasks.items() if task and task.done())
+    return next((f"{name} task has ended: {_end_of(task)}" for name, task in ended), None)
+
+
+def _end_of(task: asyncio.Future[Any]) -> str:
+    if task.cancelled():
+        return "cancelled"
+    error = task.exception()
+    return f"{summary(error)} at {where(error, ('services', 'aiokafka'))}" if error else "without an error"
 
 
 async def _records(

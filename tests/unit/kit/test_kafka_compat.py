@@ -13,8 +13,6 @@ from typing import Any
 import aiokafka
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.consumer.fetcher import Fetcher
-from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, CorruptRecordException, KafkaError
 from aiokafka.partitioner import DefaultPartitioner, murmur2
@@ -30,7 +28,6 @@ from services.kit.kafka_compat import (
     TELL_EVERY_S,
     TELL_WITHIN_S,
     Subscriber,
-    need_rejoin,
     partition_of,
     safe_parser,
     subscribe,
@@ -230,12 +227,20 @@ class Running:
     ("task", "said"), [("sync", "metadata"), ("fetch", "fetching"), ("coordination", "coordination")]
 )
 async def test_a_consumer_is_dead_with_each_task_that_it_lives_by(task: str, said: str) -> None:
-    ended = asyncio.get_running_loop().create_future()
+    ended, failed, cancelled = (asyncio.get_running_loop().create_future() for _ in range(3))
     ended.set_result(None)
+    failed.set_exception(KeyError("Robin Example"))
+    cancelled.cancel()
 
-    view = Subscriber(Running(**{task: ended}), lambda: 500, never)
+    problems = [
+        Subscriber(Running(**{task: each}), lambda: 500, never).problem(60) for each in (ended, failed, cancelled)
+    ]
 
-    assert view.problem(60) == f"aiokafka's {said} task has ended"
+    assert problems == [
+        f"aiokafka's {said} task has ended: without an error",
+        f"aiokafka's {said} task has ended: KeyError at outside our code",
+        f"aiokafka's {said} task has ended: cancelled",
+    ]
 
 
 async def test_a_heartbeat_that_was_stopped_is_no_finding_and_one_that_failed_is() -> None:
@@ -245,7 +250,7 @@ async def test_a_heartbeat_that_was_stopped_is_no_finding_and_one_that_failed_is
 
     said = [Subscriber(Running(heartbeat=each), lambda: 500, never).problem(60) for each in (stopped, failed)]
 
-    assert said == [None, "aiokafka's heartbeat task has ended"]
+    assert said == [None, "aiokafka's heartbeat task has ended: AssertionError at outside our code"]
 
 
 async def test_a_consumer_that_looks_for_records_is_not_idle_however_long_that_takes() -> None:
@@ -265,23 +270,6 @@ async def test_a_consumer_that_looks_for_records_is_not_idle_however_long_that_t
 
     assert meanwhile is None
     assert "expected at most" in (view.problem(0.0) or "")
-
-
-async def test_a_pattern_that_met_a_new_topic_while_the_coordinator_was_away_is_joined_again() -> None:
-    state = SubscriptionState()
-    state.subscribe_pattern(re.compile("submissions.*"), listener=None)
-    state.subscribe_from_pattern({"submissions.a"})
-    subscription = state.subscription
-    state.assign_from_subscribed({TopicPartition("submissions.a", 0)})
-    coordinator: Any = SimpleNamespace(_rejoin_needed_fut=asyncio.get_running_loop().create_future())
-    before = need_rejoin(coordinator, subscription)
-
-    state.subscribe_from_pattern({"submissions.a", "submissions.b"})
-
-    assert before is False
-    assert kafka_compat._need_rejoin(coordinator, subscription) is False, "aiokafka mended it: ours can go"  # type: ignore[no-untyped-call]
-    assert need_rejoin(coordinator, subscription) is True
-    assert GroupCoordinator.need_rejoin is need_rejoin
 
 
 class Committing:
@@ -341,32 +329,6 @@ def test_kafka_that_does_not_answer_is_left_alone() -> None:
         return asyncio.get_running_loop().time() - began
 
     assert simulated(took()) == TELL_WITHIN_S
-
-
-class FetcherWithOneThatWaits:
-    """A fetcher of aiokafka's, of which one fetch waits to try again, as after a broken connection."""
-
-    close = Fetcher.close
-
-    def __init__(self) -> None:
-        self._closed = False
-        self._fetch_waiters: set[object] = set()
-        self._fetch_task = asyncio.create_task(asyncio.sleep(60))
-        self._pending_tasks = {asyncio.create_task(asyncio.sleep(60))}
-
-
-@pytest.mark.parametrize(
-    ("close", "lets_out"), [(kafka_compat._close, asyncio.CancelledError), (FetcherWithOneThatWaits.close, type(None))]
-)
-async def test_who_stops_a_consumer_is_not_taken_for_cancelled_with_its_fetches(close: Any, lets_out: type) -> None:
-    """The first is aiokafka's own: once that lets nothing out, ours can go."""
-    fetcher = FetcherWithOneThatWaits()
-    await asyncio.sleep(0)
-
-    outcome = (await asyncio.gather(asyncio.create_task(close(fetcher)), return_exceptions=True))[0]
-
-    assert type(outcome) is lets_out
-    assert fetcher._closed
 
 
 def test_aiokafka_tells_how_long_nobody_has_read() -> None:
