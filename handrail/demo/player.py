@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 from handrail.demo.story import EVENT, NOTICE, ClientSpec, Message, Step, Story, StoryError
 from handrail.installation.clients import Credentials
@@ -127,10 +127,11 @@ class Player:
         assert step.raw is not None and step.client is not None  # noqa: S101, PT018 - `_do` chose this branch
         client, intake = self._clients[step.client], self.running.web("intake")
         before = len(intake.get("/v1/quarantine"))
-        producer = Producer(self.running.broker.client_config(user=client.kafka_user, password=client.kafka_password))
-        producer.produce(client.kafka_topic, step.raw.read_bytes())
-        if producer.flush(SETTLE_S):
-            raise StoryStuck(f"'{step.title}': the broker did not take the message")
+        write(
+            self.running.broker.client_config(user=client.kafka_user, password=client.kafka_password),
+            client.kafka_topic,
+            step.raw.read_bytes(),
+        )
         wait(lambda: len(intake.get("/v1/quarantine")) > before, f"the quarantine of '{step.title}'")
 
     def _fill_in(self, message: Message) -> str:
@@ -160,6 +161,24 @@ class Player:
             body = entry["body"]
             if entry["verified"] and body.get("rule") == rule and body["case_key"] in keys:
                 yield str(body["notice_id"])
+
+
+def write(config: dict[str, str], topic: str, value: bytes, key: str | None = None, within_s: float = SETTLE_S) -> None:
+    """Write one record to a topic, as a partner system does.
+
+    Raises:
+        StoryStuck: The broker refused it, or did not take it in time.
+    """
+
+    def delivered(error: KafkaError | None, _message: object) -> None:
+        # What was refused has left the queue too, so `flush` alone does not tell.
+        if error is not None:
+            raise StoryStuck(f"the broker refused what was written to {topic}: {error.str()}")
+
+    producer = Producer({**config, "enable.idempotence": True})
+    producer.produce(topic, value, key=key, on_delivery=delivered)
+    if producer.flush(within_s):
+        raise StoryStuck(f"the broker did not take what was written to {topic} in {within_s:.0f} s")
 
 
 def duties(deadlines: Web, state: str = "") -> Iterator[dict[str, Any]]:

@@ -14,9 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
-
 from handrail.client import encrypt_personal
+from handrail.demo import player
 from handrail.installation.web import Web
 from tests.support import eventually
 from tests.support.installation import EVENTS, played_demo
@@ -57,9 +56,7 @@ def produce(config: dict[str, str], topic: str, event: dict[str, Any]) -> None:
 
 
 def write(config: dict[str, str], topic: str, value: bytes, key: str | None = None) -> None:
-    producer = Producer(config)
-    producer.produce(topic, value, key=key)
-    assert producer.flush(READY_S) == 0
+    player.write(config, topic, value, key, within_s=READY_S)
 
 
 def receipts(intake: Web) -> set[str]:

@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AclOperation, AdminClient, ResourceType
 
+from handrail.demo.player import StoryStuck, write
 from handrail.embedded.topics import add_client_topic, apply_topics, revoke_client
 from handrail.embedded.topics_page import Access, Spec
 from schemas import topics
@@ -72,6 +73,16 @@ def test_a_client_may_write_its_own_topic_alone_until_it_is_revoked() -> None:
     assert gone is not None
     assert gone.code() == KafkaError._AUTHENTICATION
     assert topics.submissions(first) in stack().kafka.admin().list_topics(timeout=10).topics
+
+
+def test_what_the_broker_refuses_from_a_player_of_the_demo_is_an_error() -> None:
+    name, nobody = f"player-{secrets.token_hex(4)}", topics.submissions(f"nobody-{secrets.token_hex(4)}")
+    add_client_topic(stack().kafka, name, "a password")
+
+    config = stack().kafka.client_config(user=f"client-{name}", password="a password") | {"log_level": "0"}
+
+    with pytest.raises(StoryStuck, match=nobody):
+        write(config, nobody, b"{}")
 
 
 def test_a_wrong_password_is_refused() -> None:

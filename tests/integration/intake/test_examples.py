@@ -56,8 +56,8 @@ async def served() -> AsyncIterator[tuple[Intake, str]]:
             await task
 
 
-async def run_python(block: Block, folder: Path, environment: dict[str, str]) -> str:
-    """Run an example in a process of its own and return what it printed."""
+async def run_python(block: Block, folder: Path, environment: dict[str, str]) -> tuple[int | None, str]:
+    """Run an example in a process of its own and return how it ended and what it printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -68,8 +68,7 @@ async def run_python(block: Block, folder: Path, environment: dict[str, str]) ->
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-    return output.decode()
+    return process.returncode, output.decode()
 
 
 async def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
@@ -92,9 +91,11 @@ async def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> Non
         status, body = await asyncio.to_thread(curl.run, command, environment, tmp_path)
         status_again, again = await asyncio.to_thread(curl.without, command, environment, tmp_path)
         event.write_text(json.dumps(incident(id="by-client")))
-        printed = await run_python(by_http, tmp_path, environment)
+        ended, printed = await run_python(by_http, tmp_path, environment)
+        assert ended == 0, printed
         event.write_text(json.dumps(incident(id="by-kafka")))
-        await run_python(by_kafka, tmp_path, environment)
+        ended, said = await run_python(by_kafka, tmp_path, environment)
+        assert ended == 0, said
 
         async def three() -> bool:
             return await opened.column(f"SELECT count(*) FROM submission WHERE client = '{NAME}'") == [3]  # noqa: S608
@@ -104,6 +105,28 @@ async def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> Non
         assert json.loads(again)["receipt_id"] == json.loads(body)["receipt_id"]
         assert json.loads(body).keys() == json.loads(blocks("json")[0].body).keys()
         assert "child.care_leaver" in printed
+
+
+async def test_the_producer_of_the_page_fails_when_the_broker_refuses_the_event(tmp_path: Path) -> None:
+    """Refused, a message leaves the producer's queue as one that was delivered does."""
+    kafka = stack().kafka
+    [_, by_kafka] = blocks("python")
+    ours, theirs = f"{NAME}-ours", f"{NAME}-theirs"
+    async with served() as (opened, url):
+        token = await register(opened, {"name": ours, "body": "police", "area": LEEDS})
+        add_client_topic(kafka, ours, PASSWORD)
+        add_client_topic(kafka, theirs, PASSWORD)
+        (tmp_path / "event.json").write_text(json.dumps(incident()))
+        environment = {
+            "INTAKE_URL": url,
+            "TOKEN": token,
+            "KAFKA_CONFIG": json.dumps(kafka.client_config(user=f"client-{ours}", password=PASSWORD)),
+        }
+
+        ended, said = await run_python(by_kafka, tmp_path, environment | {"TOPIC": submissions(theirs)})
+
+    assert ended != 0, "the report is lost, and nobody knows"
+    assert "TOPIC_AUTHORIZATION_FAILED" in said
 
 
 async def test_the_client_says_what_to_change_and_knows_a_repeat(tmp_path: Path) -> None:
