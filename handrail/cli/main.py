@@ -8,6 +8,7 @@ import sys
 import typer
 
 from handrail.cli import client, clock, demo, provision, quarantine, register, rewind, rules, send, status, up, verify
+from handrail.client import TryAgain
 from handrail.demo.player import StoryStuck
 from handrail.demo.story import StoryError
 from handrail.embedded.errors import EmbeddedError
@@ -41,6 +42,7 @@ app.add_typer(rewind.consumer_app, name="consumer")
 EXPECTED_FAILURES = (
     EmbeddedError,
     CallFailed,
+    TryAgain,
     StoryError,
     StoryStuck,
     status.NotRunning,

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from handrail.cli.status import Folder, find_running
+from handrail.client import HandrailClient, NotAccepted
 from handrail.demo.story import EVENT, NOTICE, StoryError
-from handrail.installation.web import CallFailed, Web
+from handrail.installation.web import Answer, CallFailed
 
 
 def send(
@@ -21,23 +22,25 @@ def send(
     data: Folder = None,
 ) -> None:
     """Post one event file to intake and show the receipt."""
-    text, event = _read(file)
+    content, event = _read(file)
     running = find_running(data)
     name = client or str(event.get("source", "")).rsplit(":", 1)[-1]
     path = Path(running.folder) / "clients" / f"{name}.json"
     if not path.exists():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.json"))) or "none"
         raise StoryError(f"no client '{name}' here (known: {known}). Choose one with --as, or `handrail client add`.")
-    intake = Web(running.url("intake"), json.loads(path.read_text())["token"])
-    answer = intake.call("POST", "/v1/events", text.encode(), {"Content-Type": "application/cloudevents+json"})
-    if answer.status not in (200, 202):
-        raise CallFailed(f"refused ({answer.status}): {answer.detail()}")
-    typer.echo(json.dumps(answer.body, indent=2))
-
-
-def _read(file: Path) -> tuple[str, dict[str, object]]:
+    intake = HandrailClient(running.url("intake"), json.loads(path.read_text())["token"])
     try:
-        text = file.read_text()
+        _, receipt = intake.post(content)
+    except NotAccepted as error:
+        raise CallFailed(f"refused ({error.status}): {Answer(error.status, error.problem, '').detail()}") from error
+    typer.echo(json.dumps(receipt, indent=2))
+
+
+def _read(file: Path) -> tuple[bytes, dict[str, object]]:
+    content = file.read_bytes()
+    try:
+        text = content.decode()
         event = json.loads(text)
     except ValueError as error:
         raise StoryError(f"{file} is not JSON: {error}") from error
@@ -45,4 +48,4 @@ def _read(file: Path) -> tuple[str, dict[str, object]]:
         raise StoryError(f"{file} is not one CloudEvent: expected a JSON object")
     if NOTICE.search(text) or EVENT.search(text):
         raise StoryError(f"{file} has placeholders in double braces; put in the ids from a notice or a receipt first")
-    return text, event
+    return content, event

@@ -6,10 +6,10 @@ import http.client
 import json
 import random
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _TIMEOUT_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
-_AWAY: Final = frozenset({429, 500, 502, 503, 504})  # 500: the server does not know whether it kept the event
+_REFUSALS: Final = frozenset({400, 403, 409, 413, 415, 422})  # what intake answers to an event that it judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,45 @@ class NotAccepted(Exception):
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
         self.problem = problem
-        places = ", ".join(error["pointer"] for error in problem.get("errors", ()))
+        errors = problem.get("errors")
+        places = ", ".join(_pointers(errors if isinstance(errors, list) else []))
         super().__init__(f"{status}: {problem.get('detail', problem.get('title', ''))} {places}".rstrip())
 
 
 class TryAgain(Exception):
-    """Handrail could not be reached, failed, or had no time, as often as it was tried. Whether the event is kept is not known."""
+    """Intake said nothing of the event: it was away, or something before it answered. Whether it is kept is not known.
+
+    Keep the event and send the same again later, also after a 401: with a valid token, intake judges it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """`body` is empty unless it is a JSON object."""
+
+    status: int
+    headers: Message
+    body: Mapping[str, Any]
+
+    @property
+    def is_refusal(self) -> bool:
+        """Say whether intake refuses the event; another status, or another body, may come from what stands before intake."""
+        return self.status in _REFUSALS and self.headers.get_content_type() == "application/problem+json"
+
+    @property
+    def is_receipt(self) -> bool:
+        """Say whether it is a receipt."""
+        return self.status in (200, 202) and self.body.keys() >= {"receipt_id", "event_id", "case_key", "missing"}
+
+    @property
+    def is_given(self) -> bool:
+        """Say whether it is what a GET asked for."""
+        return self.status == 200 and bool(self.body)  # noqa: PLR2004
+
+    @property
+    def retry_after_s(self) -> float:
+        value = self.headers.get("Retry-After", "")
+        return float(value) if value.isdecimal() else 0.0
 
 
 class HandrailClient:
@@ -69,9 +102,9 @@ class HandrailClient:
 
         Raises:
             NotAccepted: It was refused, with what to change.
-            TryAgain: No answer came; send the same again later.
+            TryAgain: Intake said nothing of it; send the same again later.
         """
-        status, body = self._call("POST", "/v1/events", json.dumps(event).encode())
+        status, body = self.post(json.dumps(event).encode())
         return Receipt(
             body["receipt_id"],
             body["event_id"],
@@ -80,46 +113,72 @@ class HandrailClient:
             again=status == 200,  # noqa: PLR2004
         )
 
+    def post(self, event: bytes) -> tuple[int, Mapping[str, Any]]:
+        """Report one CloudEvent as it stands; return 202 or, for one sent before, 200, and the whole receipt.
+
+        Raises:
+            NotAccepted: It was refused, with what to change.
+            TryAgain: Intake said nothing of it; send the same again later.
+        """
+        answer = self._call("POST", "/v1/events", lambda answer: answer.is_receipt, event)
+        return answer.status, answer.body
+
     def receipt(self, receipt_id: str) -> Mapping[str, Any]:
-        """Return how far an event has come."""
-        return self._call("GET", f"/v1/receipts/{receipt_id}")[1]
+        """Return how far an event has come.
+
+        Raises:
+            TryAgain: It was not given; HTTP 404 if none of yours has this id.
+        """
+        return self._call("GET", f"/v1/receipts/{receipt_id}", lambda answer: answer.is_given).body
 
     def keys(self) -> Mapping[str, Any]:
-        """Return the key set to which `encrypt_personal` encrypts."""
-        return self._call("GET", "/v1/keys")[1]
+        """Return the key set to which `encrypt_personal` encrypts.
 
-    def _call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+        Raises:
+            TryAgain: It was not given.
+        """
+        return self._call("GET", "/v1/keys", lambda answer: answer.is_given).body
+
+    def _call(self, method: str, path: str, expected: Callable[[_Answer], bool], body: bytes | None = None) -> _Answer:
         why = ""
         for attempt in range(self._tries):
             pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             try:
-                return self._once(method, path, body)
-            except urllib.error.HTTPError as error:
-                with error:
-                    if error.code not in _AWAY:
-                        raise NotAccepted(error.code, _json(error.read())) from None
-                    why, pause = f"HTTP {error.code}", max(pause, _retry_after(error))
+                answer = self._once(method, path, body)
             except (OSError, http.client.HTTPException) as error:
                 why = type(error).__name__
+            else:
+                if expected(answer):
+                    return answer
+                if answer.is_refusal:
+                    raise NotAccepted(answer.status, answer.body)
+                why = f"HTTP {answer.status}"
+                if answer.status == 401:  # noqa: PLR2004
+                    why = "HTTP 401, the token is not valid"
+                    break
+                pause = min(_LONGEST_PAUSE_S, max(pause, answer.retry_after_s))
             if attempt + 1 < self._tries:
                 self._sleep(pause)
-        raise TryAgain(f"no answer after {self._tries} tries ({why}); send the same event again later")
+        raise TryAgain(f"no answer of intake ({why}): whether it is kept is not known; send the same again later")
 
-    def _once(self, method: str, path: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
+    def _once(self, method: str, path: str, body: bytes | None) -> _Answer:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/cloudevents+json"}
         request = urllib.request.Request(self._url + path, body, headers, method=method)  # noqa: S310 - the scheme was checked
         with _OPENER.open(request, timeout=_TIMEOUT_S) as answer:
-            return answer.status, _json(answer.read())
+            return _Answer(answer.status, answer.headers, _json(answer.read()))
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry token and event to an address that nobody chose."""
+class _AsItStands(urllib.request.HTTPErrorProcessor):
+    """Every status is an answer. A redirect is none to follow: it would carry token and event where nobody chose."""
 
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow none: the answer stands as it is."""
+    def http_response(self, request: urllib.request.Request, response: Any) -> Any:  # noqa: ARG002 - as the base has it
+        """Return the answer."""
+        return response
+
+    https_response = http_response
 
 
-_OPENER: Final = urllib.request.build_opener(_NoRedirects)
+_OPENER: Final = urllib.request.build_opener(_AsItStands)
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -130,6 +189,5 @@ def _json(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _retry_after(error: urllib.error.HTTPError) -> float:
-    value = error.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else 0.0
+def _pointers(errors: Iterable[Any]) -> Iterator[str]:
+    return (str(error["pointer"]) for error in errors if isinstance(error, dict) and "pointer" in error)

@@ -2,63 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-
 import pytest
 
 from handrail.client import HandrailClient, NotAccepted, TryAgain
-
-RECEIPT = {"receipt_id": "r", "event_id": "e", "case_key": "c", "missing": []}
-Answer = tuple[int, dict[str, Any], dict[str, str]]
-
-
-class Server:
-    """Answers with what it was told to, one after the other; the last for ever."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self.answers = list(answers)
-        self.requests: list[tuple[str, str, bytes]] = []
-        self.url = ""
-
-    def answer(self) -> Answer:
-        """Return the next answer."""
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-@contextmanager
-def serving(*answers: Answer) -> Iterator[Server]:
-    """Serve on a port of loopback."""
-    told = Server(*answers)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.requests.append((self.path, self.headers["Authorization"], body))
-            status, content, headers = told.answer()
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield told
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+from tests.support.answering import PROBLEM, RECEIPT, Answer, serving
 
 
 def test_an_event_is_sent_with_the_token_and_gets_a_receipt() -> None:
@@ -108,7 +55,7 @@ def test_nobody_there_is_tried_again_too() -> None:
 
 def test_a_refusal_is_not_tried_again_and_says_where() -> None:
     problem = {"title": "Refused", "detail": "One thing.", "errors": [{"pointer": "/data/harm"}]}
-    with serving((422, problem, {})) as server, pytest.raises(NotAccepted, match=r"422: One thing\. /data/harm"):
+    with serving((422, problem, PROBLEM)) as server, pytest.raises(NotAccepted, match=r"422: One thing\. /data/harm"):
         HandrailClient(server.url, "t").send({"id": "1"})
 
     assert len(server.requests) == 1
@@ -118,11 +65,62 @@ def test_a_redirect_is_not_followed() -> None:
     with (
         serving((202, RECEIPT, {})) as elsewhere,
         serving((307, {}, {"Location": elsewhere.url})) as server,
-        pytest.raises(NotAccepted, match="307"),
+        pytest.raises(TryAgain, match="307"),
+    ):
+        HandrailClient(server.url, "t", tries=1).send({"id": "1"})
+
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        (302, b"", {"Location": "/sign-in"}),
+        (404, {"title": "Not found"}, PROBLEM),
+        (408, b"", {}),
+        (425, b"", {}),
+        (520, b"<p>a front", {}),
+        (422, b"<p>a gateway", {"Content-Type": "text/html"}),
+        (400, {"errors": ["a gateway's own"]}, {"Content-Type": "application/json"}),
+        (403, b"<p>a firewall", {"Content-Type": "text/html"}),
+        (200, b"<p>a page for maintenance", {}),
+        (202, {"status": "queued"}, {}),
+        (204, b"", {}),
+    ],
+)
+def test_what_intake_does_not_say_of_the_event_is_no_verdict_and_it_is_sent_again(strange: Answer) -> None:
+    with serving(strange, (202, RECEIPT, {})) as server:
+        receipt = HandrailClient(server.url, "t", sleep=lambda _: None).send({"id": "1"})
+
+    assert (receipt.receipt_id, len(server.requests)) == ("r", 2)
+
+
+def test_with_a_token_that_was_changed_the_event_is_not_judged_and_stays_to_be_sent() -> None:
+    with (
+        serving((401, {"title": "Not signed in"}, PROBLEM)) as server,
+        pytest.raises(TryAgain, match="HTTP 401, the token is not valid"),
     ):
         HandrailClient(server.url, "t").send({"id": "1"})
 
-    assert elsewhere.requests == []
+    assert len(server.requests) == 1
+
+
+def test_a_pause_of_a_day_is_not_slept_through_in_silence() -> None:
+    pauses: list[float] = []
+    with serving((503, {}, {"Retry-After": "86400"}), (202, RECEIPT, {})) as server:
+        HandrailClient(server.url, "t", sleep=pauses.append).send({"id": "1"})
+
+    assert pauses == [30.0]
+
+
+def test_a_refusal_whose_errors_are_laid_out_otherwise_is_a_refusal_still() -> None:
+    with (
+        serving((400, {"title": "No", "errors": ["text"]}, PROBLEM)) as server,
+        pytest.raises(NotAccepted, match="400: No"),
+    ):
+        HandrailClient(server.url, "t").send({"id": "1"})
+
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("url", ["http://intake.example", "ftp://127.0.0.1", "intake.example"])
