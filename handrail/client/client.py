@@ -13,7 +13,8 @@ from email.message import Message
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+from handrail.client.direct import LOOPBACK, Direct
+
 _TIMEOUT_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
@@ -90,7 +91,7 @@ class HandrailClient:
 
     def __init__(self, url: str, token: str, *, tries: int = 5, sleep: Callable[[float], None] = time.sleep) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
             raise ValueError("expected an https address: events hold personal data and a token")
         self._url = url.rstrip("/")
         self._token = token
@@ -178,7 +179,7 @@ class _AsItStands(urllib.request.HTTPErrorProcessor):
     https_response = http_response
 
 
-_OPENER: Final = urllib.request.build_opener(_AsItStands)
+_OPENER: Final = urllib.request.build_opener(Direct, _AsItStands)
 
 
 def _json(body: bytes) -> dict[str, Any]:

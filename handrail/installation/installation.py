@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from handrail.installation.endpoints import write_endpoints
 from handrail.installation.keys import make_keys, read_password
 from handrail.installation.running import OPERATOR, Running, status_file
 from handrail.installation.tokens import Account
-from handrail.installation.web import Web
+from handrail.installation.web import OPENER, Web
 from schemas.topics import SERVICES
 
 BASE_PORT: Final = 8400
@@ -306,7 +305,7 @@ def _inherited() -> dict[str, str]:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - http on loopback
+        with OPENER.open(url, timeout=2) as response:
             return bool(response.status == 200)  # noqa: PLR2004 - OK
     except (urllib.error.URLError, OSError):
         return False

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from handrail.client.direct import Direct
+
+OPENER = urllib.request.build_opener(Direct)
 _TIMEOUT_S = 30.0
 
 
@@ -55,7 +58,7 @@ class Web:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - our services
+            with OPENER.open(request, timeout=_TIMEOUT_S) as response:
                 return _answer(response.status, response.read())
         except urllib.error.HTTPError as error:
             with error:
