@@ -7,9 +7,8 @@ from dataclasses import asdict
 from typing import Annotated, get_args
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from handrail.cli.columns import in_columns
 from handrail.cli.status import Folder, find_running
 from schemas.reporters import ReporterBody
 
@@ -32,10 +31,9 @@ def add(
 @app.command("list")
 def list_clients(data: Folder = None) -> None:
     """List the registered partner systems."""
-    table = Table("name", "body", "area", "recipient", "revoked")
-    for client in find_running(data).clients.list():
-        table.add_row(*(str(client.get(key) or "") for key in ("name", "body", "area", "recipient", "revoked_at")))
-    Console().print(table)
+    keys = ("name", "body", "area", "recipient", "revoked_at")
+    rows = [[str(client.get(key) or "") for key in keys] for client in find_running(data).clients.list()]
+    typer.echo(in_columns(("name", "body", "area", "recipient", "revoked"), *rows))
 
 
 @app.command()

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from handrail.cli.columns import in_columns
 from handrail.cli.status import Folder, find_running
 from schemas.topics import SERVICES, Service
 
 app = typer.Typer(help="List, retry and discard what could not be processed.", no_args_is_help=True)
 Holder = Annotated[Service, typer.Option("--service", help="Which service holds it.")]
+_MOST: Final = 500  # what `GET /v1/quarantine` gives at most
 Reason = Annotated[str, typer.Option(help="Why; kept in the log. No names.")]
 
 
 @app.command("list")
 def list_items(data: Folder = None) -> None:
     """List what is in quarantine, in every service."""
-    table = Table("service", "id", "since", "topic", "reason", "waiting behind it")
-    for service in SERVICES:
-        for item in find_running(data).web(service).get("/v1/quarantine"):
-            table.add_row(
-                service,
-                item["quarantine_id"],
-                item["held_at"],
-                item["topic"],
-                item["reason"],
-                str(item["waiting"]),
-            )
-    Console().print(table if table.row_count else "Quarantine is empty.")
+    running = find_running(data)
+    held = {service: running.web(service).get("/v1/quarantine") for service in SERVICES}
+    keys = ("quarantine_id", "held_at", "waiting", "topic", "reason")
+    rows = [(service, *(str(item[key]) for key in keys)) for service, items in held.items() for item in items]
+    if not rows:
+        typer.echo("Quarantine is empty.")
+        return
+    typer.echo(in_columns(("service", "id", "since", "waiting behind it", "topic", "reason"), *rows))
+    for service, items in held.items():
+        if len(items) >= _MOST:
+            typer.echo(f"{service}: these are the {len(items)} that came first; there may be more.")
 
 
 @app.command()

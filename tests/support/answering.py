@@ -69,6 +69,7 @@ def serving(*answers: Answer) -> Iterator[Server]:
 def running_at(url: str, folder: Path) -> None:
     """Write the status file of an installation whose every service is at one address, and its keys."""
     make_keys(folder / "keys")
+    (folder / "keys" / "kafka-admin.password").write_text("a password")
     Running(
         folder=str(folder),
         keys=str(folder / "keys"),

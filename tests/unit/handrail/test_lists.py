@@ -1,0 +1,91 @@
+"""The lists of quarantine and clients in a pipe of 80 columns: everything stands there whole, as it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handrail.cli import main as command_line
+from tests.support.answering import running_at, serving
+
+TOPIC = "safeguarding.submissions.north-yorkshire-and-york-safeguarding-partnership.v1"
+
+
+def held(number: int = 1, reason: str = "it is not JSON") -> dict[str, Any]:
+    return {
+        "quarantine_id": f"5f0c1a52-6f5b-5e0e-9a8e-{number:012}",
+        "held_at": "2026-06-01T09:00:00.000001Z",
+        "topic": TOPIC,
+        "reason": reason,
+        "waiting": 3,
+    }
+
+
+def listed(
+    what: str, answer: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[str]:
+    """Return the lines that a list prints when every service gives the same."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "argv", ["handrail", what, "list", "--data", str(folder)])
+    with serving((200, answer, {})) as server:
+        running_at(server.url, folder)
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+    assert ended.value.code == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_an_id_in_the_list_can_be_given_to_retry_and_discard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header, *lines = listed("quarantine", [held()], tmp_path, monkeypatch, capsys)
+
+    assert [line.split()[:2] for line in lines] == [
+        [service, held()["quarantine_id"]] for service in ("intake", "routing", "deadlines", "audit")
+    ]
+    assert all(TOPIC in line for line in lines)
+    assert header.split()[:2] == ["service", "id"]
+
+
+def test_a_reason_with_brackets_is_shown_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = "refused at [/data/harm], see [bold]"
+
+    lines = listed("quarantine", [held(reason=reason)], tmp_path, monkeypatch, capsys)
+
+    assert sum(reason in line for line in lines) == 4
+
+
+def test_a_list_that_intake_cut_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = listed("quarantine", [held(number) for number in range(500)], tmp_path, monkeypatch, capsys)
+
+    assert "intake: these are the 500 that came first; there may be more." in lines
+
+
+def test_an_empty_quarantine_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert listed("quarantine", [], tmp_path, monkeypatch, capsys) == ["Quarantine is empty."]
+
+
+def test_the_name_of_a_client_stands_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = {
+        "name": "north-yorkshire-and-york-safeguarding-partnership",
+        "body": "safeguarding_partnership",
+        "area": "E06000065",
+        "recipient": "partnership:E06000065",
+        "revoked_at": "2026-06-01T09:00:00.000001Z",
+    }
+
+    lines = listed("client", {"clients": [client, client | {"recipient": None}]}, tmp_path, monkeypatch, capsys)
+
+    assert lines[1].split() == [*client.values()]
+    assert lines[0].index("revoked") == lines[2].index("2026-06-01")
