@@ -23,6 +23,7 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    TopicMetadata,
     UserScramCredentialAlteration,
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
@@ -47,6 +48,10 @@ class Cluster:
 
     def __init__(self, admin: AdminClient) -> None:
         self._admin = admin
+
+    def topics(self) -> frozenset[str]:
+        """Return the name of every topic."""
+        return frozenset(self._topics())
 
     def make_topics(self, topics: Iterable[Topic]) -> tuple[str, ...]:
         """Make those that are missing and return their names."""
@@ -133,14 +138,18 @@ class Cluster:
 
     def _partitions(self) -> dict[str, int]:
         """Return the number of partitions of each topic that has a leader everywhere."""
-        try:
-            found = self._admin.list_topics(timeout=_TIMEOUT_S).topics
-        except KafkaException as error:
-            raise _refused("list the topics", error) from error
         led = {
-            name: topic for name, topic in found.items() if all(part.leader >= 0 for part in topic.partitions.values())
+            name: topic
+            for name, topic in self._topics().items()
+            if all(part.leader >= 0 for part in topic.partitions.values())
         }
         return {name: len(topic.partitions) for name, topic in led.items()}
+
+    def _topics(self) -> dict[str, TopicMetadata]:
+        try:
+            return self._admin.list_topics(timeout=_TIMEOUT_S).topics
+        except KafkaException as error:
+            raise _refused("list the topics", error) from error
 
     def _users(self) -> set[str]:
         everybody: Any = None  # the type stubs know a list of names only, for which the answer has another shape

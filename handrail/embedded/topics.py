@@ -68,6 +68,16 @@ def add_client_topic(address: BrokerAddress, client: str, password: str, spec: S
     return Changes(topics=made, users=cluster.set_passwords({user: password}), rules=cluster.allow(rules))
 
 
+def has_topics(address: BrokerAddress) -> bool:
+    """Whether the cluster has any topic of `deploy/topics.yaml`.
+
+    Raises:
+        EmbeddedError: The cluster refused, or did not answer.
+    """
+    present = Cluster(address.admin()).topics()
+    return any(topic.name in present for topic in Spec.load().topics)
+
+
 def revoke_client(address: BrokerAddress, client: str) -> None:
     """Take a client's rules and user away; its topic and what it sent stay. Open connections lose their rights at once."""
     cluster = Cluster(address.admin())

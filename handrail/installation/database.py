@@ -9,9 +9,12 @@ import asyncpg
 
 from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.postgres import DatabaseAddress
+from schemas.topics import SERVICES
 
 DATABASE: Final = "handrail"
 _TIMEOUT_S: Final = 10.0
+_OURS: Final = """SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = ANY($1::text[]))
+    OR EXISTS (SELECT FROM pg_namespace WHERE nspname = ANY($2::text[]))"""
 
 
 def ensure_database(server: DatabaseAddress) -> None:
@@ -25,16 +28,32 @@ def reach_database(server: DatabaseAddress) -> None:
     Raises:
         EmbeddedError: Nothing answers there, or it refuses the account.
     """
+    _ask(server, "SELECT 1")
+
+
+def has_roles(server: DatabaseAddress) -> bool:
+    """Whether the server has a role of Handrail's, or the database a schema.
+
+    Raises:
+        EmbeddedError: Nothing answers there, or it refuses the account.
+    """
+    return bool(_ask(server, _OURS, [f"handrail_{service}" for service in SERVICES], list(SERVICES)))
+
+
+def _ask(server: DatabaseAddress, question: str, *values: object) -> object:
     try:
-        asyncio.run(_sign_in(server))
+        return asyncio.run(_sign_in_and_ask(server, question, *values))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise EmbeddedError(f"cannot sign in to PostgreSQL at {server.host}:{server.port}: {reason}") from error
 
 
-async def _sign_in(server: DatabaseAddress) -> None:
+async def _sign_in_and_ask(server: DatabaseAddress, question: str, *values: object) -> object:
     connection = await asyncpg.connect(server.url(), timeout=_TIMEOUT_S)
-    await connection.close()
+    try:
+        return await connection.fetchval(question, *values, timeout=_TIMEOUT_S)
+    finally:
+        await connection.close()
 
 
 async def _ensure(server: DatabaseAddress) -> None:

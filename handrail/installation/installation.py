@@ -25,6 +25,7 @@ from handrail.embedded.topics import apply_topics
 from handrail.front.accounts import write_accounts
 from handrail.installation.database import DATABASE, ensure_database, reach_database
 from handrail.installation.endpoints import write_endpoints
+from handrail.installation.given import refuse_servers_in_use
 from handrail.installation.keys import make_keys, read_password
 from handrail.installation.running import OPERATOR, Running, status_file
 from handrail.installation.tokens import Account
@@ -79,6 +80,8 @@ class Installation:
         Raises:
             EmbeddedError: One line that says what to do.
         """
+        if self.options.demo:
+            refuse_servers_in_use(os.environ)
         self.folder = private_folder(self.folder)
         self._lock = lock_folder(self.folder, "Handrail", wait_s=_LOCK_WAIT_S)
         try:
