@@ -25,8 +25,12 @@ def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
     console = Console()
     folder = data_folder(data)
     options = Options(demo=False, clock_movable=False, keep=True, base_port=port or None)
-    with Installation(folder, options, progress=lambda text: console.print(f"  {text}")) as installation:
-        console.print(f"Handrail is ready. Its data is in {folder}")
+
+    def say(text: str) -> None:
+        console.print(f"  {text}", markup=False, soft_wrap=True)
+
+    with Installation(folder, options, progress=say) as installation:
+        console.print(f"Handrail runs. Its data is in {folder}")
         console.print(f"  Sign in at   {installation.url('front')}/sign-in")
         console.print(f"  Accounts     operations, review-officer, auditor, partner (in {folder / 'accounts.yaml'})")
         console.print(f"  Password     {installation.running.password('accounts')}")

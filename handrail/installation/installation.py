@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import urllib.error
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,7 +28,8 @@ from handrail.installation.given import refuse_servers_in_use
 from handrail.installation.keys import make_keys, read_password
 from handrail.installation.running import OPERATOR, Running, status_file
 from handrail.installation.tokens import Account
-from handrail.installation.web import OPENER, Web
+from handrail.installation.waiting import wait_ready, wait_while_it_helps
+from handrail.installation.web import Web
 from schemas.topics import SERVICES
 
 BASE_PORT: Final = 8400
@@ -38,8 +38,6 @@ _MODULES: Final = {
     **{service: f"services.{service}" for service in SERVICES},
     "stubs": "deploy.stubs",
 }
-# For each process; if it ends, the wait does too. Four services that start at once on two busy cores have needed over 60 s.
-_READY_S: Final = 120.0
 _LOCK_WAIT_S: Final = 1.0  # `handrail status` looks at the lock for an instant; a second Handrail holds it
 
 
@@ -77,6 +75,8 @@ class Installation:
     def start(self) -> Self:
         """Start everything and return once every service is ready; on failure nothing is left running.
 
+        Except in a demo, a service that is alive and not ready in time is named, and the others work without it.
+
         Raises:
             EmbeddedError: One line that says what to do.
         """
@@ -87,12 +87,12 @@ class Installation:
         try:
             self._start_servers()
             self._prepare()
+            write_private(self.keys / "kafka-admin.password", self.stack.kafka.password)
+            self.running.write()  # before the wait: with it, a person can do what a service waits for
             self._start_services()
         except BaseException:
             self.stop()
             raise
-        write_private(self.keys / "kafka-admin.password", self.stack.kafka.password)
-        self.running.write()
         return self
 
     def _start_servers(self) -> None:
@@ -205,8 +205,7 @@ class Installation:
         Raises:
             StartFailed: It ended first, or took too long.
         """
-        path = "/health/ready" if name in SERVICES else "/health/live"
-        self.processes[name].wait_until(lambda: _answers(self.url(name) + path), timeout_s=_READY_S)
+        wait_ready(name, self.processes[name], self.url(name))
 
     def _choose_ports(self) -> None:
         base = self.options.base_port
@@ -240,8 +239,12 @@ class Installation:
         self.progress("Starting the services")
         for name in self._names:
             self.start_service(name)
-        for name in self._names:
-            self.wait_ready(name)
+        if self.options.demo:
+            for name in self._names:
+                self.wait_ready(name)
+            return
+        for name, wrong in wait_while_it_helps(self.processes, self.running.urls).items():
+            self.progress(f"{name} is not ready: {wrong}")
 
     def environment(self, name: str) -> dict[str, str]:
         """Return the whole environment of one process; it holds secrets."""
@@ -304,11 +307,3 @@ class Installation:
 def _inherited() -> dict[str, str]:
     """Return our environment without any setting of Handrail: a process gets only what is meant for it."""
     return {name: value for name, value in os.environ.items() if not name.startswith("HANDRAIL_")}
-
-
-def _answers(url: str) -> bool:
-    try:
-        with OPENER.open(url, timeout=2) as response:
-            return bool(response.status == 200)  # noqa: PLR2004 - OK
-    except (urllib.error.URLError, OSError):
-        return False
