@@ -31,6 +31,9 @@ def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
 
     with Installation(folder, options, progress=say) as installation:
         console.print(f"Handrail runs. Its data is in {folder}")
+        postgres = installation.stack.embedded_postgres
+        if postgres and postgres.outside:
+            console.print(f"  Its database is in {postgres.outside}: it belongs to a backup, too")
         console.print(f"  Sign in at   {installation.url('front')}/sign-in")
         console.print(f"  Accounts     operations, review-officer, auditor, partner (in {folder / 'accounts.yaml'})")
         console.print(f"  Password     {installation.running.password('accounts')}")

