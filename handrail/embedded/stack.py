@@ -139,7 +139,7 @@ def read_address(url: str, where: str) -> DatabaseAddress:
     """Return the server that an address names; `where` the address stands, for the message.
 
     Raises:
-        EmbeddedError: The address lacks a part, or one has another form.
+        EmbeddedError: The address lacks a part, one has another form, or there is more than these.
     """
     wrong = EmbeddedError(f"{where} is not complete: expected postgresql://user:password@host:port/database.")
     try:
@@ -149,6 +149,11 @@ def read_address(url: str, where: str) -> DatabaseAddress:
         raise wrong from None  # that error's own text may quote the password
     if parts.scheme not in {"postgres", "postgresql"} or not parts.hostname or not parts.username or not parts.password:
         raise wrong
+    if parts.query or parts.fragment:  # such as sslmode: SQLAlchemy's driver takes none of PostgreSQL's own names
+        raise EmbeddedError(
+            f"{where} has settings after the name of the database, and they would be dropped: leave them out, and ask "
+            "for TLS with PGSSLMODE and PGSSLROOTCERT."
+        )
     return DatabaseAddress(
         parts.hostname, port, unquote(parts.username), unquote(parts.password), parts.path.strip("/") or "postgres"
     )

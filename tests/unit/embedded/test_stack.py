@@ -45,6 +45,15 @@ def test_a_database_address_without_a_password_is_refused() -> None:
         given_database({"HANDRAIL_DATABASE_URL": "postgresql://owner@db.example/handrail"})
 
 
+@pytest.mark.parametrize("more", ["?sslmode=verify-full&sslrootcert=/x", "?ssl=require", "#require"])
+def test_an_address_with_settings_is_refused_before_what_it_asks_for_is_dropped(more: str) -> None:
+    with pytest.raises(EmbeddedError, match=r"settings after the name of the database.*PGSSLMODE") as refused:
+        given_database({"HANDRAIL_DATABASE_URL": f"postgresql://owner:s3cret@db.example/handrail{more}"})
+
+    assert "s3cret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 def test_an_address_round_trips_through_its_url_and_hides_its_password_in_print() -> None:
     address = DatabaseAddress("db.example", 5433, "owner", "p@ss/word:", "handrail")
 
