@@ -16,14 +16,15 @@ from confluent_kafka.admin import (
     AclPermissionType,
     AdminClient,
     AlterConfigOpType,
+    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
+    ConfigSource,
     NewTopic,
     ResourcePatternType,
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
-    TopicMetadata,
     UserScramCredentialAlteration,
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
@@ -49,13 +50,9 @@ class Cluster:
     def __init__(self, admin: AdminClient) -> None:
         self._admin = admin
 
-    def topics(self) -> frozenset[str]:
-        """Return the name of every topic."""
-        return frozenset(self._topics())
-
     def make_topics(self, topics: Iterable[Topic]) -> tuple[str, ...]:
         """Make those that are missing and return their names."""
-        present = self._partitions()
+        present = self._led()
         missing = [topic for topic in topics if topic.name not in present]
         if missing:
             wanted = [
@@ -65,11 +62,14 @@ class Cluster:
             for name, future in self._admin.create_topics(wanted, request_timeout=_TIMEOUT_S).items():
                 _result(f"make topic {name}", future, meanwhile=KafkaError.TOPIC_ALREADY_EXISTS)
             names = {topic.name for topic in missing}
-            wait_to_show("topics", lambda: len(names - self._partitions().keys()))
+            wait_to_show("topics", lambda: len(names - self._led()))
         return tuple(topic.name for topic in missing)
 
     def set_settings(self, topics: Iterable[Topic]) -> tuple[str, ...]:
-        """Correct the settings that the page names and return them as `topic: setting=value`."""
+        """Set on each topic what the page names and return it as `topic: setting=value`.
+
+        What a topic has right from the cluster alone is set as well: the cluster's own settings can change.
+        """
         wanted = {ConfigResource(ConfigResource.Type.TOPIC, topic.name): topic for topic in topics}
         if not wanted:
             return ()
@@ -78,7 +78,12 @@ class Cluster:
         for resource, future in self._admin.describe_configs(list(wanted), request_timeout=_TIMEOUT_S).items():
             topic = wanted[resource]
             current = _result(f"read the settings of {topic.name}", future) or {}
-            wrong = {name: value for name, value in topic.settings.items() if current[name].value != value}
+            own = {
+                name: entry.value
+                for name, entry in current.items()
+                if ConfigSource(entry.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG  # what comes is its number
+            }
+            wrong = {name: value for name, value in topic.settings.items() if own.get(name) != value}
             changed += [f"{topic.name}: {name}={value}" for name, value in wrong.items()]
             entries = [
                 ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wrong.items()
@@ -93,13 +98,27 @@ class Cluster:
         return tuple(changed)
 
     def differences(self, topics: Iterable[Topic]) -> tuple[str, ...]:
-        """Return what cannot be put right here: the partition of a case follows from their number."""
-        present = self._partitions()
-        return tuple(
-            f"{topic.name} has {present[topic.name]} partitions, expected {topic.partitions}"
-            for topic in topics
-            if present[topic.name] != topic.partitions
-        )
+        """Return what cannot be put right here.
+
+        The partition of a case follows from their number; more copies are for the cluster's own tool to place.
+        """
+        found = self._metadata()
+        default = self._default_replication(min(found.brokers))
+        different: list[str] = []
+        for topic in topics:
+            partitions = found.topics[topic.name].partitions
+            copies = min(len(partition.replicas) for partition in partitions.values())
+            for what, number, expected in (
+                ("partitions", len(partitions), topic.partitions),
+                ("copies of a partition", copies, topic.replication if topic.replication > 0 else default),
+            ):
+                if number != expected:
+                    different.append(f"{topic.name} has {number} {what}, expected {expected}")
+        return tuple(different)
+
+    def topics(self) -> frozenset[str]:
+        """Return the names of all topics."""
+        return frozenset(self._metadata().topics)
 
     def set_passwords(self, passwords: Mapping[str, str]) -> tuple[str, ...]:
         """Set every password and return the users who are new."""
@@ -136,20 +155,23 @@ class Cluster:
     def _left_of(self, user: str) -> int:
         return sum(rule.principal == f"User:{user}" for rule in self._rules()) + (user in self._users())
 
-    def _partitions(self) -> dict[str, int]:
-        """Return the number of partitions of each topic that has a leader everywhere."""
-        led = {
-            name: topic
-            for name, topic in self._topics().items()
-            if all(part.leader >= 0 for part in topic.partitions.values())
-        }
-        return {name: len(topic.partitions) for name, topic in led.items()}
-
-    def _topics(self) -> dict[str, TopicMetadata]:
+    def _metadata(self) -> ClusterMetadata:
         try:
-            return self._admin.list_topics(timeout=_TIMEOUT_S).topics
+            return self._admin.list_topics(timeout=_TIMEOUT_S)
         except KafkaException as error:
             raise _refused("list the topics", error) from error
+
+    def _led(self) -> set[str]:
+        """Return the topics that have a leader everywhere."""
+        found = self._metadata().topics
+        return {name for name, topic in found.items() if all(part.leader >= 0 for part in topic.partitions.values())}
+
+    def _default_replication(self, broker: int) -> int:
+        """Return how many copies a topic gets that is made without a number."""
+        asked = ConfigResource(ConfigResource.Type.BROKER, str(broker))
+        future = self._admin.describe_configs([asked], request_timeout=_TIMEOUT_S)[asked]
+        settings = _result("read its own settings", future) or {}
+        return int(settings["default.replication.factor"].value)
 
     def _users(self) -> set[str]:
         everybody: Any = None  # the type stubs know a list of names only, for which the answer has another shape

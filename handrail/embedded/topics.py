@@ -49,12 +49,13 @@ def apply_topics(address: BrokerAddress, passwords: Mapping[str, str], spec: Spe
         msg = f"No password for {', '.join(sorted(missing))}."
         raise EmbeddedError(msg)
     made = cluster.make_topics(spec.topics)
+    present = (*spec.topics, *spec.submissions_topics(cluster.topics()))
     return Changes(
         topics=made,
         users=cluster.set_passwords(passwords),
         rules=cluster.allow(spec.access()),
-        settings=cluster.set_settings([topic for topic in spec.topics if topic.name not in made]),
-        left_alone=cluster.differences(spec.topics),
+        settings=cluster.set_settings([topic for topic in present if topic.name not in made]),
+        left_alone=cluster.differences(present),
     )
 
 

@@ -1,6 +1,6 @@
 """`deploy/topics.yaml` as values: which topics there are, and which access rules follow from the page. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -73,6 +73,11 @@ class Spec:
         """Return the topic of one client."""
         entry = {"written by": [user_of_client(client)], "read by": list(self.submissions_read_by)}
         return _topic(submissions(client), self.defaults, entry)
+
+    def submissions_topics(self, present: Collection[str]) -> tuple[Topic, ...]:
+        """Return those of the topics present that are a client's, as `submissions_topic` would have them."""
+        clients = [name.removeprefix(SUBMISSIONS_PREFIX).removesuffix(".v1") for name in sorted(present)]
+        return tuple(topic for topic in map(self.submissions_topic, clients) if topic.name in present)
 
 
 def user_of_client(client: str) -> str:

@@ -2,10 +2,18 @@
 
 import secrets
 import time
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AclOperation, AdminClient, ResourceType
+from confluent_kafka.admin import (
+    AclOperation,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from handrail.demo.player import StoryStuck, write
 from handrail.embedded.topics import add_client_topic, apply_topics, revoke_client
@@ -117,6 +125,38 @@ def test_a_changed_setting_is_put_right_and_reported() -> None:
     changes = apply_topics(kafka, SERVICE_PASSWORDS)
 
     assert changes.settings == (f"{topics.DEADLINES}: retention.ms=-1",)
+
+
+def test_what_a_topic_has_from_the_cluster_alone_is_set_on_the_topic_a_clients_too() -> None:
+    """A default of the cluster can change: `log.retention.bytes` would then take the beginning of a topic away."""
+    kafka, client = stack().kafka, f"client-{secrets.token_hex(4)}"
+    add_client_topic(kafka, client, "a password")
+    for topic in (topics.DEADLINES, topics.submissions(client)):
+        alter(
+            kafka.admin(), topic, ConfigEntry("retention.bytes", None, incremental_operation=AlterConfigOpType.DELETE)
+        )
+
+    changes = apply_topics(kafka, SERVICE_PASSWORDS)
+
+    assert set(changes.settings) == {
+        f"{topics.DEADLINES}: retention.bytes=-1",
+        f"{topics.submissions(client)}: retention.bytes=-1",
+    }
+    assert apply_topics(kafka, SERVICE_PASSWORDS).nothing
+
+
+def alter(admin: AdminClient, topic: str, entry: ConfigEntry) -> None:
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+    admin.incremental_alter_configs([resource])[resource].result(15)
+
+
+def test_a_topic_with_fewer_copies_than_expected_is_named_and_left_alone() -> None:
+    spec = Spec.load()
+    copied = replace(spec, topics=tuple(replace(topic, replication=3) for topic in spec.topics[:1]))
+
+    changes = apply_topics(stack().kafka, SERVICE_PASSWORDS, copied)
+
+    assert changes.left_alone == (f"{spec.topics[0].name} has 1 copies of a partition, expected 3",)
 
 
 def test_audit_may_read_every_topic_but_what_clients_send() -> None:

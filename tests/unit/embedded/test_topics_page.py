@@ -36,8 +36,10 @@ def test_the_page_and_the_code_name_the_same_topics() -> None:
 
 
 def test_every_topic_is_kept_for_ever_in_twelve_partitions() -> None:
-    for topic in Spec.load().topics:
-        assert (topic.partitions, topic.settings["retention.ms"]) == (topics.PARTITIONS, "-1"), topic.name
+    spec = Spec.load()
+    for topic in (*spec.topics, spec.submissions_topic("example-council")):
+        kept = [topic.settings[name] for name in ("retention.ms", "retention.bytes", "cleanup.policy")]
+        assert (topic.partitions, kept) == (topics.PARTITIONS, ["-1", "-1", "delete"]), topic.name
 
 
 def test_each_topic_has_the_one_writer_that_owns_it() -> None:
