@@ -13,7 +13,7 @@ from handrail.embedded.kafka import BrokerAddress
 from handrail.embedded.places import private_folder, write_private
 from handrail.embedded.topics import add_client_topic, revoke_client
 from handrail.embedded.topics_page import user_of_client
-from handrail.installation.web import Web
+from handrail.installation.web import CallFailed, Web
 from schemas.topics import submissions
 
 
@@ -60,9 +60,23 @@ class ClientRegistry:
         return clients
 
     def revoke(self, name: str) -> None:
-        """Refuse the client from now on, by HTTP and by Kafka. What it reported stays."""
-        self._intake.delete(f"/v1/clients/{name}")
-        revoke_client(self._broker, name)
+        """Refuse the client from now on, by HTTP and by Kafka. What it reported stays.
+
+        Raises:
+            CallFailed: There never was such a client, or intake refused.
+            EmbeddedError: The broker refused; to be done again.
+        """
+        revoked_at = {client["name"]: client["revoked_at"] for client in self.list()}
+        if name not in revoked_at:
+            raise CallFailed(f"{name} was never added; `handrail client list` shows every client there ever was")
+        if revoked_at[name] is None:  # else it may have been Kafka that did not answer
+            self._intake.delete(f"/v1/clients/{name}")
+        try:
+            revoke_client(self._broker, name)
+        except EmbeddedError as error:
+            raise EmbeddedError(
+                f"{error} {name} is refused by HTTP alone; revoke it again when Kafka answers."
+            ) from error
         (self._folder / f"{name}.json").unlink(missing_ok=True)
 
     def credentials(self, name: str) -> Credentials:

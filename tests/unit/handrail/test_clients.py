@@ -9,8 +9,9 @@ import pytest
 
 from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.kafka import BrokerAddress
+from handrail.installation import clients
 from handrail.installation.clients import ClientRegistry
-from handrail.installation.web import Answer, Web
+from handrail.installation.web import Answer, CallFailed, Web
 
 
 class Intake(Web):
@@ -19,6 +20,7 @@ class Intake(Web):
     def __init__(self) -> None:
         super().__init__("http://intake.example")
         self.names: set[str] = set()
+        self.revoked: set[str] = set()
 
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -29,8 +31,15 @@ class Intake(Web):
         if method == "POST" and path == "/v1/clients":
             self.names.add("leeds-city-council")
             return Answer(201, {"token": "a token"}, "")
-        assert (method, path) == ("DELETE", "/v1/clients/leeds-city-council")
-        self.names.remove("leeds-city-council")
+        if method == "GET" and path == "/v1/clients":
+            known = dict.fromkeys(self.revoked, "2026-03-02T09:00:00Z") | dict.fromkeys(self.names)
+            return Answer(200, {"clients": [{"name": name, "revoked_at": at} for name, at in known.items()]}, "")
+        assert method == "DELETE"
+        name = path.removeprefix("/v1/clients/")
+        if name not in self.names:
+            return Answer(404, {"title": "Not found"}, "")
+        self.names.remove(name)
+        self.revoked.add(name)
         return Answer(204, None, "")
 
 
@@ -45,3 +54,35 @@ def test_a_client_that_kafka_does_not_take_is_not_left_at_intake(tmp_path: Path)
 
     assert intake.names == set()
     assert not list((tmp_path / "clients").iterdir())
+
+
+def test_a_revocation_that_kafka_did_not_take_is_done_again_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake, broker, refused = Intake(), BrokerAddress("127.0.0.1:1", "admin", "secret"), list[str]()
+    intake.names.add("leeds-city-council")
+    registry = ClientRegistry(intake, broker, tmp_path / "clients")
+    credentials = tmp_path / "clients" / "leeds-city-council.json"
+    credentials.write_text("{}")
+
+    def away_once(_broker: BrokerAddress, name: str) -> None:
+        refused.append(name)
+        if len(refused) == 1:
+            raise EmbeddedError("Kafka did not answer.")
+
+    monkeypatch.setattr(clients, "revoke_client", away_once)
+    with pytest.raises(EmbeddedError, match=r"is refused by HTTP alone; revoke it again when Kafka answers\."):
+        registry.revoke("leeds-city-council")
+    kept = credentials.exists()
+
+    registry.revoke("leeds-city-council")
+
+    assert (kept, credentials.exists()) == (True, False)
+    assert refused == ["leeds-city-council"] * 2
+
+
+def test_a_client_that_never_was_cannot_be_revoked(tmp_path: Path) -> None:
+    registry = ClientRegistry(Intake(), BrokerAddress("127.0.0.1:1", "admin", "secret"), tmp_path / "clients")
+
+    with pytest.raises(CallFailed, match="no-such-council was never added"):
+        registry.revoke("no-such-council")
