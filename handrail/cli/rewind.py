@@ -6,9 +6,11 @@ All are safe to do twice: messages keep their ids, and every consumer knows what
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
+from uuid import UUID
 
 import typer
 
@@ -57,13 +59,24 @@ def relay_catch_up(service: Which, data: Folder = None, database_file: Address =
     if found is None:
         typer.echo(f"{service} has nothing to catch up: its relay is at work.")
         return
-    for event_id, kind in found.lacking:
-        typer.echo(f"lacks {event_id} {kind}")
-    typer.echo(
-        f"{service} lacks {len(found.lacking)} messages that it published; they are kept for it and an alert is raised."
+    for line in found_lines(service, found.lacking, found.published):
+        typer.echo(line)
+
+
+def found_lines(service: str, lacking: Sequence[tuple[UUID, str]], published: int) -> list[str]:
+    """Return what is said about a database that was caught up; the arguments are those of `services.kit.restored.Found`."""
+    decided = sum(kind == "record.resolved.v1" for _, kind in lacking)
+    held = (
+        f"{decided} decisions on the quarantine of {service} are undone: what they let go is held again, once it is read "
+        "again, and no alert says so. Run `handrail quarantine list` and decide again."
     )
-    typer.echo(f"{found.published} more were waiting in its outbox and are published already.")
-    typer.echo("It goes on within seconds. What it had kept and never published cannot be counted.")
+    return [
+        *(f"lacks {event_id} {kind}" for event_id, kind in lacking),
+        f"{service} lacks {len(lacking)} messages that it published; they are kept for it and an alert is raised.",
+        f"{published} more were waiting in its outbox and are published already.",
+        *([held] if decided else []),
+        "It goes on within seconds. What it had kept and never published cannot be counted.",
+    ]
 
 
 @consumer_app.command("rewind")

@@ -72,9 +72,14 @@ def restored_says(service: str, lacking: int, after: int, *, moved: bool) -> str
     """Return the sentence about a service that goes on from an older copy of its database."""
     what = "moved to another server" if moved else "restored from a backup"
     found = f"lacks {lacking} messages that were published after number {after}" if lacking else "has all it published"
+    held = " What a person took out of quarantine since is held again, and no alert says so." if lacking else ""
+    # Nothing is published about clients, so it is not known whether there are any.
+    let_in = (
+        " Clients that were revoked since are let in again, and old tokens work again." if service == "intake" else ""
+    )
     return (
         f"The database of {service} was {what}. It {found}. "
-        "What was kept after the backup and not published yet is gone, and cannot be counted."
+        f"What was kept after the backup and not published yet is gone, and cannot be counted.{held}{let_in}"
     )
 
 

@@ -104,4 +104,10 @@ def test_a_restored_database_says_what_it_lacks_and_what_nobody_can_count(
     said = restored_says("intake", lacking, 40, moved=moved)
 
     assert said.startswith(begins)
-    assert said.endswith("not published yet is gone, and cannot be counted.")
+    assert "not published yet is gone, and cannot be counted." in said
+    assert said.endswith("Clients that were revoked since are let in again, and old tokens work again.")
+    assert ("What a person took out of quarantine since is held again" in said) is (lacking > 0)
+
+
+def test_a_restored_database_of_another_service_says_nothing_of_clients() -> None:
+    assert "token" not in restored_says("routing", 12, 40, moved=False)
