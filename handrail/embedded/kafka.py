@@ -27,7 +27,7 @@ from handrail.embedded.process import LOOPBACK, Child, choose_port, listens
 from handrail.embedded.server import EmbeddedServer
 
 ADMIN = "admin"
-_START_S = 60.0
+_SILENT_S = 60.0  # without a line in its log: it writes one for each part of a topic that it recovers
 _SILENT = logging.getLogger("handrail.embedded.kafka.client")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -118,7 +118,7 @@ class EmbeddedKafka(EmbeddedServer):
         )
         address = BrokerAddress(f"{LOOPBACK}:{port}", ADMIN, password)
         admin = address.admin()
-        child.wait_until(lambda: listens(port) and _answers(admin), timeout_s=_START_S)
+        child.wait_until(lambda: listens(port) and _answers(admin), timeout_s=_SILENT_S, log=self._log)
         self.child, self._address = child, address
         return address
 
@@ -134,6 +134,10 @@ class EmbeddedKafka(EmbeddedServer):
     @property
     def _data(self) -> Path:
         return self._folder / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "kafka.log"
 
     def _secret(self, name: str) -> str:
         path = self._folder / name
@@ -166,7 +170,7 @@ class EmbeddedKafka(EmbeddedServer):
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
-            f"-Dhandrail.log={self._folder / 'kafka.log'}",
+            f"-Dhandrail.log={self._log}",
             f"-Dlog4j2.configurationFile={(DEPLOY / 'kafka' / 'log4j2.properties').as_uri()}",
         ]
 

@@ -30,7 +30,7 @@ from handrail.embedded.server import EmbeddedServer
 SUPERUSER = "postgres"
 _ACCOUNTS = ("postgres", "nobody")  # in this order: who runs the server when we are root
 _ROOT_HOME = Path("/var/lib/handrail")  # for root: binaries and data that the other account can reach
-_START_S = 30.0
+_SILENT_S = 30.0  # without a line in its log: while it recovers it writes one for each connection that it refuses
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -123,7 +123,7 @@ class EmbeddedPostgres(EmbeddedServer):
             env=_environment(),
         )
         address = DatabaseAddress(LOOPBACK, port, SUPERUSER, password_file.read_text())
-        child.wait_until(lambda: _accepts(address), timeout_s=_START_S)
+        child.wait_until(lambda: _accepts(address), timeout_s=_SILENT_S, log=child.log_path)
         self.child, self._address = child, address
         return address
 

@@ -24,6 +24,7 @@ from handrail.embedded.nursery import Nursery, Order
 LOOPBACK = "127.0.0.1"
 LOCK_WAIT_S = 15.0  # the guard of an owner that was just killed is still stopping its server
 _POLL_S = 0.03
+_RECOVERY_S = 3600.0  # far more than a disk needs to read what a server keeps unwritten; a log can also go on for ever
 _TRIES = 1_000
 _NEVER_GIVEN = range(12_000, 32_000)  # below what Linux, macOS and Windows give to connections
 _drawn: set[int] = set()
@@ -146,29 +147,46 @@ class Child:
                 return f"{lines[-1].strip()} (log: {self.log_path})"
         return f"no output (log: {self.log_path})"
 
-    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, log: Path | None = None) -> None:
         """Poll `ready` until it is true.
+
+        Args:
+            ready: Whether the program answers.
+            timeout_s: How long it may take; with `log`, since that file last grew. A server that was stopped while it
+                recovers from a power cut would begin again at each start, and never come to the end.
+            log: Where the program says that it gets on.
 
         Raises:
             StartFailed: The program ended first, or the time is up; it is stopped then.
         """
         try:
-            self._poll(ready, timeout_s)
+            self._poll(ready, timeout_s, log)
         except BaseException:  # a Ctrl-C as well: nobody else knows about this program yet
             self.stop()
             raise
 
-    def _poll(self, ready: Callable[[], bool], timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
+    def _poll(self, ready: Callable[[], bool], timeout_s: float, log: Path | None) -> None:
+        began = heard = time.monotonic()
+        size = _size(log)
         while self.running:
             if ready():
                 return
-            if time.monotonic() > deadline:
-                msg = f"{self.what} did not answer within {timeout_s:.0f} seconds: {self.last_line()}"
+            now, before, size = time.monotonic(), size, _size(log)
+            if size != before and now < began + _RECOVERY_S:
+                heard = now
+            elif now > heard + timeout_s:
+                msg = f"{self.what} did not answer within {now - began:.0f} seconds: {self.last_line()}"
                 raise StartFailed(msg)
             time.sleep(_POLL_S)
         msg = f"{self.what} ended while it was starting: {self.last_line()}"
         raise StartFailed(msg)
+
+
+def _size(log: Path | None) -> int:
+    try:
+        return log.stat().st_size if log else 0
+    except FileNotFoundError:  # not begun yet, or just rolled
+        return 0
 
 
 def lock_folder(folder: Path, what: str, *, wait_s: float | None = None) -> int:
