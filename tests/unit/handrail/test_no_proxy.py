@@ -15,7 +15,7 @@ from tests.support.repository import ROOT
 CALLS = {
     "client": "from handrail.client import HandrailClient; HandrailClient(url, 'hr_x', tries=1).keys()",
     "web": "from handrail.installation.web import Web; Web(url, 'hr_x').get('/v1/keys')",
-    "start": "from handrail.installation.installation import _answers; assert _answers(url)",
+    "start": "from handrail.installation.waiting import _ask; assert _ask(url) == ''",
     "verify": "from handrail.verify import over_http; over_http(url, 'hr_x')('/v1/checkpoint')",
 }
 _PAGE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
