@@ -22,7 +22,7 @@ from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, Compile
 from services.routing.domain.rulebook.editions import Edition, relaxed_words
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
-from services.routing.domain.standing import Standing, answer, noon, standing
+from services.routing.domain.standing import Standing, answer, noon, outdated, standing
 from services.routing.domain.words import Words
 
 
@@ -216,6 +216,7 @@ class _Deciding:
             needed = (*clock, *(test.fact for test in duty.release if isinstance(test, Compared)))
             for fact in needed:
                 self._ask(trace, reasons.absent(self._evaluation, trace, fact))
+            self._ask(trace, outdated(self._evaluation, trace, duty))
 
     def _cannot_decide(self, trace: Trace, missing: Iterable[reasons.Missing]) -> None:
         self.undecided[trace.rule] = None

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Final, get_args
 from uuid import UUID
 
@@ -87,6 +88,7 @@ class FactBase:
         """
         self.vocabulary: Final = vocabulary
         codes = former_areas or {}
+        self._known_of = partial(FactBase, vocabulary=vocabulary, former_areas=former_areas, successors=successors)
         # The same words stand in values (E08000016) and in ids of authorities (la:E08000016).
         self._present = {**codes, **{AUTHORITY + old: AUTHORITY + new for old, new in codes.items()}}
         self._successors = successors or {}
@@ -102,6 +104,7 @@ class FactBase:
         if known:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
             self.first_source = self.in_place_of(known[0].authority)
+        self._known = known
         self._topics: set[Topic] = set()
         self._children: set[str] = set()
         self._items: dict[Scope, set[str]] = {scope: set() for scope in ITEMS}
@@ -135,6 +138,15 @@ class FactBase:
     def reporter_of(self, report: str) -> str:
         """Return the source that made a report, or the body that stands in its place."""
         return self._reporters[report]
+
+    def known_to(self, statement: Fact) -> FactBase:
+        """Return what a statement was made on: what was so, and had been recorded, when it was made."""
+        known = [
+            each
+            for each in self._known
+            if each.occurred_at <= statement.occurred_at and each.recorded_at <= statement.recorded_at
+        ]
+        return self if len(known) == len(self._known) else self._known_of(known)
 
     def in_place_of(self, body: str) -> str:
         """Return the body that stands in the place of another; mostly it is that one itself."""

@@ -5,7 +5,7 @@ Met goes before withdrawn: what has been done stays done. An `each of` obligatio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Final, Literal
@@ -15,9 +15,20 @@ from schemas.calendar import london_date
 from schemas.calendar.london import LONDON
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
+from services.routing.domain.reasons import Missing, facts_of
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
-from services.routing.domain.rulebook.model import Duty, Recorded, Stop, Test
+from services.routing.domain.rulebook.model import (
+    DUTY_HOLDER,
+    Applies,
+    AreaHolder,
+    Duty,
+    InFact,
+    Recorded,
+    Stop,
+    Test,
+    walk,
+)
 
 State = Literal["open", "met", "withdrawn"]
 
@@ -83,7 +94,7 @@ def standing(
     last = max(ended.values(), key=lambda each: each.occurred_at) if ended and everybody else whole
     if last is not None:
         return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
-    withdrawn = _withdrawn(evaluation, trace)
+    withdrawn = _withdrawn(evaluation, trace, duty)
     if withdrawn is not None:
         return withdrawn
     return Standing("open", met_by=ended) if ended else OPEN
@@ -137,16 +148,51 @@ def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
     return Standing("met", stop.phrase, last.occurred_at, last.event_id)
 
 
-def _withdrawn(evaluation: Evaluation, trace: Trace) -> Standing | None:
+def _withdrawn(evaluation: Evaluation, trace: Trace, duty: Duty) -> Standing | None:
+    said = _cancelling(evaluation, trace)
+    if said is None or _is_outdated(evaluation, trace, duty, said):
+        return None
+    spec = evaluation.book.vocabulary[said.name]
+    reason = spec.said_as.get(str(said.value), f"{spec.label}: {said.value}")
+    return Standing("withdrawn", reason, said.occurred_at, said.event_id)
+
+
+def outdated(evaluation: Evaluation, trace: Trace, duty: Duty) -> Iterator[Missing]:
+    """Yield the decision that would withdraw the duty, had it been made on the facts as they are: it is to be made again."""
+    said = _cancelling(evaluation, trace)
+    owner = evaluation.owner(said.name, trace) if said else None
+    if said is not None and owner is not None and _is_outdated(evaluation, trace, duty, said):
+        yield Missing(said.name, owner)
+
+
+def _cancelling(evaluation: Evaluation, trace: Trace) -> Fact | None:
+    """Return the statement that fulfils the rule's `cancelled when`."""
     test = evaluation.book.rules[trace.rule].rule.cancelled_when
-    if test is None:
+    if test is None or answer(test, evaluation.value(test.fact, trace)) != YES:
         return None
-    spec = evaluation.book.vocabulary[test.fact]
-    owner = evaluation.owner(test.fact, trace)
-    value = evaluation.facts.value(test.fact, owner)
-    if answer(test, value) != YES:
-        return None
-    fact: Fact = evaluation.facts.standing(test.fact, owner)[0]
-    return Standing(
-        "withdrawn", spec.said_as.get(str(value), f"{spec.label}: {value}"), fact.occurred_at, fact.event_id
-    )
+    return evaluation.facts.standing(test.fact, evaluation.owner(test.fact, trace))[0]
+
+
+def _is_outdated(evaluation: Evaluation, trace: Trace, duty: Duty, said: Fact) -> bool:
+    """Say whether a decision that the duty waits for was made on other facts: of the rule's conditions, or of whose duty it is.
+
+    Who decides that there is nothing to notify decides on what the authority knows or suspects then (Children Act 2004,
+    section 16C(1); Working Together 2023, chapter 5). Anything else that calls a duty off does so for good.
+    """
+    if all(said.name != test.fact for test in duty.release):
+        return False
+    then, now = evaluation.facts.known_to(said), evaluation.facts
+    if then is now:
+        return False
+    read = ((fact, evaluation.owner(fact, trace)) for fact in _read(evaluation, trace.rule))
+    return any(then.value(fact, owner) != now.value(fact, owner) for fact, owner in read)
+
+
+def _read(evaluation: Evaluation, identifier: str) -> Iterator[str]:
+    """Yield the facts that say whether a rule gives its duty, and to whom."""
+    rule = evaluation.book.rules[identifier].rule
+    for part in walk(rule.when):
+        named = _read(evaluation, part.rule) if isinstance(part, Applies) else facts_of(part)
+        yield from (fact for fact in named if fact != DUTY_HOLDER)
+    if isinstance(rule.holder, AreaHolder | InFact):
+        yield rule.holder.fact

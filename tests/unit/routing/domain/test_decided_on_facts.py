@@ -1,0 +1,121 @@
+"""A decision not to notify counts for the facts that it was made on.
+
+Children Act 2004, section 16C(1): the duty arises once the authority "knows or suspects that a child has been abused or neglected"
+and the child has died or been seriously harmed; what is known or suspected only later was not decided about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from schemas.vocabulary import Value
+from services.routing.domain.changes import Known, compare
+from services.routing.domain.decide import Decision
+from services.routing.domain.facts import Fact
+from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, POLICE, decided, fact, facts
+
+COUNCIL = f"la:{LEEDS}"
+DECIDED, AFTER = NOW + timedelta(days=2), NOW + timedelta(days=9)
+HARMED = [
+    *facts(LEEDS_DEATH | {"harm": "serious_harm"}),
+    fact("aware_on", "2026-06-01", of=COUNCIL),
+    fact("suspected_on", "2026-06-01", of=COUNCIL),
+    fact("abuse_or_neglect", "suspected", of=COUNCIL),
+]
+AGAINST = fact("notification.decision", "not_notify", of=COUNCIL, at=DECIDED, by="the decision")
+
+
+def notifying(stated: list[Fact]) -> dict[str, str]:
+    """Return the state of each duty to notify the Panel, by child."""
+    return {each.slot.subject: each.in_words for each in decided(stated).obligations if each.rule.id == "N-01"}
+
+
+def is_asked_for(decision: Decision) -> bool:
+    """Say whether the council is asked for its decision."""
+    return (f"notification.decision of {LEEDS}", COUNCIL) in [(one.in_words, one.of_whom) for one in decision.questions]
+
+
+STANDS = {"child-1": "owed, awaiting a decision"}
+WITHDRAWN = {"child-1": "withdrawn, decision not to notify"}
+
+
+def later(name: str, value: Value | None, of: str = POLICE, subject: str | None = None) -> Fact:
+    return fact(name, value, of=of, at=AFTER, by=f"later {name}", subject=subject)
+
+
+def test_a_decision_on_the_facts_as_they_are_withdraws_the_duty_and_nobody_is_asked() -> None:
+    assert notifying([*HARMED, AGAINST]) == WITHDRAWN
+    assert not is_asked_for(decided([*HARMED, AGAINST]))
+
+
+@pytest.mark.parametrize("rule", ["N-01", "N-02", "N-16"])
+def test_a_duty_stands_again_and_its_decision_is_asked_for_when_the_child_dies_later(rule: str) -> None:
+    about = {"N-02": ("incident.country", "scotland"), "N-16": ("child.unborn", "yes")}
+    told = [*HARMED, *([fact(*about[rule], by="where or who")] if rule in about else [])]
+    told = [each for each in told if each.event_id == told[-1].event_id or each.name != told[-1].name]
+
+    before, after = decided([*told, AGAINST]), decided([*told, AGAINST, later("harm", "death")])
+
+    assert [each.in_words for each in before.obligations if each.rule.id == rule] == list(WITHDRAWN.values())
+    assert [each.in_words for each in after.obligations if each.rule.id == rule] == list(STANDS.values())
+    assert is_asked_for(after)
+
+
+def test_a_duty_stands_when_abuse_is_first_suspected_after_the_decision() -> None:
+    told = [each for each in HARMED if each.name not in {"abuse_or_neglect", "suspected_on"}]
+    thought = fact("abuse_or_neglect", "not_suspected", of=COUNCIL, by="the view")
+    suspects = [later("abuse_or_neglect", "suspected", COUNCIL), later("suspected_on", "2026-06-10", COUNCIL)]
+
+    assert notifying([*told, thought, AGAINST]) == {}
+    assert notifying([*told, thought, AGAINST, *suspects]) == STANDS
+    assert notifying([*told, AGAINST, *suspects]) == STANDS
+
+
+def test_a_decision_is_of_no_child_that_became_known_after_it() -> None:
+    assert notifying([*HARMED, AGAINST, later("child.age_at_incident", 3, subject="child-2")]) == {
+        **WITHDRAWN,
+        "child-2": "owed, awaiting a decision",
+    }
+
+
+def test_an_authority_decided_nothing_about_an_incident_that_was_then_elsewhere() -> None:
+    told = [replace(each, value=HALTON) if each.name == "incident.area" else each for each in HARMED]
+
+    assert notifying([*told, AGAINST, later("incident.area", LEEDS)]) == STANDS
+
+
+@pytest.mark.parametrize("again", [("harm", "serious_harm"), ("incident.setting", "home"), ("reporter.body", "police")])
+def test_what_is_said_again_or_is_no_condition_leaves_the_decision(again: tuple[str, str]) -> None:
+    assert notifying([*HARMED, AGAINST, later(*again)]) == WITHDRAWN
+
+
+def test_a_decision_that_was_told_late_was_made_on_what_was_so_on_its_day() -> None:
+    told_late = replace(AGAINST, recorded_at=AFTER + timedelta(days=1))
+
+    assert notifying([*HARMED, later("harm", "death"), told_late]) == STANDS
+
+
+def test_a_correction_that_became_known_after_the_decision_was_not_decided_about() -> None:
+    corrected = fact("harm", "death", at=DECIDED, recorded_at=AFTER, by="the correction", corrects="first")
+
+    assert notifying([*HARMED, AGAINST, corrected]) == STANDS
+
+
+def test_a_new_decision_on_the_new_facts_counts() -> None:
+    again = fact("notification.decision", "not_notify", of=COUNCIL, at=AFTER + timedelta(days=1), by="again")
+
+    assert notifying([*HARMED, AGAINST, later("harm", "death"), again]) == WITHDRAWN
+    assert not is_asked_for(decided([*HARMED, AGAINST, later("harm", "death"), again]))
+
+
+def test_the_duty_that_was_withdrawn_is_opened_again() -> None:
+    before, now = decided([*HARMED, AGAINST]), decided([*HARMED, AGAINST, later("harm", "death")])
+    stood = {
+        each.slot: Known(each.standing.state, each.dates.due_on, each.dates.warn_on, each.recipients, each.released)
+        for each in before.obligations
+    }
+
+    assert "N-01" in [each.rule.id for each in compare(stood, now).opened]
