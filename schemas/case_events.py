@@ -19,6 +19,8 @@ from schemas.reporters import ReporterBody
 
 SUSPICION: Final = frozenset({"known", "suspected"})
 """The views of an authority that are a suspicion of abuse or neglect."""
+WITHDRAWAL: Final = ("notification.withdrawn", "notification.withdrawn_on")
+"""The facts that an authority states no longer once it notifies anew."""
 
 
 class Reporter(Model):

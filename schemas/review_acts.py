@@ -18,7 +18,7 @@ AfterRapidReview = Literal["review", "no_review", "possibly_national"]
 
 
 class NotificationWithdrawn(Act, title="Notification to the Panel withdrawn"):
-    """A notification was found to have been wrong. Nothing that follows from it is owed any more."""
+    """A notification was found to have been wrong. If the criteria were not met, no rapid review is owed any more."""
 
     reported_by: ClassVar = AUTHORITY
     reason: Annotated[

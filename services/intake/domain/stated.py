@@ -155,6 +155,7 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
         case events.NotificationSubmittedData():
             yield "notification.submitted_on", "", london_date(data.submitted_at)
             yield "notification.submitted_by", "", data.reporter.area
+            yield from ((fact, "", None) for fact in events.WITHDRAWAL)
         case events.ActRecordedData():
             yield from ((fact, "", value) for fact, value in data.facts.items())
             yield from ((fact, "", None) for fact in taken_back(type_, data.facts))

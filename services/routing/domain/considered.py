@@ -36,12 +36,13 @@ PARTNERS: Final = {
 """The fact that has each safeguarding partner's view, and the partner."""
 _BY_SOURCE: Final = (
     *("threshold.discussed_on", *PARTNERS, "threshold.legal_advice", "referral.returned_on"),
-    *("notification.submitted_on", "notification.withdrawn", "notification.withdrawn_on"),
+    "notification.submitted_on",
 )
 """Facts about the incident that belong to the authority for whose area their source speaks."""
 _OF_AUTHORITY: Final = (
     *("notification.decision", "notification.decided_on", "notification.criterion_not_met"),
-    *("notification.override_of_rule", "aware_on", "suspected_on"),
+    *("notification.override_of_rule", "notification.withdrawn", "notification.withdrawn_on"),
+    *("aware_on", "suspected_on"),
 )
 FACTS: Final = (*_OF_AUTHORITY, *_BY_SOURCE, "reporter.body", "reporter.area")
 """Every fact that is read here."""

@@ -15,6 +15,7 @@ from schemas.acts import taken_back
 from schemas.calendar import london_date
 from schemas.case_events import (
     SUSPICION,
+    WITHDRAWAL,
     AbuseSuspicionChanged,
     ActRecorded,
     ActRecordedData,
@@ -84,6 +85,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
         case NotificationSubmitted(data=data):
             yield INCIDENT, "notification.submitted_on", london_date(data.submitted_at)
             yield INCIDENT, "notification.submitted_by", data.reporter.area
+            yield from ((INCIDENT, name, None) for name in WITHDRAWAL)
         case ActRecorded(data=data):
             yield from _act(data, vocabulary)
             yield from ((INCIDENT, name, None) for name in taken_back(event.type, data.facts))

@@ -177,6 +177,8 @@ def test_a_notification_states_its_day_in_england_and_who_made_it() -> None:
     assert stated(submitted()) == {
         ("incident", "notification.submitted_on", date(2026, 6, 2)),
         ("incident", "notification.submitted_by", LEEDS),
+        ("incident", "notification.withdrawn", None),
+        ("incident", "notification.withdrawn_on", None),
     }
 
 

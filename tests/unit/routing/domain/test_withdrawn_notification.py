@@ -1,0 +1,77 @@
+"""What a withdrawn notification ends: what follows from it, if the criteria were not met, for the authority that withdrew it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.routing.domain.facts import Fact
+from services.routing.domain.facts_of import facts_of
+from tests.support.routing import MONDAY, acted, submitted
+from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, VOCABULARY, WANDSWORTH, decided, fact, facts
+
+COUNCIL, ELSEWHERE = f"la:{LEEDS}", f"la:{WANDSWORTH}"
+FOLLOWS = ("R-01", "R-02", "R-07", "R-09", "R-10", "R-01A", "R-01B", "R-01E")
+NOTIFIED = [
+    *facts(LEEDS_DEATH),
+    fact("aware_on", "2026-06-01", of=COUNCIL),
+    fact("suspected_on", "2026-06-01", of=COUNCIL),
+    fact("abuse_or_neglect", "suspected", of=COUNCIL),
+    fact("notification.submitted_on", "2026-06-01", of=COUNCIL),
+    fact("notification.submitted_by", LEEDS, of=COUNCIL),
+    fact("rapid_review.submitted_on", "2026-06-09"),
+    fact("rapid_review.improvements", "yes"),
+    fact("rapid_review.single_agency", "yes"),
+    fact("request.made_on", "2026-06-02"),
+    fact("request.agency", POLICE),
+    fact("request.due_on", "2026-06-12"),
+]
+
+
+def withdrawn(reason: str, of: str = COUNCIL) -> list[Fact]:
+    said = {"notification.withdrawn": reason, "notification.withdrawn_on": "2026-06-10"}
+    return [fact(name, value, of=of, by=f"withdrawn by {of}") for name, value in said.items()]
+
+
+def called_off(*stated: Fact) -> set[str]:
+    decision = decided([*NOTIFIED, *stated])
+    return {each.rule.id for each in decision.obligations if each.standing.state == "withdrawn"}
+
+
+@pytest.mark.parametrize("reason", ["duplicate", "wrong_authority"])
+def test_a_duplicate_and_a_notification_of_the_wrong_authority_end_nothing(reason: str) -> None:
+    assert called_off(*withdrawn(reason)) == set()
+
+
+def test_what_met_no_criteria_ends_the_rapid_review_but_no_agencys_duty_to_answer() -> None:
+    """Children Act 2004, section 16H(2), "must comply with the request", knows of no notification."""
+    assert called_off(*withdrawn("criteria_not_met")) == set(FOLLOWS) - {"R-01"}  # R-01 is met: the review was sent
+
+
+def test_an_authority_withdraws_nothing_of_anothers() -> None:
+    assert called_off(*withdrawn("criteria_not_met", of=ELSEWHERE)) == set()
+    assert called_off(*withdrawn("criteria_not_met"), *withdrawn("duplicate", of=ELSEWHERE)) >= {"R-02", "R-07"}
+
+
+def test_the_panel_is_told_of_each_withdrawal_whatever_its_reason() -> None:
+    """The Panel's frequently asked questions: "if it is later found that the criteria were not met, the Panel should be told"."""
+    for reason in ("criteria_not_met", "duplicate", "wrong_authority"):
+        told = [
+            each.recipients for each in decided([*NOTIFIED, *withdrawn(reason)]).obligations if each.rule.id == "R-06"
+        ]
+        assert told == [("panel",)]
+
+
+def test_a_notification_that_is_made_anew_is_not_the_one_that_was_withdrawn() -> None:
+    said: dict[str, str | int] = {
+        "notification.withdrawn": "criteria_not_met",
+        "notification.withdrawn_on": "2026-06-10",
+    }
+    withdrew = acted("scsi.notification.withdrawn.v1", said, submitted().data.reporter, at=MONDAY + timedelta(days=9))
+    anew = submitted(when=NOW + timedelta(days=20), at=NOW + timedelta(days=20))
+
+    before = facts_of(withdrew, VOCABULARY)
+
+    assert called_off(*before) == set(FOLLOWS) - {"R-01"}
+    assert called_off(*before, *facts_of(anew, VOCABULARY)) == set()
