@@ -278,7 +278,12 @@ class FactCorrected(Submission, title="Fact corrected"):
     ] = None
     value: Annotated[
         str | int | None,
-        said("Right value", "In the vocabulary's words. If it is empty (null), the fact is withdrawn.", "other"),
+        said(
+            "Right value",
+            "In the vocabulary's words. If it is empty (null), the fact is withdrawn. "
+            "A child of which every fact is withdrawn is no child of the case any more.",
+            "other",
+        ),
     ]
     reason: Annotated[
         Literal["wrong_person", "wrong_value", "new_information", "entered_by_mistake"],

@@ -171,8 +171,13 @@ class FactBase:
                 if key not in corrections or _age(fact) > _age(corrections[key]):
                     corrections[key] = fact
         used: set[UUID] = set()
+        spoken_of: set[str] = set()
         for (name, owner), statements in stated.items():
-            self._settle(name, owner, [self._now_stated(fact, owner, corrections, used) for fact in statements])
+            now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
+            self._settle(name, owner, now)
+            if not all(map(_is_withdrawn, now)):
+                spoken_of.add(owner)
+        self._children &= spoken_of  # of whom everything was withdrawn was reported by mistake
         self.ignored += [
             Ignored(fact, "it corrects nothing that its source has stated")
             for fact in corrections.values()
@@ -238,8 +243,8 @@ class FactBase:
         """Return what each source says, by source; `statements` are in the order in which they were first said."""
         by_source: dict[str, Fact] = {}
         for fact in statements:
-            if fact.corrects is not None and fact.value is None:
-                continue  # withdrawn: as if it had never been said
+            if _is_withdrawn(fact):
+                continue
             source = self.in_place_of(fact.authority)
             earlier = by_source.get(source)
             if keeps == "the earliest" and earlier is not None and _not_later(earlier.value, fact.value):
@@ -251,6 +256,11 @@ class FactBase:
 
 def _age(fact: Fact) -> tuple[datetime, datetime, UUID]:
     return fact.occurred_at, fact.recorded_at, fact.event_id
+
+
+def _is_withdrawn(fact: Fact) -> bool:
+    """Say whether a statement, corrections applied, is as if it had never been made."""
+    return fact.corrects is not None and fact.value is None
 
 
 def _not_later(one: Value | None, other: Value | None) -> bool:
