@@ -86,6 +86,14 @@ class BecameAwareData(CaseData):
 
     aware_on: date
     how: str
+    of: Literal["incident", "death"] | None = Field(
+        default=None, description="Of what it became aware; absent: of the incident."
+    )
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Return the facts that have the day: who learns of a death is aware of the incident by it."""
+        return ("aware_on", "aware_of_death_on") if self.of == "death" else ("aware_on",)
 
 
 class AbuseSuspicionChangedData(CaseData):

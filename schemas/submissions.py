@@ -128,7 +128,7 @@ class ReferralSubmitted(IncidentReported, title="Referral submitted"):
 
 
 class BecameAware(Submission, title="Authority became aware"):
-    """A local authority became aware. This starts its clock."""
+    """A local authority became aware. The first day of it starts its clock."""
 
     reported_by: ClassVar = AUTHORITY
     aware_at: Annotated[
@@ -139,6 +139,14 @@ class BecameAware(Submission, title="Authority became aware"):
         Literal["partner", "inbox", "strategy_meeting", "emergency_duty_team", "other"],
         said("How it became aware", "Through whom or what it learned of the incident.", "partner"),
     ] = "other"
+    of: Annotated[
+        Literal["incident", "death"] | None,
+        said(
+            "Of what it became aware",
+            "Say death where a child that had been harmed has died: what follows from a death alone counts from then. "
+            "Of each the first day counts. If left out, the incident.",
+        ),
+    ] = None
     personal: Annotated[ActPersonal | None, PERSONAL] = None
 
 

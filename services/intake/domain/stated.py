@@ -142,7 +142,7 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
         case events.IncidentReportedData():
             yield from _report(type_, data)
         case events.BecameAwareData():
-            yield "aware_on", "", data.aware_on
+            yield from ((fact, "", data.aware_on) for fact in data.facts)
         case events.AbuseSuspicionChangedData():
             yield "abuse_or_neglect", "", data.view
             if data.view in events.SUSPICION:

@@ -75,7 +75,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             for child in data.children:
                 yield from _child(child)
         case BecameAware(data=data):
-            yield INCIDENT, "aware_on", data.aware_on
+            yield from ((INCIDENT, name, data.aware_on) for name in data.facts)
         case AbuseSuspicionChanged(data=data):
             yield INCIDENT, "abuse_or_neglect", data.view
             if data.view in SUSPICION:

@@ -60,7 +60,12 @@ def test_every_type_is_translated_into_its_message() -> None:
     notice, personal = str(UUID(int=9)), {"by": "Sample Onlyatest"}
     instant = "2026-06-01T23:30:00Z"
     for type_, said, sent in (
-        ("la.became_aware.v1", {"aware_at": instant}, {"aware_on": "2026-06-02", "how": "other"}),
+        ("la.became_aware.v1", {"aware_at": instant}, {"aware_on": "2026-06-02", "how": "other", "of": None}),
+        (
+            "la.became_aware.v1",
+            {"aware_at": instant, "of": "death"},
+            {"aware_on": "2026-06-02", "how": "other", "of": "death"},
+        ),
         (
             "abuse_suspicion.changed.v1",
             {"view": "unknown", "from_on": "2026-06-01"},

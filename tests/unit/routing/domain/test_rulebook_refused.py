@@ -239,7 +239,7 @@ ELSEWHERE = {
     "key left out": -11,
     "report judged on another's date": -11,
     "source without its words": -3,
-    "period without a strength": -3,
+    "period without a strength": -5,
     "period in two units": -2,
     "period from nowhere": -2,
     "two conditions in one": -1,
