@@ -94,6 +94,10 @@ class FactBase:
         self._successors = successors or {}
         self._rows: dict[Scope, dict[str, Row]] = {scope: {} for scope in vocabulary.scopes}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
+        self._said: dict[
+            str, list[tuple[datetime, Fact]]
+        ] = {}  # of the incident: when it was first recorded, and as it is now
+        self._known_since: dict[str, datetime] = {}
         self._reporters: dict[str, str] = {}
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
         self.latest_recorded_at: datetime | None = None
@@ -135,6 +139,23 @@ class FactBase:
         """Return the statements that stand behind a fact, one per source, corrections applied."""
         return self._standing.get((name, owner), ()) if owner is not None else ()
 
+    def standing_for(self, child: str | None, name: str, owner: str | None) -> tuple[Fact, ...]:
+        """Return what stands behind a fact of what was stated since a child was known; without a child, `standing`.
+
+        Whoever speaks of the incident means the children of whom it is known then. A correction takes the place of its statement
+        in that, too.
+        """
+        spec = self.vocabulary[name]
+        if child is None or spec.scope != "incident":
+            return self.standing(name, owner)
+        said = [fact for recorded_at, fact in self._said.get(name, ()) if self.knew(child, recorded_at)]
+        return self._kept(said, spec.keeps)
+
+    def knew(self, child: str, at: datetime) -> bool:
+        """Say whether it had been recorded by an instant that there is such a child; of what is none it is no question."""
+        since = self._known_since.get(child)
+        return since is None or since <= at
+
     def reporter_of(self, report: str) -> str:
         """Return the source that made a report, or the body that stands in its place."""
         return self._reporters[report]
@@ -166,6 +187,8 @@ class FactBase:
                 self.ignored.append(Ignored(fact, f"{fact.name} counts only from the {scope} that it is about"))
             elif fact.corrects is None:
                 stated[fact.name, owner].append(fact)
+                if scope == "child":
+                    self._known_since[owner] = min(fact.recorded_at, self._known_since.get(owner, fact.recorded_at))
             else:
                 key = (fact.corrects, fact.name, owner, source)
                 if key not in corrections or _age(fact) > _age(corrections[key]):
@@ -174,6 +197,8 @@ class FactBase:
         spoken_of: set[str] = set()
         for (name, owner), statements in stated.items():
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
+            if owner == INCIDENT:
+                self._said[name] = [(fact.recorded_at, each) for fact, each in zip(statements, now, strict=True)]
             self._settle(name, owner, now)
             if not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)
@@ -223,13 +248,9 @@ class FactBase:
 
     def _settle(self, name: str, owner: str, statements: list[Fact]) -> None:
         spec = self.vocabulary[name]
-        standing = self._one_per_source(statements, spec.keeps)
+        standing = self._kept(statements, spec.keeps)
         if not standing:
             return
-        if spec.keeps == "the earliest":
-            standing = (min(standing, key=lambda fact: (fact.value, _age(fact))),)
-        elif spec.keeps == "the newest":
-            standing = (max(standing, key=_age),)
         self._standing[name, owner] = standing
         if any(fact.value != standing[0].value for fact in standing[1:]):
             self.conflicts = (*self.conflicts, Conflict(name, owner, standing))
@@ -238,6 +259,14 @@ class FactBase:
         if owner not in rows:
             rows[owner] = self._empty[spec.scope].copy()
         rows[owner][spec.position] = standing[0].value
+
+    def _kept(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
+        standing = self._one_per_source(statements, keeps)
+        if standing and keeps == "the earliest":
+            return (min(standing, key=lambda fact: (fact.value, _age(fact))),)
+        if standing and keeps == "the newest":
+            return (max(standing, key=_age),)
+        return standing
 
     def _one_per_source(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
         """Return what each source says, by source; `statements` are in the order in which they were first said."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from schemas.calendar import london_date
 from schemas.calendar.london import LONDON
-from services.routing.domain.facts import Fact
+from services.routing.domain.facts import INCIDENT, Fact, FactBase
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.reasons import Missing, facts_of
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
@@ -80,7 +80,7 @@ def standing(
     if BECAME_AWARE in events:
         ended |= _aware(evaluation, recipients)
     for happening in sorted(happenings, key=lambda each: (each.occurred_at, each.event_id)):
-        if happening.event in events and _is_about(happening, slot):
+        if happening.event in events and _is_about(happening, slot, evaluation.facts):
             if happening.recipient is None:
                 whole = whole or happening
             told = recipients if happening.recipient is None else (happening.recipient,)
@@ -100,10 +100,13 @@ def standing(
     return Standing("open", met_by=ended) if ended else OPEN
 
 
-def _is_about(happening: Happening, slot: Slot) -> bool:
+def _is_about(happening: Happening, slot: Slot, facts: FactBase) -> bool:
+    """Say whether it is about the duty in a slot. What was done for the incident was not done for a child of whom nobody knew yet."""
     if happening.slot is not None:
         return happening.slot == slot
-    return happening.source == slot.duty_holder and happening.subject in {"incident", slot.subject}
+    named = happening.subject == slot.subject
+    for_all = happening.subject == INCIDENT and facts.knew(slot.subject, happening.recorded_at)
+    return happening.source == slot.duty_holder and (named or for_all)
 
 
 def _aware(evaluation: Evaluation, recipients: tuple[str, ...]) -> dict[str, Happening]:
@@ -126,26 +129,31 @@ def _stated(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None
 
 def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> Standing | None:
     """Return the duty as met on the day that a fact names, which may be told later; None while nobody has stated it."""
-    owner = evaluation.owner(fact, trace)
-    on = evaluation.facts.value(fact, owner)
+    stated = _agreed(evaluation, trace, fact)
+    on = stated[0].value if stated else None
     if not isinstance(on, date):
         return None
-    statement = next(each for each in evaluation.facts.standing(fact, owner) if each.value == on)
-    said_at = statement.occurred_at
+    said_at = stated[0].occurred_at
     at = said_at if london_date(said_at) == on else noon(on)
-    return Standing("met", phrase, at, statement.event_id)
+    return Standing("met", phrase, at, stated[0].event_id)
 
 
 def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
     """Return the duty as met once all its conditions hold, when the last of them was stated; None until then."""
     stated: list[Fact] = []
     for test in stop.holds:
-        owner = evaluation.owner(test.fact, trace)
-        if answer(test, evaluation.facts.value(test.fact, owner)) != YES:
+        found = _agreed(evaluation, trace, test.fact)
+        if answer(test, found[0].value if found else None) != YES:
             return None
-        stated += evaluation.facts.standing(test.fact, owner)
+        stated += found
     last = max(stated, key=lambda fact: (fact.occurred_at, fact.event_id))
     return Standing("met", stop.phrase, last.occurred_at, last.event_id)
+
+
+def _agreed(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:
+    """Return the statements behind a fact, all of one value; nothing where sources differ. Of a child's duty: since it is known."""
+    stated = evaluation.facts.standing_for(trace.about.child, fact, evaluation.owner(fact, trace))
+    return stated if len({each.value for each in stated}) == 1 else ()
 
 
 def _withdrawn(evaluation: Evaluation, trace: Trace, duty: Duty) -> Standing | None:

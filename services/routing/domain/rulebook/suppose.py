@@ -54,7 +54,7 @@ def implied(stated: Mapping[tuple[str, str], Value | None]) -> tuple[Happening, 
     if not isinstance(on, date) or by is None:
         return ()
     at = datetime.combine(on, time(12), UTC)
-    return (Happening("scsi.notification.submitted", f"{AUTHORITY}{by}", INCIDENT, at, at, _EVENT),)
+    return (Happening("scsi.notification.submitted", f"{AUTHORITY}{by}", INCIDENT, at, SUPPOSED_AT, _EVENT),)
 
 
 def read_facts(text: str, file: str, vocabulary: Vocabulary, register: Register) -> Stated:

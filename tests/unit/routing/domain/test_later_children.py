@@ -1,0 +1,72 @@
+"""A child that becomes known later: what was done before that was done for the others, and its own duties stand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.routing.domain.decide import Decision
+from services.routing.domain.facts import Fact
+from services.routing.domain.happenings import Happening
+from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts
+
+COUNCIL = f"la:{LEEDS}"
+LATER, AFTERWARDS, LAST = (NOW + timedelta(days=days) for days in (1, 2, 3))
+SECOND = "child-2"
+OF_A_CHILD = {name: value for name, value in LEEDS_DEATH.items() if name.startswith("child.")}
+CARED_FOR = {"child.looked_after": "yes", "child.looked_after_by": LEEDS, "incident.unexpected_death": "yes"}
+FIRST = [
+    *facts(LEEDS_DEATH | CARED_FOR),
+    fact("aware_on", "2026-06-01", of=COUNCIL),
+    fact("suspected_on", "2026-06-01", of=COUNCIL),
+    fact("abuse_or_neglect", "suspected", of=COUNCIL),
+]
+JOINED = [
+    fact(name, CARED_FOR.get(name, value), subject=SECOND, at=AFTERWARDS, by="joined")
+    for name, value in (OF_A_CHILD | {"child.looked_after_by": LEEDS}).items()
+]
+
+
+def done(*more: Fact, rule: str, happened: tuple[Happening, ...] = ()) -> dict[str, str]:
+    """Return the state of the rule's duty for each child."""
+    return states(decided([*FIRST, *JOINED, *more], happened), rule)
+
+
+def states(decision: Decision, rule: str) -> dict[str, str]:
+    return {each.slot.subject: each.standing.state for each in decision.obligations if each.rule.id == rule}
+
+
+@pytest.mark.parametrize(
+    ("rule", "done_on"),
+    [
+        ("N-18", "child_death_review.notified_on"),
+        ("N-06P", "parents.informed_on"),
+        ("N-18J", "joint_response.began_on"),
+    ],
+)
+def test_what_was_done_before_a_child_was_known_meets_nothing_about_it(rule: str, done_on: str) -> None:
+    before = fact(done_on, "2026-06-01", of=COUNCIL, at=LATER, by="before")
+    put_right = fact(done_on, "2026-06-02", of=COUNCIL, at=LAST, by="right", corrects="before")
+    again = fact(done_on, "2026-06-03", of=COUNCIL, at=LAST, by="again")
+
+    assert done(before, rule=rule) == {CHILD: "met", SECOND: "open"}
+    assert done(before, put_right, rule=rule) == {CHILD: "met", SECOND: "open"}
+    assert done(before, again, rule=rule) == {CHILD: "met", SECOND: "met"}
+
+
+def test_what_is_told_late_of_an_earlier_day_counts_for_every_child_that_is_known_by_then() -> None:
+    """What counts is what was known when it was recorded, and not the day of it, which may lie before the case itself."""
+    late = fact("child_death_review.notified_on", "2026-05-31", of=COUNCIL, at=LAST, by="late")
+
+    assert done(late, rule="N-18") == {CHILD: "met", SECOND: "met"}
+
+
+def test_a_reference_of_the_panel_is_of_the_children_that_were_known() -> None:
+    first, second = (
+        Happening("scsi.notification.submitted", COUNCIL, "incident", at, at, event(f"submitted {at}"))
+        for at in (LATER, LAST)
+    )
+
+    assert done(rule="N-01", happened=(first,)) == {CHILD: "met", SECOND: "open"}
+    assert done(rule="N-01", happened=(first, second)) == {CHILD: "met", SECOND: "met"}
