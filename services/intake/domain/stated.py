@@ -33,6 +33,7 @@ _INCIDENT_FACTS: Final = {
     "domestic_death": "concern.domestic_death",
 }
 _REFERRAL: Final = "referral.submitted.v1"
+_REVIEW_DECIDED: Final = "lcspr.decision.made.v1"
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 _OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN  # of an action or a request only what is personal is given
 Named = tuple[str, str, Any]
@@ -157,12 +158,18 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
             yield "notification.submitted_by", "", data.reporter.area
             yield from ((fact, "", None) for fact in events.WITHDRAWAL)
         case events.ActRecordedData():
-            yield from ((fact, "", value) for fact, value in data.facts.items())
-            yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
+            yield from _act(type_, data)
         case events.FactCorrectedData():
             yield from _correction(data)
         case _:
             return
+
+
+def _act(type_: str, data: events.ActRecordedData) -> Iterator[Named]:
+    yield from ((fact, "", value) for fact, value in data.facts.items())
+    if type_ == _REVIEW_DECIDED:
+        yield "review.decided_by", "", data.reporter.area
+    yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
 
 
 def _report(type_: str, data: events.IncidentReportedData) -> Iterator[Named]:

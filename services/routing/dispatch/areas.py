@@ -21,6 +21,7 @@ _HOLDER_OF: Final = "the duty holder of "
 _REPORTER_AREA: Final = "reporter.area"
 _OWN: Final = ("child.", "action.", "request.")  # each subject has these facts of its own
 _BODY_IN: Final = "the body in "
+_OR: Final = " or "
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,12 @@ class Areas:
         area = area_in(duty_on)
         whose = area or duty_on  # a body of the area of another rule's duty holder, or that one itself
         if whose.startswith(_HOLDER_OF):
-            rules = whose.removeprefix(_HOLDER_OF).split(" or ")
+            rules = whose.removeprefix(_HOLDER_OF).split(_OR)
             holders = [rule["duty on"] for rule in book["rules"] if rule["id"] in rules]
             return frozenset().union(*(self._holders(each, book, matter) for each in holders))
         if (fact := body_fact(duty_on)) is not None:
             return frozenset().union(*(self.served_by(body) or () for body in self.bodies(fact, matter)))
-        return frozenset(self._stated(area or _REPORTER_AREA, matter))
+        return frozenset().union(*(self._stated(fact, matter) for fact in (area or _REPORTER_AREA).split(_OR)))
 
     def _stated(self, fact: str, matter: Matter) -> Iterator[str]:
         about = [each for each in matter.statements if each.name == fact]
@@ -151,7 +152,7 @@ def area_facts(book: Mapping[str, Any]) -> set[str]:
     for rule in book["rules"]:
         words |= {each for pair in _differing(rule["when"], book) for each in pair}
         said = (rule["duty on"], *(duty["tell"] for duty in rule.get("then", [])))
-        words |= {each for text in said if (each := area_in(text) or body_fact(text))}
+        words |= {each for text in said for each in (area_in(text) or body_fact(text) or "").split(_OR)}
     return {word for word in words if "." in word}
 
 

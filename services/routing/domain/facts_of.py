@@ -35,6 +35,7 @@ from schemas.vocabulary import ITEMS, Value, Vocabulary
 from services.routing.domain.facts import INCIDENT, Fact
 
 REFERRAL: Final = "referral.submitted.v1"
+REVIEW_DECIDED: Final = "lcspr.decision.made.v1"
 Statement = tuple[str, str, Value | None]
 """Subject, name of the fact, value."""
 _CHILD: Final = tuple(name for name in ChildFacts.model_fields if name != "child")
@@ -87,8 +88,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
             yield INCIDENT, "notification.submitted_by", data.reporter.area
             yield from ((INCIDENT, name, None) for name in WITHDRAWAL)
         case ActRecorded(data=data):
-            yield from _act(data, vocabulary)
-            yield from ((INCIDENT, name, None) for name in taken_back(event.type, data.facts))
+            yield from _act(event.type, data, vocabulary)
         case FactCorrected(data=data):
             yield from _correction(data, vocabulary)
         case _:
@@ -123,10 +123,13 @@ def _decision(data: NotificationDecisionData) -> Iterator[Statement]:
     yield INCIDENT, "notification.override_of_rule", data.override_of_rule
 
 
-def _act(data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[Statement]:
+def _act(type_: str, data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[Statement]:
     for name, value in data.facts.items():
         about = data.about if vocabulary.spec(name).scope in ITEMS else None
         yield about or INCIDENT, name, vocabulary.check(name, value)
+    if type_ == REVIEW_DECIDED:
+        yield INCIDENT, "review.decided_by", data.reporter.area
+    yield from ((INCIDENT, name, None) for name in taken_back(type_, data.facts))
 
 
 def _child(child: ChildFacts) -> Iterator[Statement]:

@@ -151,7 +151,7 @@ def _missing_below(evaluation: Evaluation, trace: Trace, node: Answered) -> Iter
 def _missing_holder(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
     holder = evaluation.book.rules[trace.rule].rule.holder
     if isinstance(holder, AreaHolder | InFact):
-        yield from absent(evaluation, trace, holder.fact)
+        yield from absent(evaluation, trace, holder.facts[-1] if isinstance(holder, AreaHolder) else holder.fact)
     elif isinstance(holder, RulesHolder):
         for rule in holder.rules:
             for run in evaluation.of(rule, trace):

@@ -202,5 +202,7 @@ def _read(evaluation: Evaluation, identifier: str) -> Iterator[str]:
     for part in walk(rule.when):
         named = _read(evaluation, part.rule) if isinstance(part, Applies) else facts_of(part)
         yield from (fact for fact in named if fact != DUTY_HOLDER)
-    if isinstance(rule.holder, AreaHolder | InFact):
+    if isinstance(rule.holder, AreaHolder):
+        yield from rule.holder.facts
+    elif isinstance(rule.holder, InFact):
         yield rule.holder.fact

@@ -62,7 +62,12 @@ class Unsettled:
 
     def _holder(self, trace: Trace) -> Iterator[Missing]:
         holder = self.evaluation.book.rules[trace.rule].rule.holder
-        if isinstance(holder, AreaHolder | InFact):
+        if isinstance(holder, AreaHolder):
+            for fact in holder.facts:
+                yield from self._fact(trace, fact)
+                if self.evaluation.value(fact, trace) is not None:
+                    return
+        elif isinstance(holder, InFact):
             yield from self._fact(trace, holder.fact)
         elif isinstance(holder, RulesHolder):
             for rule in holder.rules:

@@ -150,7 +150,7 @@ class Words:
         """Return whose duty it is, such as "the local authority of the authority area of the incident"."""
         match holder:
             case AreaHolder():
-                return f"{_GROUPS[holder.group]} of {self._area(holder.fact)}"
+                return f"{_GROUPS[holder.group]} of {', else of '.join(map(self._area, holder.facts))}"
             case ReporterHolder():
                 return "whoever reports"
             case InFact():

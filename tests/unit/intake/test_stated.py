@@ -164,6 +164,7 @@ def test_a_decision_and_a_notification_give_their_day_in_england_and_a_notificat
     assert found["notification.decided_on"] == ["2026-06-02"]
     assert found["notification.submitted_on"] == ["2026-06-03"]
     assert found["notification.submitted_by"] == [LEEDS]
+    assert values(acted("lcspr.decision.made.v1", {"review.decision": "proceed"}))["review.decided_by"] == [LEEDS]
 
 
 def test_a_referral_gives_its_day_and_the_review_that_it_proposes_and_a_plain_report_neither() -> None:

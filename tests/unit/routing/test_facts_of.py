@@ -193,6 +193,12 @@ def test_an_act_states_the_facts_that_it_carries() -> None:
     }
 
 
+def test_a_decision_about_a_review_states_whose_partners_made_it() -> None:
+    made = stated(acted("lcspr.decision.made.v1", {"review.decision": "proceed"}))
+
+    assert made == {("incident", "review.decision", "proceed"), ("incident", "review.decided_by", LEEDS)}
+
+
 def test_an_act_outside_the_vocabulary_is_refused() -> None:
     with pytest.raises(FactRefused, match=r"did you mean rapid_review\.decision"):
         facts_of(acted("rapid_review.submitted.v1", {"rapid_review.decison": "no_review"}), VOCABULARY)

@@ -264,10 +264,13 @@ def test_the_duty_holder_s_area_is_one_that_it_serves_and_that_the_facts_give_it
     assert areas("duty holder", matter(*stated, duty_holder=f"la:{HALTON}"), "N-03") == set()
     assert areas("the areas that differ", matter(*stated), "N-04") == {BARNSLEY}
     assert areas("duty holder", matter(said("reporter.area", HALTON, "mine"), subject="mine"), "X-01") == set()
+    by_halton = matter(said("incident.area", LEEDS), said("review.decided_by", HALTON), duty_holder=f"lscp:{HALTON}")
+    assert areas("duty holder", by_halton, "L-04") == {HALTON}
 
 
 def test_the_guard_asks_for_the_facts_by_which_the_rules_name_areas_and_bodies() -> None:
-    named = ("incident.area", "reporter.area", "notification.submitted_by", "action.owner", "request.agency")
+    by_whom = ("notification.submitted_by", "review.decided_by")
+    named = ("incident.area", "reporter.area", *by_whom, "action.owner", "request.agency")
     assert GUARD.facts == sorted((*named, *BESIDE, *CHILD_FACTS))
 
 

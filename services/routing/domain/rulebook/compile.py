@@ -214,7 +214,9 @@ def _depends_on(rule: Rule) -> tuple[str, ...]:
 def _facts_of(rule: Rule) -> set[str]:
     """Return every fact by which the rule's runs differ; the reporter as duty holder or recipient makes it one per report."""
     names = {rule.judged_on} | _asked_for(rule) - {DUTY_HOLDER}
-    if isinstance(rule.holder, AreaHolder | InFact):
+    if isinstance(rule.holder, AreaHolder):
+        names.update(rule.holder.facts)
+    if isinstance(rule.holder, InFact):
         names.add(rule.holder.fact)
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")

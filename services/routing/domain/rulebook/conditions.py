@@ -160,7 +160,8 @@ def _test(key: str, node: Node, words: Words) -> Condition:
 def holder(node: Node, words: Words) -> Holder:
     """Read whose duty it is: `GROUP-of(FACT)`, `the reporter`, `the body in FACT`, or `the duty holder of RULE or RULE`.
 
-    `GROUP-of(the duty holder of RULE)` is the body of a group in the area of that.
+    `GROUP-of(FACT or FACT)` goes by the first of them that is known; `GROUP-of(the duty holder of RULE)` is the body of a group in the
+    area of that.
     """
     text = node.text()
     if text == _THE_REPORTER:
@@ -176,7 +177,7 @@ def holder(node: Node, words: Words) -> Holder:
         )
     if match[3].startswith(_HOLDER_OF):
         return replace(_holder_of(match[3], node, words), group=match[2])
-    return AreaHolder(match[2], words.fact(match[3], node, "area").name)
+    return AreaHolder(match[2], tuple(words.fact(fact, node, "area").name for fact in match[3].split(" or ")))
 
 
 def _body_in(text: str, node: Node, words: Words) -> InFact:

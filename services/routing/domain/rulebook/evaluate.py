@@ -211,14 +211,16 @@ def _holders(
     about: About,
 ) -> list[HeldBy | None]:
     match holder:
-        case AreaHolder() | InFact():
-            value = facts.value(holder.fact, about.owner(facts.vocabulary[holder.fact].scope, None))
-            if not isinstance(value, str):
+        case AreaHolder():
+            areas = (_named(fact, facts, about) for fact in holder.facts)
+            first = next((each for each in areas if each is not None), None)
+            return [held_by(holder.group, first, register) if first else None]
+        case InFact():
+            named = _named(holder.fact, facts, about)
+            if named is None:
                 return [None]
-            if isinstance(holder, InFact):
-                body = facts.in_place_of(value)
-                return [HeldBy(body, register.only_area_of(body))]
-            return [held_by(holder.group, value, register)]
+            body = facts.in_place_of(named)
+            return [HeldBy(body, register.only_area_of(body))]
         case ReporterHolder():
             area = facts.value("reporter.area", about.item)
             source = facts.reporter_of(about.item) if about.item else None
@@ -230,6 +232,11 @@ def _holders(
                     held_by(holder.group, each.area, register) if each and each.area else None for each in possible
                 ]
             return list(dict.fromkeys(possible)) or [None]
+
+
+def _named(fact: str, facts: FactBase, about: About) -> str | None:
+    value = facts.value(fact, about.owner(facts.vocabulary[fact].scope, None))
+    return value if isinstance(value, str) else None
 
 
 def held_by(group: str, area: str, register: Register) -> HeldBy:

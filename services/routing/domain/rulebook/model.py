@@ -77,10 +77,10 @@ Test = Compared | Recorded
 
 @dataclass(frozen=True, slots=True)
 class AreaHolder:
-    """The duty is on the body of a kind that serves the area in a fact: `la-of(incident.area)`."""
+    """The duty is on the body of a kind that serves the area in a fact: `la-of(incident.area)`; of several, in the first that is known."""
 
     group: str
-    fact: str
+    facts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
