@@ -137,8 +137,9 @@ class SlowRulebook:
 
     def _holders(self, rule: Rule, child: str | None, items: Items) -> list[Holder]:
         match rule.holder:
-            case AreaHolder(group=group, fact=fact):
-                return [self._serving(group, self._read(fact, child, items, None))]
+            case AreaHolder(group=group, facts=facts):
+                areas = [self._read(fact, child, items, None) for fact in facts]
+                return [self._serving(group, next((area for area in areas if area is not None), None))]
             case ReporterHolder():
                 area = self._read("reporter.area", child, items, None)
                 return [(self.facts.reporter_of(items["reporter"]), area if isinstance(area, str) else None)]
