@@ -15,6 +15,7 @@ from typing import Final, get_args
 from uuid import UUID
 
 from schemas.vocabulary import ITEMS, Keeps, Scope, Topic, Value, Vocabulary
+from services.routing.domain.register import GROUPS
 
 INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
@@ -89,8 +90,9 @@ class FactBase:
         self.vocabulary: Final = vocabulary
         codes = former_areas or {}
         self._known_of = partial(FactBase, vocabulary=vocabulary, former_areas=former_areas, successors=successors)
-        # The same words stand in values (E08000016) and in ids of authorities (la:E08000016).
-        self._present = {**codes, **{AUTHORITY + old: AUTHORITY + new for old, new in codes.items()}}
+        # The same words stand in values (E08000016) and in ids of bodies (la:E08000016).
+        kinds = ("", *(f"{group}:" for group in GROUPS))
+        self._present = {kind + old: kind + new for old, new in codes.items() for kind in kinds}
         self._successors = successors or {}
         self._rows: dict[Scope, dict[str, Row]] = {scope: {} for scope in vocabulary.scopes}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}

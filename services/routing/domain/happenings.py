@@ -39,9 +39,15 @@ class Slot:
     anchor: str
 
     def passed_on(self, in_place_of: InPlaceOf) -> Slot:
-        """Return the place with the body that holds the duty now: mostly it is this one itself."""
+        """Return the place with the body that holds the duty now, and whose own day it is judged on: mostly it is this one itself."""
         holder = in_place_of(self.duty_holder)
-        return self if holder == self.duty_holder else replace(self, duty_holder=holder)
+        fact, of, owner = self.anchor.rpartition(" of ")
+        anchor = f"{fact}{of}{in_place_of(owner)}"
+        return (
+            self
+            if (holder, anchor) == (self.duty_holder, self.anchor)
+            else replace(self, duty_holder=holder, anchor=anchor)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from schemas.vocabulary import Scope, Value
-from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase
+from services.routing.domain.facts import INCIDENT, PARTNERSHIP, FactBase
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import (
     ANSWERS,
@@ -32,18 +32,15 @@ from services.routing.domain.rulebook.model import AreaHolder, Holder, InFact, R
 
 @dataclass(frozen=True, slots=True)
 class HeldBy:
-    """A duty holder: its id and the area that it stands for, if known."""
+    """A duty holder: its id, the area that it stands for, if known, and whose facts `of each: authority` count for it.
+
+    A partnership has those of the authority that acts for it on the day of the decision. Source: Working Together 2023, chapter 5: the
+    local authority notifies on behalf of the safeguarding partners.
+    """
 
     id: str
     area: str | None
-
-    @property
-    def authority(self) -> str:
-        """Return whose facts `of each: authority` count for it: a partnership has those of the authority that acts for it.
-
-        Source: Working Together 2023, chapter 5: the local authority notifies on behalf of the safeguarding partners.
-        """
-        return f"{AUTHORITY}{self.area}" if self.area and self.id.startswith(PARTNERSHIP) else self.id
+    authority: str
 
 
 class About(NamedTuple):
@@ -220,11 +217,11 @@ def _holders(
             if named is None:
                 return [None]
             body = facts.in_place_of(named)
-            return [HeldBy(body, register.only_area_of(body))]
+            return [_held(body, register.only_area_of(body), register)]
         case ReporterHolder():
             area = facts.value("reporter.area", about.item)
             source = facts.reporter_of(about.item) if about.item else None
-            return [HeldBy(source, area if isinstance(area, str) else None) if source else None]
+            return [_held(source, area if isinstance(area, str) else None, register) if source else None]
         case _:
             possible = [trace.holder for rule in holder.rules for trace in others[rule] if trace.applies != NO]
             if holder.group is not None:
@@ -241,8 +238,16 @@ def _named(fact: str, facts: FactBase, about: About) -> str | None:
 
 def held_by(group: str, area: str, register: Register) -> HeldBy:
     """Return the body of a group in an area as a duty holder; for an area outside the register, by the usual id."""
+    return _held(_serving(group, area, register), area, register)
+
+
+def _held(body: str, area: str | None, register: Register) -> HeldBy:
+    return HeldBy(body, area, _serving("la", area, register) if area and body.startswith(PARTNERSHIP) else body)
+
+
+def _serving(group: str, area: str, register: Register) -> str:
     serving = register.serving(group, area)
-    return HeldBy(serving[0] if serving else f"{AUTHORITY if group == 'la' else group + ':'}{area}", area)
+    return serving[0] if serving else f"{group}:{area}"
 
 
 def _runs_of(compiled: CompiledRule, about: About, runs: Runs) -> tuple[Trace, ...]:
