@@ -197,7 +197,8 @@ class _Deciding:
         dated = dates(duty.within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
         stands = standing(self._evaluation, trace, slot, duty, *told, self._happenings)
         over = over_on(duty.within, value, dated, self._calendar)
-        if over is not None and stands.state == "open":
+        as_it_must_be = all(self._answer(test, trace) == YES for test in duty.stop.at_the_end)
+        if over is not None and as_it_must_be and stands.state == "open":
             stands = Standing("met", duty.stop.phrase, noon(over))
         obligation = Obligation(
             slot=slot,

@@ -38,14 +38,21 @@ def dates(within: Within, value: Callable[[str], Value | None], fallback: str, c
         return Dates(None, None, None, None, provisional=False)
     from_fact = max(known, key=known.__getitem__)
     due_on, provisional = last_day(known[from_fact], within.length, calendar)
+    end = end_of(within, value, calendar)
+    if end is not None and known[from_fact] < end:
+        due_on = min(due_on, end)  # it comes round for the last time on the last day
     warn_from = value(within.warn_from) if within.warn_from else None
     warn_on = last_day(warn_from, within.length, calendar)[0] if isinstance(warn_from, date) else None
     return Dates(from_fact, known[from_fact], due_on, warn_on, provisional)
 
 
 def over_on(within: Within, value: Callable[[str], Value | None], dated: Dates, calendar: Calendar) -> date | None:
-    """Return the day on which a task came round for the last time, once its next date lies beyond its `until`."""
+    """Return the day on which a task came round for the last time: the last day of its `until`, or later; None before that."""
+    end = end_of(within, value, calendar)
+    return dated.from_on if end is not None and dated.from_on is not None and dated.from_on >= end else None
+
+
+def end_of(within: Within, value: Callable[[str], Value | None], calendar: Calendar) -> date | None:
+    """Return the last day of a task that comes round again, counted from the first of its facts; None if it has none."""
     first = [on for fact in within.clock if isinstance(on := value(fact), date)]
-    if within.until is None or dated.due_on is None or not first:
-        return None
-    return dated.from_on if dated.due_on > last_day(min(first), within.until, calendar)[0] else None
+    return last_day(min(first), within.until, calendar)[0] if within.until and first else None

@@ -151,13 +151,15 @@ class Within:
 class Stop:
     """What ends a duty: the phrase in the file, and the events that it names, the dates recorded, or what has to be so.
 
-    One event or date is enough; of the conditions in `holds` all have to hold.
+    One event or date is enough; of the conditions in `holds` all have to hold. Those `at_the_end` have to hold when a task comes round
+    for the last time.
     """
 
     phrase: str
     events: tuple[str, ...]
     recorded: tuple[str, ...] = ()
     holds: tuple[Test, ...] = ()
+    at_the_end: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,9 @@ def _rule_ids(nodes: list[Node]) -> tuple[str, ...]:
 
 
 def _stop(phrase: str, node: Node, words: Words) -> Stop:
-    if node.text() == "the end of the period":
-        return Stop(phrase, ())
+    end, _, then = node.text().partition(" and ")
+    if end == "the end of the period":
+        return Stop(phrase, (), at_the_end=(conditions.inline(node, words, then),) if then else ())
     either = node.text().split(" or ")
     events = tuple(each for each in either if not each.endswith(_RECORDED))
     if any(" is " in each for each in events):

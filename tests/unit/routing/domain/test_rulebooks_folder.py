@@ -22,7 +22,7 @@ def test_no_rule_claims_to_have_been_checked_against_the_full_text() -> None:
 def test_the_rulebook_has_the_rules_in_the_order_of_a_case() -> None:
     assert list(england().rules) == [
         *("N-01", "N-02", "N-03", "N-04", "N-05", "N-06", "N-06P", "N-06H", "N-07", "N-08", "N-10", "N-11"),
-        *("N-13", "N-16", "N-18", "N-18J", "N-19", "N-19S", "N-19H", "N-19HS", "N-19P"),
+        *("N-11A", "N-13", "N-13A", "N-16", "N-18", "N-18J", "N-19", "N-19S", "N-19H", "N-19HS", "N-19P"),
         *("N-12", "N-12T", "N-12R", "N-20", "N-14", "N-15"),
         *("N-22", "N-22A"),
         *("X-02", "X-01"),
@@ -34,7 +34,7 @@ def test_the_rulebook_has_the_rules_in_the_order_of_a_case() -> None:
         ),
         *("R-01", "R-02", "R-03", "R-06", "R-07", "R-09", "R-10", "R-12", "R-13", "R-01A", "R-01B", "R-01E"),
         *("L-01", "L-02", "L-03", "L-04", "L-05", "L-06"),
-        *("P-01", "P-02", "P-03", "P-04", "P-04C", "P-04I", "P-04R", "P-05", "P-06"),
+        *("P-01", "P-02", "P-03", "P-04", "P-04C", "P-04I", "P-04R", "P-05", "P-05R", "P-06"),
         *("A-01", "A-02", "A-03", "A-03A", "A-04", "A-05", "E-01", "E-02"),
     ]
     texts = (ENGLAND.read_text("utf-8"), *(each.text for each in OVERLAYS))
