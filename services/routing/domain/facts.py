@@ -96,9 +96,8 @@ class FactBase:
         self._successors = successors or {}
         self._rows: dict[Scope, dict[str, Row]] = {scope: {} for scope in vocabulary.scopes}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
-        self._said: dict[
-            str, list[tuple[datetime, Fact]]
-        ] = {}  # of the incident: when it was first recorded, and as it is now
+        # Of the incident: when each statement was first recorded, and the statement as it is now.
+        self._said: dict[str, list[tuple[datetime, Fact]]] = {}
         self._known_since: dict[str, datetime] = {}
         self._reporters: dict[str, str] = {}
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
@@ -154,9 +153,12 @@ class FactBase:
         return self._kept(said, spec.keeps)
 
     def knew(self, child: str, at: datetime) -> bool:
-        """Say whether it had been recorded by an instant that there is such a child; of what is none it is no question."""
+        """Say whether it had been recorded by an instant that there is such a child; of what is none it is no question.
+
+        Before any child was known, whoever spoke meant those who became known first.
+        """
         since = self._known_since.get(child)
-        return since is None or since <= at
+        return since is None or since <= max(at, min(self._known_since.values()))
 
     def reporter_of(self, report: str) -> str:
         """Return the source that made a report, or the body that stands in its place."""
@@ -204,7 +206,9 @@ class FactBase:
             self._settle(name, owner, now)
             if not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)
-        self._children &= spoken_of  # of whom everything was withdrawn was reported by mistake
+        for child in self._children - spoken_of:  # of whom everything was withdrawn was reported by mistake
+            self._children.discard(child)
+            self._known_since.pop(child, None)
         self.ignored += [
             Ignored(fact, "it corrects nothing that its source has stated")
             for fact in corrections.values()

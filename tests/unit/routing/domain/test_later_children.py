@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,3 +71,22 @@ def test_a_reference_of_the_panel_is_of_the_children_that_were_known() -> None:
 
     assert done(rule="N-01", happened=(first,)) == {CHILD: "met", SECOND: "open"}
     assert done(rule="N-01", happened=(first, second)) == {CHILD: "met", SECOND: "met"}
+
+
+def test_what_was_done_before_any_child_was_known_was_done_for_the_first() -> None:
+    about_the_case = [each for each in FIRST if each.subject != CHILD]
+    named = [replace(each, recorded_at=AFTERWARDS, occurred_at=AFTERWARDS) for each in FIRST if each.subject == CHILD]
+    joined = [replace(each, recorded_at=LAST, occurred_at=LAST) for each in JOINED]
+    before = fact("child_death_review.notified_on", "2026-06-01", of=COUNCIL, at=LATER, by="before")
+
+    assert states(decided([*about_the_case, *named, *joined, before]), "N-18") == {CHILD: "met", SECOND: "open"}
+
+
+def test_a_child_that_was_reported_by_mistake_is_not_the_first() -> None:
+    named = [replace(each, recorded_at=AFTERWARDS) if each.subject == CHILD else each for each in FIRST]
+    mistake = fact("child.age_at_incident", 3, subject="child-3", by="mistake")
+    gone = fact("child.age_at_incident", None, subject="child-3", at=LAST, by="gone", corrects="mistake")
+    before = fact("child_death_review.notified_on", "2026-06-01", of=COUNCIL, at=LATER, by="before")
+
+    assert states(decided([*named, mistake, before]), "N-18")[CHILD] == "open"
+    assert states(decided([*named, mistake, gone, before]), "N-18") == {CHILD: "met"}
