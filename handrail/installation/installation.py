@@ -260,6 +260,7 @@ class Installation:
             "HANDRAIL_DEMO": str(self.options.demo).lower(),
             "HANDRAIL_CLOCK_MOVABLE": str(self.options.clock_movable).lower(),
             **{f"HANDRAIL_{each.upper()}_URL": self.url(each) for each in ("front", *SERVICES)},
+            **({"HANDRAIL_RULEBOOKS": str(Path(rulebooks).absolute())} if rulebooks else {}),
         }
         own = {
             "front": {
@@ -281,7 +282,6 @@ class Installation:
                 "HANDRAIL_WEBHOOK_KEY_FILE": str(keys / "webhook.key"),
                 "HANDRAIL_GRANT_KEY_FILE": str(keys / "grant.key"),
                 "HANDRAIL_ENDPOINTS_FILE": str(self.folder / "endpoints.yaml"),
-                **({"HANDRAIL_RULEBOOKS": str(Path(rulebooks).absolute())} if rulebooks else {}),
             },
             "audit": {
                 "HANDRAIL_LOG_KEY_FILE": str(keys / "log.key"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas import topics
+from schemas.bodies import Bodies
+from schemas.calendar.london import london_date
 from schemas.envelope import AreaCode, RecipientId
 from schemas.reporters import ReporterBody
 from services.intake.senders import CLIENT_NAME, new_token, token_digest
@@ -57,16 +59,16 @@ class ClientList(BaseModel):
     clients: list[ClientView]
 
 
-def build_clients_api(database: Database) -> APIRouter:
+def build_clients_api(database: Database, bodies: Bodies) -> APIRouter:
     """Return the routes for clients. Topic, user and access rules on Kafka are made by `handrail client add`."""
     router = APIRouter(prefix="/v1/clients")
 
     @router.post("", status_code=201)
     async def add_client(new: NewClient, _who: Registrar) -> NewClientView:
         """Register a client. A revoked name may come back, with a new token, to the same body and area."""
-        check_recipient(new)
         token = new_token(new.name)
         async with database.begin() as tx:
+            check_recipient(new, bodies, london_date(tx.now))
             client = Client(new.name, new.body, new.area, new.recipient, tx.now)
             if not await clients.add(tx.connection, client, token_digest(token)):
                 raise Conflict(
@@ -90,15 +92,20 @@ def build_clients_api(database: Database) -> APIRouter:
     return router
 
 
-def check_recipient(new: NewClient) -> None:
+def check_recipient(new: NewClient, bodies: Bodies, on: date) -> None:
     """Let an authority's word come from the authority alone, and from none of them for anybody else.
+
+    It may be registered for itself under its other code, or for the one that stands in its place `on` a day.
 
     Raises:
         Refused: The client would speak for an authority that it is not.
     """
     own = f"la:{new.area}" if new.body == "local_authority" else None
-    speaks_for_authority = new.recipient is not None and new.recipient.startswith("la:")
-    if (own or speaks_for_authority) and new.recipient not in {None, own}:
+    if new.recipient is None or own == new.recipient:
+        return
+    if own and bodies.in_place_of(own, on) == bodies.in_place_of(new.recipient, on):
+        return
+    if own or new.recipient.startswith("la:"):
         detail = "A local authority answers for itself alone, and nobody else answers for one."
         raise Refused(detail, errors=[{"pointer": "/recipient", "detail": detail}])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +18,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from schemas.bodies import Bodies
+from schemas.calendar.london import london_date
 from schemas.case_events import CaseData, Reporter
 from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
@@ -97,8 +100,9 @@ def _grant(claims: dict[str, Any]) -> Grant:
 class Contents:
     """Gives the content of notices."""
 
-    def __init__(self, reader: Reader, vault: Vault, pseudonym_key: bytes) -> None:
+    def __init__(self, reader: Reader, vault: Vault, bodies: Bodies, pseudonym_key: bytes) -> None:
         self._reader = reader
+        self._bodies = bodies
         self._vault = vault
         self._key = pseudonym_key
 
@@ -148,7 +152,7 @@ class Contents:
             )
             for one in kept
         ]
-        facts = standing(told, self._reader.vocabulary)
+        facts = standing(told, self._reader.vocabulary, partial(self._bodies.in_place_of, on=london_date(tx.now)))
         said = [Said(fact.told.case_key, fact.field, fact.child, fact.value) for fact in facts]
         references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
         return [*said, *references]

@@ -38,7 +38,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     identity_key = decode_key(settings.identity_key.get_secret_value())
     letterbox = Letterbox(settings.submission_key.get_secret_value())
     reader = Reader(letterbox, identity_key, facts)
-    service = IntakeService(reader, vault, mint=_random_key)
+    service = IntakeService(reader, vault, runtime.bodies, mint=_random_key)
     receipts = Receipts(database, facts, settings.intake_url)
     by_client = sender(database)
 
@@ -47,8 +47,9 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     posting = Posting(database, service, receipts, vault, _random_id)
     app.include_router(build_api(posting=posting, receipts=receipts, letterbox=letterbox, sender=by_client))
     grants = Grants(settings.grant_public_key_file, runtime.clock)
-    app.include_router(build_content_api(database, Contents(reader, vault, identity_key), grants))
-    app.include_router(build_clients_api(database))
+    contents = Contents(reader, vault, runtime.bodies, identity_key)
+    app.include_router(build_content_api(database, contents, grants))
+    app.include_router(build_clients_api(database, runtime.bodies))
     app.include_router(quarantine_router(runtime))
 
     navigation = _navigation(settings)

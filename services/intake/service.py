@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas import topics
+from schemas.bodies import Bodies
+from schemas.calendar.london import london_date
 from schemas.case_events import CaseData, CaseLinked, CaseLinkedData
 from schemas.deliveries import NoticeData
 from schemas.envelope import Envelope
@@ -29,9 +31,10 @@ from services.intake.domain.sameness import differences, meaning
 from services.intake.domain.translate import child_keys, child_refs, translate
 from services.intake.keeping import Keeping, open_whole, seal_whole
 from services.intake.reading import Incoming, Reader, Reading
-from services.intake.store import cases, personal, submissions
+from services.intake.store import cases, clients, personal, submissions
+from services.intake.store.clients import Client
 from services.intake.store.inserting import insert
-from services.intake.store.submissions import Kept
+from services.intake.store.submissions import Kept, Owner
 from services.intake.vault import Vault
 from services.kit.restored import published_before
 from services.kit.transaction import Transaction
@@ -53,12 +56,16 @@ Outcome = Accepted | Refusal
 
 @dataclass(slots=True)
 class _Batch:
-    """What one batch needs while it is worked through. `known` grows with what the batch itself adds."""
+    """What one batch needs while it is worked through. `known` and `owners` grow with what the batch itself adds.
+
+    `speaking`: the clients of `owners`, by name.
+    """
 
     book: CaseBook
     keeping: Keeping
     known: dict[UUID, Kept]
-    owners: dict[UUID, str]
+    owners: dict[UUID, Owner]
+    speaking: dict[str, Client]
     recipients: dict[UUID, str]
     published: dict[UUID, Envelope]
     fresh: list[Kept] = field(default_factory=list)
@@ -67,9 +74,10 @@ class _Batch:
 class IntakeService:
     """Accepts events."""
 
-    def __init__(self, reader: Reader, vault: Vault, mint: MintKey) -> None:
+    def __init__(self, reader: Reader, vault: Vault, bodies: Bodies, mint: MintKey) -> None:
         self._reader = reader
         self._vault = vault
+        self._bodies = bodies
         self._mint = mint
 
     async def accept(self, incoming: Sequence[Incoming], tx: Transaction) -> list[Outcome]:
@@ -132,12 +140,15 @@ class IntakeService:
         known = await cases.load(tx, names)
         connection, said = tx.connection, [one.submitted.data for one in readings]
         ids = {one.event_id for one in readings}
+        owners = await submissions.owners(connection, {d.corrects for d in said if isinstance(d, FactCorrected)})
+        speaking = await clients.by_name(connection, {one.client for one in owners.values()}, revoked=True)
         own_cases = {known.cases[one.own] for one in readings if one.own in known.cases}
         return _Batch(
             book=CaseBook(known, self._mint),
             keeping=Keeping(self._vault, await personal.wrapped_keys(connection, own_cases)),
             known=await submissions.by_event(connection, ids),
-            owners=await submissions.owners(connection, {d.corrects for d in said if isinstance(d, FactCorrected)}),
+            owners=owners,
+            speaking=speaking | {one.client.name: one.client for one in readings},
             recipients=await submissions.recipients(connection, set(_notices(readings))),
             published={each: parse(payload) for each, payload in (await published_before(connection, ids)).items()},
         )
@@ -146,14 +157,45 @@ class IntakeService:
         known = batch.known.get(reading.event_id)
         if known is not None:
             return self._again(known, reading, tx)
-        refusal = _not_own(reading, batch)
+        refusal = self._not_own(reading, batch, london_date(tx.now))
         if refusal is not None:
             return refusal
         kept = await self._admit(reading, batch, tx)
         batch.known[kept.event_id] = kept
-        batch.owners[kept.event_id] = kept.client
+        batch.owners[kept.event_id] = Owner(kept.client, kept.case_key)
         batch.fresh.append(kept)
         return Accepted(kept, reading, fresh=True)
+
+    def _not_own(self, reading: Reading, batch: _Batch, on: date) -> Refusal | None:
+        """Refuse to correct what another body said, or to answer for another recipient's notice, as routing would (0015)."""
+        data, client = reading.submitted.data, reading.client
+        if isinstance(data, FactCorrected) and (refusal := self._not_own_event(data.corrects, reading, batch, on)):
+            return refusal
+        for notice in _notices((reading,)):
+            # A notice that intake has not heard of yet is accepted: routing, which knows all of them, checks again.
+            recipient = batch.recipients.get(notice)
+            own = {self._bodies.in_place_of(each, on) for each in client.answers_for}
+            if recipient is not None and self._bodies.in_place_of(recipient, on) not in own:
+                return Refusal("not_allowed", "This notice is not addressed to you: only its recipient may answer it.")
+        return None
+
+    def _not_own_event(self, corrected: UUID, reading: Reading, batch: _Batch, on: date) -> Refusal | None:
+        owner, client = batch.owners.get(corrected), reading.client
+        if owner is not None and owner.client == client.name:
+            return None
+        if owner is None or not self._is_same_body(batch.speaking[owner.client], client, on):
+            return invalid(
+                FieldError("/data/corrects", "none of your events has this id", "event_id of one of your receipts")
+            )
+        if not batch.book.is_linked(reading.own, reading.target, owner.case_key):
+            problem = "your case is not linked with the one that this event is about"
+            hint = "name that case in linked_case, by the case_key that your notices give"
+            return invalid(FieldError("/data/corrects", problem, "an event of a linked case", hint))
+        return None
+
+    def _is_same_body(self, one: Client, other: Client, on: date) -> bool:
+        sources = one.reporter.source, other.reporter.source
+        return len({self._bodies.in_place_of(source, on) for source in sources}) == 1
 
     def _again(self, known: Kept, reading: Reading, tx: Transaction) -> Outcome:
         if known.sameness == reading.sameness:
@@ -228,20 +270,6 @@ def _notices(readings: Iterable[Reading]) -> Iterator[UUID]:
         data = reading.submitted.data
         if isinstance(data, DeliveryAcknowledged | CrossPartnershipOutcome):
             yield data.notice_id
-
-
-def _not_own(reading: Reading, batch: _Batch) -> Refusal | None:
-    """Refuse to correct another client's event, or to answer for another recipient's notice."""
-    data, client = reading.submitted.data, reading.client
-    if isinstance(data, FactCorrected) and batch.owners.get(data.corrects) != client.name:
-        return invalid(
-            FieldError("/data/corrects", "none of your events has this id", "event_id of one of your receipts")
-        )
-    for notice in _notices((reading,)):
-        # A notice that intake has not heard of yet is accepted: routing, which knows all of them, checks again.
-        if batch.recipients.get(notice, "") not in {"", *client.answers_for}:
-            return Refusal("not_allowed", "This notice is not addressed to you: only its recipient may answer it.")
-    return None
 
 
 def _told_of(messages: Iterable[Envelope]) -> set[cases.Told]:

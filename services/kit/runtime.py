@@ -26,6 +26,7 @@ from faststream.kafka import KafkaBroker, KafkaRouter
 from faststream.security import SASLScram512
 from sqlalchemy import text
 
+from schemas.bodies import Bodies
 from services.kit import metrics
 from services.kit.clock import Clock, SystemClock
 from services.kit.consume import Consume
@@ -131,6 +132,7 @@ class Runtime:
         self.settings = settings
         self.service = service
         self.clock = clock or SystemClock()
+        self.bodies = Bodies((settings.rulebooks / "register" / "areas.yaml").read_text("utf-8"))
         self.health = Health()
         self.metrics = metrics
         self.loops: list[Loop] = []

@@ -1,7 +1,7 @@
 """The law that cases are decided by: rulebook, register, calendar and vocabulary, read from files.
 
-Only routing reads `rulebooks/`. A rulebook whose own examples fail is refused, and so is a released one that was changed
-since, so a service never starts on one. What nobody has released is a draft, which only commands read that are given it.
+Only routing reads `rulebooks/`, but for who is whose successor (`schemas.bodies`). A rulebook whose own examples fail is
+refused, and so is a released one that was changed since, so a service never starts on one. What nobody has released is a draft, which only commands read that are given it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from services.kit.settings import KitSettings
-from services.routing.law import FOLDER
 
 
 class RoutingSettings(KitSettings):
@@ -16,7 +15,6 @@ class RoutingSettings(KitSettings):
     http_port: int = 8402
     webhook_key: SecretStr  # PEM of one or two Ed25519 keys, or WEBHOOK_KEY_FILE; the first is the newest
     grant_key: SecretStr  # PEM of an Ed25519 key, or GRANT_KEY_FILE
-    rulebooks: Path = FOLDER  # laid out like rulebooks/; a release written there is taken while we run
     rulebook: str | None = None  # version that a new case takes; by default the newest that counts
     endpoints_file: Path  # YAML: recipient id -> webhook URL
     endpoints_plaintext_ok: bool = False  # http:// to other machines, for a trusted network only

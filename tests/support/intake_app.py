@@ -144,7 +144,7 @@ class Intake:
     async def keep(self, *events: dict[str, Any], by: str = "police-example") -> list[Outcome]:
         """Accept events of a client in one transaction, as a batch from Kafka comes."""
         reader = Reader(Letterbox(submission_key().as_pem(private=True).decode()), KEY, load())
-        service = IntakeService(reader, Vault(KEY), lambda: secrets.token_hex(16))
+        service = IntakeService(reader, Vault(KEY), self.app.state.runtime.bodies, lambda: secrets.token_hex(16))
         async with self.database.begin() as tx:
             client = (await clients.by_name(tx.connection, [by]))[by]
             return await service.accept([Incoming(client, structured(each), "http") for each in events], tx)

@@ -147,6 +147,11 @@ class CaseBook:
         self._store(target.digest, case_key)
         return ()
 
+    def is_linked(self, digest: bytes, target: Target | None, case_key: str) -> bool:
+        """Say whether the case of a reference is another, is linked with it, or is about to be: by its key as `target`."""
+        reached = {case_key, *self._linked(case_key)}
+        return self._cases.get(digest) in reached or (target is not None and target.case_key in reached)
+
     def settle(self) -> Iterator[Link]:
         """Link what waited and waits no more. Each link may let in others, so look until nothing changes."""
         while ripe := [claim for claim in self._claims.values() if self._agreed(claim)]:

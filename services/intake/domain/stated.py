@@ -2,13 +2,13 @@
 
 Mirrors routing's `facts_of` and `FactBase`, so that what a recipient reads does not contradict why it was told: statements go
 by the time that they are about, and a correction takes the place in time of what it corrects. Where sources differ
-routing takes a fact for absent, and here each has its say. Codes of former areas and bodies that have ended stay as they are.
+routing takes a fact for absent, and here each has its say. Codes of former areas, and who said what, stay as they are.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -83,11 +83,14 @@ class Statement:
         return self.at, self.told.recorded_at, self.told.event_id
 
 
-def standing(told: Iterable[Told], vocabulary: Vocabulary) -> list[Statement]:
-    """Return the statements that stand, in the order in which their sources first spoke; none of them is of None."""
+def standing(told: Iterable[Told], vocabulary: Vocabulary, in_place_of: Callable[[str], str]) -> list[Statement]:
+    """Return the statements that stand, in the order in which their sources first spoke; none of them is of None.
+
+    What a body said counts with what the one `in_place_of` it says.
+    """
     known = list(told)
     statements = sorted((one for each in known for one in _stated(each, vocabulary)), key=lambda one: one.age)
-    # Of two corrections of one event the later stands. Intake takes them only from the client whose event it was.
+    # Of two corrections of one event the later stands. Intake takes them only from whose event it was, and from who is in its place.
     corrections = {(one.told.corrects, one.field, one.child): one for one in statements if one.told.corrects}
     # Routing still has what an unread event said. Here it is known that it spoke of what was corrected, and when.
     unread = {each.event_id: each for each in known if each.is_unread}
@@ -96,9 +99,11 @@ def standing(told: Iterable[Told], vocabulary: Vocabulary) -> list[Statement]:
     now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
     for one in sorted(statements, key=lambda one: one.age):
         if one.told.corrects is None:
-            owner = one.told.source if vocabulary[one.field].scope in _OWN else ""
+            owner = in_place_of(one.told.source) if vocabulary[one.field].scope in _OWN else ""
             now[one.field, one.child, owner].append(_now(one, corrections))
-    return [one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps)]
+    return [
+        one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps, in_place_of)
+    ]
 
 
 def _now(one: Statement, corrections: Mapping[tuple[UUID, str, str], Statement]) -> Statement:
@@ -108,16 +113,19 @@ def _now(one: Statement, corrections: Mapping[tuple[UUID, str, str], Statement])
     return one
 
 
-def _one_per_source(statements: Sequence[Statement], keeps: Keeps) -> list[Statement]:
+def _one_per_source(
+    statements: Sequence[Statement], keeps: Keeps, in_place_of: Callable[[str], str]
+) -> list[Statement]:
     """Return what each source says, or the one statement that stands for all; `statements` are in order."""
     by_source: dict[str, Statement] = {}
     for one in statements:
         if one.told.corrects and one.value is None:
             continue  # withdrawn: as if it had never been said
-        earlier = by_source.get(one.told.source)
+        source = in_place_of(one.told.source)
+        earlier = by_source.get(source)
         if keeps == "the earliest" and earlier and earlier.value and (not one.value or earlier.value <= one.value):
             continue
-        by_source[one.told.source] = one
+        by_source[source] = one
     known = [one for one in by_source.values() if one.value is not None]
     match keeps:
         case "the earliest":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert, text
@@ -43,12 +43,19 @@ class Returned:
     sealed: bytes
 
 
+class Owner(NamedTuple):
+    """Whose an event is, by the client's name, and which case it is about."""
+
+    client: str
+    case_key: str
+
+
 _KEPT: Final = "event_id, receipt_id, client, case_key, type, sameness, occurred_at, recorded_at, wrapped_key, sealed"
 _BY_EVENT: Final = text(f"SELECT {_KEPT} FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - only our own column names
 _OF_CASES: Final = text(
     f"SELECT {_KEPT} FROM submission WHERE case_key = ANY(CAST(:keys AS text[])) ORDER BY recorded_at, event_id"  # noqa: S608
 )
-_OWNERS: Final = text("SELECT event_id, client FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")
+_OWNERS: Final = text("SELECT event_id, client, case_key FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 _RECIPIENTS: Final = text("SELECT notice_id, recipient FROM notice WHERE notice_id = ANY(CAST(:ids AS uuid[]))")
 _DECIDE: Final = text("""
     UPDATE submission AS s SET decided_at = e.decided_at, revision = e.revision, rulebook = e.rulebook
@@ -69,11 +76,12 @@ async def of_cases(connection: AsyncConnection, case_keys: Collection[str]) -> l
     return [Kept(**row._mapping) for row in rows]  # noqa: SLF001
 
 
-async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return whose event each of these is, as far as they exist."""
+async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Owner]:
+    """Return whose event each of these is, and of which case, as far as they exist."""
     if not ids:
         return {}
-    return {row.event_id: row.client for row in await connection.execute(_OWNERS, {"ids": list(ids)})}
+    rows = await connection.execute(_OWNERS, {"ids": list(ids)})
+    return {row.event_id: Owner(row.client, row.case_key) for row in rows}
 
 
 async def recipients(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -21,7 +21,15 @@ from services.intake.domain import explaining
 from services.intake.service import Accepted
 from services.kit.auth import unguarded
 from tests.support.intake import LEEDS, event, incident
-from tests.support.intake_app import CLOUDEVENT, POLICE, Intake, access_token, intake, register, submission_key
+from tests.support.intake_app import (
+    CLOUDEVENT,
+    POLICE,
+    Intake,
+    access_token,
+    intake,
+    register,
+    submission_key,
+)
 
 AWARE = {"aware_at": "2026-06-02T09:00:00Z"}
 _PERSONAL = re.compile(rb"Zebedee|Nowhere|Onlyatest|9990000000|2016-06-01|WYP/2026/0001|child-1")
@@ -278,6 +286,23 @@ async def test_only_own_events_can_be_corrected(running: Intake) -> None:
     assert own.status_code == 202
     assert foreign.status_code == 422
     assert [error["pointer"] for error in foreign.json()["errors"]] == ["/data/corrects"]
+
+
+async def test_the_successor_of_who_said_it_corrects_an_event_once_its_case_is_linked(running: Intake) -> None:
+    for name, recipient in (("group-leeds", "ccg:leeds"), ("board-leeds", "icb:west-yorkshire")):
+        client = {"name": name, "body": "health", "area": LEEDS, "recipient": recipient}
+        running.tokens[name] = await register(running, client)
+    report = (await running.post(incident(), by="group-leeds")).json()
+    data = {"corrects": report["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+    linked = {**data, "linked_case": {"case_key": report["case_key"]}}
+
+    alone = await running.post(event("fact.corrected.v1", data), by="board-leeds")
+    together = await running.post(event("fact.corrected.v1", linked), by="board-leeds")
+    later = await running.post(event("fact.corrected.v1", data, id_="evt-3"), by="board-leeds")
+    foreign = await running.post(event("fact.corrected.v1", linked), by="police-example")
+
+    assert [one.status_code for one in (alone, together, later, foreign)] == [422, 202, 202, 422]
+    assert alone.json()["errors"][0]["detail"] == "your case is not linked with the one that this event is about"
 
 
 async def test_a_database_that_is_away_is_told_with_a_time_to_try_again() -> None:

@@ -16,7 +16,7 @@ from services.intake.domain import progress
 from services.intake.pages import PAGE
 from services.intake.store import progress as store
 from tests.support.intake import LEEDS, event, incident
-from tests.support.intake_app import FRONT, Intake, access_token
+from tests.support.intake_app import FRONT, Intake, access_token, register
 from tests.support.intake_routing import (
     PERIOD,
     decided,
@@ -223,6 +223,32 @@ async def test_only_the_recipient_of_a_notice_answers_it(running: Intake) -> Non
     own = await running.post(event("delivery.acknowledged.v1", answer), by="lscp-example")
 
     assert (foreign.status_code, own.status_code) == (403, 202)
+
+
+async def test_who_is_in_the_place_of_the_recipient_answers_a_notice_and_so_does_a_council_by_either_code(
+    running: Intake,
+) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    group, board = "ccg:leeds", "icb:west-yorkshire"
+    await routing_says(running, owed("N-03", case, group), owed("N-03", case, "la:E08000038"))
+    barnsley = {"body": "local_authority", "area": "E08000016"}
+    for client in ({"body": "health", "area": LEEDS, "recipient": board}, barnsley):
+        name = f"{client['body']}-heir".replace("_", "-")
+        running.tokens[name] = await register(running, client | {"name": name})
+
+    def answer(recipient: str) -> dict[str, Any]:
+        notice_id = str(ident(f"N-03{recipient}"))
+        return event(
+            "delivery.acknowledged.v1",
+            {"notice_id": notice_id, "accepted_at": "2026-06-02T09:00:00Z", "personal": {"by": "X"}},
+            id_=notice_id,
+        )
+
+    own = await running.post(answer(group), by="health-heir")
+    by_code = await running.post(answer("la:E08000038"), by="local-authority-heir")
+    foreign = await running.post(answer(group), by="lscp-example")
+
+    assert (own.status_code, by_code.status_code, foreign.status_code) == (202, 202, 403)
 
 
 async def test_every_state_of_a_notice_is_told() -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from schemas.bodies import Bodies
 from services.intake.clients_api import NewClient, check_recipient
 from services.kit.errors import Refused
 from tests.support.intake import LEEDS
+from tests.support.rulebooks import FOLDER
+
+BODIES = Bodies((FOLDER / "register" / "areas.yaml").read_text("utf-8"))
+TODAY = date(2026, 6, 10)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +28,16 @@ from tests.support.intake import LEEDS
     ],
 )
 def test_a_client_may_answer_for_the_body_that_it_is(body: str, recipient: str | None) -> None:
-    check_recipient(NewClient.model_validate({"name": "example", "body": body, "area": LEEDS, "recipient": recipient}))
+    new = NewClient.model_validate({"name": "example", "body": body, "area": LEEDS, "recipient": recipient})
+
+    check_recipient(new, BODIES, TODAY)
+
+
+@pytest.mark.parametrize(("area", "code"), [("E08000016", "E08000038"), ("E08000038", "E08000016")])
+def test_a_council_with_two_codes_is_one(area: str, code: str) -> None:
+    new = NewClient(name="example", body="local_authority", area=area, recipient=f"la:{code}")
+
+    check_recipient(new, BODIES, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +53,6 @@ def test_nobody_answers_for_an_authority_but_itself(body: str, recipient: str) -
     new = NewClient.model_validate({"name": "example", "body": body, "area": LEEDS, "recipient": recipient})
 
     with pytest.raises(Refused) as caught:
-        check_recipient(new)
+        check_recipient(new, BODIES, TODAY)
 
     assert caught.value.errors[0]["pointer"] == "/recipient"

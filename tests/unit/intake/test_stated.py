@@ -37,6 +37,7 @@ from tests.support.routing import (
 
 VOCABULARY = load()
 DAY = timedelta(days=1)
+HEIRS = {"ccg:leeds": "icb:west-yorkshire"}
 VIEW = "abuse_or_neglect"
 VIEWS = ["known", "suspected", "not_suspected", None]
 DAYS = [date(2026, 5, 30), date(2026, 5, 31)]
@@ -66,7 +67,7 @@ def unread(event: Any) -> Any:
 
 def values(*events: Any) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for one in standing(told(*events), VOCABULARY):
+    for one in standing(told(*events), VOCABULARY, lambda body: HEIRS.get(body, body)):
         found.setdefault(one.field, []).append(one.value)
     return found
 
@@ -93,6 +94,16 @@ def test_a_correction_can_be_corrected_and_of_two_of_one_event_the_later_stands(
 
     assert values(two, one, report)["harm"] == ["death"]
     assert values(again, two, one, report)["harm"] == ["serious_harm"]
+
+
+def test_a_successor_that_corrects_what_the_ended_body_said_speaks_for_it() -> None:
+    ended = Reporter(client="group-leeds", body="health", area=LEEDS, recipient="ccg:leeds")
+    heir = Reporter(client="board-leeds", body="health", area=LEEDS, recipient="icb:west-yorkshire")
+    first, second = reported(ended, harm="serious_harm"), reported(ended, harm="death", at=MONDAY + DAY)
+    put_right = corrected(first.id, "harm", "other", heir, at=MONDAY + 2 * DAY)
+
+    assert values(first, put_right)["harm"] == ["other"]
+    assert values(first, second, put_right)["harm"] == ["death"]
 
 
 def test_a_withdrawn_statement_was_never_said_and_one_of_not_knowing_was() -> None:
@@ -284,6 +295,6 @@ def test_what_is_given_is_what_routing_decides_on(events: list[Any], data: st.Da
     lost = {data.draw(st.sampled_from([None, *sorted(first_said & put_right or first_said)]))}
     known = [unread(each) if each.id in lost else each for each in events]
 
-    given = {(one.field, one.child, one.told.source, str(one.value)) for one in standing(told(*known), VOCABULARY)}
+    given = {(one.field, one.child, one.told.source, str(one.value)) for one in standing(told(*known), VOCABULARY, str)}
 
     assert given == as_routing_has_it(events, lost)
