@@ -22,6 +22,10 @@ _LONGEST: Final = 256 * 1024
 _UNREADABLE: Final = (JoseError, ValueError, KeyError, TypeError, AttributeError, InvalidUnwrap, Refusal)
 
 
+class _Registry(jwe.JWERegistry):
+    max_ciphertext_length = _LONGEST  # by itself the library opens no more than 64 kB
+
+
 class Letterbox:
     """Opens encrypted personal blocks and publishes the key to make them."""
 
@@ -46,6 +50,8 @@ class Letterbox:
         if len(block) > _LONGEST or not block.isascii():
             raise unreadable()
         try:
-            return strict_json(jwe.decrypt_compact(block, self._key, algorithms=ALGORITHMS).plaintext or b"")
+            return strict_json(
+                jwe.decrypt_compact(block, self._key, registry=_Registry(algorithms=ALGORITHMS)).plaintext or b""
+            )
         except _UNREADABLE:
             raise unreadable() from None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from joserfc import jwe
 from joserfc.jwk import ECKey
 
+from handrail.client.personal import encrypt_personal
 from services.intake.domain.problems import Refusal
 from services.intake.letterbox import Letterbox
 from services.intake.vault import Place, Vault, VaultRefused, decode_key
@@ -102,6 +103,17 @@ def test_a_block_encrypted_to_the_published_key_opens() -> None:
 
     assert "d" not in published
     assert box.open(block) == {"by": "Sample"}
+
+
+def test_a_block_as_long_as_an_event_may_be_opens_as_the_client_made_it() -> None:
+    box = letterbox()
+    said = {"by": "S" * (191 * 1024)}  # in base64 a third longer, with what goes before it just below 256 kB
+    block = encrypt_personal(said, box.public_keys())
+
+    assert 250 * 1024 < len(block) <= 256 * 1024
+    assert box.open(block) == said
+    with pytest.raises(Refusal):
+        box.open(encrypt_personal({"by": "S" * (192 * 1024)}, box.public_keys()))
 
 
 @pytest.mark.parametrize(
