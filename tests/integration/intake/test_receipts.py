@@ -282,6 +282,21 @@ async def test_the_pages_need_a_session_and_show_only_the_clients_own_receipts(r
     assert foreign.status_code == 404
 
 
+async def test_the_page_of_a_receipt_does_not_say_that_nobody_is_told_where_it_shows_nobody(running: Intake) -> None:
+    receipt = (await running.post(incident())).json()
+    linked = {"aware_at": "2026-06-02T09:00:00Z", "linked_case": {"case_key": receipt["case_key"]}}
+    other = (await running.post(event("la.became_aware.v1", linked), by="council-example")).json()
+    case = other["case_key"]
+    await routing_says(running, decided(receipt["case_key"], receipt["event_id"]), owed("N-03", case, "panel"))
+    headers = {"Accept": "text/html", "Cookie": f"handrail_session={access_token('partner', client='police-example')}"}
+
+    page = (await running.http.get(f"/receipts/{receipt['receipt_id']}", headers=headers)).text
+
+    assert "Nobody has to be told" not in page
+    assert "No notice to show" in page
+    assert "panel" not in page.lower()
+
+
 async def test_the_page_of_receipts_leads_to_the_earlier_ones(running: Intake) -> None:
     await running.keep(*(incident(id=f"evt-{number}") for number in range(PAGE + 1)))
     session = {"Accept": "text/html", "Cookie": f"handrail_session={access_token('partner', client='police-example')}"}
