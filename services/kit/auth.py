@@ -22,6 +22,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel, ConfigDict
 
+from schemas.bodies import Bodies
+from schemas.calendar.london import london_date
 from services.kit.clock import Clock
 from services.kit.errors import Forbidden, NotSignedIn
 
@@ -36,6 +38,7 @@ class Principal:
     """A signed-in person or service.
 
     `client`: the partner system it may act for, if any. `body`: whom that client answers for, by its id in the register.
+    `stands_for`: that body under its other code, and those that have ended and in whose place it stands.
     """
 
     subject: str
@@ -43,6 +46,7 @@ class Principal:
     role: Role
     client: str | None = None
     body: str | None = None
+    stands_for: frozenset[str] = frozenset()
 
 
 class _Claims(BaseModel):
@@ -66,11 +70,12 @@ class SignInNeeded(Exception):
 
 
 class Tokens:
-    """Verifies access tokens with the public key that the settings name."""
+    """Verifies access tokens with the public key that the settings name. Without `bodies`, each stands for itself alone."""
 
-    def __init__(self, public_key_file: Path, clock: Clock) -> None:
+    def __init__(self, public_key_file: Path, clock: Clock, bodies: Bodies | None = None) -> None:
         self._key = OKPKey.import_key(public_key_file.read_bytes())
         self._clock = clock
+        self._bodies = bodies
 
     def verify(self, token: str) -> Principal:
         """Return whom a token speaks for.
@@ -83,9 +88,12 @@ class Tokens:
             claims = _Claims.model_validate(decoded.claims)
         except (JoseError, ValueError):
             raise NotSignedIn from None
-        if claims.exp <= self._clock.wall_now().timestamp():
+        now = self._clock.wall_now()
+        if claims.exp <= now.timestamp():
             raise NotSignedIn
-        return Principal(claims.sub, claims.name, claims.role, claims.client, claims.body)
+        body, bodies = claims.body, self._bodies
+        stands_for = bodies.stands_for(body, london_date(now)) - {body} if body and bodies else frozenset[str]()
+        return Principal(claims.sub, claims.name, claims.role, claims.client, body, stands_for)
 
 
 def principal_of(request: Request) -> Principal | None:

@@ -61,7 +61,7 @@ def build_http(
     )
     app.state.runtime = runtime
     app.state.front_url = runtime.settings.front_url
-    app.state.tokens = Tokens(runtime.settings.token_public_key_file, runtime.clock)
+    app.state.tokens = Tokens(runtime.settings.token_public_key_file, runtime.clock, runtime.bodies)
     _add_errors(app)
     _add_health(app, runtime)
     app.add_middleware(BodyLimit)

@@ -51,7 +51,8 @@ def reach_of(who: Principal) -> Reach:
         return EVERYTHING
     if who.role != "review_officer" or who.client is None:
         return Reach()
-    return Reach((client_party(who.client), *((who.body,) if who.body else ())))
+    bodies = (who.body, *sorted(who.stands_for)) if who.body else ()
+    return Reach((client_party(who.client), *bodies))
 
 
 def readable(column: str) -> str:

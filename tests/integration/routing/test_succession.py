@@ -138,6 +138,23 @@ async def test_what_was_accepted_before_the_end_is_told_to_nobody_again(
     assert await states(in_june) == {(GROUP, "accepted")}
 
 
+async def test_the_successor_reads_the_case_of_what_the_ended_body_had_accepted(
+    in_june: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    await reported_and_suspected(in_june)
+    await recipients.send_all()
+    [row] = await in_june.rows("SELECT notice_id FROM routing.delivery WHERE recipient = :r", r=GROUP)
+    await in_june.route(acknowledged(row["notice_id"], GROUP_CLIENT, at=THEN))
+    await july(in_june, address)
+
+    read = {}
+    for body in (BOARD, GROUP, "icb:south-yorkshire"):
+        async with client(app(address), "review_officer", acts_for="office", body=body) as http:
+            read[body] = (await http.get(f"/v1/cases/{CASE}/decisions")).status_code
+
+    assert read == {BOARD: 200, GROUP: 200, "icb:south-yorkshire": 404}
+
+
 async def test_a_second_look_and_a_second_process_change_nothing(in_june: Road, address: DatabaseAddress) -> None:
     await reported_and_suspected(in_june)
     await july(in_june, address)

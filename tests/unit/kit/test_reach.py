@@ -24,6 +24,12 @@ def test_a_review_officer_reads_the_cases_of_the_client_and_of_the_body_that_the
     assert found == Reach(("client:leeds-city-council", "la:E08000035"))
 
 
+def test_whoever_stands_in_the_place_of_others_reads_their_cases_too() -> None:
+    heir = Principal("a", "Olu Example", "review_officer", "board", "icb:a", frozenset({"ccg:c", "ccg:b"}))
+
+    assert reach_of(heir) == Reach(("client:board", "icb:a", "ccg:b", "ccg:c"))
+
+
 def test_a_client_that_answers_for_no_body_reads_what_it_reported() -> None:
     assert reach_of(person("review_officer", "hill-school")) == Reach(("client:hill-school",))
 
