@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
 from handrail.cli.columns import in_columns
 from handrail.cli.status import Folder, find_running
+from handrail.installation.web import Web
 from schemas.topics import SERVICES, Service
 
 app = typer.Typer(help="List, retry and discard what could not be processed.", no_args_is_help=True)
 Holder = Annotated[Service, typer.Option("--service", help="Which service holds it.")]
-_MOST: Final = 500  # what `GET /v1/quarantine` gives at most
 Reason = Annotated[str, typer.Option(help="Why; kept in the log. No names.")]
 
 
@@ -20,16 +21,23 @@ Reason = Annotated[str, typer.Option(help="Why; kept in the log. No names.")]
 def list_items(data: Folder = None) -> None:
     """List what is in quarantine, in every service."""
     running = find_running(data)
-    held = {service: running.web(service).get("/v1/quarantine") for service in SERVICES}
     keys = ("quarantine_id", "held_at", "waiting", "topic", "reason")
-    rows = [(service, *(str(item[key]) for key in keys)) for service, items in held.items() for item in items]
+    rows = [
+        (service, *(str(item[key]) for key in keys)) for service in SERVICES for item in held_by(running.web(service))
+    ]
     if not rows:
         typer.echo("Quarantine is empty.")
         return
     typer.echo(in_columns(("service", "id", "since", "waiting behind it", "topic", "reason"), *rows))
-    for service, items in held.items():
-        if len(items) >= _MOST:
-            typer.echo(f"{service}: these are the {len(items)} that came first; there may be more.")
+
+
+def held_by(service: Web) -> Iterator[dict[str, Any]]:
+    """Yield everything that a service holds, page by page, what came first at the top."""
+    page = service.get("/v1/quarantine?limit=500")
+    yield from page["records"]
+    while page["next"] is not None:
+        page = service.get(f"/v1/quarantine?limit=500&after={page['next']}")
+        yield from page["records"]
 
 
 @app.command()

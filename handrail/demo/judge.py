@@ -226,7 +226,8 @@ def _standing(wanted: str, dated: Iterable[dict[str, Any]], names: dict[str, str
 
 
 def _quarantined(running: Running, service: str) -> int:
-    return len(running.web(service).get("/v1/quarantine"))
+    total: int = running.web(service).get("/v1/quarantine")["total"]
+    return total
 
 
 def await_log(audit: Web, played: Played) -> None:

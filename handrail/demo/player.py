@@ -126,13 +126,13 @@ class Player:
     def _write_raw(self, step: Step) -> None:
         assert step.raw is not None and step.client is not None  # noqa: S101, PT018 - `_do` chose this branch
         client, intake = self._clients[step.client], self.running.web("intake")
-        before = len(intake.get("/v1/quarantine"))
+        before = intake.get("/v1/quarantine")["total"]
         write(
             self.running.broker.client_config(user=client.kafka_user, password=client.kafka_password),
             client.kafka_topic,
             step.raw.read_bytes(),
         )
-        wait(lambda: len(intake.get("/v1/quarantine")) > before, f"the quarantine of '{step.title}'")
+        wait(lambda: intake.get("/v1/quarantine")["total"] > before, f"the quarantine of '{step.title}'")
 
     def _fill_in(self, message: Message) -> str:
         """Put in the ids that exist only now: of a notice, from its recipient's mailbox; of an event, from its receipt."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 
@@ -25,9 +25,11 @@ _log = structlog.get_logger("services.kit.quarantine")
 _LIST: Final = text("""
     SELECT q.quarantine_id, q.consumer, q.topic, q.partition, q."offset", q.case_key, encode(q.sha256, 'hex') AS sha256,
         q.size_bytes, q.reason, q.parked, q.state, q.attempts, q.held_at, q.due_at,
-        (SELECT count(*) FROM parked_event AS p WHERE p.consumer = q.consumer AND p.case_key = q.case_key) AS waiting
-    FROM quarantine AS q WHERE q.state = 'held' ORDER BY q.arrival LIMIT 500
+        (SELECT count(*) FROM parked_event AS p WHERE p.consumer = q.consumer AND p.case_key = q.case_key) AS waiting,
+        q.arrival
+    FROM quarantine AS q WHERE q.state = 'held' AND q.arrival > :after ORDER BY q.arrival LIMIT :limit
 """)
+_COUNT: Final = text("SELECT count(*) FROM quarantine WHERE state = 'held'")
 _CONSUMER: Final = text("SELECT consumer FROM quarantine WHERE quarantine_id = :quarantine_id")
 
 
@@ -49,6 +51,17 @@ class HeldRecord(BaseModel):
     held_at: datetime
     due_at: datetime
     waiting: int
+
+
+class HeldPage(BaseModel):
+    """A page of what is in quarantine, in the order in which it came; `total` counts all of it.
+
+    `next` is the `after` of the page that follows, absent on the last.
+    """
+
+    records: list[HeldRecord]
+    total: int
+    next: int | None
 
 
 class Resolve(BaseModel):
@@ -76,10 +89,21 @@ def quarantine_router(runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
 
     @router.get("")
-    async def held(_by: Operator) -> list[HeldRecord]:
+    async def held(
+        _by: Operator,
+        after: Annotated[int, Query(ge=-1, lt=2**63)] = -1,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> HeldPage:
+        """List what is in quarantine, what came first at the top. `after` is a page's `next`."""
         async with runtime.database.connect() as connection:
-            rows = (await connection.execute(_LIST)).mappings()
-            return [HeldRecord(**row) for row in rows]
+            rows = (await connection.execute(_LIST, {"after": after, "limit": limit + 1})).mappings().all()
+            total = (await connection.execute(_COUNT)).scalar_one()
+        page = rows[:limit]
+        return HeldPage(
+            records=[HeldRecord.model_validate(dict(row)) for row in page],
+            total=total,
+            next=page[-1]["arrival"] if len(rows) > limit else None,
+        )
 
     @router.post("/{quarantine_id}/retry")
     async def retry(quarantine_id: UUID, body: Resolve, by: Operator) -> Resolved:

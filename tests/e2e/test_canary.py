@@ -22,6 +22,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from deploy.stubs.journal import FILE_NAME
+from handrail.cli.quarantine import held_by
 from handrail.client import encrypt_personal
 from handrail.installation.clients import Credentials
 from handrail.installation.installation import Installation
@@ -224,7 +225,7 @@ def _send_by_http(intake: Web) -> str:
 
 def _send_by_kafka(demo: Installation, intake: Web, police: Credentials) -> str:
     operator, keys = demo.web("intake"), intake.get("/v1/keys")
-    before = {item["quarantine_id"] for item in operator.get("/v1/quarantine")}
+    before = {item["quarantine_id"] for item in held_by(operator)}
     known = {receipt["receipt_id"] for receipt in intake.get("/v1/receipts")["receipts"]}
 
     def accepted() -> list[str]:
@@ -232,7 +233,7 @@ def _send_by_kafka(demo: Installation, intake: Web, police: Credentials) -> str:
         return [receipt["case_key"] for receipt in receipts if receipt["receipt_id"] not in known]
 
     def reasons() -> list[str]:
-        return [item["reason"] for item in operator.get("/v1/quarantine") if item["quarantine_id"] not in before]
+        return [item["reason"] for item in held_by(operator) if item["quarantine_id"] not in before]
 
     config = demo.stack.kafka.client_config(user=police.kafka_user, password=police.kafka_password)
     producer, topic = Producer(config), police.kafka_topic

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
+from handrail.cli.quarantine import held_by
 from handrail.embedded.topics import add_client_topic
 from handrail.installation.keys import read_password
 from handrail.installation.web import Web
@@ -62,7 +63,7 @@ def test_what_is_tried_again_from_quarantine_has_its_effect_once_its_cause_is_go
 
 def held(topic: str) -> str | None:
     """Return the id of what intake holds in quarantine from a topic."""
-    found = played_demo().installation.web("intake").get("/v1/quarantine")
+    found = held_by(played_demo().installation.web("intake"))
     return next((item["quarantine_id"] for item in found if item["topic"] == topic), None)
 
 

@@ -154,7 +154,7 @@ async def test_the_topic_says_who_reports_and_a_revoked_client_is_not_heard() ->
         await eventually(lambda: reasons(opened, name), "the record in quarantine")
         [reason] = await reasons(opened, name)
         assert "no registered client" in reason
-        listed = (await opened.http.get("/v1/quarantine", headers=operator)).json()
+        listed = (await opened.http.get("/v1/quarantine", headers=operator)).json()["records"]
         [held] = [one["quarantine_id"] for one in listed if one["topic"] == submissions(name)]
 
         failed = await opened.http.post(
