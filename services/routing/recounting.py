@@ -18,6 +18,7 @@ from schemas.calendar.days import Calendar
 from schemas.decisions import CalendarUpdated, CalendarUpdatedData, HolidayOn
 from schemas.identity import derived_event_id
 from services.kit.database import Database
+from services.kit.logging import allow
 from services.routing.deciding_again import Again
 from services.routing.laws import Laws
 from services.routing.outcome.gathered import SOURCE
@@ -29,6 +30,7 @@ _TAKE: Final = text("""
     INSERT INTO routing.calendar (seq, calendar, holidays, taken_at)
     VALUES (:seq, :calendar, :holidays, :taken_at) ON CONFLICT DO NOTHING RETURNING seq
 """).bindparams(bindparam("holidays", type_=JSONB))
+allow("calendar", "calendar_before")
 _log = structlog.get_logger("services.routing.recounting")
 
 
@@ -48,7 +50,7 @@ class Recount:
             self._begun = True
         moved = await self._again.go_on()
         if moved:
-            _log.info("cases.recounted", calendar=self._laws.newest.calendar_ref, changed=moved)
+            _log.info("cases.recounted", calendar=self._laws.newest.calendar_ref, cases=moved)
         return self._again.left
 
     async def _begin(self) -> None:
@@ -57,7 +59,7 @@ class Recount:
             cases = await loading.counted_otherwise(connection, calendar)
         await self._again.begin(cases, f"working days are now counted with the calendar {calendar.partition(' ')[0]}")
         if cases:
-            _log.info("cases.counted_otherwise", calendar=calendar, looked_at=len(cases))
+            _log.info("cases.counted_otherwise", calendar=calendar, cases=len(cases))
 
     async def _take(self) -> bool:
         """Keep which calendar counts from now on; say whether it does, or another process was faster, with whichever it has."""
@@ -84,7 +86,7 @@ class Recount:
                 event = derived_event_id("calendar.updated", str(seq), calendar)
                 message = CalendarUpdated(id=event, source=SOURCE, time=tx.now, recorded_at=tx.now, data=data)
                 tx.emit(topics.DECISIONS, message)
-                _log.info("calendar.updated", calendar=calendar, before=newest.calendar)
+                _log.info("calendar.updated", calendar=calendar, calendar_before=newest.calendar)
         return True
 
 
