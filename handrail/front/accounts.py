@@ -6,12 +6,12 @@ import hashlib
 import hmac
 import secrets
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import yaml
 
 from handrail.installation.keys import write_secret
-from handrail.installation.tokens import Account
+from handrail.installation.tokens import Account, Role
 
 # Each account is named for its role; the review officer and the partner act for Leeds City Council.
 _LEEDS: Final = {"client": "leeds-city-council", "body": "la:E08000035"}
@@ -25,21 +25,30 @@ _N, _R, _P = 2**14, 8, 1  # 16 MB and about 50 ms a try (RFC 7914, interactive u
 
 
 class Accounts:
-    """The accounts of a file, with a check of passwords that takes the same time for unknown names."""
+    """The accounts of a file, with a check of passwords that takes the same time for unknown names.
+
+    Small and capital letters of a name are the same to whoever signs in.
+    """
 
     def __init__(self, path: Path) -> None:
-        page = yaml.safe_load(path.read_text())
-        self._accounts = {
-            entry["id"]: (
-                Account(entry["id"], entry["name"], entry["role"], entry.get("client"), entry.get("body")),
-                entry["password"],
-            )
-            for entry in page["accounts"]
-        }
+        """Read the file.
+
+        Raises:
+            ValueError: An account has a role that there is not, which no service would let in, or stands twice.
+        """
+        self._accounts: dict[str, tuple[Account, str]] = {}
+        for entry in yaml.safe_load(path.read_text())["accounts"]:
+            account = Account(str(entry["id"]), entry["name"], entry["role"], entry.get("client"), entry.get("body"))
+            if account.role not in get_args(Role):
+                roles = ", ".join(get_args(Role))
+                raise ValueError(f"{path}: {account.id} has the role {account.role!r}; expected one of {roles}")
+            if account.id.lower() in self._accounts:
+                raise ValueError(f"{path}: {account.id} stands twice, as small and capital letters are the same")
+            self._accounts[account.id.lower()] = account, entry["password"]
 
     def check(self, account_id: str, password: str) -> Account | None:
         """Return the account if the password is right, else None."""
-        account, kept = self._accounts.get(account_id, (None, hash_password("", salt=b"\0" * 16)))
+        account, kept = self._accounts.get(account_id.lower(), (None, hash_password("", salt=b"\0" * 16)))
         _, salt, expected = kept.split("$")
         given = _scrypt(password, bytes.fromhex(salt))
         return account if hmac.compare_digest(given, bytes.fromhex(expected)) else None

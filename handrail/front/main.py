@@ -67,7 +67,7 @@ def create_app(settings: FrontSettings) -> FastAPI:
         password: Annotated[str, Form()] = "",
         next: Annotated[str, Form()] = "/",  # noqa: A002 - the address people see
     ) -> Response:
-        found = accounts.check(account.strip().lower(), password)
+        found = accounts.check(account.strip(), password)
         if found is None:
             shown = {"next": next, "wrong": True, "account": account}
             return templates.TemplateResponse(request, "sign_in.html", shown, status_code=401)

@@ -77,6 +77,39 @@ async def test_a_wrong_password_gives_no_session(tmp_path: Path) -> None:
     assert [(answer.status_code, "set-cookie" in answer.headers) for answer in answers] == [(401, False)] * 2
 
 
+async def test_capital_letters_in_the_name_of_an_account_are_the_same_as_small_ones(tmp_path: Path) -> None:
+    write_accounts(tmp_path / "accounts.yaml", PASSWORD)
+    page = (tmp_path / "accounts.yaml").read_text().replace("id: auditor", "id: Audrey.Audit")
+    (tmp_path / "accounts.yaml").write_text(page)
+
+    async with front(tmp_path) as client:
+        answers = [await signed_in(client, account=name) for name in ("Audrey.Audit", "audrey.audit", "Operations")]
+
+    assert [answer.status_code for answer in answers] == [303, 303, 303]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "problem"),
+    [
+        (
+            "role: auditor",
+            "role: auditer",
+            "auditor has the role 'auditer'; expected one of operations, review_officer",
+        ),
+        ("id: auditor", "id: Operations", "Operations stands twice"),
+    ],
+)
+def test_accounts_that_nobody_could_use_are_refused_at_the_start(
+    tmp_path: Path, written: str, instead: str, problem: str
+) -> None:
+    write_accounts(tmp_path / "accounts.yaml", PASSWORD)
+    page = (tmp_path / "accounts.yaml").read_text().replace(written, instead)
+    (tmp_path / "accounts.yaml").write_text(page)
+
+    with pytest.raises(ValueError, match=problem):
+        front(tmp_path)
+
+
 async def test_strangers_cannot_fill_the_memory(tmp_path: Path) -> None:
     async with front(tmp_path) as client:
         answer = await signed_in(client, password="x" * MAX_BODY_BYTES)
