@@ -79,7 +79,10 @@ def is_own_address(address: str, own_origins: tuple[str, ...]) -> bool:
         return False
     if address.startswith("/"):
         return not address.startswith("//")
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # such as http://[
+        return False
     return f"{parts.scheme}://{parts.netloc}" in own_origins
 
 

@@ -25,7 +25,10 @@ def read_endpoints(path: Path, *, plain_text_ok: bool = False) -> dict[str, str]
     if not isinstance(found, dict) or not all(isinstance(part, str) for pair in found.items() for part in pair):
         raise ValueError(f"{path}: expected lines of `recipient: https://...`")
     for recipient, url in found.items():
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as https://[
+            raise ValueError(f"{path}: the address of {recipient} cannot be read; expected https://...") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and (plain_text_ok or parts.hostname in _LOOPBACK)):
             raise ValueError(
                 f"{path}: the address of {recipient} must begin with https:// (or set HANDRAIL_ENDPOINTS_PLAINTEXT_OK)"

@@ -188,6 +188,7 @@ def test_a_change_is_taken_from_our_own_pages_and_from_programs_only(
         (f"{DESK}@evil.example/", False),
         (f"{DESK}.evil.example/", False),
         ("javascript:alert(1)", False),
+        ("http://[", False),
         ("desk", False),
         ("", False),
     ],
