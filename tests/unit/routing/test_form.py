@@ -22,6 +22,7 @@ def test_each_field_of_the_schema_is_asked_once_in_its_kind() -> None:
         "linked_case.case_reference": "text",
         "aware_at": "instant",
         "how": "choice",
+        "of": "choice",
         "personal.by": "text",
         "personal.reason": "long_text",
     }
