@@ -65,7 +65,8 @@ def test_a_rule_that_holds_is_shown_with_its_source_its_facts_and_its_dates(rule
                 f"→ tell {body}: to send",
                 "due Friday 4 September 2026",
                 (
-                    "within 5 working days of the day the authority became aware of the incident: "
+                    "within 5 working days of the latest known of the day the authority became aware of the incident "
+                    "and the day the authority became aware of the death: "
                     "should (statutory guidance), GOV.UK, report a serious child safeguarding incident"
                 ),
                 "sent at once; ends when the notification system's reference is recorded",

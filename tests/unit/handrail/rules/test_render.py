@@ -30,13 +30,13 @@ When
 Then
 
 - tell **Department for Education (for the Secretary of State)** within 5 working days of \
-the day the authority became aware of the incident
+the latest known of the day the authority became aware of the incident and the day the authority became aware of the death
   - the period is **should (statutory guidance)**: GOV.UK, report a serious child safeguarding incident
   - sent at once
   - the clock stops when the notification system's reference is recorded
   - they may see [death-in-care](#death-in-care)
 - tell **Ofsted (His Majesty's Chief Inspector)** within 5 working days of \
-the day the authority became aware of the incident
+the latest known of the day the authority became aware of the incident and the day the authority became aware of the death
   - the period is **should (statutory guidance)**: GOV.UK, report a serious child safeguarding incident
   - sent at once
   - the clock stops when the notification system's reference is recorded
