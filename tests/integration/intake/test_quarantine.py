@@ -1,11 +1,9 @@
-"""What is in quarantine is listed page by page, and the command line reads all of them."""
+"""What is in quarantine is listed page by page."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from handrail.cli.quarantine import held_by
-from handrail.installation.web import Web
 from services.kit.quarantine import Record
 from tests.support.intake_app import Intake, access_token
 
@@ -40,16 +38,3 @@ async def test_a_page_that_is_just_full_is_the_last(running: Intake) -> None:
     page = (await running.http.get("/v1/quarantine?limit=2", headers=OPERATOR)).json()
 
     assert (len(page["records"]), page["next"]) == (2, None)
-
-
-def test_the_command_line_reads_every_page() -> None:
-    pages: dict[str, dict[str, Any]] = {
-        "/v1/quarantine?limit=500": {"records": [{"id": 1}, {"id": 2}], "next": 7},
-        "/v1/quarantine?limit=500&after=7": {"records": [{"id": 3}], "next": None},
-    }
-
-    class Paged:
-        def get(self, path: str) -> dict[str, Any]:
-            return pages[path]
-
-    assert [one["id"] for one in held_by(cast("Web", Paged()))] == [1, 2, 3]

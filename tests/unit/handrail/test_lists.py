@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,17 @@ def held(number: int = 1, reason: str = "it is not JSON") -> dict[str, Any]:
     }
 
 
+def page(*records: dict[str, Any], after: int | None = None) -> dict[str, Any]:
+    return {"records": list(records), "total": len(records), "next": after}
+
+
 def listed(
-    what: str, answer: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    what: str, answers: Sequence[Any], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> list[str]:
-    """Return the lines that a list prints when every service gives the same."""
+    """Return the lines that a list prints when services give these answers in turn, and the last from then on."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(sys, "argv", ["handrail", what, "list", "--data", str(folder)])
-    with serving((200, answer, {})) as server:
+    with serving(*((200, answer, {}) for answer in answers)) as server:
         running_at(server.url, folder)
         with pytest.raises(SystemExit) as ended:
             command_line.main()
@@ -41,7 +46,7 @@ def listed(
 def test_an_id_in_the_list_can_be_given_to_retry_and_discard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    header, *lines = listed("quarantine", [held()], tmp_path, monkeypatch, capsys)
+    header, *lines = listed("quarantine", [page(held())], tmp_path, monkeypatch, capsys)
 
     assert [line.split()[:2] for line in lines] == [
         [service, held()["quarantine_id"]] for service in ("intake", "routing", "deadlines", "audit")
@@ -55,23 +60,25 @@ def test_a_reason_with_brackets_is_shown_as_it_is(
 ) -> None:
     reason = "refused at [/data/harm], see [bold]"
 
-    lines = listed("quarantine", [held(reason=reason)], tmp_path, monkeypatch, capsys)
+    lines = listed("quarantine", [page(held(reason=reason))], tmp_path, monkeypatch, capsys)
 
     assert sum(reason in line for line in lines) == 4
 
 
-def test_a_list_that_intake_cut_says_so(
+def test_every_page_of_a_quarantine_is_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = listed("quarantine", [held(number) for number in range(500)], tmp_path, monkeypatch, capsys)
+    answers = [page(held(1), held(2), after=7), page(held(3)), page()]
 
-    assert "intake: these are the 500 that came first; there may be more." in lines
+    _, *lines = listed("quarantine", answers, tmp_path, monkeypatch, capsys)
+
+    assert [line.split()[:2] for line in lines] == [["intake", held(number)["quarantine_id"]] for number in (1, 2, 3)]
 
 
 def test_an_empty_quarantine_is_said_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert listed("quarantine", [], tmp_path, monkeypatch, capsys) == ["Quarantine is empty."]
+    assert listed("quarantine", [page()], tmp_path, monkeypatch, capsys) == ["Quarantine is empty."]
 
 
 def test_the_name_of_a_client_stands_whole(
@@ -85,7 +92,7 @@ def test_the_name_of_a_client_stands_whole(
         "revoked_at": "2026-06-01T09:00:00.000001Z",
     }
 
-    lines = listed("client", {"clients": [client, client | {"recipient": None}]}, tmp_path, monkeypatch, capsys)
+    lines = listed("client", [{"clients": [client, client | {"recipient": None}]}], tmp_path, monkeypatch, capsys)
 
     assert lines[1].split() == [*client.values()]
     assert lines[0].index("revoked") == lines[2].index("2026-06-01")
