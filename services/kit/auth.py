@@ -111,9 +111,16 @@ def principal_of(request: Request) -> Principal | None:
     if not cookie:
         return None
     origin = request.headers.get("origin")
-    if request.method not in _SAFE_METHODS and origin and urlsplit(origin).hostname != request.url.hostname:
+    if request.method not in _SAFE_METHODS and origin and _host(origin) != request.url.hostname:
         raise Forbidden("forms are only accepted from Handrail's own pages")
     return tokens.verify(cookie)
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:  # such as http://[
+        return None
 
 
 def require(*roles: Role) -> Callable[[Request], Principal]:

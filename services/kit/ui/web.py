@@ -69,7 +69,7 @@ def is_cross_origin(method: str, headers: Mapping[str, str], own_origins: tuple[
         return False
     if "sec-fetch-site" in headers:
         return True
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
 def is_own_address(address: str, own_origins: tuple[str, ...]) -> bool:

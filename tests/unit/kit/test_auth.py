@@ -129,7 +129,8 @@ async def test_a_session_cookie_is_a_token(app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "status"), [("http://localhost:8400", 200), ("https://evil.example", 403), ("null", 403)]
+    ("origin", "status"),
+    [("http://localhost:8400", 200), ("https://evil.example", 403), ("null", 403), ("http://[", 403)],
 )
 async def test_a_form_with_a_cookie_is_accepted_from_our_own_pages_only(app: FastAPI, origin: str, status: int) -> None:
     answer = await ask(app, "POST", "/operate", session=token(), headers={"Origin": origin})

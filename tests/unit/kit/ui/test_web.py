@@ -166,6 +166,7 @@ async def test_a_change_from_another_site_never_reaches_the_application() -> Non
         ({"origin": "https://other.example", "host": "other.example"}, False),  # an old browser, the same origin
         ({"origin": "https://evil.example", "host": "other.example"}, True),
         ({"origin": "null", "host": "other.example"}, True),
+        ({"origin": "http://[", "host": "other.example"}, True),
         ({"host": "other.example"}, False),  # not a browser
     ],
 )
