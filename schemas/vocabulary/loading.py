@@ -16,6 +16,7 @@ from schemas.vocabulary.words import (
     FactSpec,
     Keeps,
     Kind,
+    Means,
     PersonalKind,
     PersonalSpec,
     Scope,
@@ -23,7 +24,7 @@ from schemas.vocabulary.words import (
     Vocabulary,
 )
 
-_KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps", "about"})
+_KEYS: Final = frozenset({"label", "kind", "of each", "values", "ask", "said as", "keeps", "about", "means"})
 _PERSONAL_KEYS: Final = frozenset({"label", "kind", "values", "ask", "personal"})
 _LISTED: Final = frozenset({"choice", "choices"})
 _EACH: Final[dict[str, Scope]] = {"authority": "authority", **{word: scope for scope, word in ITEMS.items()}}
@@ -69,6 +70,9 @@ def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> F
     about = str(entry.get("about", "an incident"))
     if about not in get_args(Topic):
         raise FactRefused(name, f"`about` to be one of {', '.join(get_args(Topic))}")
+    means = str(entry.get("means", "the incident"))
+    if means not in get_args(Means):
+        raise FactRefused(name, f"`means` to be one of {', '.join(get_args(Means))}")
     return FactSpec(
         name=name,
         label=str(entry["label"]),
@@ -80,6 +84,7 @@ def _spec(name: str, entry: dict[str, object], scope: Scope, position: int) -> F
         said_as=cast("dict[str, str]", entry.get("said as", {})),
         keeps=cast("Keeps", keeps),
         about=cast("Topic", about),
+        means=cast("Means", means),
     )
 
 

@@ -20,6 +20,8 @@ Scope = Literal["incident", "child", "authority", "reporter", "action", "recomme
 Keeps = Literal["the latest", "the earliest", "the newest"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
 Topic = Literal["an incident", "no incident"]
+Means = Literal["the incident", "the children known then"]
+"""Whom a statement about a whole case is of: of all that is in it, or of the children that are known when it is recorded."""
 Value = str | int | date
 PERSONAL: Final = "personal."
 """What the name of every personal field begins with, and of no fact."""
@@ -55,6 +57,7 @@ class FactSpec:
     said_as: Mapping[str, str] = field(default_factory=dict)
     keeps: Keeps = "the latest"
     about: Topic = "an incident"
+    means: Means = "the incident"
 
     @property
     def expected(self) -> str:

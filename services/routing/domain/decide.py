@@ -22,7 +22,7 @@ from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, Compile
 from services.routing.domain.rulebook.editions import Edition, relaxed_words
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
-from services.routing.domain.standing import Standing, answer, noon, outdated, standing
+from services.routing.domain.standing import Standing, agreed, answer, noon, outdated, standing
 from services.routing.domain.words import Words
 
 
@@ -207,7 +207,7 @@ class _Deciding:
             recipients=told[0],
             unserved_areas=told[1],
             dates=dated,
-            released=all(self._answer(test, trace) == YES for test in duty.release),
+            released=all(self._releases(test, trace) for test in duty.release),
             standing=stands,
             editions=self._evaluation.editions(trace),
         )
@@ -268,6 +268,11 @@ class _Deciding:
                 within_working_days=days,
                 due_on=due_on,
             )
+
+    def _releases(self, test: Test, trace: Trace) -> bool:
+        """Say whether it is sent: of a child's duty, a decision that was made before the child was known is none about it."""
+        found = agreed(self._evaluation, trace, test.fact)
+        return answer(test, found[0].value if found else None) == YES
 
     def _answer(self, test: Test, trace: Trace) -> int:
         return answer(test, self._evaluation.value(test.fact, trace))

@@ -96,8 +96,8 @@ class FactBase:
         self._successors = successors or {}
         self._rows: dict[Scope, dict[str, Row]] = {scope: {} for scope in vocabulary.scopes}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
-        # Of the incident: when each statement was first recorded, and the statement as it is now.
-        self._said: dict[str, list[tuple[datetime, Fact]]] = {}
+        # Of what is of the children known then: when each statement was first recorded, and the statement as it is now.
+        self._said: dict[tuple[str, str], list[tuple[datetime, Fact]]] = {}
         self._known_since: dict[str, datetime] = {}
         self._reporters: dict[str, str] = {}
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
@@ -143,13 +143,13 @@ class FactBase:
     def standing_for(self, child: str | None, name: str, owner: str | None) -> tuple[Fact, ...]:
         """Return what stands behind a fact of what was stated since a child was known; without a child, `standing`.
 
-        Whoever speaks of the incident means the children of whom it is known then. A correction takes the place of its statement
-        in that, too.
+        Whoever speaks of the case means the children of whom it is known then, where the vocabulary says so of a fact; else all of
+        them. A correction takes the place of its statement in that, too.
         """
         spec = self.vocabulary[name]
-        if child is None or spec.scope != "incident":
+        if child is None or owner is None or spec.means == "the incident":
             return self.standing(name, owner)
-        said = [fact for recorded_at, fact in self._said.get(name, ()) if self.knew(child, recorded_at)]
+        said = [fact for recorded_at, fact in self._said.get((name, owner), ()) if self.knew(child, recorded_at)]
         return self._kept(said, spec.keeps)
 
     def knew(self, child: str, at: datetime) -> bool:
@@ -201,8 +201,8 @@ class FactBase:
         spoken_of: set[str] = set()
         for (name, owner), statements in stated.items():
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
-            if owner == INCIDENT:
-                self._said[name] = [(fact.recorded_at, each) for fact, each in zip(statements, now, strict=True)]
+            if self.vocabulary[name].means == "the children known then":
+                self._said[name, owner] = [(fact.recorded_at, each) for fact, each in zip(statements, now, strict=True)]
             self._settle(name, owner, now)
             if not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)

@@ -22,6 +22,7 @@ from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
     Applies,
     AreaHolder,
+    Compared,
     Duty,
     InFact,
     Recorded,
@@ -129,7 +130,7 @@ def _stated(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None
 
 def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> Standing | None:
     """Return the duty as met on the day that a fact names, which may be told later; None while nobody has stated it."""
-    stated = _agreed(evaluation, trace, fact)
+    stated = agreed(evaluation, trace, fact)
     on = stated[0].value if stated else None
     if not isinstance(on, date):
         return None
@@ -142,7 +143,7 @@ def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
     """Return the duty as met once all its conditions hold, when the last of them was stated; None until then."""
     stated: list[Fact] = []
     for test in stop.holds:
-        found = _agreed(evaluation, trace, test.fact)
+        found = agreed(evaluation, trace, test.fact)
         if answer(test, found[0].value if found else None) != YES:
             return None
         stated += found
@@ -150,7 +151,7 @@ def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
     return Standing("met", stop.phrase, last.occurred_at, last.event_id)
 
 
-def _agreed(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:
+def agreed(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:
     """Return the statements behind a fact, all of one value; nothing where sources differ. Of a child's duty: since it is known."""
     stated = evaluation.facts.standing_for(trace.about.child, fact, evaluation.owner(fact, trace))
     return stated if len({each.value for each in stated}) == 1 else ()
@@ -166,19 +167,22 @@ def _withdrawn(evaluation: Evaluation, trace: Trace, duty: Duty) -> Standing | N
 
 
 def outdated(evaluation: Evaluation, trace: Trace, duty: Duty) -> Iterator[Missing]:
-    """Yield the decision that would withdraw the duty, had it been made on the facts as they are: it is to be made again."""
+    """Yield the decisions that the duty waits for and that were made before its child was known, or on other facts: to be made again."""
     said = _cancelling(evaluation, trace)
-    owner = evaluation.owner(said.name, trace) if said else None
-    if said is not None and owner is not None and _is_outdated(evaluation, trace, duty, said):
-        yield Missing(said.name, owner)
+    for test in duty.release:
+        owner = evaluation.owner(test.fact, trace)
+        if owner is None or not isinstance(test, Compared):
+            continue
+        of_others = evaluation.facts.standing(test.fact, owner) and not agreed(evaluation, trace, test.fact)
+        if of_others or (said and said.name == test.fact and _is_outdated(evaluation, trace, duty, said)):
+            yield Missing(test.fact, owner)
 
 
 def _cancelling(evaluation: Evaluation, trace: Trace) -> Fact | None:
     """Return the statement that fulfils the rule's `cancelled when`."""
     test = evaluation.book.rules[trace.rule].rule.cancelled_when
-    if test is None or answer(test, evaluation.value(test.fact, trace)) != YES:
-        return None
-    return evaluation.facts.standing(test.fact, evaluation.owner(test.fact, trace))[0]
+    found = agreed(evaluation, trace, test.fact) if test else ()
+    return found[0] if test and found and answer(test, found[0].value) == YES else None
 
 
 def _is_outdated(evaluation: Evaluation, trace: Trace, duty: Duty, said: Fact) -> bool:

@@ -90,3 +90,42 @@ def test_a_child_that_was_reported_by_mistake_is_not_the_first() -> None:
 
     assert states(decided([*named, mistake, before]), "N-18")[CHILD] == "open"
     assert states(decided([*named, mistake, gone, before]), "N-18") == {CHILD: "met"}
+
+
+DECIDES = [
+    fact("notification.decision", "notify", of=COUNCIL, at=LATER, by="decision"),
+    fact("notification.decided_on", "2026-06-02", of=COUNCIL, at=LATER, by="decision"),
+]
+
+
+def is_asked_for_a_decision(decision: Decision) -> bool:
+    asked = [(each.in_words, each.of_whom) for each in decision.questions]
+    return (f"notification.decision of {LEEDS}", COUNCIL) in asked
+
+
+@pytest.mark.parametrize("rule", ["N-01", "N-02", "N-16"])
+def test_the_panel_is_told_of_a_child_only_once_somebody_decided_who_knew_of_it(rule: str) -> None:
+    changed = {"N-02": {"incident.country": "scotland"}, "N-16": {"child.unborn": "yes"}}.get(rule, {})
+    told = [each for each in FIRST if each.name not in changed] + facts(changed)
+    joined = [
+        *JOINED,
+        *(fact(name, value, subject=SECOND, at=AFTERWARDS, by="joined") for name, value in changed.items()),
+    ]
+    again = [replace(each, occurred_at=LAST, recorded_at=LAST, event_id=event("again")) for each in DECIDES]
+
+    before, after = decided([*told, *DECIDES, *joined]), decided([*told, *DECIDES, *joined, *again])
+
+    assert said_of(before, rule) == {CHILD: "to send", SECOND: "owed, awaiting a decision"}
+    assert is_asked_for_a_decision(before)
+    assert said_of(after, rule) == {CHILD: "to send", SECOND: "to send"}
+    assert not is_asked_for_a_decision(after)
+
+
+def test_a_decision_is_asked_for_no_more_once_every_child_is_notified() -> None:
+    submitted = Happening("scsi.notification.submitted", COUNCIL, "incident", LAST, LAST, event("submitted"))
+
+    assert not is_asked_for_a_decision(decided([*FIRST, *DECIDES, *JOINED], [submitted]))
+
+
+def said_of(decision: Decision, rule: str) -> dict[str, str]:
+    return {each.slot.subject: each.in_words for each in decision.obligations if each.rule.id == rule}
