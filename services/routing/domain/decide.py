@@ -12,6 +12,7 @@ from datetime import date, datetime
 from functools import partial
 
 from schemas.calendar import Calendar, Length, last_day, london_date
+from schemas.vocabulary import Value
 from services.routing.domain import reasons
 from services.routing.domain.facts import INCIDENT, Conflict, FactBase, Ignored
 from services.routing.domain.happenings import Happening, Slot
@@ -180,7 +181,6 @@ class _Deciding:
             self._owe(trace, rule, position, duty)
 
     def _owe(self, trace: Trace, rule: Rule, position: int, duty: Duty) -> None:
-        value = partial(self._evaluation.value, run=trace)
         applies = YES if duty.only_if is None else self._answer(duty.only_if, trace)
         if applies == NO:
             return
@@ -194,6 +194,7 @@ class _Deciding:
             self._cannot_decide(trace, reasons.absent(self._evaluation, trace, area) if known else ())
             return
         slot = slot_of(self._evaluation, trace, position)
+        value = partial(self._counted, trace=trace)
         dated = dates(duty.within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
         stands = standing(self._evaluation, trace, slot, duty, *told, self._happenings)
         over = over_on(duty.within, value, dated, self._calendar)
@@ -268,6 +269,14 @@ class _Deciding:
                 within_working_days=days,
                 due_on=due_on,
             )
+
+    def _counted(self, fact: str, trace: Trace) -> Value | None:
+        """Return a clock's day: of a child's duty, as it was said since the child was known; while nobody has, as it was before.
+
+        So a child that joins the case late is overdue for all to see until the authority says from when it counts.
+        """
+        found = agreed(self._evaluation, trace, fact)
+        return found[0].value if found else self._evaluation.value(fact, trace)
 
     def _releases(self, test: Test, trace: Trace) -> bool:
         """Say whether it is sent: of a child's duty, a decision that was made before the child was known is none about it."""

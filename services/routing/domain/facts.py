@@ -149,8 +149,9 @@ class FactBase:
         spec = self.vocabulary[name]
         if child is None or owner is None or spec.means == "the incident":
             return self.standing(name, owner)
-        said = [fact for recorded_at, fact in self._said.get((name, owner), ()) if self.knew(child, recorded_at)]
-        return self._kept(said, spec.keeps)
+        all_said = self._said.get((name, owner), [])
+        said = [fact for recorded_at, fact in all_said if self.knew(child, recorded_at)]
+        return self.standing(name, owner) if len(said) == len(all_said) else self._kept(said, spec.keeps)
 
     def knew(self, child: str, at: datetime) -> bool:
         """Say whether it had been recorded by an instant that there is such a child; of what is none it is no question.

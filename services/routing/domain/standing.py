@@ -79,7 +79,7 @@ def standing(
     whole: Happening | None = None  # what ended it towards everybody
     events = duty.stop.events
     if BECAME_AWARE in events:
-        ended |= _aware(evaluation, recipients)
+        ended |= _aware(evaluation, trace, recipients)
     for happening in sorted(happenings, key=lambda each: (each.occurred_at, each.event_id)):
         if happening.event in events and _is_about(happening, slot, evaluation.facts):
             if happening.recipient is None:
@@ -110,11 +110,11 @@ def _is_about(happening: Happening, slot: Slot, facts: FactBase) -> bool:
     return happening.source == slot.duty_holder and (named or for_all)
 
 
-def _aware(evaluation: Evaluation, recipients: tuple[str, ...]) -> dict[str, Happening]:
-    """Return the recipients that are authorities and have recorded that they are aware."""
+def _aware(evaluation: Evaluation, trace: Trace, recipients: tuple[str, ...]) -> dict[str, Happening]:
+    """Return the recipients that are authorities and have recorded that they are aware; of a child's duty, since it is known."""
     found = {}
     for recipient in recipients:
-        for fact in evaluation.facts.standing("aware_on", recipient):
+        for fact in evaluation.facts.standing_for(trace.about.child, "aware_on", recipient):
             found[recipient] = Happening(
                 BECAME_AWARE, recipient, fact.subject, fact.occurred_at, fact.recorded_at, fact.event_id
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
 from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts
 
+BARNSLEY = "E08000038"
 COUNCIL = f"la:{LEEDS}"
 LATER, AFTERWARDS, LAST = (NOW + timedelta(days=days) for days in (1, 2, 3))
 SECOND = "child-2"
@@ -125,6 +126,91 @@ def test_a_decision_is_asked_for_no_more_once_every_child_is_notified() -> None:
     submitted = Happening("scsi.notification.submitted", COUNCIL, "incident", LAST, LAST, event("submitted"))
 
     assert not is_asked_for_a_decision(decided([*FIRST, *DECIDES, *JOINED], [submitted]))
+
+
+AWARE_AGAIN = [
+    fact("aware_on", "2026-06-03", of=COUNCIL, at=LAST, by="aware again"),
+    fact("suspected_on", "2026-06-03", of=COUNCIL, at=LAST, by="suspects again"),
+]
+
+
+@pytest.mark.parametrize("rule", ["N-01", "N-03", "N-06P", "N-18", "N-18J"])
+def test_a_later_child_is_counted_from_what_the_authority_said_since_it_was_known(rule: str) -> None:
+    at_first, later = (counted_from(decided([*FIRST, *JOINED, *more]), rule) for more in ([], AWARE_AGAIN))
+
+    assert at_first == {CHILD: "2026-06-01", SECOND: "2026-06-01"}  # at once, and visible: nobody said another day
+    assert later == {CHILD: "2026-06-01", SECOND: "2026-06-03"}
+
+
+def test_either_clock_fact_moves_the_date_of_a_later_child() -> None:
+    for said in AWARE_AGAIN:
+        assert counted_from(decided([*FIRST, *JOINED, said]), "N-01") == {CHILD: "2026-06-01", SECOND: "2026-06-03"}
+
+
+def test_the_date_of_a_later_child_moves_with_a_correction() -> None:
+    put_right = fact("aware_on", "2026-06-02", of=COUNCIL, at=LAST, by="right", corrects="aware again")
+    old_put_right = fact("aware_on", "2026-05-20", of=COUNCIL, at=LAST, by="right", corrects="first")
+
+    assert counted_from(decided([*FIRST, *JOINED, *AWARE_AGAIN, put_right]), "N-18")[SECOND] == "2026-06-02"
+    assert counted_from(decided([*FIRST, *JOINED, *AWARE_AGAIN, old_put_right]), "N-18") == {
+        CHILD: "2026-05-20",
+        SECOND: "2026-06-03",
+    }
+
+
+def test_the_warning_of_a_later_child_moves_too_and_its_duties_keep_their_places() -> None:
+    before, after = (decided([*FIRST, *JOINED, *more]) for more in ([], AWARE_AGAIN))
+    warned = {each.slot.subject: str(each.dates.warn_on) for each in after.obligations if each.rule.id == "N-01"}
+
+    assert warned == {CHILD: "2026-06-08", SECOND: "2026-06-10"}
+    assert [each.slot for each in before.obligations] == [each.slot for each in after.obligations]
+    assert [each for each in before.obligations if each.slot.subject == CHILD] == [
+        each for each in after.obligations if each.slot.subject == CHILD
+    ]
+
+
+def test_an_authority_that_was_aware_before_is_told_of_a_later_child() -> None:
+    abroad = [each for each in FIRST if each.name != "incident.country"] + facts({"incident.country": "scotland"})
+    councils = [decided([*abroad, *JOINED, *more]) for more in ([], AWARE_AGAIN)]
+
+    found = [
+        {
+            each.slot.subject: each.standing.state
+            for each in decision.obligations
+            if each.recipients == (COUNCIL,) and each.rule.id == "N-11A"
+        }
+        for decision in councils
+    ]
+    assert found == [{CHILD: "met", SECOND: "open"}, {CHILD: "met", SECOND: "met"}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "stated"),
+    [
+        ("R-12", {"review.decision": "proceed", "review.decided_on": "2026-06-02"}),
+        ("N-10", {"review.decision": "not_proceed", "review.decided_on": "2026-06-02"}),
+        ("E-01", {"scr.decided_on": "2026-06-02"}),
+    ],
+)
+def test_a_review_that_was_decided_on_is_of_the_whole_incident(rule: str, stated: dict[str, str]) -> None:
+    told = [*FIRST, *JOINED]
+    if rule == "R-12":
+        told = [replace(each, value=BARNSLEY if each.value == LEEDS else each.value) for each in told]
+        told = [replace(each, authority=f"la:{BARNSLEY}") if each.authority == COUNCIL else each for each in told]
+    if rule == "N-10":
+        told = [each for each in told if each.name != "abuse_or_neglect"]
+        told.append(fact("abuse_or_neglect", "not_suspected", of=COUNCIL))
+    if rule == "E-01":
+        told = [replace(each, value=date(2017, 6, 1)) if each.name == "aware_on" else each for each in told]
+        told.append(fact("scr.considered_on", "2017-06-01", of="lscp:leeds"))
+    decision = [fact(name, value, of="lscp:leeds", at=LATER, by="review") for name, value in stated.items()]
+
+    assert states(decided(told), rule) == {CHILD: "open", SECOND: "open"}
+    assert states(decided([*told, *decision]), rule) == {CHILD: "met", SECOND: "met"}
+
+
+def counted_from(decision: Decision, rule: str) -> dict[str, str]:
+    return {each.slot.subject: str(each.dates.from_on) for each in decision.obligations if each.rule.id == rule}
 
 
 def said_of(decision: Decision, rule: str) -> dict[str, str]:
