@@ -209,6 +209,15 @@ def test_a_review_that_was_decided_on_is_of_the_whole_incident(rule: str, stated
     assert states(decided([*told, *decision]), rule) == {CHILD: "met", SECOND: "met"}
 
 
+@pytest.mark.parametrize("said", ["notification.decided_on", "threshold.discussed_on"])
+def test_what_was_discussed_before_a_child_was_known_was_not_about_it(said: str) -> None:
+    abroad = [each for each in FIRST if each.name != "incident.country"] + facts({"incident.country": "scotland"})
+    before, again = (fact(said, "2026-06-02", of=COUNCIL, at=at, by=f"said {at}") for at in (LATER, LAST))
+
+    assert states(decided([*abroad, *JOINED, before]), "N-13A") == {CHILD: "met", SECOND: "open"}
+    assert states(decided([*abroad, *JOINED, before, again]), "N-13A") == {CHILD: "met", SECOND: "met"}
+
+
 def counted_from(decision: Decision, rule: str) -> dict[str, str]:
     return {each.slot.subject: str(each.dates.from_on) for each in decision.obligations if each.rule.id == rule}
 
