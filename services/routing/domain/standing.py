@@ -15,22 +15,18 @@ from schemas.calendar import london_date
 from schemas.calendar.london import LONDON
 from services.routing.domain.facts import INCIDENT, Fact, FactBase
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
-from services.routing.domain.reasons import Missing, facts_of
+from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
-from services.routing.domain.rulebook.evaluate import Evaluation, Trace
+from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import (
-    DUTY_HOLDER,
-    Applies,
-    AreaHolder,
     Compared,
     Duty,
-    InFact,
     Recorded,
     Stop,
     Test,
-    walk,
 )
 
+HARM: Final = "harm"
 State = Literal["open", "met", "withdrawn"]
 
 
@@ -186,27 +182,19 @@ def _cancelling(evaluation: Evaluation, trace: Trace) -> Fact | None:
 
 
 def _is_outdated(evaluation: Evaluation, trace: Trace, duty: Duty, said: Fact) -> bool:
-    """Say whether a decision that the duty waits for was made on other facts: of the rule's conditions, or of whose duty it is.
+    """Say whether a decision that the duty waits for was made when the rule said otherwise, or it was another's duty, or of other harm.
 
     Who decides that there is nothing to notify decides on what the authority knows or suspects then (Children Act 2004,
-    section 16C(1); Working Together 2023, chapter 5). Anything else that calls a duty off does so for good.
+    section 16C(1); Working Together 2023, chapter 5). What leaves the rule's answer as it was, an age put right, was decided on. That a
+    child which was harmed has died since was not, though the rule says the same of both. Anything else that calls a duty off does so for good.
     """
     if all(said.name != test.fact for test in duty.release):
         return False
     then, now = evaluation.facts.known_to(said), evaluation.facts
     if then is now:
         return False
-    read = ((fact, evaluation.owner(fact, trace)) for fact in _read(evaluation, trace.rule))
-    return any(then.value(fact, owner) != now.value(fact, owner) for fact, owner in read)
-
-
-def _read(evaluation: Evaluation, identifier: str) -> Iterator[str]:
-    """Yield the facts that say whether a rule gives its duty, and to whom."""
-    rule = evaluation.book.rules[identifier].rule
-    for part in walk(rule.when):
-        named = _read(evaluation, part.rule) if isinstance(part, Applies) else facts_of(part)
-        yield from (fact for fact in named if fact != DUTY_HOLDER)
-    if isinstance(rule.holder, AreaHolder):
-        yield from rule.holder.facts
-    elif isinstance(rule.holder, InFact):
-        yield rule.holder.fact
+    runs = evaluate(evaluation.book, then, evaluation.register, evaluation.judged_on).runs.get(
+        (trace.rule, trace.about), ()
+    )
+    same = any(run.holder == trace.holder and run.when == trace.when for run in runs)
+    return not same or then.value(HARM, INCIDENT) != now.value(HARM, INCIDENT)

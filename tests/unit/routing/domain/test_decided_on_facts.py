@@ -92,6 +92,28 @@ def test_what_is_said_again_or_is_no_condition_leaves_the_decision(again: tuple[
     assert notifying([*HARMED, AGAINST, later(*again)]) == WITHDRAWN
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        later("child.unborn", "no"),
+        fact("child.age_at_incident", 10, at=AFTER, by="the age put right", corrects="first"),
+        later("abuse_or_neglect", "known", COUNCIL),
+        later("child.home_area", HALTON),
+        later("aware_on", "2026-06-10", COUNCIL),
+    ],
+    ids=lambda each: each.name,
+)
+def test_what_leaves_the_rule_with_the_same_answer_leaves_the_decision(more: Fact) -> None:
+    assert notifying([*HARMED, AGAINST, more]) == WITHDRAWN
+    assert not is_asked_for(decided([*HARMED, AGAINST, more]))
+
+
+def test_a_decision_about_a_child_whose_age_was_not_known_was_not_made_on_it() -> None:
+    told = [each for each in HARMED if each.name != "child.age_at_incident"]
+
+    assert notifying([*told, AGAINST, later("child.age_at_incident", 9)]) == STANDS
+
+
 def test_a_decision_that_was_told_late_was_made_on_what_was_so_on_its_day() -> None:
     told_late = replace(AGAINST, recorded_at=AFTER + timedelta(days=1))
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from schemas.vocabulary import Value
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
@@ -106,7 +107,9 @@ def is_asked_for_a_decision(decision: Decision) -> bool:
 
 @pytest.mark.parametrize("rule", ["N-01", "N-02", "N-16"])
 def test_the_panel_is_told_of_a_child_only_once_somebody_decided_who_knew_of_it(rule: str) -> None:
-    changed = {"N-02": {"incident.country": "scotland"}, "N-16": {"child.unborn": "yes"}}.get(rule, {})
+    changed: dict[str, Value] = {"N-02": {"incident.country": "scotland"}, "N-16": {"child.unborn": "yes"}}.get(
+        rule, {}
+    )
     told = [each for each in FIRST if each.name not in changed] + facts(changed)
     joined = [
         *JOINED,
