@@ -98,6 +98,10 @@ DECIDES = [
     fact("notification.decision", "notify", of=COUNCIL, at=LATER, by="decision"),
     fact("notification.decided_on", "2026-06-02", of=COUNCIL, at=LATER, by="decision"),
 ]
+ELSEWHERE_OR_UNBORN: dict[str, dict[str, Value]] = {
+    "N-02": {"incident.country": "scotland"},
+    "N-16": {"child.unborn": "yes"},
+}
 
 
 def is_asked_for_a_decision(decision: Decision) -> bool:
@@ -107,9 +111,7 @@ def is_asked_for_a_decision(decision: Decision) -> bool:
 
 @pytest.mark.parametrize("rule", ["N-01", "N-02", "N-16"])
 def test_the_panel_is_told_of_a_child_only_once_somebody_decided_who_knew_of_it(rule: str) -> None:
-    changed: dict[str, Value] = {"N-02": {"incident.country": "scotland"}, "N-16": {"child.unborn": "yes"}}.get(
-        rule, {}
-    )
+    changed = ELSEWHERE_OR_UNBORN.get(rule, {})
     told = [each for each in FIRST if each.name not in changed] + facts(changed)
     joined = [
         *JOINED,

@@ -77,6 +77,7 @@ def test_yes_and_no_stay_words() -> None:
         "harm:\n  label: the harm\n  ask: What?\n  kind: date\n  of each: town\n",
         "harm:\n  label: the harm\n  ask: What?\n  kind: date\n  colour: red\n",
         "harm:\n  label: the harm\n  ask: What?\n  kind: date\n  about: weather\n",
+        "harm:\n  label: the harm\n  ask: What?\n  kind: date\n  means: the neighbours\n",
     ],
 )
 def test_a_malformed_vocabulary_is_refused(text: str) -> None:
