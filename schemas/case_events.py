@@ -6,6 +6,7 @@ child keys and dates of birth by ages.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -146,6 +147,15 @@ class FactCorrectedData(CaseData):
     child: ChildKey | None = None
     value: str | int | None = None
     reason: str
+
+    @property
+    def facts(self) -> Iterator[tuple[str, str | int | None]]:
+        """Yield what is corrected: the fact, and what the same event stated only because that was so."""
+        yield self.fact, self.value
+        if self.fact == "abuse_or_neglect" and self.value not in SUSPICION:
+            yield "suspected_on", None  # a view that was no suspicion after all never was the first day of one
+        elif self.fact == "review.decision" and self.value != "proceed":
+            yield "review.decided_by", None
 
 
 class NotAppropriateRecordedData(CaseData):

@@ -17,7 +17,7 @@ Kind = Literal["choice", "yes_no", "date", "whole number", "area", "body"]
 PersonalKind = Literal["text", "choice", "choices", "date", "whole number", "entries"]
 """Kind of a personal field; of choices any number may be true, entries are a list of objects."""
 Scope = Literal["incident", "child", "authority", "reporter", "action", "recommendation", "request", "yearly_report"]
-Keeps = Literal["the latest", "the earliest", "the newest"]
+Keeps = Literal["the latest", "the earliest", "the newest", "the first"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
 Topic = Literal["an incident", "no incident"]
 Means = Literal["the incident", "the children known then"]

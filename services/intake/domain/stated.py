@@ -118,9 +118,11 @@ def _one_per_source(
 ) -> list[Statement]:
     """Return what each source says, or the one statement that stands for all; `statements` are in order."""
     by_source: dict[str, Statement] = {}
+    first: Statement | None = None
     for one in statements:
         if one.told.corrects and one.value is None:
             continue  # withdrawn: as if it had never been said
+        first = (first or one) if one.value is not None else None
         source = in_place_of(one.told.source)
         earlier = by_source.get(source)
         if keeps == "the earliest" and earlier and earlier.value and (not one.value or earlier.value <= one.value):
@@ -132,6 +134,8 @@ def _one_per_source(
             return sorted(known, key=lambda one: (one.value, one.age))[:1]
         case "the newest":
             return sorted(known, key=lambda one: one.age)[-1:]
+        case "the first":
+            return [first] if first else []
         case "the latest":
             return known
 
@@ -168,14 +172,14 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
         case events.ActRecordedData():
             yield from _act(type_, data)
         case events.FactCorrectedData():
-            yield from _correction(data)
+            yield from ((fact, data.child or "", value) for fact, value in data.facts)
         case _:
             return
 
 
 def _act(type_: str, data: events.ActRecordedData) -> Iterator[Named]:
     yield from ((fact, "", value) for fact, value in data.facts.items())
-    if type_ == _REVIEW_DECIDED:
+    if type_ == _REVIEW_DECIDED and data.facts.get("review.decision") == "proceed":
         yield "review.decided_by", "", data.reporter.area
     yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
 
@@ -188,9 +192,3 @@ def _report(type_: str, data: events.IncidentReportedData) -> Iterator[Named]:
     for child in data.children:  # of one of whom nothing is known it is known that it exists
         known = child.model_dump(exclude={"child"}, exclude_none=True) or {"home_area": None}
         yield from ((f"child.{name}", child.child, value) for name, value in known.items())
-
-
-def _correction(data: events.FactCorrectedData) -> Iterator[Named]:
-    yield data.fact, data.child or "", data.value
-    if data.fact == "abuse_or_neglect" and data.value not in events.SUSPICION:
-        yield "suspected_on", "", None

@@ -268,6 +268,8 @@ class FactBase:
         rows[owner][spec.position] = standing[0].value
 
     def _kept(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
+        if keeps == "the first":
+            return _first(statements)
         standing = self._one_per_source(statements, keeps)
         if standing and keeps == "the earliest":
             return (min(standing, key=lambda fact: (fact.value, _age(fact))),)
@@ -288,6 +290,15 @@ class FactBase:
             by_source[source] = fact
         known = [fact for fact in by_source.values() if fact.value is not None]
         return tuple(sorted(known, key=lambda fact: fact.authority) if len(known) > 1 else known)
+
+
+def _first(statements: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Return the first statement since the last one of None, whoever made it; `statements` are in the order of their time."""
+    first: Fact | None = None
+    for fact in statements:
+        if not _is_withdrawn(fact):
+            first = (first or fact) if fact.value is not None else None
+    return (first,) if first else ()
 
 
 def _age(fact: Fact) -> tuple[datetime, datetime, UUID]:

@@ -127,7 +127,9 @@ def _act(type_: str, data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[
     for name, value in data.facts.items():
         about = data.about if vocabulary.spec(name).scope in ITEMS else None
         yield about or INCIDENT, name, vocabulary.check(name, value)
-    if type_ == REVIEW_DECIDED:
+    if (
+        type_ == REVIEW_DECIDED and data.facts.get("review.decision") == "proceed"
+    ):  # who decides against a review owes none
         yield INCIDENT, "review.decided_by", data.reporter.area
     yield from ((INCIDENT, name, None) for name in taken_back(type_, data.facts))
 
@@ -139,13 +141,9 @@ def _child(child: ChildFacts) -> Iterator[Statement]:
 
 
 def _correction(data: FactCorrectedData, vocabulary: Vocabulary) -> Iterator[Statement]:
-    spec = vocabulary.spec(data.fact)
-    value = vocabulary.check(data.fact, data.value)
-    subject = {"child": data.child or INCIDENT, "reporter": str(data.corrects)}.get(spec.scope, INCIDENT)
-    yield subject, data.fact, value
-    if data.fact == "abuse_or_neglect" and value not in SUSPICION:
-        # A view that was no suspicion after all never was the first day of one.
-        yield INCIDENT, "suspected_on", None
+    scope = vocabulary.spec(data.fact).scope
+    subject = {"child": data.child or INCIDENT, "reporter": str(data.corrects)}.get(scope, INCIDENT)
+    yield from ((subject, name, vocabulary.check(name, value)) for name, value in data.facts)
 
 
 def rooted(facts: Iterable[Fact], vocabulary: Vocabulary) -> list[Fact]:

@@ -51,6 +51,7 @@ CORRECTED: dict[str, list[Any]] = {
     "reported_on": DATES,
     "referral.submitted_on": DATES,
     "notification.submitted_on": DATES,
+    "review.decision": ["proceed", "not_proceed", None],
     "review.decided_on": DATES,
     "action.due_on": DATES,
 }
@@ -229,11 +230,12 @@ def said(draw: DrawFn, reporter: Reporter) -> list[partial[Any]]:
     harm = draw(st.sampled_from(["death", "serious_harm", None]))
     known = (ChildFacts(child=CHILD, age_at_incident=draw(st.sampled_from([3, 4, None]))),)
     route = draw(st.sampled_from(["local_review", "alternative_review", None]))
+    outcome = draw(st.sampled_from(["proceed", "not_proceed"]))
     information = draw(st.sampled_from([{"publication.information": "none"}, {}]))
     kinds: list[partial[Any]] = [
         partial(reported, harm=harm, on=day, children=known),
         partial(referred, route, harm=harm, on=day, children=known),
-        partial(acted, "lcspr.decision.made.v1", {"review.decided_on": day.isoformat()}),
+        partial(acted, "lcspr.decision.made.v1", {"review.decision": outcome, "review.decided_on": day.isoformat()}),
         partial(acted, "reviewer.appointed.v1", {"review.reviewer_appointed_on": day.isoformat()}),
         partial(acted, "reviewer.removed.v1", {"review.reviewer_removed_on": day.isoformat()}),
         partial(acted, "publication.declined.v1", {"publication.declined_on": day.isoformat(), **information}),

@@ -15,6 +15,7 @@ from tests.support.routing import (
     CHILD,
     COUNCIL,
     LEEDS,
+    LSCP,
     POLICE,
     acknowledged,
     acted,
@@ -194,9 +195,15 @@ def test_an_act_states_the_facts_that_it_carries() -> None:
 
 
 def test_a_decision_about_a_review_states_whose_partners_made_it() -> None:
-    made = stated(acted("lcspr.decision.made.v1", {"review.decision": "proceed"}))
+    made = acted("lcspr.decision.made.v1", {"review.decision": "proceed"})
+    against = acted("lcspr.decision.made.v1", {"review.decision": "not_proceed"})
 
-    assert made == {("incident", "review.decision", "proceed"), ("incident", "review.decided_by", LEEDS)}
+    assert stated(made) == {("incident", "review.decision", "proceed"), ("incident", "review.decided_by", LEEDS)}
+    assert stated(against) == {("incident", "review.decision", "not_proceed")}
+    assert stated(corrected(made.id, "review.decision", "not_proceed", LSCP)) == {
+        ("incident", "review.decision", "not_proceed"),
+        ("incident", "review.decided_by", None),
+    }
 
 
 def test_an_act_outside_the_vocabulary_is_refused() -> None:
