@@ -127,9 +127,8 @@ def _act(type_: str, data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[
     for name, value in data.facts.items():
         about = data.about if vocabulary.spec(name).scope in ITEMS else None
         yield about or INCIDENT, name, vocabulary.check(name, value)
-    if (
-        type_ == REVIEW_DECIDED and data.facts.get("review.decision") == "proceed"
-    ):  # who decides against a review owes none
+    if type_ == REVIEW_DECIDED and data.facts.get("review.decision") == "proceed":
+        # Who decides against a review owes nothing of one that others hold.
         yield INCIDENT, "review.decided_by", data.reporter.area
     yield from ((INCIDENT, name, None) for name in taken_back(type_, data.facts))
 

@@ -37,3 +37,21 @@ def test_of_partners_who_decide_against_a_review_nothing_follows_for_those_who_h
     owing = {each.slot.duty_holder for each in decided(stated).obligations if each.rule.id.startswith("L-")}
 
     assert owing == {f"lscp:{HALTON}"}
+
+
+def test_while_nobody_is_recorded_who_decided_it_is_that_of_the_place_and_else_that_of_who_notified() -> None:
+    of_before = fact("review.decision", "proceed"), fact("review.decided_on", "2026-06-10")
+    notified = fact("notification.submitted_by", HALTON, of=f"la:{HALTON}")
+    place = facts(LEEDS_DEATH)
+    elsewhere = [each for each in place if each.name != "incident.area"]
+
+    owing = [
+        {
+            each.slot.duty_holder
+            for each in decided([*where, *of_before, notified]).obligations
+            if each.rule.id == "L-04"
+        }
+        for where in (place, elsewhere)
+    ]
+
+    assert owing == [{f"lscp:{LEEDS}"}, {f"lscp:{HALTON}"}]
