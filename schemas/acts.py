@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 from schemas import (
@@ -130,12 +130,25 @@ ACTS: Final[dict[str, type[Act]]] = {
 }
 """CloudEvents `type` of each act, with the model of its `data`."""
 
+_CHECKED: Final = "publication.availability.checked.v1"
 _TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
     "reviewer.removed.v1": ("review.reviewer_appointed_on",),
     "publication.declined.v1": ("publication.information",),
+    _CHECKED: ("publication.available",),
 }
 
 
-def taken_back(type_: str, stated: Container[str]) -> Iterator[str]:
-    """Yield the facts that an act makes undone because it does not state them: who stated them states them no longer."""
-    return (fact for fact in _TAKEN_BACK.get(type_, ()) if fact not in stated)
+def implied(type_: str, stated: Mapping[str, str | int]) -> Iterator[tuple[str, str | int | None]]:
+    """Yield what an act says besides the facts that it states.
+
+    A fact with None is undone because the act does not state it: who stated it states it no longer.
+    """
+    yield from ((fact, None) for fact in _TAKEN_BACK.get(type_, ()) if fact not in stated)
+    if type_ == _CHECKED:
+        on = stated.get("publication.checked_on")
+        available = stated.get("publication.available")
+        if available == "yes":
+            yield "publication.found_on", on
+            yield "publication.missing_since", None
+        elif available == "no":
+            yield "publication.missing_since", on

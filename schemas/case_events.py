@@ -156,6 +156,12 @@ class FactCorrectedData(CaseData):
             yield "suspected_on", None  # a view that was no suspicion after all never was the first day of one
         elif self.fact == "review.decision" and self.value != "proceed":
             yield "review.decided_by", None
+        elif self.fact == "publication.checked_on":
+            yield "publication.found_on", self.value
+        elif self.fact == "publication.available":
+            yield "publication.missing_since", None
+            if self.value != "yes":
+                yield "publication.found_on", None
 
 
 class NotAppropriateRecordedData(CaseData):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas import case_events as events
-from schemas.acts import taken_back
+from schemas.acts import implied
 from schemas.calendar.london import london_date
 from schemas.messages import MESSAGES
 from schemas.vocabulary import ITEMS, Keeps, Vocabulary
@@ -181,7 +181,7 @@ def _act(type_: str, data: events.ActRecordedData) -> Iterator[Named]:
     yield from ((fact, "", value) for fact, value in data.facts.items())
     if type_ == _REVIEW_DECIDED and data.facts.get("review.decision") == "proceed":
         yield "review.decided_by", "", data.reporter.area
-    yield from ((fact, "", None) for fact in taken_back(type_, data.facts))
+    yield from ((fact, "", value) for fact, value in implied(type_, data.facts))
 
 
 def _report(type_: str, data: events.IncidentReportedData) -> Iterator[Named]:

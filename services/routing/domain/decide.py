@@ -16,7 +16,7 @@ from schemas.vocabulary import Value
 from services.routing.domain import reasons
 from services.routing.domain.facts import INCIDENT, Conflict, FactBase, Ignored
 from services.routing.domain.happenings import Happening, Slot
-from services.routing.domain.periods import Dates, dates, over_on
+from services.routing.domain.periods import Dates, dates, over_on, too_late
 from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, CompiledRulebook
@@ -196,10 +196,11 @@ class _Deciding:
         slot = slot_of(self._evaluation, trace, position)
         value = partial(self._counted, trace=trace)
         dated = dates(duty.within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
+        if too_late(duty, dated, value, self._calendar):
+            return
         stands = standing(self._evaluation, trace, slot, duty, *told, self._happenings)
-        over = over_on(duty.within, value, dated, self._calendar)
-        as_it_must_be = all(self._answer(test, trace) == YES for test in duty.stop.at_the_end)
-        if over is not None and as_it_must_be and stands.state == "open":
+        over = over_on(duty, value, self._calendar)
+        if over is not None and stands.state == "open":
             stands = Standing("met", duty.stop.phrase, noon(over))
         obligation = Obligation(
             slot=slot,

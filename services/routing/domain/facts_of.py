@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from schemas.acts import taken_back
+from schemas.acts import implied
 from schemas.calendar import london_date
 from schemas.case_events import (
     SUSPICION,
@@ -130,7 +130,7 @@ def _act(type_: str, data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[
     if type_ == REVIEW_DECIDED and data.facts.get("review.decision") == "proceed":
         # Who decides against a review owes nothing of one that others hold.
         yield INCIDENT, "review.decided_by", data.reporter.area
-    yield from ((INCIDENT, name, None) for name in taken_back(type_, data.facts))
+    yield from ((INCIDENT, name, vocabulary.check(name, value)) for name, value in implied(type_, data.facts))
 
 
 def _child(child: ChildFacts) -> Iterator[Statement]:

@@ -8,7 +8,7 @@ from datetime import date
 
 from schemas.calendar import Calendar, last_day
 from schemas.vocabulary import Value
-from services.routing.domain.rulebook.model import Within
+from services.routing.domain.rulebook.model import Duty, Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,17 @@ def dates(within: Within, value: Callable[[str], Value | None], fallback: str, c
     return Dates(from_fact, known[from_fact], due_on, warn_on, provisional)
 
 
-def over_on(within: Within, value: Callable[[str], Value | None], dated: Dates, calendar: Calendar) -> date | None:
-    """Return the day on which a task came round for the last time: the last day of its `until`, or later; None before that."""
-    end = end_of(within, value, calendar)
-    return dated.from_on if end is not None and dated.from_on is not None and dated.from_on >= end else None
+def over_on(duty: Duty, value: Callable[[str], Value | None], calendar: Calendar) -> date | None:
+    """Return the day on which a task was done for the last time: the last day of its `until`, or later; None before that."""
+    end = end_of(duty.within, value, calendar)
+    done_on = value(duty.stop.at_the_end) if duty.stop.at_the_end else None
+    return done_on if end is not None and isinstance(done_on, date) and done_on >= end else None
+
+
+def too_late(duty: Duty, dated: Dates, value: Callable[[str], Value | None], calendar: Calendar) -> bool:
+    """Say whether what is to be done came up only after the last day of the period; what comes round again always did before."""
+    end = end_of(duty.within, value, calendar) if duty.stop.at_the_end is None else None
+    return end is not None and dated.from_on is not None and dated.from_on > end
 
 
 def end_of(within: Within, value: Callable[[str], Value | None], calendar: Calendar) -> date | None:

@@ -53,6 +53,8 @@ CORRECTED: dict[str, list[Any]] = {
     "notification.submitted_on": DATES,
     "review.decision": ["proceed", "not_proceed", None],
     "review.decided_on": DATES,
+    "publication.checked_on": DATES,
+    "publication.available": ["yes", "no", None],
     "action.due_on": DATES,
 }
 
@@ -230,6 +232,7 @@ def said(draw: DrawFn, reporter: Reporter) -> list[partial[Any]]:
     harm = draw(st.sampled_from(["death", "serious_harm", None]))
     known = (ChildFacts(child=CHILD, age_at_incident=draw(st.sampled_from([3, 4, None]))),)
     route = draw(st.sampled_from(["local_review", "alternative_review", None]))
+    looked = draw(st.sampled_from([{"publication.available": "yes"}, {"publication.available": "no"}, {}]))
     outcome = draw(st.sampled_from(["proceed", "not_proceed"]))
     information = draw(st.sampled_from([{"publication.information": "none"}, {}]))
     kinds: list[partial[Any]] = [
@@ -239,6 +242,7 @@ def said(draw: DrawFn, reporter: Reporter) -> list[partial[Any]]:
         partial(acted, "reviewer.appointed.v1", {"review.reviewer_appointed_on": day.isoformat()}),
         partial(acted, "reviewer.removed.v1", {"review.reviewer_removed_on": day.isoformat()}),
         partial(acted, "publication.declined.v1", {"publication.declined_on": day.isoformat(), **information}),
+        partial(acted, "publication.availability.checked.v1", {"publication.checked_on": day.isoformat(), **looked}),
         partial(acted, "action.updated.v1", {"action.due_on": day.isoformat()}, about="d" * 32),
     ]
     if reporter is COUNCIL:

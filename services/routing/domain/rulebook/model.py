@@ -135,7 +135,8 @@ class Within:
 
     With several facts the latest counts. Until all are known it is counted from the rulebook's default fact if that is one of them;
     with `as_known` it is counted from those that are known, and moves on as others become known: a task that comes round
-    again, until a last day if `until` gives one, which is counted from the first of the facts.
+    again, until a last day if `until` gives one, which is counted from the first of the facts. What is first to be done after that
+    day is not owed.
     """
 
     length: Length
@@ -151,15 +152,15 @@ class Within:
 class Stop:
     """What ends a duty: the phrase in the file, and the events that it names, the dates recorded, or what has to be so.
 
-    One event or date is enough; of the conditions in `holds` all have to hold. Those `at_the_end` have to hold when a task comes round
-    for the last time.
+    One event or date is enough; of the conditions in `holds` all have to hold. A task that comes round again ends once the date in
+    `at_the_end` is the last day of its `until`, or later.
     """
 
     phrase: str
     events: tuple[str, ...]
     recorded: tuple[str, ...] = ()
     holds: tuple[Test, ...] = ()
-    at_the_end: tuple[Test, ...] = ()
+    at_the_end: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

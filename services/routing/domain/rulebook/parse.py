@@ -115,9 +115,9 @@ def _rule_ids(nodes: list[Node]) -> tuple[str, ...]:
 
 
 def _stop(phrase: str, node: Node, words: Words) -> Stop:
-    end, _, then = node.text().partition(" and ")
+    end, _, fact = node.text().partition(" in ")
     if end == "the end of the period":
-        return Stop(phrase, (), at_the_end=(conditions.inline(node, words, then),) if then else ())
+        return Stop(phrase, (), at_the_end=words.fact(fact, node, "date").name if fact else None)
     either = node.text().split(" or ")
     events = tuple(each for each in either if not each.endswith(_RECORDED))
     if any(" is " in each for each in events):
