@@ -21,6 +21,7 @@ INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
 PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
+AWARE_OF_DEATH: Final = "aware_of_death_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
 
@@ -207,6 +208,7 @@ class FactBase:
             self._settle(name, owner, now)
             if not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)
+        self._leave_the_first_awareness()
         for child in self._children - spoken_of:  # of whom everything was withdrawn was reported by mistake
             self._children.discard(child)
             self._known_since.pop(child, None)
@@ -215,6 +217,19 @@ class FactBase:
             for fact in corrections.values()
             if fact.event_id not in used
         ]
+
+    def _leave_the_first_awareness(self) -> None:
+        """Leave out the later awareness of a death in a case that was one from the first: it may be of another child's.
+
+        Whoever was aware of such a case was aware of the death. What follows from it is never due later than that.
+        """
+        harm = [fact.value for _, fact in self._said.get("harm", ()) if fact.value is not None]
+        if harm[:1] != ["death"]:
+            return
+        position = self.vocabulary[AWARE_OF_DEATH].position
+        for owner, row in self._rows["authority"].items():
+            row[position] = None
+            self._standing.pop((AWARE_OF_DEATH, owner), None)
 
     def _owner(self, fact: Fact, scope: Scope, source: str) -> str | None:
         """Return whose fact it is, or None if it does not count. What only a correction speaks of does not exist."""

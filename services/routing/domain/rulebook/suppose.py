@@ -8,12 +8,12 @@ itself, anybody else as the reporter.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
 from schemas.vocabulary import ITEMS, Scope, Value, Vocabulary
-from services.routing.domain.facts import AUTHORITY, INCIDENT, REPORTER, Fact, FactBase
+from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, INCIDENT, REPORTER, Fact, FactBase
 from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook import tree
@@ -24,6 +24,7 @@ from services.routing.domain.rulebook.tree import RulebookRefused
 SUPPOSED_AT: Final = datetime.combine(date(2026, 1, 1), time(), UTC)  # nothing supposed depends on when it is asked
 CHILD: Final = "the-child"
 _EVENT: Final = UUID(int=0)
+_BEFORE: Final = UUID(int=1)
 _SUBJECTS: Final[Mapping[Scope, str]] = {
     "incident": INCIDENT,
     "authority": INCIDENT,
@@ -43,6 +44,11 @@ def suppose(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabula
 def _facts(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabulary) -> Iterator[Fact]:
     body, area = stated.get((CASE, "reporter.body")), stated.get((CASE, "reporter.area"))
     reporter = f"{AUTHORITY}{area}" if body == "local_authority" and area else REPORTER
+    apart = any(value is not None for (_, name), value in stated.items() if name == AWARE_OF_DEATH)
+    if apart and stated.get((CASE, "harm")) == "death":
+        # A death of which somebody became aware on a day of its own is that of a child that had been harmed before.
+        before = SUPPOSED_AT - timedelta(seconds=1)
+        yield Fact("the-case", INCIDENT, reporter, "harm", "serious_harm", before, before, _BEFORE)
     for (owner, name), value in stated.items():
         subject = _SUBJECTS[vocabulary[name].scope]
         yield Fact("the-case", subject, owner or reporter, name, value, SUPPOSED_AT, SUPPOSED_AT, _EVENT)
