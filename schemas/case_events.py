@@ -156,6 +156,8 @@ class FactCorrectedData(CaseData):
             yield "suspected_on", None  # a view that was no suspicion after all never was the first day of one
         elif self.fact == "review.decision" and self.value != "proceed":
             yield "review.decided_by", None
+        elif self.fact == "notification.submitted_on" and self.value is None:
+            yield from ((name, None) for name in WITHDRAWAL)  # who did not notify anew left its withdrawal as it was
         elif self.fact == "aware_on" or (self.fact == "aware_of_death_on" and self.value is not None):
             # Of one awareness of a death both are the day. It may have been none of a death, and one of the incident all the same.
             yield "aware_of_death_on" if self.fact == "aware_on" else "aware_on", self.value

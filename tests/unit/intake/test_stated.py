@@ -252,6 +252,7 @@ def said(draw: DrawFn, reporter: Reporter) -> list[partial[Any]]:
             partial(aware, on=day),
             partial(suspects, draw(st.sampled_from(VIEWS)), since=day),
             partial(decided, "not_notify", on=day, criterion=criterion, against=against),
+            partial(acted, "scsi.notification.withdrawn.v1", {"notification.withdrawn": "criteria_not_met"}),
             partial(submitted, when=datetime.combine(day, time(23, 30), UTC)),
         ]
     return kinds

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from schemas.case_events import NotificationSubmitted
 from services.routing.domain.facts import Fact
 from services.routing.domain.facts_of import facts_of
-from tests.support.routing import MONDAY, acted, submitted
+from tests.support.routing import MONDAY, acted, corrected, submitted
 from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, VOCABULARY, WANDSWORTH, decided, fact, facts
 
 COUNCIL, ELSEWHERE = f"la:{LEEDS}", f"la:{WANDSWORTH}"
@@ -63,15 +64,27 @@ def test_the_panel_is_told_of_each_withdrawal_whatever_its_reason() -> None:
         assert told == [("panel",)]
 
 
-def test_a_notification_that_is_made_anew_is_not_the_one_that_was_withdrawn() -> None:
+def withdrew_and_notified_anew() -> tuple[list[Fact], NotificationSubmitted]:
     said: dict[str, str | int] = {
         "notification.withdrawn": "criteria_not_met",
         "notification.withdrawn_on": "2026-06-10",
     }
     withdrew = acted("scsi.notification.withdrawn.v1", said, submitted().data.reporter, at=MONDAY + timedelta(days=9))
     anew = submitted(when=NOW + timedelta(days=20), at=NOW + timedelta(days=20))
+    return facts_of(withdrew, VOCABULARY), anew
 
-    before = facts_of(withdrew, VOCABULARY)
+
+def test_a_notification_that_is_made_anew_is_not_the_one_that_was_withdrawn() -> None:
+    before, anew = withdrew_and_notified_anew()
 
     assert called_off(*before) == set(FOLLOWS) - {"R-01"}
     assert called_off(*before, *facts_of(anew, VOCABULARY)) == set()
+
+
+def test_who_takes_a_notification_back_that_was_reported_by_mistake_has_withdrawn_the_first_all_the_same() -> None:
+    before, anew = withdrew_and_notified_anew()
+    by_mistake = corrected(anew.id, "notification.submitted_on", None, at=NOW + timedelta(days=21))
+
+    stated = [*before, *facts_of(anew, VOCABULARY), *facts_of(by_mistake, VOCABULARY)]
+
+    assert called_off(*stated) == set(FOLLOWS) - {"R-01"}
