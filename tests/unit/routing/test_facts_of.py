@@ -109,7 +109,15 @@ def test_a_correction_takes_the_subject_of_what_it_corrects() -> None:
     assert stated(corrected(report, "reported_on", "2026-06-02", POLICE)) == {
         (str(report), "reported_on", date(2026, 6, 2))
     }
-    assert stated(corrected(report, "aware_on", None)) == {("incident", "aware_on", None)}
+    assert stated(corrected(report, "notification.decided_on", None)) == {("incident", "notification.decided_on", None)}
+
+
+def test_a_corrected_awareness_takes_the_day_of_the_death_with_it() -> None:
+    """Where the event stated none, that part of the correction corrects nothing."""
+    assert stated(corrected(UUID(int=5), "aware_on", None)) == {
+        ("incident", "aware_on", None),
+        ("incident", "aware_of_death_on", None),
+    }
 
 
 def test_a_corrected_view_that_was_no_suspicion_also_takes_back_its_first_day() -> None:
