@@ -22,6 +22,8 @@ SUSPICION: Final = frozenset({"known", "suspected"})
 """The views of an authority that are a suspicion of abuse or neglect."""
 WITHDRAWAL: Final = ("notification.withdrawn", "notification.withdrawn_on")
 """The facts that an authority states no longer once it notifies anew."""
+MISTAKES: Final = frozenset({"wrong_person", "entered_by_mistake"})
+"""The reasons of a correction that say that there never was what was reported."""
 
 
 class Reporter(Model):

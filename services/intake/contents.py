@@ -25,7 +25,7 @@ from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
 from services.intake.domain.personal import plain
 from services.intake.domain.problems import Refusal
-from services.intake.domain.stated import Told, standing
+from services.intake.domain.stated import Told, by_mistake, standing
 from services.intake.domain.translate import child_refs, translate
 from services.intake.keeping import open_item, open_whole
 from services.intake.reading import Reader
@@ -120,9 +120,13 @@ class Contents:
         kept, only_child = _about(grant.subject, kept)
         case_keys = sorted({one.case_key for one in kept})
         children = await cases.children(tx.connection, case_keys)
-        facts = await self._facts(kept, children, tx)
-        said = [*facts, *await self._personal(grant, case_keys, frozenset(children.values()), tx)]
-        content = disclose(said, grant.give, Asker(grant.recipient, grant.participant, self._key), only_child)
+        told = await self._told(kept, children, tx)
+        gone = by_mistake(told, self._reader.vocabulary)
+        references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
+        facts = self._facts(told, tx)
+        said = [*facts, *references, *await self._personal(grant, case_keys, frozenset(children.values()), tx)]
+        still = [one for one in said if one.child not in gone]
+        content = disclose(still, grant.give, Asker(grant.recipient, grant.participant, self._key), only_child)
         await access.log(
             tx.connection,
             read_at=tx.now,
@@ -136,12 +140,12 @@ class Contents:
         )
         return content
 
-    async def _facts(
+    async def _told(
         self, kept: list[submissions.Kept], children: Mapping[tuple[str, bytes], str], tx: Transaction
-    ) -> list[Said]:
-        """Read again what was reported, and return what of it stands, and the children."""
+    ) -> list[Told]:
+        """Read again what was reported."""
         known = await clients.by_name(tx.connection, {one.client for one in kept}, revoked=True)
-        told = [
+        return [
             Told(
                 one.case_key,
                 one.event_id,
@@ -152,10 +156,11 @@ class Contents:
             )
             for one in kept
         ]
+
+    def _facts(self, told: list[Told], tx: Transaction) -> list[Said]:
+        """Return what of it stands."""
         facts = standing(told, self._reader.vocabulary, partial(self._bodies.in_place_of, on=london_date(tx.now)))
-        said = [Said(fact.told.case_key, fact.field, fact.child, fact.value) for fact in facts]
-        references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
-        return [*said, *references]
+        return [Said(fact.told.case_key, fact.field, fact.child, fact.value) for fact in facts]
 
     def _data(
         self, one: submissions.Kept, reporter: Reporter, children: Mapping[tuple[str, bytes], str], now: datetime

@@ -145,9 +145,9 @@ def acknowledged(notice_id: UUID, reporter: ce.Reporter = LSCP, **attributes: An
 def corrected(
     corrects: UUID, fact: str, value: str | int | None, reporter: ce.Reporter = COUNCIL, **attributes: Any
 ) -> ce.FactCorrected:
-    child = attributes.pop("child", None)
+    child, reason = attributes.pop("child", None), attributes.pop("reason", "wrong_value")
     data = ce.FactCorrectedData(
-        reporter=reporter, corrects=corrects, fact=fact, child=child, value=value, reason="wrong_value"
+        reporter=reporter, corrects=corrects, fact=fact, child=child, value=value, reason=reason
     )
     return ce.FactCorrected(**envelope(**attributes), data=data)
 

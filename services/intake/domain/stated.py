@@ -36,6 +36,7 @@ _REFERRAL: Final = "referral.submitted.v1"
 _REVIEW_DECIDED: Final = "lcspr.decision.made.v1"
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 _OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN  # of an action or a request only what is personal is given
+_OF_CHILDREN: Final = frozenset({events.IncidentReported, events.FactCorrected})  # what may state anything of a child
 Named = tuple[str, str, Any]
 """Field, child key (empty for what is about the incident), value."""
 
@@ -88,7 +89,31 @@ def standing(told: Iterable[Told], vocabulary: Vocabulary, in_place_of: Callable
 
     What a body said counts with what the one `in_place_of` it says.
     """
+    now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
+    for first, one in _as_corrected(list(told), vocabulary):
+        owner = in_place_of(first.told.source) if vocabulary[one.field].scope in _OWN else ""
+        now[one.field, one.child, owner].append(one)
+    return [
+        one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps, in_place_of)
+    ]
+
+
+def by_mistake(told: Iterable[Told], vocabulary: Vocabulary) -> frozenset[str]:
+    """Return the children that are none of their case: everything that was stated of them was withdrawn as a mistake.
+
+    An event that cannot be read any more may have spoken of any child of its case, or put its withdrawal right: all stay.
+    """
     known = list(told)
+    unread = {each.case_key for each in known if each.is_unread and MESSAGES[each.type] in _OF_CHILDREN}
+    said: defaultdict[str, list[bool]] = defaultdict(list)
+    for first, one in _as_corrected(known, vocabulary):
+        if one.child:
+            said[one.child].append(_is_mistake(one) and first.told.case_key not in unread)
+    return frozenset(child for child, mistakes in said.items() if all(mistakes))
+
+
+def _as_corrected(known: Sequence[Told], vocabulary: Vocabulary) -> Iterator[tuple[Statement, Statement]]:
+    """Yield each first statement, the oldest first, and what has become of it."""
     statements = sorted((one for each in known for one in _stated(each, vocabulary)), key=lambda one: one.age)
     # Of two corrections of one event the later stands. Intake takes them only from whose event it was, and from who is in its place.
     corrections = {(one.told.corrects, one.field, one.child): one for one in statements if one.told.corrects}
@@ -96,14 +121,9 @@ def standing(told: Iterable[Told], vocabulary: Vocabulary, in_place_of: Callable
     unread = {each.event_id: each for each in known if each.is_unread}
     lost = [(field, child, unread[event]) for event, field, child in corrections if event in unread]
     statements += [Statement(field, child, None, each.occurred_at, each) for field, child, each in lost]
-    now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
     for one in sorted(statements, key=lambda one: one.age):
         if one.told.corrects is None:
-            owner = in_place_of(one.told.source) if vocabulary[one.field].scope in _OWN else ""
-            now[one.field, one.child, owner].append(_now(one, corrections))
-    return [
-        one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps, in_place_of)
-    ]
+            yield one, _now(one, corrections)
 
 
 def _now(one: Statement, corrections: Mapping[tuple[UUID, str, str], Statement]) -> Statement:
@@ -113,6 +133,16 @@ def _now(one: Statement, corrections: Mapping[tuple[UUID, str, str], Statement])
     return one
 
 
+def _is_withdrawn(one: Statement) -> bool:
+    return one.told.corrects is not None and one.value is None
+
+
+def _is_mistake(one: Statement) -> bool:
+    """Say whether it was withdrawn because there never was what it said."""
+    data = one.told.data
+    return _is_withdrawn(one) and isinstance(data, events.FactCorrectedData) and data.reason in events.MISTAKES
+
+
 def _one_per_source(
     statements: Sequence[Statement], keeps: Keeps, in_place_of: Callable[[str], str]
 ) -> list[Statement]:
@@ -120,8 +150,8 @@ def _one_per_source(
     by_source: dict[str, Statement] = {}
     first: Statement | None = None
     for one in statements:
-        if one.told.corrects and one.value is None:
-            continue  # withdrawn: as if it had never been said
+        if _is_withdrawn(one):
+            continue  # as if it had never been said
         first = (first or one) if one.value is not None else None
         source = in_place_of(one.told.source)
         earlier = by_source.get(source)

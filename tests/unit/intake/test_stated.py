@@ -265,7 +265,8 @@ def correctable(event: Any) -> list[str]:
 
 def correction(draw: DrawFn, event: UUID, fact: str) -> partial[Any]:
     child = CHILD if VOCABULARY[fact].scope == "child" else None
-    return partial(corrected, event, fact, draw(st.sampled_from(CORRECTED[fact])), child=child)
+    value = draw(st.sampled_from(CORRECTED[fact]))
+    return partial(corrected, event, fact, value, child=child, reason="wrong_person")
 
 
 def as_routing_has_it(events: Sequence[Any], lost: Collection[UUID | None]) -> set[tuple[str, str, str, str]]:

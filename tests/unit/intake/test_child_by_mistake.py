@@ -1,0 +1,73 @@
+"""Which children are none of their case, because everything that was stated of them was withdrawn as a mistake."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from schemas.case_events import ChildFacts
+from schemas.vocabulary import load
+from services.intake.domain.stated import by_mistake
+from services.routing.domain.facts import FactBase
+from services.routing.domain.facts_of import facts_of, rooted
+from tests.support.routing import CHILD, LEEDS, MONDAY, POLICE, aware, corrected, reported
+from tests.unit.intake.test_stated import histories, told, unread
+
+VOCABULARY = load()
+OTHER = "2" * 32
+REPORT = reported(
+    children=(ChildFacts(child=CHILD, age_at_incident=3), ChildFacts(child=OTHER, home_area=LEEDS, looked_after="no"))
+)
+
+
+def withdrawn(name: str, reason: str = "wrong_person", child: str = OTHER, of: Any = REPORT, value: Any = None) -> Any:
+    return corrected(of.id, f"child.{name}", value, POLICE, child=child, reason=reason, at=MONDAY + timedelta(days=1))
+
+
+AREA, LOOKED_AFTER = withdrawn("home_area"), withdrawn("looked_after", "entered_by_mistake")
+
+
+def gone(*events: Any) -> frozenset[str]:
+    return by_mistake(told(*events), VOCABULARY)
+
+
+def test_a_child_of_which_each_fact_was_withdrawn_as_a_mistake_is_none_of_the_case() -> None:
+    assert gone(REPORT) == gone(REPORT, AREA) == frozenset()
+    assert gone(REPORT, AREA, LOOKED_AFTER) == {OTHER}
+
+
+@pytest.mark.parametrize("reason", ["wrong_value", "new_information"])
+def test_a_child_stays_of_which_a_fact_was_withdrawn_for_another_reason(reason: str) -> None:
+    assert gone(REPORT, AREA, withdrawn("looked_after", reason)) == frozenset()
+
+
+def test_a_child_stays_of_which_another_report_speaks_if_only_of_its_existence() -> None:
+    named = reported(children=(ChildFacts(child=OTHER),), at=MONDAY + timedelta(days=1))
+    mistaken = withdrawn("home_area", of=named)
+
+    assert gone(REPORT, AREA, LOOKED_AFTER, named) == frozenset()
+    assert gone(REPORT, AREA, LOOKED_AFTER, named, mistaken) == {OTHER}
+
+
+def test_a_child_comes_back_with_the_correction_of_a_withdrawal() -> None:
+    assert gone(REPORT, AREA, LOOKED_AFTER, withdrawn("home_area", of=AREA, value=LEEDS)) == frozenset()
+
+
+def test_what_cannot_be_read_any_more_keeps_the_children_of_its_case_if_it_can_have_spoken_of_one() -> None:
+    facts = REPORT, AREA, LOOKED_AFTER
+    again = reported(at=MONDAY + timedelta(days=1))
+
+    assert gone(unread(REPORT), AREA, LOOKED_AFTER) == frozenset()
+    assert gone(*facts, unread(again)) == gone(*facts, unread(withdrawn("home_area", of=AREA))) == frozenset()
+    assert gone(*facts, unread(aware())) == gone(*facts, unread(reported(case_key="b" * 32))) == {OTHER}
+
+
+@given(histories())
+def test_a_child_is_one_of_the_case_as_long_as_it_is_one_for_routing(events: list[Any]) -> None:
+    facts = [fact for each in events for fact in facts_of(each, VOCABULARY)]
+    named = {fact.subject for fact in facts if VOCABULARY[fact.name].scope == "child"}
+
+    assert named - gone(*events) == set(FactBase(rooted(facts, VOCABULARY), VOCABULARY).children)
