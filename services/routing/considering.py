@@ -64,7 +64,8 @@ class ConsideredView(View):
     """What became of one case at one local authority. What nobody recorded is absent.
 
     `outcome` is `notified` once a submission is recorded, `to_notify` while one is only decided on, `not_notified`, or
-    `open`. `agreement` compares the partners' views with the decision. `considered_on` is the day of the decision, else of the
+    `open`: also while a decision not to notify is to be made again, as the facts that it was made on have changed.
+    `agreement` compares the partners' views with the decision. `considered_on` is the day of the decision, else of the
     partners' discussion, the submission, the return of the referral, or else the day on which it was recorded.
     `working_days` lie between awareness and submission; `due_on` and `in_time` are by the period of the rulebook.
     """
@@ -195,13 +196,14 @@ class Considering:
             keys = sorted({key for members in sets for key in members})
             rows = await reading.facts_named(connection, keys, FACTS)
             versions = await reading.rulebooks(connection, keys)
+            asked_of = await reading.asked(connection, keys, MARKS[0])
         facts: defaultdict[str, list[Fact]] = defaultdict(list)
         for row in rows:
             facts[row["case_key"]].append(loading.fact_of(row, law.vocabulary))
         everything = (
             one
             for members in sets
-            for one in considered([fact for key in members for fact in facts[key]], members, terms)
+            for one in considered([fact for key in members for fact in facts[key]], members, terms, asked_of)
         )
         found = sorted(filter(wanted.has, everything), key=_latest_first)
         within = notifying_period(terms.book, wanted.area)

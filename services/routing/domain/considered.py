@@ -6,8 +6,8 @@ result for each authority that considered it. The partners' views are those that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from statistics import median
 from typing import Final, Literal
@@ -123,8 +123,13 @@ def notifying_period(book: Rulebook, area: str | None = None) -> Within | None:
     return None
 
 
-def considered(facts: Sequence[Fact], keys: Sequence[str], terms: Terms) -> Iterator[Considered]:
-    """Yield what became of a set of linked cases (`keys`), once for each authority that considered it, by its id."""
+def considered(
+    facts: Sequence[Fact], keys: Sequence[str], terms: Terms, asked: Collection[tuple[str, str]]
+) -> Iterator[Considered]:
+    """Yield what became of a set of linked cases (`keys`), once for each authority that considered it, by its id.
+
+    `asked`: case and authority of which the decision is asked: if it was made, it is to be made again on other facts.
+    """
     acting = {
         authority
         for fact in facts
@@ -139,8 +144,10 @@ def considered(facts: Sequence[Fact], keys: Sequence[str], terms: Terms) -> Iter
         # A fact of one authority counts from itself alone, so only those about the incident need to be told apart.
         own = (fact for fact in facts if fact.name not in _BY_SOURCE or authority in by_source[fact.authority])
         found = _of_authority(terms.merge(tuple(own)), authority, keys, terms)
-        if found is not None:
-            yield found
+        if found is None:
+            continue
+        again = found.outcome == "not_notified" and any((key, authority) in asked for key in keys)
+        yield replace(found, outcome="open") if again else found
 
 
 def _authorities(source: str, acting: Iterable[str], register: Register) -> tuple[str, ...]:

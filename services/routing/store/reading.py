@@ -68,6 +68,10 @@ _QUESTIONS: Final = text("""
     WHERE case_key = ANY(:keys) AND opened_at <= :as_of AND (closed_at IS NULL OR closed_at > :as_of)
     ORDER BY opened_at, question_id
 """)
+_ASKED: Final = text("""
+    SELECT case_key, opened ->> 'of_whom' AS of_whom FROM routing.question
+    WHERE case_key = ANY(:keys) AND state = 'open' AND opened ->> 'fact' = :fact
+""")
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys) AND recorded_at <= :as_of")
 _HAPPENINGS: Final = text("SELECT * FROM routing.happening WHERE case_key = ANY(:keys) AND recorded_at <= :as_of")
 _CASES: Final = text(f"""
@@ -164,6 +168,11 @@ async def notices(connection: AsyncConnection, keys: Sequence[str], as_of: datet
 async def questions(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
     """Return the questions that were open at a time, the oldest first."""
     return list((await connection.execute(_QUESTIONS, {"keys": keys, "as_of": as_of})).mappings())
+
+
+async def asked(connection: AsyncConnection, keys: Sequence[str], fact: str) -> set[tuple[str, str]]:
+    """Return the case and of whom it is asked, of every open question about a fact."""
+    return {(row.case_key, row.of_whom) for row in await connection.execute(_ASKED, {"keys": keys, "fact": fact})}
 
 
 async def migrations(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -20,6 +20,7 @@ from tests.support.routing import (
     CASE,
     HALTON,
     LEEDS,
+    MONDAY,
     OTHER_CASE,
     acted,
     aware,
@@ -33,6 +34,7 @@ from tests.support.routing import (
 )
 from tests.support.routing_app import app, client
 
+DAY = timedelta(days=1)
 THIRD_CASE = "d" * 32
 EVERYTHING_ASKED = Asked("", "", "", "", 0)
 HALTON_COUNCIL = ce.Reporter(client="council-halton", body="local_authority", area=HALTON, recipient=f"la:{HALTON}")
@@ -206,6 +208,20 @@ async def test_a_corrected_decision_is_read_as_corrected(road: Road, address: Da
     assert (one["outcome"], one["decision"]) == ("to_notify", "notify")
 
 
+async def test_a_case_is_open_again_once_its_decision_not_to_notify_is_to_be_made_anew(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported(), aware(), suspects(), decided("not_notify", criterion="harm"))
+    before = (await get(address)).json()
+    await road.route(reported(harm="death", at=MONDAY + 9 * DAY))
+    after = (await get(address)).json()
+    await road.route(decided("not_notify", criterion="harm", at=MONDAY + 10 * DAY))
+    again = (await get(address)).json()
+
+    assert [each["cases"][0]["outcome"] for each in (before, after, again)] == ["not_notified", "open", "not_notified"]
+    assert (after["cases"][0]["decision"], after["totals"]["outcomes"]["open"]) == ("not_notify", 1)
+
+
 async def test_pages_follow_each_other_without_loss_and_count_everything(road: Road, address: DatabaseAddress) -> None:
     await road.route(*(decided("not_notify", case_key=f"{number:032x}") for number in range(PAGE + 2)))
 
@@ -232,7 +248,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_cases(road: Road)
         found = await considering.find(EVERYTHING, EVERYTHING_ASKED)
 
     assert found.totals.considered == 41
-    assert len(of_one) == len(of_many) == 4
+    assert len(of_one) == len(of_many) == 5
 
 
 @pytest.mark.parametrize(("path", "stranger"), [("/v1/considered", 401), ("/considered", 303)])  # 303: to sign in

@@ -39,10 +39,15 @@ def law() -> Law:
     return read_law()
 
 
-def results(*events: ce.CaseEvent, register: Register | None = None, book: Rulebook | None = None) -> list[Considered]:
+def results(
+    *events: ce.CaseEvent,
+    register: Register | None = None,
+    book: Rulebook | None = None,
+    asked: frozenset[tuple[str, str]] = frozenset(),
+) -> list[Considered]:
     terms = Terms(register or law().register, law().merge, law().calendar, book or law().book.book)
     facts = [fact for event in events for fact in facts_of(event, law().vocabulary)]
-    return list(considered(facts, sorted({fact.case_key for fact in facts}), terms))
+    return list(considered(facts, sorted({fact.case_key for fact in facts}), terms, asked))
 
 
 def result(*events: ce.CaseEvent) -> Considered:
@@ -75,6 +80,25 @@ def test_what_was_decided_last_and_what_was_submitted_give_the_outcome(
     events: list[ce.CaseEvent], outcome: str
 ) -> None:
     assert result(*events).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        ([decided("not_notify")], "open"),
+        ([decided("not_notify"), submitted()], "notified"),
+        (
+            [decided("not_notify", HALTON_COUNCIL)],
+            "not_notified",
+        ),  # another case of it, and another authority, are asked
+    ],
+)
+def test_a_case_is_open_while_its_authority_is_asked_for_its_decision_again(
+    events: list[ce.CaseEvent], outcome: str
+) -> None:
+    (found,) = results(*events, asked=frozenset({(OTHER_CASE, f"la:{HALTON}"), (CASE, f"la:{LEEDS}")}))
+
+    assert found.outcome == outcome
 
 
 def test_a_decision_that_was_withdrawn_is_as_if_it_had_never_been_made() -> None:
