@@ -14,24 +14,41 @@ import yaml
 _AUTHORITY: Final = "la:"
 
 
+class NoRegister(ValueError):
+    """The text is not YAML, or not a mapping with a list of areas and one of bodies."""
+
+
 class Bodies:
-    """The bodies of a register, by the text of its file; one that is not registered stands for itself."""
+    """The bodies of a register, by the text of its file; one that is not registered stands for itself.
+
+    An entry that routing would refuse counts only for what can be read of it: keeping reports must not hang on it.
+
+    Raises:
+        NoRegister: It is no register at all.
+    """
 
     def __init__(self, register: str) -> None:
-        page: dict[str, Any] = yaml.load(register, Loader=yaml.CBaseLoader)  # noqa: S506 - only text
+        areas, bodies = _lists(register)
         self._present: Final[dict[str, str]] = {
-            _AUTHORITY + old: _AUTHORITY + area["code"] for area in page["areas"] for old in area.get("formerly", ())
+            _AUTHORITY + old: _AUTHORITY + area["code"]
+            for area in areas
+            if isinstance(area.get("code"), str) and isinstance(area.get("formerly"), list)
+            for old in area["formerly"]
+            if isinstance(old, str)
         }
         self._heirs: Final[dict[str, tuple[date, str]]] = {
-            body["id"]: (date.fromisoformat(body["until"]), body["succeeded by"])
-            for body in page["bodies"]
-            if "succeeded by" in body
+            body["id"]: (until, body["succeeded by"])
+            for body in bodies
+            if isinstance(body.get("id"), str) and isinstance(body.get("succeeded by"), str)
+            if (until := _day(body.get("until"))) is not None
         }
 
     def in_place_of(self, body: str, on: date) -> str:
         """Return the body that stands in the place of another on a day of England; mostly it is that one itself."""
         body = self._present.get(body, body)
-        while body in self._heirs and self._heirs[body][0] < on:
+        seen = set[str]()
+        while body not in seen and body in self._heirs and self._heirs[body][0] < on:
+            seen.add(body)
             body = self._heirs[body][1]
         return body
 
@@ -40,3 +57,25 @@ class Bodies:
         present = self._present.get(body, body)
         others = (other for other in (*self._present, *self._heirs) if self.in_place_of(other, on) == present)
         return frozenset({body, present, *others})
+
+
+def _lists(register: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    try:
+        page = yaml.load(register, Loader=yaml.CBaseLoader)  # noqa: S506 - only text
+    except yaml.YAMLError:
+        raise NoRegister from None
+    if not (isinstance(page, dict) and all(isinstance(page.get(name), list) for name in ("areas", "bodies"))):
+        raise NoRegister
+    areas, bodies = ([each for each in page[name] if isinstance(each, dict)] for name in ("areas", "bodies"))
+    return areas, bodies
+
+
+def _day(until: object) -> date | None:
+    try:
+        return date.fromisoformat(until) if isinstance(until, str) else None
+    except ValueError:
+        return None
+
+
+NONE: Final = Bodies("{areas: [], bodies: []}")
+"""Of a register that cannot be read: each body stands for itself."""

@@ -14,6 +14,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -26,7 +27,7 @@ from faststream.kafka import KafkaBroker, KafkaRouter
 from faststream.security import SASLScram512
 from sqlalchemy import text
 
-from schemas.bodies import Bodies
+from schemas.bodies import NONE, Bodies, NoRegister
 from services.kit import metrics
 from services.kit.clock import Clock, SystemClock
 from services.kit.consume import Consume
@@ -132,7 +133,7 @@ class Runtime:
         self.settings = settings
         self.service = service
         self.clock = clock or SystemClock()
-        self.bodies = Bodies((settings.rulebooks / "register" / "areas.yaml").read_text("utf-8"))
+        self.bodies = _bodies(settings.rulebooks / "register" / "areas.yaml")
         self.health = Health()
         self.metrics = metrics
         self.loops: list[Loop] = []
@@ -221,6 +222,15 @@ class Runtime:
         except Exception as error:  # noqa: BLE001 - whatever the driver says, the answer is "not ready"
             return f"the database does not answer: {summary(error)}"
         return None
+
+
+def _bodies(register: Path) -> Bodies:
+    """Return the bodies of a register; without one that can be read none has a successor: only routing refuses to start."""
+    try:
+        return Bodies(register.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, NoRegister) as error:
+        _log.error("register.unreadable", error=summary(error), reason="no body is taken for the successor of another")
+        return NONE
 
 
 async def _finish(tasks: Sequence[asyncio.Task[None]]) -> None:
