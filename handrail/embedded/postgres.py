@@ -28,6 +28,7 @@ from handrail.embedded.process import LOOPBACK, Account, Child, choose_port
 from handrail.embedded.server import EmbeddedServer
 
 SUPERUSER = "postgres"
+_PASSWORD = "superuser.password"  # noqa: S105 - the name of the file
 _ACCOUNTS = ("postgres", "nobody")  # in this order: who runs the server when we are root
 _ROOT_HOME = Path("/var/lib/handrail")  # for root: binaries and data that the other account can reach
 _SILENT_S = 30.0  # without a line in its log: while it recovers it writes one for each connection that it refuses
@@ -101,9 +102,12 @@ class EmbeddedPostgres(EmbeddedServer):
         private_folder(self._folder)
         check_space(self._folder)
         account, binaries = _under_which_account()
-        password_file = self._folder / "superuser.password"
+        password_file = self._folder / _PASSWORD
         is_new = not (self._place.exists() or password_file.exists())
         cluster = _places(self._folder, account)[0] if is_new else self._find_cluster(account)
+        if is_new and not _is_empty(cluster):  # as root it can outlive its data folder, and its password is gone
+            msg = f"A database of an earlier data folder is in {cluster}: put that folder back, or move {cluster} away."
+            raise EmbeddedError(msg)
         if account:
             _passage(cluster.parent)
         if is_new:
@@ -123,7 +127,14 @@ class EmbeddedPostgres(EmbeddedServer):
             env=_environment(),
         )
         address = DatabaseAddress(LOOPBACK, port, SUPERUSER, password_file.read_text())
-        child.wait_until(lambda: _accepts(address), timeout_s=_SILENT_S, log=child.log_path)
+        try:
+            child.wait_until(lambda: _accepts(address), timeout_s=_SILENT_S, log=child.log_path)
+        except asyncpg.InvalidPasswordError:
+            msg = (
+                f"The password in {password_file} is not that of the database in {cluster}: put the file back that was "
+                "made with it, or choose another data folder."
+            )
+            raise EmbeddedError(msg) from None
         self.child, self._address = child, address
         return address
 
@@ -143,6 +154,8 @@ class EmbeddedPostgres(EmbeddedServer):
                 f"{self._folder} belongs to a database in {where}, and there is none that can be read: put it back, or "
                 "choose another data folder."
             )
+            if not self._place.exists():  # only an earlier version wrote the password before there was a database
+                msg += f" If none was ever made, delete {self._folder / _PASSWORD} to begin anew."
             raise EmbeddedError(msg)
         if account and found.parent == self._folder and not _reaches(account, self._folder.parent):
             msg = (
@@ -195,6 +208,15 @@ def _is_cluster(place: Path) -> bool:
     try:
         return (place / "PG_VERSION").is_file()
     except PermissionError:
+        return False
+
+
+def _is_empty(place: Path) -> bool:
+    try:
+        return not any(place.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
         return False
 
 

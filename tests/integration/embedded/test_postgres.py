@@ -231,3 +231,45 @@ def test_what_an_interrupted_start_left_is_no_database(folder: Path) -> None:
 
     assert ask(server.start().url(), "SELECT 1") == 1
     server.stop()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_new_data_folder_does_not_begin_over_the_database_of_an_earlier_one(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    first = EmbeddedPostgres(folder)
+    ask(first.start().url(), "CREATE TABLE kept AS SELECT 7 AS number")
+    first.stop()
+    made = first.outside or folder / "cluster"
+    kept = {name: (folder / name).read_text() for name in ("superuser.password", "cluster.place")}
+    for name in kept:  # root's database is elsewhere: whoever deletes the whole folder leaves it
+        (folder / name).unlink()
+
+    for _ in range(2):
+        with pytest.raises(EmbeddedError, match=f"^A database of an earlier data folder is in {made}: .*move .* away"):
+            EmbeddedPostgres(folder).start()
+    assert not any((folder / name).exists() for name in kept)
+
+    for name, text in kept.items():
+        (folder / name).write_text(text)
+    again = EmbeddedPostgres(folder)
+    assert ask(again.start().url(), "SELECT number FROM kept") == 7
+    again.stop()
+    (folder / "superuser.password").write_text("another")
+    with pytest.raises(EmbeddedError, match=f"^The password in {folder}/superuser.password is not that of .*{made}"):
+        again.start()
+    assert again.pid is None
+
+
+@pytest.mark.usefixtures("home")
+def test_where_a_first_start_was_broken_off_the_line_says_how_to_begin_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    folder.mkdir(mode=0o700)
+    (folder / "superuser.password").write_text("of a database that was never made")
+
+    with pytest.raises(EmbeddedError, match=f"If none was ever made, delete {folder}/superuser.password"):
+        EmbeddedPostgres(folder).start()
+
+    (folder / "superuser.password").unlink()
+    server = EmbeddedPostgres(folder)
+    assert ask(server.start().url(), "SELECT 1") == 1
+    server.stop()
