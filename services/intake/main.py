@@ -39,7 +39,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     letterbox = Letterbox(settings.submission_key.get_secret_value())
     reader = Reader(letterbox, identity_key, facts)
     service = IntakeService(reader, vault, runtime.bodies, mint=_random_key)
-    receipts = Receipts(database, facts, settings.intake_url)
+    receipts = Receipts(database, facts, runtime.bodies, settings.intake_url)
     by_client = sender(database)
 
     router = build_router(service, runtime.consume)

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from schemas.bodies import Bodies
 from schemas.envelope import iso
 from schemas.vocabulary import Vocabulary
 from services.intake.domain.missing import missing
 from services.intake.service import Accepted
-from services.intake.store import progress
+from services.intake.store import clock, progress
 from services.intake.store.clients import Client
 from services.intake.store.progress import Place
 from services.kit.database import Database
@@ -106,6 +107,7 @@ class Receipts:
 
     database: Database
     vocabulary: Vocabulary
+    bodies: Bodies
     base_url: str
 
     def of(self, accepted: Accepted) -> Receipt:
@@ -130,7 +132,7 @@ class Receipts:
             row = await progress.receipt(connection, receipt_id, client.name)
             if row is None:
                 raise NotFound
-            own = sorted(client.answers_for)
+            own = self._own(client, await clock.today(connection))
             told, questions = await progress.told(connection, row["case_key"], client.name, own)
         decided = row["decided_at"] is not None
         return ReceiptProgress(
@@ -152,6 +154,13 @@ class Receipts:
             rows = await progress.receipts(connection, client.name, place, limit + 1)
         lines = [ReceiptLine(**row, status=_status(decided=row["decided_at"] is not None)) for row in rows[:limit]]
         return ReceiptList(receipts=lines, next=_before(lines[-1]) if len(rows) > limit else None)
+
+    def _own(self, client: Client, on: date) -> set[str]:
+        """Return the bodies whose notices, duties and questions are a client's own business on a day."""
+        own = client.answers_for
+        return {self.bodies.in_place_of(each, on) for each in own}.union(
+            *(self.bodies.stands_for(each, on) for each in own)
+        )
 
     def _links(self, receipt_id: UUID) -> Links:
         return Links(self=f"{self.base_url}/v1/receipts/{receipt_id}")

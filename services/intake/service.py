@@ -101,14 +101,14 @@ class IntakeService:
 
     async def cases_of(self, sent: Iterable[tuple[str, RawEvent]], connection: AsyncConnection) -> set[str]:
         """Return what a batch must hold, for the consume path, which takes all locks before it writes."""
-        return await cases.reach(connection, self._reader.names(sent))
+        return await cases.reach(connection, self._reader.names(sent), self._bodies)
 
     async def settle(self, messages: Sequence[Envelope], tx: Transaction) -> None:
         """Let the links that waited for these notices take effect; the notices are stored, and `cases_told` are held."""
         told = _told_of(messages)
         if not told or not await cases.awaited(tx.connection, {case_key for case_key, _ in told}):
             return
-        book = CaseBook(await cases.load(tx, _named(told)), self._mint)
+        book = CaseBook(await cases.load(tx, _named(told), self._bodies), self._mint)
         for link in book.settle():
             tx.emit(topics.CASE_EVENTS, _linked(link, tx.now, None, tx.now))
         await insert(tx.connection, *cases.added(book, {}, tx.now))
@@ -122,7 +122,7 @@ class IntakeService:
         told = _told_of(messages)
         if not told or not await cases.awaited(connection, {case_key for case_key, _ in told}):
             return set()
-        return await cases.reach(connection, _named(told), told)
+        return await cases.reach(connection, _named(told), self._bodies, told)
 
     def _try_read(self, incoming: Incoming, tx: Transaction) -> Reading | Refusal:
         try:
@@ -137,7 +137,7 @@ class IntakeService:
             named=frozenset(target.digest for target in targets if target.digest),
             keys=frozenset(target.case_key for target in targets if target.case_key),
         )
-        known = await cases.load(tx, names)
+        known = await cases.load(tx, names, self._bodies)
         connection, said = tx.connection, [one.submitted.data for one in readings]
         ids = {one.event_id for one in readings}
         owners = await submissions.owners(connection, {d.corrects for d in said if isinstance(d, FactCorrected)})
@@ -174,10 +174,12 @@ class IntakeService:
         for notice in _notices((reading,)):
             # A notice that intake has not heard of yet is accepted: routing, which knows all of them, checks again.
             recipient = batch.recipients.get(notice)
-            own = {self._bodies.in_place_of(each, on) for each in client.answers_for}
-            if recipient is not None and self._bodies.in_place_of(recipient, on) not in own:
+            if recipient is not None and self._bodies.in_place_of(recipient, on) not in self._answers_for(client, on):
                 return Refusal("not_allowed", "This notice is not addressed to you: only its recipient may answer it.")
         return None
+
+    def _answers_for(self, client: Client, on: date) -> frozenset[str]:
+        return frozenset(self._bodies.in_place_of(each, on) for each in client.answers_for)
 
     def _not_own_event(self, corrected: UUID, reading: Reading, batch: _Batch, on: date) -> Refusal | None:
         owner, client = batch.owners.get(corrected), reading.client
@@ -228,8 +230,10 @@ class IntakeService:
         case_key = batch.book.case(reading.own)
         if case_key in batch.book.minted:
             await tx.lock_cases((case_key,), minted=True)
-        links = batch.book.link(case_key, reading.target, reading.client.answers_for) if reading.target else ()
-        links = (*recalled, *links)
+        links = recalled
+        if reading.target:
+            answers_for = self._answers_for(reading.client, london_date(tx.now))
+            links = (*recalled, *batch.book.link(case_key, reading.target, answers_for))
         children = {
             ref: batch.book.child(case_key, self._reader.child_digest(ref)) for ref in child_refs(submitted.data)
         }

@@ -38,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A case that named another's reference. `answers_for`: the recipient ids that its reporter speaks for."""
+    """A case that named another's reference. `answers_for`: who stands today in the place of those it speaks for."""
 
     digest: bytes
     case_key: str
@@ -52,7 +52,8 @@ class Known:
     `cases`: case key by digest of client and reference. `keys`: every case within reach.
     `children`: child key by case key and digest of the child's reference, for all cases within reach.
     `waiting`: claims that this batch may fulfil. `claimed`: references that a case of the batch waits for, as pairs of both.
-    `told`: case key and recipient of each notice that reached, or is on its way to, that recipient.
+    `told`: case key and recipient of each notice that reached, or is on its way to, that recipient; a body by the one that
+    stands in its place today.
     """
 
     cases: Mapping[bytes, str] = field(default_factory=dict)
@@ -132,7 +133,7 @@ class CaseBook:
         Args:
             case_key: The case whose event names the other.
             target: The case that is named.
-            answers_for: Recipient ids that its reporter speaks for.
+            answers_for: As in `Claim`.
         """
         if target.digest is None:
             named = target.case_key if target.case_key in self._keys else None

@@ -10,9 +10,11 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.bodies import Bodies
 from schemas.identity import link_id
 from services.intake import tables
 from services.intake.domain.casebook import CaseBook, Claim, Known
+from services.intake.store.clock import today
 from services.intake.store.inserting import Rows
 from services.kit.transaction import Transaction
 
@@ -91,15 +93,16 @@ class Names:
         return {digest.hex() for digest in self.own | self.named}
 
 
-async def reach(connection: AsyncConnection, names: Names, heard: Collection[Told] = ()) -> set[str]:
+async def reach(connection: AsyncConnection, names: Names, bodies: Bodies, heard: Collection[Told] = ()) -> set[str]:
     """Return everything that a batch must hold: the names of its cases, and the key of every case within reach.
 
     Args:
         connection: Inside the transaction that will hold them.
         names: What the batch calls its cases.
+        bodies: Who stands in whose place.
         heard: Notices that the batch is about to store.
     """
-    return names.locks | (await _find(connection, names, heard)).keys
+    return names.locks | (await _find(connection, names, bodies, heard)).keys
 
 
 async def awaited(connection: AsyncConnection, case_keys: Iterable[str]) -> bool:
@@ -108,7 +111,7 @@ async def awaited(connection: AsyncConnection, case_keys: Iterable[str]) -> bool
     return found
 
 
-async def load(tx: Transaction, names: Names) -> Known:
+async def load(tx: Transaction, names: Names, bodies: Bodies) -> Known:
     """Return what is known of the cases of a batch, and hold them.
 
     On the consume path they are held already (see `reach`); a request has written nothing yet and takes the locks here.
@@ -116,7 +119,7 @@ async def load(tx: Transaction, names: Names) -> Known:
     """
     await tx.lock_cases(names.locks)
     held: frozenset[str] = frozenset()
-    while not (known := await _find(tx.connection, names)).keys <= held:
+    while not (known := await _find(tx.connection, names, bodies)).keys <= held:
         held |= known.keys
         await tx.lock_cases(held)
     return replace(known, children=await children(tx.connection, held)) if held else known
@@ -128,7 +131,7 @@ async def children(connection: AsyncConnection, case_keys: Iterable[str]) -> dic
     return {(row.case_key, bytes(row.digest)): row.child_key for row in rows}
 
 
-async def _find(connection: AsyncConnection, names: Names, heard: Collection[Told] = ()) -> Known:
+async def _find(connection: AsyncConnection, names: Names, bodies: Bodies, heard: Collection[Told] = ()) -> Known:
     digests = [*names.own, *names.named]
     rows = (await connection.execute(_CASES, {"digests": digests, "keys": list(names.keys)})).all()
     cases = {bytes(row.digest): row.case_key for row in rows}
@@ -137,6 +140,7 @@ async def _find(connection: AsyncConnection, names: Names, heard: Collection[Tol
     own = [cases[digest] for digest in names.own if digest in cases]
     named = [cases[digest] for digest in names.named if digest in cases]
     claimed = (await connection.execute(_CLAIMED, {"keys": own})).all() if own and names.named else []
+    on = await today(connection)
     keys, more = set[str](), set(cases.values())
     while more:  # a claim that is fulfilled brings in the cases linked with its own, and the claims on those
         links = [
@@ -145,14 +149,19 @@ async def _find(connection: AsyncConnection, names: Names, heard: Collection[Tol
         keys = keys.union(more, *links)
         told = {(row.case_key, row.recipient) for row in await connection.execute(_TOLD, {"keys": list(keys)})}
         told |= {one for one in heard if one[0] in keys}
-        values = {"own": list(names.own), "keys": list(keys), "named": named, "told": [who for _, who in told]}
+        told = {(case_key, bodies.in_place_of(who, on)) for case_key, who in told}
+        whoever = {each for _, who in told for each in bodies.stands_for(who, on)}
+        values = {"own": list(names.own), "keys": list(keys), "named": named, "told": list(whoever)}
         claims = (await connection.execute(_CLAIMS, values)).all() if told or named else []
         more = {row.case_key for row in claims} - keys
     return Known(
         cases={**cases, **{bytes(row.digest): row.target for row in claims if row.target}},
         keys=frozenset(keys),
         links=links,
-        waiting=[Claim(bytes(row.digest), row.case_key, frozenset(row.recipients)) for row in claims],
+        waiting=[
+            Claim(bytes(row.digest), row.case_key, frozenset(bodies.in_place_of(each, on) for each in row.recipients))
+            for row in claims
+        ],
         claimed=frozenset((bytes(row.digest), row.case_key) for row in claimed),
         told=frozenset(told),
     )

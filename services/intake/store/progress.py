@@ -5,7 +5,7 @@ A client sees what its own reports led to and the duties that are its own: in a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -146,7 +146,7 @@ async def receipts(connection: AsyncConnection, client: str, before: Place | Non
 
 
 async def told(
-    connection: AsyncConnection, case_key: str, client: str, own: Sequence[str]
+    connection: AsyncConnection, case_key: str, client: str, own: Collection[str]
 ) -> tuple[list[RowMapping], list[RowMapping]]:
     """Return the notices and the open questions of a case that this client may see.
 
@@ -154,7 +154,7 @@ async def told(
         connection: For reading.
         case_key: The client's own case.
         client: Its name.
-        own: Recipient ids that it answers for.
+        own: The bodies that it answers for, and those in whose place they stand.
     """
     values = {"case_key": case_key, "client": client, "own": list(own)}
     notices = (await connection.execute(_TOLD, values)).mappings()

@@ -11,11 +11,13 @@ from schemas import topics
 from schemas.case_events import CaseLinked, IncidentReported
 from schemas.deliveries import NoticeWithdrawn, NoticeWithdrawnData
 from schemas.envelope import Envelope
+from services.intake.domain import progress
 from services.intake.store import clients
+from services.intake.store import progress as progress_store
 from services.kit.codec import Event
 from services.kit.path import handle_batch
 from tests.support.intake import LEEDS, event, incident
-from tests.support.intake_app import Intake
+from tests.support.intake_app import Intake, register
 from tests.support.intake_routing import envelope, notice, owed
 
 AWARE = {"aware_at": "2026-06-02T09:00:00Z"}
@@ -179,3 +181,40 @@ async def test_a_revoked_client_is_not_let_in(running: Intake) -> None:
     await routing_says(running, owed("N-11", police["case_key"], f"la:{LEEDS}"))
 
     assert await links(running) == []
+
+
+BARNSLEY, FORMERLY = "la:E08000038", "E08000016"  # a council with two codes; both are in use
+
+
+async def test_a_council_under_its_former_code_and_a_successor_are_linked_as_those_who_were_told(
+    running: Intake,
+) -> None:
+    police = (await running.post(incident())).json()
+    await routing_says(
+        running, owed("N-11", police["case_key"], BARNSLEY), owed("N-03", police["case_key"], "ccg:leeds")
+    )
+    made = []
+    for name, client in (
+        ("council-former", {"body": "local_authority", "area": FORMERLY}),
+        ("board-example", {"body": "health", "area": LEEDS, "recipient": "icb:west-yorkshire"}),
+    ):
+        running.tokens[name] = await register(running, client | {"name": name})
+        named = incident(data__linked_case=POLICE_CASE, data__case_reference="X-1")
+        made.append((await running.post(named, by=name)).json()["case_key"])
+
+    assert await links(running) == [(case_key, police["case_key"]) for case_key in made]
+
+
+async def test_a_link_that_waited_takes_effect_when_the_present_body_is_told_or_was(running: Intake) -> None:
+    police = (await running.post(incident())).json()
+    client = {"name": "council-former", "body": "local_authority", "area": FORMERLY}
+    running.tokens["council-former"] = await register(running, client)
+    named = incident(data__linked_case=POLICE_CASE, data__case_reference="X-1")
+    council = (await running.post(named, by="council-former")).json()
+    async with running.database.begin() as tx:  # as a version did that saw a stranger in it
+        await progress_store.apply(tx.connection, progress.fold([owed("N-11", police["case_key"], BARNSLEY)]))
+
+    await routing_says(running, owed("N-12", police["case_key"], "panel"))
+
+    assert await links(running) == [(council["case_key"], police["case_key"])]
+    assert await waiting(running) == []

@@ -166,6 +166,35 @@ async def test_in_a_linked_case_a_client_sees_its_own_business_only(running: Int
     assert await rules(lscp, "lscp-example") == {"N-03"}  # addressed to it
 
 
+async def test_in_a_linked_case_a_client_sees_also_what_is_its_own_under_another_code_or_an_ended_name(
+    running: Intake,
+) -> None:
+    police = (await running.post(incident())).json()
+    case = police["case_key"]
+    await routing_says(
+        running,
+        decided(case, police["event_id"]),
+        opened("N-01", case, holder="la:E08000038", cause=police["event_id"]),
+        owed("N-01", case, "panel"),
+        owed("N-03", case, "ccg:leeds"),
+        question(case, "la:E08000038"),
+    )
+
+    seen = []
+    for client in (
+        {"name": "council-former", "body": "local_authority", "area": "E08000016"},
+        {"name": "board-example", "body": "health", "area": LEEDS, "recipient": "icb:west-yorkshire"},
+    ):
+        running.tokens[client["name"]] = await register(running, client)
+        linked = incident(data__case_reference="X-1", data__linked_case={"case_key": case})
+        receipt = (await running.post(linked, by=client["name"])).json()
+        await routing_says(running, decided(receipt["case_key"], receipt["event_id"]))
+        found = (await running.get(f"/v1/receipts/{receipt['receipt_id']}", by=client["name"])).json()
+        seen.append(([one["rule"] for one in found["told"]], len(found["questions"])))
+
+    assert seen == [(["N-01"], 1), (["N-03"], 0)]
+
+
 async def test_receipts_are_listed_newest_first_page_by_page(running: Intake) -> None:
     sent = [(await running.post(incident(id=f"evt-{number}"))).json()["receipt_id"] for number in range(3)]
 
