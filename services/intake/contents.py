@@ -21,6 +21,7 @@ from joserfc.jwk import OKPKey
 from schemas.bodies import Bodies
 from schemas.calendar.london import london_date
 from schemas.case_events import CaseData, Reporter
+from schemas.submissions import FactCorrected
 from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
 from services.intake.domain.personal import plain
@@ -145,6 +146,7 @@ class Contents:
     ) -> list[Told]:
         """Read again what was reported."""
         known = await clients.by_name(tx.connection, {one.client for one in kept}, revoked=True)
+        of_case = {one.event_id: one.case_key for one in kept}
         return [
             Told(
                 one.case_key,
@@ -152,7 +154,7 @@ class Contents:
                 one.type,
                 one.occurred_at,
                 one.recorded_at,
-                self._data(one, known[one.client].reporter, children, tx.now),
+                self._data(one, known[one.client].reporter, children, of_case, tx.now),
             )
             for one in kept
         ]
@@ -163,14 +165,23 @@ class Contents:
         return [Said(fact.told.case_key, fact.field, fact.child, fact.value) for fact in facts]
 
     def _data(
-        self, one: submissions.Kept, reporter: Reporter, children: Mapping[tuple[str, bytes], str], now: datetime
+        self,
+        one: submissions.Kept,
+        reporter: Reporter,
+        children: Mapping[tuple[str, bytes], str],
+        of_case: Mapping[UUID, str],
+        now: datetime,
     ) -> CaseData:
         """Return what an event's case event says, or only who told if it cannot be read any more."""
         try:
             submitted = self._reader.understand(open_whole(self._vault, one), "http", now)
         except Refusal:  # encrypted to a key that is no more: what the vault has of it is still given
             return CaseData(reporter=reporter)
-        keys = {ref: children[one.case_key, self._reader.child_digest(ref)] for ref in child_refs(submitted.data)}
+        data = submitted.data
+        # A correction names a child as the case of the event that it corrects does, if that case is among these.
+        case_key = of_case.get(data.corrects, one.case_key) if isinstance(data, FactCorrected) else one.case_key
+        digests = {ref: self._reader.child_digest(ref) for ref in child_refs(data)}
+        keys = {ref: children.get((case_key, each)) or children[one.case_key, each] for ref, each in digests.items()}
         return translate(submitted, reporter, keys, None)
 
     async def _personal(

@@ -193,6 +193,10 @@ class IntakeService:
             problem = "your case is not linked with the one that this event is about"
             hint = "name that case in linked_case, by the case_key that your notices give"
             return invalid(FieldError("/data/corrects", problem, "an event of a linked case", hint))
+        digests = map(self._reader.child_digest, child_refs(reading.submitted.data))
+        if any(batch.book.known_child(owner.case_key, digest) is None for digest in digests):
+            problem = "the case of the event that you correct has no such child"
+            return invalid(FieldError("/data/child_ref", problem, "the reference by which that event names the child"))
         return None
 
     def _is_same_body(self, one: Client, other: Client, on: date) -> bool:
@@ -234,9 +238,7 @@ class IntakeService:
         if reading.target:
             answers_for = self._answers_for(reading.client, london_date(tx.now))
             links = (*recalled, *batch.book.link(case_key, reading.target, answers_for))
-        children = {
-            ref: batch.book.child(case_key, self._reader.child_digest(ref)) for ref in child_refs(submitted.data)
-        }
+        children = self._children(reading, case_key, batch)
         about = self._reader.item_key(case_key, submitted.data)
         said = personal_fields(submitted.data)
         for one in said:
@@ -259,14 +261,30 @@ class IntakeService:
             sealed=sealed,
         )
 
+    def _children(self, reading: Reading, case_key: str, batch: _Batch) -> dict[str, str]:
+        """Return the child key of each reference: a correction's as in the case of the event that it corrects."""
+        digests = {ref: self._reader.child_digest(ref) for ref in child_refs(reading.submitted.data)}
+        own = {ref: batch.book.child(case_key, digest) for ref, digest in digests.items()}
+        corrected = _corrected(reading, batch)
+        if corrected is None:
+            return own
+        return {ref: batch.book.known_child(corrected.case_key, digest) or own[ref] for ref, digest in digests.items()}
+
     def _recall(self, reading: Reading, batch: _Batch) -> tuple[Link, ...]:
         """Take back the keys of an event that Kafka has and the database lost: a case must not become two."""
         published = batch.published.get(reading.event_id)
         if published is None or published.case_key is None:
             return ()
+        corrected = _corrected(reading, batch)
+        is_of_another = corrected is not None and corrected.case_key != published.case_key
         digests = map(self._reader.child_digest, child_refs(reading.submitted.data))
-        keys = child_keys(getattr(published, "data", None))
+        keys = () if is_of_another else child_keys(getattr(published, "data", None))
         return batch.book.recall(reading.own, published.case_key, dict(zip(digests, keys, strict=False)))
+
+
+def _corrected(reading: Reading, batch: _Batch) -> Owner | None:
+    data = reading.submitted.data
+    return batch.owners.get(data.corrects) if isinstance(data, FactCorrected) else None
 
 
 def _notices(readings: Iterable[Reading]) -> Iterator[UUID]:

@@ -171,6 +171,10 @@ class CaseBook:
         self._children[case_key, digest] = self.new_children[case_key, digest] = key
         return key
 
+    def known_child(self, case_key: str, digest: bytes) -> str | None:
+        """Return the key of a child that a case has already."""
+        return self._children.get((case_key, digest))
+
     def _agreed(self, claim: Claim) -> bool:
         other = self._cases.get(claim.digest)
         if other is None:
