@@ -189,7 +189,7 @@ class IntakeService:
             return invalid(
                 FieldError("/data/corrects", "none of your events has this id", "event_id of one of your receipts")
             )
-        if not batch.book.is_linked(reading.own, reading.target, owner.case_key):
+        if not batch.book.is_linked(reading.own, reading.target, owner.case_key, self._answers_for(client, on)):
             problem = "your case is not linked with the one that this event is about"
             hint = "name that case in linked_case, by the case_key that your notices give"
             return invalid(FieldError("/data/corrects", problem, "an event of a linked case", hint))

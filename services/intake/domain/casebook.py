@@ -148,10 +148,18 @@ class CaseBook:
         self._store(target.digest, case_key)
         return ()
 
-    def is_linked(self, digest: bytes, target: Target | None, case_key: str) -> bool:
-        """Say whether the case of a reference is another, is linked with it, or is about to be: by its key as `target`."""
+    def is_linked(self, digest: bytes, target: Target | None, case_key: str, answers_for: frozenset[str]) -> bool:
+        """Say whether the case of a reference is another, is linked with it, or will be once it names `target`."""
         reached = {case_key, *self._linked(case_key)}
-        return self._cases.get(digest) in reached or (target is not None and target.case_key in reached)
+        own = self._cases.get(digest)
+        if own in reached:
+            return True
+        if target is None:
+            return False
+        named = target.case_key if target.digest is None else self._cases.get(target.digest)
+        if named not in reached or not self._has_room(named) or (own is not None and not self._has_room(own)):
+            return False
+        return target.digest is None or self._lets_in(named, digest, answers_for)
 
     def settle(self) -> Iterator[Link]:
         """Link what waited and waits no more. Each link may let in others, so look until nothing changes."""
@@ -177,13 +185,12 @@ class CaseBook:
 
     def _agreed(self, claim: Claim) -> bool:
         other = self._cases.get(claim.digest)
-        if other is None:
-            return False
-        if any(
-            (near, recipient) in self._told for near in (other, *self._linked(other)) for recipient in claim.answers_for
-        ):
-            return True
-        return (self._digests.get(claim.case_key), other) in self._claims
+        return other is not None and self._lets_in(other, self._digests.get(claim.case_key), claim.answers_for)
+
+    def _lets_in(self, other: str, digest: bytes | None, answers_for: frozenset[str]) -> bool:
+        """Say whether a reporter was told of another case, or is named back by it, by the reference of its own."""
+        near = (other, *self._linked(other))
+        return (digest, other) in self._claims or any((one, who) in self._told for one in near for who in answers_for)
 
     def _store(self, digest: bytes, case_key: str) -> None:
         if (digest, case_key) in self._stored:
@@ -198,12 +205,15 @@ class CaseBook:
     def _link(self, case_key: str, other: str) -> Iterator[Link]:
         if other == case_key or other in self._neighbours[case_key]:
             return
-        if any(len(self._neighbours[one]) >= MAX_LINKS for one in (case_key, other)):
+        if not (self._has_room(case_key) and self._has_room(other)):
             return
         self._join(case_key, other)
         link = Link(case_key, other)
         self.new_links.append(link)
         yield link
+
+    def _has_room(self, case_key: str) -> bool:
+        return len(self._neighbours[case_key]) < MAX_LINKS
 
     def _join(self, one: str, two: str) -> None:
         self._neighbours[one].add(two)

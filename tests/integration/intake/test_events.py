@@ -13,12 +13,13 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 from sqlalchemy import text
 
-from schemas.case_events import FactCorrected, IncidentReported
+from schemas.case_events import CaseLinked, FactCorrected, IncidentReported
 from schemas.identity import event_id
 from schemas.submissions import SUBMISSIONS
 from schemas.vocabulary import nearest
-from services.intake.domain import explaining
+from services.intake.domain import explaining, progress
 from services.intake.service import Accepted
+from services.intake.store import progress as progress_store
 from services.kit.auth import unguarded
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import (
@@ -31,7 +32,7 @@ from tests.support.intake_app import (
     register,
     submission_key,
 )
-from tests.support.intake_routing import ident
+from tests.support.intake_routing import ident, owed
 
 AWARE = {"aware_at": "2026-06-02T09:00:00Z"}
 _PERSONAL = re.compile(rb"Zebedee|Nowhere|Onlyatest|9990000000|2016-06-01|WYP/2026/0001|child-1")
@@ -305,6 +306,26 @@ async def test_the_successor_of_who_said_it_corrects_an_event_once_its_case_is_l
 
     assert [one.status_code for one in (alone, together, later, foreign)] == [422, 202, 202, 422]
     assert alone.json()["errors"][0]["detail"] == "your case is not linked with the one that this event is about"
+
+
+async def test_a_successor_that_was_told_may_name_the_case_of_what_it_corrects_by_its_reference(
+    running: Intake,
+) -> None:
+    for name, recipient in (("group-leeds", "ccg:leeds"), ("board-leeds", "icb:west-yorkshire")):
+        client = {"name": name, "body": "health", "area": LEEDS, "recipient": recipient}
+        running.tokens[name] = await register(running, client)
+    report = (await running.post(incident(), by="group-leeds")).json()
+    data = {"corrects": report["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+    data |= {"linked_case": {"client": "group-leeds", "case_reference": "WYP/2026/0001"}}
+
+    untold = await running.post(event("fact.corrected.v1", data), by="board-leeds")
+    async with running.database.begin() as tx:
+        said = progress.fold([owed("N-03", report["case_key"], "icb:west-yorkshire")])
+        await progress_store.apply(tx.connection, said)
+    told = await running.post(event("fact.corrected.v1", data), by="board-leeds")
+
+    assert (untold.status_code, told.status_code) == (422, 202)
+    assert any(isinstance(one, CaseLinked) for one in await running.published())
 
 
 async def test_a_successors_correction_is_about_the_child_of_the_event_that_it_corrects(running: Intake) -> None:

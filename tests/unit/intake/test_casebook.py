@@ -117,6 +117,30 @@ def test_a_case_has_at_most_so_many_links() -> None:
     assert book.link("p", Target("c", None), NOBODY) == ()
 
 
+def test_an_event_is_linked_by_what_it_names_exactly_if_it_will_be() -> None:
+    told, back = frozenset({("p", "la:leeds")}), [Claim(COUNCIL, "p", NOBODY)]
+    full = [("p", f"other-{number}") for number in range(MAX_LINKS)]
+    by_key, by_reference = Target("p", None), Target(None, POLICE)
+
+    def is_linked(known: Known, target: Target | None, answers_for: frozenset[str] = NOBODY) -> bool:
+        book = CaseBook(known, minting())
+        said = book.is_linked(COUNCIL, target, "p", answers_for)
+        if target is not None:
+            book.link(book.case(COUNCIL), target, answers_for)
+        assert said == book.is_linked(COUNCIL, None, "p", answers_for)
+        return said
+
+    for cases in ({POLICE: "p"}, {POLICE: "p", COUNCIL: "c"}):
+        assert not is_linked(Known(cases=cases), None)
+        assert is_linked(Known(cases=cases), by_key)
+        assert not is_linked(Known(cases=cases, links=full), by_key)
+        assert not is_linked(Known(cases=cases), by_reference, LEEDS)
+        assert is_linked(Known(cases=cases, told=told), by_reference, LEEDS)
+        assert not is_linked(Known(cases=cases, told=told), by_reference)
+        assert not is_linked(Known(cases=cases, told=told, links=full), by_reference, LEEDS)
+        assert is_linked(Known(cases=cases, waiting=back), by_reference)
+
+
 def test_a_case_waits_for_at_most_so_many_others_and_for_each_once() -> None:
     stored = frozenset((b"guess/%d" % number, "c") for number in range(MAX_LINKS - 1))
     book = CaseBook(Known(cases={COUNCIL: "c"}, claimed=stored), minting())
