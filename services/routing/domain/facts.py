@@ -21,6 +21,7 @@ INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
 PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
+HARM: Final = "harm"
 AWARE_OF_DEATH: Final = "aware_of_death_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
@@ -201,6 +202,7 @@ class FactBase:
                     corrections[key] = fact
         used: set[UUID] = set()
         spoken_of: set[str] = set()
+        harm: list[Fact] = []
         for (name, owner), statements in stated.items():
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
             if self.vocabulary[name].means == "the children known then":
@@ -208,7 +210,9 @@ class FactBase:
             self._settle(name, owner, now)
             if not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)
-        self._leave_the_first_awareness()
+            if name == HARM:
+                harm = now
+        self._leave_the_first_awareness(harm)
         for child in self._children - spoken_of:  # of whom everything was withdrawn was reported by mistake
             self._children.discard(child)
             self._known_since.pop(child, None)
@@ -218,13 +222,15 @@ class FactBase:
             if fact.event_id not in used
         ]
 
-    def _leave_the_first_awareness(self) -> None:
+    def _leave_the_first_awareness(self, harm: Iterable[Fact]) -> None:
         """Leave out the later awareness of a death in a case that was one from the first: it may be of another child's.
 
         Whoever was aware of such a case was aware of the death. What follows from it is never due later than that.
+
+        Args:
+            harm: What was said of the harm, in the order in which it was first said, as it is now.
         """
-        harm = [fact.value for _, fact in self._said.get("harm", ()) if fact.value is not None]
-        if harm[:1] != ["death"]:
+        if next((fact.value for fact in harm if fact.value is not None), None) != "death":
             return
         position = self.vocabulary[AWARE_OF_DEATH].position
         for owner, row in self._rows["authority"].items():

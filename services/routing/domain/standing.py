@@ -13,7 +13,7 @@ from uuid import UUID
 
 from schemas.calendar import london_date
 from schemas.calendar.london import LONDON
-from services.routing.domain.facts import INCIDENT, Fact, FactBase
+from services.routing.domain.facts import HARM, INCIDENT, Fact, FactBase
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
@@ -26,7 +26,6 @@ from services.routing.domain.rulebook.model import (
     Test,
 )
 
-HARM: Final = "harm"
 State = Literal["open", "met", "withdrawn"]
 
 
