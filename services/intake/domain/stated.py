@@ -58,6 +58,11 @@ class Told:
         return self.data.corrects if isinstance(self.data, events.FactCorrectedData) else None
 
     @property
+    def corrects_fact(self) -> str | None:
+        """The fact that it corrects, whatever else follows from that."""
+        return self.data.fact if isinstance(self.data, events.FactCorrectedData) else None
+
+    @property
     def is_unread(self) -> bool:
         """Whether what it said is lost."""
         return type(self.data) is events.CaseData
@@ -119,7 +124,11 @@ def _as_corrected(known: Sequence[Told], vocabulary: Vocabulary) -> Iterator[tup
     corrections = {(one.told.corrects, one.field, one.child): one for one in statements if one.told.corrects}
     # Routing still has what an unread event said. Here it is known that it spoke of what was corrected, and when.
     unread = {each.event_id: each for each in known if each.is_unread}
-    lost = [(field, child, unread[event]) for event, field, child in corrections if event in unread]
+    lost = [
+        (field, child, unread[event])
+        for (event, field, child), one in corrections.items()
+        if event in unread and one.told.corrects_fact == field  # not what is corrected along: it may not have said that
+    ]
     statements += [Statement(field, child, None, each.occurred_at, each) for field, child, each in lost]
     for one in sorted(statements, key=lambda one: one.age):
         if one.told.corrects is None:

@@ -272,7 +272,7 @@ def correction(draw: DrawFn, event: UUID, fact: str) -> partial[Any]:
 def as_routing_has_it(events: Sequence[Any], lost: Collection[UUID | None]) -> set[tuple[str, str, str, str]]:
     """Return field, child, source and value of every statement that stands for routing, of the lost ones the corrected."""
     stated = [fact for each in events for fact in facts_of(each, VOCABULARY)]
-    put_right = {(fact.corrects, fact.name) for fact in stated}
+    put_right = {(each.data.corrects, each.data.fact) for each in events if each.type == "fact.corrected.v1"}
     found = [
         fact
         for fact in stated
