@@ -24,6 +24,7 @@ REPORTER: Final = "client:the-reporter"  # who states supposed facts that are no
 HARM: Final = "harm"
 AWARE_OF_DEATH: Final = "aware_of_death_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
+_Corrected = tuple[UUID, str, str, str]  # event, fact, owner and source of a statement
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
 
 
@@ -182,24 +183,7 @@ class FactBase:
         return self._successors.get(present, present)
 
     def _merge(self, facts: list[Fact]) -> None:
-        stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
-        corrections: dict[tuple[UUID, str, str, str], Fact] = {}
-        for fact in sorted(facts, key=lambda each: each.corrects is not None):  # a correction may claim an earlier time
-            spec = self.vocabulary.spec(fact.name)
-            scope = spec.scope
-            self._topics.add(spec.about)
-            source = self.in_place_of(fact.authority)
-            owner = self._owner(fact, scope, source)
-            if owner is None:
-                self.ignored.append(Ignored(fact, f"{fact.name} counts only from the {scope} that it is about"))
-            elif fact.corrects is None:
-                stated[fact.name, owner].append(fact)
-                if scope == "child":
-                    self._known_since[owner] = min(fact.recorded_at, self._known_since.get(owner, fact.recorded_at))
-            else:
-                key = (fact.corrects, fact.name, owner, source)
-                if key not in corrections or _age(fact) > _age(corrections[key]):
-                    corrections[key] = fact
+        stated, corrections = self._sorted(facts)
         used: set[UUID] = set()
         spoken_of: set[str] = set()
         harm: list[Fact] = []
@@ -221,6 +205,28 @@ class FactBase:
             for fact in corrections.values()
             if fact.event_id not in used
         ]
+
+    def _sorted(self, facts: list[Fact]) -> tuple[dict[tuple[str, str], list[Fact]], dict[_Corrected, Fact]]:
+        """Return what was first stated, by fact and owner, and the last correction of each statement; ignore what does not count."""
+        stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
+        corrections: dict[_Corrected, Fact] = {}
+        for fact in sorted(facts, key=lambda each: each.corrects is not None):  # a correction may claim an earlier time
+            spec = self.vocabulary.spec(fact.name)
+            scope = spec.scope
+            self._topics.add(spec.about)
+            source = self.in_place_of(fact.authority)
+            owner = self._owner(fact, scope, source)
+            if owner is None:
+                self.ignored.append(Ignored(fact, f"{fact.name} counts only from the {scope} that it is about"))
+            elif fact.corrects is None:
+                stated[fact.name, owner].append(fact)
+                if scope == "child":
+                    self._known_since[owner] = min(fact.recorded_at, self._known_since.get(owner, fact.recorded_at))
+            else:
+                key = (fact.corrects, fact.name, owner, source)
+                if key not in corrections or _age(fact) > _age(corrections[key]):
+                    corrections[key] = fact
+        return stated, corrections
 
     def _leave_the_first_awareness(self, harm: Iterable[Fact]) -> None:
         """Leave out the later awareness of a death in a case that was one from the first: it may be of another child's.
@@ -257,9 +263,7 @@ class FactBase:
                 return fact.subject if fact.subject in known else None
         return None
 
-    def _now_stated(
-        self, fact: Fact, owner: str, corrections: Mapping[tuple[UUID, str, str, str], Fact], used: set[UUID]
-    ) -> Fact:
+    def _now_stated(self, fact: Fact, owner: str, corrections: Mapping[_Corrected, Fact], used: set[UUID]) -> Fact:
         """Return what has become of a statement: its last correction, at its own time, with present area codes."""
         source = self.in_place_of(fact.authority)
         # A correction corrects one event, so the chain from a first statement is finite.
