@@ -1,9 +1,8 @@
 """The parties to a case: the clients that report it, the bodies that owe a duty in it, and those whom it tells. Pure.
 
-A body is named as in the register (`la:E08000035`), a client as `client:<name>`. A notice that its recipient's system has not
-taken, and nobody there accepted, has told nobody: it may wait for a person's release, be withdrawn before it is sent, or be
-kept back by the guard. So its recipient is no party; nor is whoever would merely be told if a rule applied. Who has once been a
-party stays one.
+A body is named as in the register (`la:E08000035`), a client as `client:<name>`. A notice that awaits a person's release
+has told nobody yet, so its recipient is no party; nor is whoever would merely be told if a rule applied. Who has once
+been a party stays one.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Final
 
 from schemas.case_events import CaseData
 from schemas.decisions import CaseDecidedData, ObligationOpenedData
-from schemas.deliveries import NoticeAcceptedData, NoticeDeliveredData
+from schemas.deliveries import NoticeData, NoticeOwedData, NoticeSupersededData, NoticeWithdrawnData
 from schemas.envelope import Envelope
 
 CLIENT: Final = "client:"
@@ -32,7 +31,9 @@ def parties_of(message: Envelope) -> frozenset[str]:
             return frozenset(map(client_party, reporters))
         case ObligationOpenedData(duty_holder=holder):
             return frozenset({holder})
-        case NoticeDeliveredData(recipient=recipient) | NoticeAcceptedData(recipient=recipient):
+        case NoticeOwedData(released=False) | NoticeWithdrawnData() | NoticeSupersededData():
+            return frozenset()
+        case NoticeData(recipient=recipient):
             return frozenset({recipient})
         case _:
             return frozenset()

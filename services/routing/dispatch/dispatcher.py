@@ -19,8 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas import topics
 from schemas.calendar import london_date
-from schemas.envelope import Envelope
-from services.kit import reach
 from services.kit.clock import Clock, since_boot_s
 from services.kit.database import Database
 from services.kit.faults import faultpoint, register
@@ -161,14 +159,12 @@ class Dispatcher:
                 for attempt, each in zip(batch, settled, strict=True)
                 if attempt.claimed.delivery_id in states
             ]
-            remembered, said = [], list[Envelope]()
+            remembered = []
             for attempt, each in ours:
                 state = states[attempt.claimed.delivery_id]
                 remembered.append(settling.history(attempt, each, state, tx.now))
-                said += settling.messages(attempt, each, state, tx.now)
-            for message in said:
-                tx.emit(topics.DELIVERIES, message)
-            await reach.add(tx.connection, said)
+                for message in settling.messages(attempt, each, state, tx.now):
+                    tx.emit(topics.DELIVERIES, message)
             await insert_history(tx.connection, remembered)
         for outcome, count in Counter(each.state for _, each in ours).items():
             _log.info("dispatch.settled", outcome=outcome, count=count)

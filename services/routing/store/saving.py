@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas import topics
 from schemas.deliveries import NoticeDelivered
 from schemas.messages import parse
-from services.kit import reach
 from services.kit.restored import published_on
 from services.routing import tables
 from services.routing.domain.facts import Fact
@@ -122,7 +121,6 @@ async def recall_deliveries(connection: AsyncConnection, delivered: Sequence[Not
             "references": [each.data.reference for each in delivered],
         }
         await connection.execute(_RECALL, values)
-        await reach.add(connection, delivered)
 
 
 async def recall_published(connection: AsyncConnection) -> None:

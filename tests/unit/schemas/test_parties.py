@@ -39,11 +39,6 @@ def released() -> deliveries.NoticeReleased:
     return deliveries.NoticeReleased(**envelope(), data=deliveries.NoticeData(**NOTICE))
 
 
-def accepted() -> deliveries.NoticeAccepted:
-    data = deliveries.NoticeAcceptedData(**NOTICE, acknowledgement=UUID(int=3))
-    return deliveries.NoticeAccepted(**envelope(), data=data)
-
-
 @pytest.mark.parametrize(
     ("message", "parties"),
     [
@@ -52,7 +47,9 @@ def accepted() -> deliveries.NoticeAccepted:
         (acknowledged(UUID(int=1)), {"client:lscp-leeds"}),
         (decided(CASE, reporters=("police-leeds", "council-leeds")), {"client:police-leeds", "client:council-leeds"}),
         (obligation_opened(1, UUID(int=1), date(2026, 11, 9)), {"la:E08000035"}),  # who owes it, not whom it would tell
-        (accepted(), {"panel"}),
+        (owed(released=True), {"panel"}),
+        (released(), {"panel"}),
+        (notice_refused(1), {"police:west-yorkshire"}),
         (notice_delivered(1), {"police:west-yorkshire"}),
     ],
     ids=lambda given: getattr(given, "type", ""),
@@ -65,14 +62,11 @@ def test_who_reports_who_owes_and_who_is_told_are_parties(message: Envelope, par
     "message",
     [
         owed(released=False),
-        owed(released=True),
-        released(),
-        notice_refused(1),
         notice_withdrawn(1),
         question_opened(1, UUID(int=1), date(2026, 11, 9), date(2026, 11, 2)),
         linked(),
     ],
     ids=lambda message: message.type,
 )
-def test_a_notice_that_was_not_taken_has_told_nobody_and_what_names_nobody_makes_none(message: Envelope) -> None:
+def test_a_notice_that_waits_for_a_person_has_told_nobody_and_what_names_nobody_makes_none(message: Envelope) -> None:
     assert parties_of(message) == frozenset()
