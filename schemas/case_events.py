@@ -7,7 +7,7 @@ child keys and dates of birth by ages.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -123,6 +123,17 @@ class NotificationSubmittedData(CaseData):
     submitted_at: Instant
     children_count: int
     attachments: tuple[str, ...] = Field(default=(), description="SHA-256 of each document that went with it.")
+
+
+def counts_from(data: CaseData, fact: str, told_at: datetime) -> datetime:
+    """Return the time from which what an event says of a fact counts, by default the event's own.
+
+    Who notified the Panel has not withdrawn that on the day that it was notified; a withdrawal after that day stands, though
+    the notification is told after it.
+    """
+    if isinstance(data, NotificationSubmittedData) and fact in WITHDRAWAL:
+        return min(told_at, data.submitted_at)
+    return told_at
 
 
 class DeathNotifiedData(CaseData):

@@ -183,7 +183,8 @@ def _stated(told: Told, vocabulary: Vocabulary) -> Iterator[Statement]:
     for field, child, value in _named(told.type, told.data):
         if vocabulary[field].scope not in _OF_AN_ITEM:
             plain = value.isoformat() if isinstance(value, date) else value
-            yield Statement(field, child, plain, told.occurred_at, told)
+            at = events.counts_from(told.data, field, told.occurred_at)
+            yield Statement(field, child, plain, at, told)
 
 
 def _named(type_: str, data: events.CaseData) -> Iterator[Named]:

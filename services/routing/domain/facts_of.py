@@ -30,6 +30,7 @@ from schemas.case_events import (
     NotificationDecision,
     NotificationDecisionData,
     NotificationSubmitted,
+    counts_from,
 )
 from schemas.vocabulary import ITEMS, Value, Vocabulary
 from services.routing.domain.facts import INCIDENT, Fact
@@ -59,7 +60,7 @@ def facts_of(event: CaseEvent, vocabulary: Vocabulary) -> list[Fact]:
             authority=event.data.reporter.source,
             name=name,
             value=value,
-            occurred_at=event.time,
+            occurred_at=counts_from(event.data, name, event.time),
             recorded_at=event.recorded_at,
             event_id=event.id,
             corrects=corrects,

@@ -88,3 +88,10 @@ def test_who_takes_a_notification_back_that_was_reported_by_mistake_has_withdraw
     stated = [*before, *facts_of(anew, VOCABULARY), *facts_of(by_mistake, VOCABULARY)]
 
     assert called_off(*stated) == set(FOLLOWS) - {"R-01"}
+
+
+def test_a_notification_that_is_told_after_its_withdrawal_is_the_one_that_was_withdrawn() -> None:
+    before, _ = withdrew_and_notified_anew()
+    told_late = submitted(at=NOW + timedelta(days=20))
+
+    assert called_off(*before, *facts_of(told_late, VOCABULARY)) == set(FOLLOWS) - {"R-01"}
