@@ -33,10 +33,7 @@ def list_items(data: Folder = None) -> None:
 
 def held_by(service: Web) -> Iterator[dict[str, Any]]:
     """Yield everything that a service holds, page by page, what came first at the top."""
-    page = service.get("/v1/quarantine?limit=500")
-    yield from page["records"]
-    while page["next"] is not None:
-        page = service.get(f"/v1/quarantine?limit=500&after={page['next']}")
+    for page in service.pages("/v1/quarantine?limit=500"):
         yield from page["records"]
 
 
