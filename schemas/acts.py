@@ -130,6 +130,7 @@ ACTS: Final[dict[str, type[Act]]] = {
 }
 """CloudEvents `type` of each act, with the model of its `data`."""
 
+_DECIDED: Final = "lcspr.decision.made.v1"
 _CHECKED: Final = "publication.availability.checked.v1"
 _TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
     "reviewer.removed.v1": ("review.reviewer_appointed_on",),
@@ -138,11 +139,14 @@ _TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def implied(type_: str, stated: Mapping[str, str | int]) -> Iterator[tuple[str, str | int | None]]:
-    """Yield what an act says besides the facts that it states.
+def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> Iterator[tuple[str, str | int | None]]:
+    """Yield what an act of a reporter of an area says besides the facts that it states.
 
     A fact with None is undone because the act does not state it: who stated it states it no longer.
     """
+    if type_ == _DECIDED and stated.get("review.decision") == "proceed":
+        # Who decides against a review owes nothing of one that others hold.
+        yield "review.decided_by", area
     yield from ((fact, None) for fact in _TAKEN_BACK.get(type_, ()) if fact not in stated)
     if type_ == _CHECKED:
         on = stated.get("publication.checked_on")

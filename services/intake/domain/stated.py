@@ -33,7 +33,6 @@ _INCIDENT_FACTS: Final = {
     "domestic_death": "concern.domestic_death",
 }
 _REFERRAL: Final = "referral.submitted.v1"
-_REVIEW_DECIDED: Final = "lcspr.decision.made.v1"
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 _OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN  # of an action or a request only what is personal is given
 _OF_CHILDREN: Final = frozenset({events.IncidentReported, events.FactCorrected})  # what may state anything of a child
@@ -210,18 +209,12 @@ def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
             yield "notification.submitted_by", "", data.reporter.area
             yield from ((fact, "", None) for fact in events.WITHDRAWAL)
         case events.ActRecordedData():
-            yield from _act(type_, data)
+            yield from ((fact, "", value) for fact, value in data.facts.items())
+            yield from ((fact, "", value) for fact, value in implied(type_, data.facts, data.reporter.area))
         case events.FactCorrectedData():
             yield from ((fact, data.child or "", value) for fact, value in data.facts)
         case _:
             return
-
-
-def _act(type_: str, data: events.ActRecordedData) -> Iterator[Named]:
-    yield from ((fact, "", value) for fact, value in data.facts.items())
-    if type_ == _REVIEW_DECIDED and data.facts.get("review.decision") == "proceed":
-        yield "review.decided_by", "", data.reporter.area
-    yield from ((fact, "", value) for fact, value in implied(type_, data.facts))
 
 
 def _report(type_: str, data: events.IncidentReportedData) -> Iterator[Named]:

@@ -36,7 +36,6 @@ from schemas.vocabulary import ITEMS, Value, Vocabulary
 from services.routing.domain.facts import INCIDENT, Fact
 
 REFERRAL: Final = "referral.submitted.v1"
-REVIEW_DECIDED: Final = "lcspr.decision.made.v1"
 Statement = tuple[str, str, Value | None]
 """Subject, name of the fact, value."""
 _CHILD: Final = tuple(name for name in ChildFacts.model_fields if name != "child")
@@ -128,10 +127,8 @@ def _act(type_: str, data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[
     for name, value in data.facts.items():
         about = data.about if vocabulary.spec(name).scope in ITEMS else None
         yield about or INCIDENT, name, vocabulary.check(name, value)
-    if type_ == REVIEW_DECIDED and data.facts.get("review.decision") == "proceed":
-        # Who decides against a review owes nothing of one that others hold.
-        yield INCIDENT, "review.decided_by", data.reporter.area
-    yield from ((INCIDENT, name, vocabulary.check(name, value)) for name, value in implied(type_, data.facts))
+    besides = implied(type_, data.facts, data.reporter.area)
+    yield from ((INCIDENT, name, vocabulary.check(name, value)) for name, value in besides)
 
 
 def _child(child: ChildFacts) -> Iterator[Statement]:
