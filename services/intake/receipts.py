@@ -9,14 +9,15 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from schemas.bodies import Bodies
+from schemas.calendar.london import london_date
 from schemas.envelope import iso
 from schemas.vocabulary import Vocabulary
 from services.intake.domain.missing import missing
 from services.intake.service import Accepted
-from services.intake.store import clock, progress
+from services.intake.store import progress
 from services.intake.store.clients import Client
 from services.intake.store.progress import Place
-from services.kit.database import Database
+from services.kit.database import Database, legal_now
 from services.kit.errors import NotFound, Refused
 
 
@@ -132,7 +133,7 @@ class Receipts:
             row = await progress.receipt(connection, receipt_id, client.name)
             if row is None:
                 raise NotFound
-            own = self._own(client, await clock.today(connection))
+            own = self._own(client, london_date(await legal_now(connection)))
             told, questions = await progress.told(connection, row["case_key"], client.name, own)
         decided = row["decided_at"] is not None
         return ReceiptProgress(

@@ -22,11 +22,18 @@ from services.kit.quarantine import Sealer
 from services.kit.transaction import PostgresTransaction
 
 _LEGAL_NOW: Final = text("SELECT clock.legal_now(), pg_postmaster_start_time()")
+_LEGAL_NOW_ALONE: Final = text("SELECT clock.legal_now()")
 _LEGAL_NOW_WITH_PATIENCE: Final = text("""
     SELECT clock.legal_now(), pg_postmaster_start_time() FROM set_config('lock_timeout', :patience, true)
 """)
 _CONNECT_TIMEOUT_S: Final = 5
 _COMMAND_TIMEOUT_S: Final = 60
+
+
+async def legal_now(connection: AsyncConnection) -> datetime:
+    """Return the legal clock, where no transaction knows it: aware, in UTC."""
+    found: datetime = (await connection.execute(_LEGAL_NOW_ALONE)).scalar_one()
+    return found
 
 
 class Database:

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 from fastapi import Query
 
-from services.kit.database import Database
+from services.kit.database import Database, legal_now
 from services.kit.errors import Refused
 from services.kit.reach import Reach
 from services.routing.domain.considered import (
@@ -191,7 +191,7 @@ class Considering:
         law = self._laws.newest
         terms = Terms(law.register, law.merge, law.calendar, law.book.book)
         async with self._database.connect() as connection:
-            now = await reading.legal_now(connection)
+            now = await legal_now(connection)
             sets = await reading.stated_in(connection, reach, MARKS)
             keys = sorted({key for members in sets for key in members})
             rows = await reading.facts_named(connection, keys, FACTS)

@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.decisions import RulebookRef
-from services.kit.database import Database
+from services.kit.database import Database, legal_now
 from services.kit.errors import NotFound
 from services.kit.reach import Reach
 from services.routing.answering import Asked, answer
@@ -53,7 +53,7 @@ class Reader:
     async def now(self) -> datetime:
         """Return the legal clock."""
         async with self._database.connect() as connection:
-            return await reading.legal_now(connection)
+            return await legal_now(connection)
 
     async def require(self, reach: Reach, case_key: str) -> None:
         """Return if something has been decided about a case that may be read.
@@ -62,7 +62,7 @@ class Reader:
             NoSuchCase: Nothing has been decided about it, or it may not be read.
         """
         async with self._database.connect() as connection:
-            await _latest(connection, reach, case_key, await reading.legal_now(connection))
+            await _latest(connection, reach, case_key, await legal_now(connection))
 
     async def case(self, reach: Reach, case_key: str, as_of: datetime | None = None) -> CaseView:
         """Return everything decided about a case at a time, by default now.
@@ -71,7 +71,7 @@ class Reader:
             NoSuchCase: Nothing had been decided about it then, or it may not be read.
         """
         async with self._database.connect() as connection:
-            return await self._case(connection, reach, case_key, as_of or await reading.legal_now(connection))
+            return await self._case(connection, reach, case_key, as_of or await legal_now(connection))
 
     async def _case(self, connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> CaseView:
         decided = await _latest(connection, reach, case_key, as_of)
@@ -125,7 +125,7 @@ class Reader:
             NoSuchCase: Nothing had been decided about it then, or it may not be read.
         """
         async with self._database.connect() as connection:
-            at = as_of or await reading.legal_now(connection)
+            at = as_of or await legal_now(connection)
             shown = await self._case(connection, reach, case_key, at)
             keys = sorted({case_key, *shown.linked})
             facts = tuple(

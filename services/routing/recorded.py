@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.calendar.london import LONDON
-from services.kit.database import Database
+from services.kit.database import Database, legal_now
 from services.kit.reach import Reach
 from services.routing.domain import ledger
 from services.routing.domain.facts import Fact
@@ -64,7 +64,7 @@ class Recorder:
         """
         begins = datetime.combine(since, time(), LONDON)
         async with self._database.connect() as connection:
-            now = await reading.legal_now(connection)
+            now = await legal_now(connection)
             found, total = await reading.recorded_since(connection, reach, begins, after=after, most=PAGE + 1)
             sets = found[:PAGE]
             cases = await self._cases(connection, sets, now)

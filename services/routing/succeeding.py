@@ -8,12 +8,12 @@ from typing import Final
 import structlog
 
 from schemas.calendar import london_date
-from services.kit.database import Database
+from services.kit.database import Database, legal_now
 from services.routing.deciding_again import Again
 from services.routing.laws import Laws
 from services.routing.outcome.gathered import CORRECTED
 from services.routing.service import RoutingService
-from services.routing.store import loading, reading
+from services.routing.store import loading
 
 AGAIN_AFTER_S: Final = 3600.0
 """How long after a look what was decided across a midnight, or by a process with an older register, is found at the latest."""
@@ -40,7 +40,7 @@ class Succession:
 
     async def _look(self) -> None:
         async with self._database.connect() as connection:
-            today = london_date(await reading.legal_now(connection))
+            today = london_date(await legal_now(connection))
             ended = self._laws.register.on(today).ended
             looked_at_s = time.monotonic()
             if ended == self._passed_on and looked_at_s - self._looked_at_s < AGAIN_AFTER_S:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.bodies import Bodies
+from schemas.calendar.london import london_date
 from schemas.identity import link_id
 from services.intake import tables
 from services.intake.domain.casebook import CaseBook, Claim, Known
-from services.intake.store.clock import today
 from services.intake.store.inserting import Rows
+from services.kit.database import legal_now
 from services.kit.transaction import Transaction
 
 Told = tuple[str, str]
@@ -102,7 +103,7 @@ async def reach(connection: AsyncConnection, names: Names, bodies: Bodies, heard
         bodies: Who stands in whose place.
         heard: Notices that the batch is about to store.
     """
-    return names.locks | (await _find(connection, names, bodies, heard)).keys
+    return names.locks | (await _find(connection, names, bodies, None, heard)).keys
 
 
 async def awaited(connection: AsyncConnection, case_keys: Iterable[str]) -> bool:
@@ -119,7 +120,8 @@ async def load(tx: Transaction, names: Names, bodies: Bodies) -> Known:
     """
     await tx.lock_cases(names.locks)
     held: frozenset[str] = frozenset()
-    while not (known := await _find(tx.connection, names, bodies)).keys <= held:
+    on = london_date(tx.now)
+    while not (known := await _find(tx.connection, names, bodies, on)).keys <= held:
         held |= known.keys
         await tx.lock_cases(held)
     return replace(known, children=await children(tx.connection, held)) if held else known
@@ -131,7 +133,10 @@ async def children(connection: AsyncConnection, case_keys: Iterable[str]) -> dic
     return {(row.case_key, bytes(row.digest)): row.child_key for row in rows}
 
 
-async def _find(connection: AsyncConnection, names: Names, bodies: Bodies, heard: Collection[Told] = ()) -> Known:
+async def _find(
+    connection: AsyncConnection, names: Names, bodies: Bodies, on: date | None, heard: Collection[Told] = ()
+) -> Known:
+    """Return what is known within reach; `on` the present day of England, None where nobody knows it yet."""
     digests = [*names.own, *names.named]
     rows = (await connection.execute(_CASES, {"digests": digests, "keys": list(names.keys)})).all()
     cases = {bytes(row.digest): row.case_key for row in rows}
@@ -140,7 +145,7 @@ async def _find(connection: AsyncConnection, names: Names, bodies: Bodies, heard
     own = [cases[digest] for digest in names.own if digest in cases]
     named = [cases[digest] for digest in names.named if digest in cases]
     claimed = (await connection.execute(_CLAIMED, {"keys": own})).all() if own and names.named else []
-    on = await today(connection)
+    on = on or london_date(await legal_now(connection))
     keys, more = set[str](), set(cases.values())
     while more:  # a claim that is fulfilled brings in the cases linked with its own, and the claims on those
         links = [

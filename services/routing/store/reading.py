@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.reach import Reach, readable
 
-_NOW: Final = text("SELECT clock.legal_now()")
 # A case that may not be read is as one that is not there: nothing is reached through it either.
 _LINKED: Final = text(f"""
     WITH RECURSIVE reached(case_key) AS (
@@ -127,12 +126,6 @@ _DELIVERIES: Final = text(f"""
     WHERE (CAST(:state AS text) IS NULL OR state = :state) AND {readable("delivery.case_key")}
     ORDER BY seq LIMIT :most
 """)  # noqa: S608
-
-
-async def legal_now(connection: AsyncConnection) -> datetime:
-    """Return the legal clock."""
-    found: datetime = (await connection.execute(_NOW)).scalar_one()
-    return found
 
 
 async def linked(connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> list[str]:
