@@ -14,7 +14,7 @@ from pydantic import SecretBytes, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-RULEBOOKS = Path(__file__).parents[2] / "rulebooks"
+RULEBOOKS = Path(__file__).parents[2] / "rulebooks"  # as it came with us; another folder is laid out like it
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 
@@ -56,9 +56,7 @@ class KitSettings(BaseSettings):
     deadlines_url: str = "http://127.0.0.1:8403"
     audit_url: str = "http://127.0.0.1:8404"
 
-    rulebooks: Path = (
-        RULEBOOKS  # laid out like rulebooks/; routing decides by all of it, the others read who is whose successor
-    )
+    rulebooks: Path = RULEBOOKS  # routing decides by all of it, the others read who is whose successor
     demo: bool = False
     clock_movable: bool = False
     log_json: bool = True

@@ -1,7 +1,8 @@
 """The law that cases are decided by: rulebook, register, calendar and vocabulary, read from files.
 
 Only routing reads `rulebooks/`, but for who is whose successor (`schemas.bodies`). A rulebook whose own examples fail is
-refused, and so is a released one that was changed since, so a service never starts on one. What nobody has released is a draft, which only commands read that are given it.
+refused, and so is a released one that was changed since, so a service never starts on one. What nobody has released is a
+draft, which only commands read that are given it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from schemas.calendar import Calendar, load_england, london_date
 from schemas.decisions import RulebookRef
 from schemas.vocabulary import Vocabulary
 from schemas.vocabulary import load as load_vocabulary
+from services.kit.settings import RULEBOOKS
 from services.routing.domain.decide import Decision, decide
 from services.routing.domain.facts import Fact, FactBase
 from services.routing.domain.facts_of import rooted
@@ -34,7 +36,7 @@ from services.routing.domain.rulebook.tree import RulebookRefused, Text, whole
 from services.routing.missing import NoSuchRulebook
 
 _VERSION: Final = re.compile(r"^version: *([\w.]+)", re.MULTILINE)
-FOLDER: Final = Path(__file__).parents[2] / "rulebooks"
+FOLDER: Final = RULEBOOKS
 
 
 @dataclass(frozen=True)
