@@ -198,7 +198,8 @@ class _Deciding:
         dated = dates(duty.within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
         if too_late(duty, dated, value, self._calendar):
             return
-        stands = standing(self._evaluation, trace, slot, duty, *told, self._happenings)
+        again = tuple(outdated(self._evaluation, trace, duty))
+        stands = standing(self._evaluation, trace, slot, duty, *told, self._happenings, again)
         over = over_on(duty, value, self._calendar)
         if over is not None and stands.state == "open":
             stands = Standing("met", duty.stop.phrase, noon(over))
@@ -219,7 +220,7 @@ class _Deciding:
             needed = (*clock, *(test.fact for test in duty.release if isinstance(test, Compared)))
             for fact in needed:
                 self._ask(trace, reasons.absent(self._evaluation, trace, fact))
-            self._ask(trace, outdated(self._evaluation, trace, duty))
+            self._ask(trace, again)
 
     def _cannot_decide(self, trace: Trace, missing: Iterable[reasons.Missing]) -> None:
         self.undecided[trace.rule] = None

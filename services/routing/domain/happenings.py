@@ -43,11 +43,7 @@ class Slot:
         holder = in_place_of(self.duty_holder)
         fact, of, owner = self.anchor.rpartition(" of ")
         anchor = f"{fact}{of}{in_place_of(owner)}"
-        return (
-            self
-            if (holder, anchor) == (self.duty_holder, self.anchor)
-            else replace(self, duty_holder=holder, anchor=anchor)
-        )
+        return replace(self, duty_holder=holder, anchor=anchor)
 
 
 @dataclass(frozen=True, slots=True)

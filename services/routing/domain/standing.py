@@ -18,13 +18,7 @@ from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Ha
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
-from services.routing.domain.rulebook.model import (
-    Compared,
-    Duty,
-    Recorded,
-    Stop,
-    Test,
-)
+from services.routing.domain.rulebook.model import Compared, Duty, Recorded, Stop, Test
 
 State = Literal["open", "met", "withdrawn"]
 
@@ -65,10 +59,12 @@ def standing(
     recipients: tuple[str, ...],
     unserved: Collection[str],
     happenings: Iterable[Happening],
+    again: Collection[Missing],
 ) -> Standing:
     """Return the state of the obligation in `slot`. Source of what ends it: the rule's `stops when` and `cancelled when`.
 
     Where somebody is to be told whom the register does not have (`unserved`), it is not met because all others have accepted.
+    A decision that is to be made `again` (`outdated`) withdraws nothing.
     """
     ended: dict[str, Happening] = {}
     whole: Happening | None = None  # what ended it towards everybody
@@ -90,7 +86,7 @@ def standing(
     last = max(ended.values(), key=lambda each: each.occurred_at) if ended and everybody else whole
     if last is not None:
         return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
-    withdrawn = _withdrawn(evaluation, trace, duty)
+    withdrawn = _withdrawn(evaluation, trace, again)
     if withdrawn is not None:
         return withdrawn
     return Standing("open", met_by=ended) if ended else OPEN
@@ -152,9 +148,9 @@ def agreed(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:
     return stated if len({each.value for each in stated}) == 1 else ()
 
 
-def _withdrawn(evaluation: Evaluation, trace: Trace, duty: Duty) -> Standing | None:
+def _withdrawn(evaluation: Evaluation, trace: Trace, again: Collection[Missing]) -> Standing | None:
     said = _cancelling(evaluation, trace)
-    if said is None or _is_outdated(evaluation, trace, duty, said):
+    if said is None or any(each.fact == said.name for each in again):
         return None
     spec = evaluation.book.vocabulary[said.name]
     reason = spec.said_as.get(str(said.value), f"{spec.label}: {said.value}")
@@ -163,13 +159,13 @@ def _withdrawn(evaluation: Evaluation, trace: Trace, duty: Duty) -> Standing | N
 
 def outdated(evaluation: Evaluation, trace: Trace, duty: Duty) -> Iterator[Missing]:
     """Yield the decisions that the duty waits for and that were made before its child was known, or on other facts: to be made again."""
-    said = _cancelling(evaluation, trace)
     for test in duty.release:
         owner = evaluation.owner(test.fact, trace)
         if owner is None or not isinstance(test, Compared):
             continue
         of_others = evaluation.facts.standing(test.fact, owner) and not agreed(evaluation, trace, test.fact)
-        if of_others or (said and said.name == test.fact and _is_outdated(evaluation, trace, duty, said)):
+        said = _cancelling(evaluation, trace)
+        if of_others or (said and said.name == test.fact and _is_outdated(evaluation, trace, said)):
             yield Missing(test.fact, owner)
 
 
@@ -180,15 +176,13 @@ def _cancelling(evaluation: Evaluation, trace: Trace) -> Fact | None:
     return found[0] if test and found and answer(test, found[0].value) == YES else None
 
 
-def _is_outdated(evaluation: Evaluation, trace: Trace, duty: Duty, said: Fact) -> bool:
+def _is_outdated(evaluation: Evaluation, trace: Trace, said: Fact) -> bool:
     """Say whether a decision that the duty waits for was made when the rule said otherwise, or it was another's duty, or of other harm.
 
     Who decides that there is nothing to notify decides on what the authority knows or suspects then (Children Act 2004,
     section 16C(1); Working Together 2023, chapter 5). What leaves the rule's answer as it was, an age put right, was decided on. That a
     child which was harmed has died since was not, though the rule says the same of both. Anything else that calls a duty off does so for good.
     """
-    if all(said.name != test.fact for test in duty.release):
-        return False
     then, now = evaluation.facts.known_to(said), evaluation.facts
     if then is now:
         return False
