@@ -1,0 +1,90 @@
+"""Who may correct what an event said: who said it, and whoever stands in the place of that body."""
+
+from __future__ import annotations
+
+from schemas.case_events import CaseLinked, FactCorrected, IncidentReported
+from services.intake.domain import progress
+from services.intake.store import progress as progress_store
+from tests.support.intake import LEEDS, event, incident
+from tests.support.intake_app import Intake, grant, register
+from tests.support.intake_routing import ident, owed
+
+
+async def register_a_body_and_its_successor(running: Intake) -> None:
+    """Register a group, which has ended, and the board that stands in its place."""
+    for name, recipient in (("group-leeds", "ccg:leeds"), ("board-leeds", "icb:west-yorkshire")):
+        client = {"name": name, "body": "health", "area": LEEDS, "recipient": recipient}
+        running.tokens[name] = await register(running, client)
+
+
+async def test_only_own_events_can_be_corrected(running: Intake) -> None:
+    report = await running.post(incident())
+    data = {"corrects": report.json()["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+
+    own = await running.post(event("fact.corrected.v1", data))
+    foreign = await running.post(event("fact.corrected.v1", data), by="council-example")
+
+    assert own.status_code == 202
+    assert foreign.status_code == 422
+    assert [error["pointer"] for error in foreign.json()["errors"]] == ["/data/corrects"]
+
+
+async def test_the_successor_of_who_said_it_corrects_an_event_once_its_case_is_linked(running: Intake) -> None:
+    await register_a_body_and_its_successor(running)
+    report = (await running.post(incident(), by="group-leeds")).json()
+    data = {"corrects": report["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+    linked = {**data, "linked_case": {"case_key": report["case_key"]}}
+
+    alone = await running.post(event("fact.corrected.v1", data), by="board-leeds")
+    together = await running.post(event("fact.corrected.v1", linked), by="board-leeds")
+    later = await running.post(event("fact.corrected.v1", data, id_="evt-3"), by="board-leeds")
+    foreign = await running.post(event("fact.corrected.v1", linked), by="police-example")
+
+    assert [one.status_code for one in (alone, together, later, foreign)] == [422, 202, 202, 422]
+    assert alone.json()["errors"][0]["detail"] == "your case is not linked with the one that this event is about"
+
+
+async def test_a_successor_that_was_told_may_name_the_case_of_what_it_corrects_by_its_reference(
+    running: Intake,
+) -> None:
+    await register_a_body_and_its_successor(running)
+    report = (await running.post(incident(), by="group-leeds")).json()
+    data = {"corrects": report["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+    data |= {"linked_case": {"client": "group-leeds", "case_reference": "WYP/2026/0001"}}
+
+    untold = await running.post(event("fact.corrected.v1", data), by="board-leeds")
+    async with running.database.begin() as tx:
+        said = progress.fold([owed("N-03", report["case_key"], "icb:west-yorkshire")])
+        await progress_store.apply(tx.connection, said)
+    told = await running.post(event("fact.corrected.v1", data), by="board-leeds")
+
+    assert (untold.status_code, told.status_code) == (422, 202)
+    assert any(isinstance(one, CaseLinked) for one in await running.published())
+
+
+async def test_a_successors_correction_is_about_the_child_of_the_event_that_it_corrects(running: Intake) -> None:
+    await register_a_body_and_its_successor(running)
+    report = (await running.post(incident(), by="group-leeds")).json()
+    await running.post(incident(data__case_reference="LCC-1"), by="board-leeds")  # whose `child-1` is another child
+    data = {"corrects": report["event_id"], "fact": "child.looked_after", "value": "yes", "reason": "wrong_value"}
+    data |= {"linked_case": {"case_key": report["case_key"]}}
+
+    known = await running.post(event("fact.corrected.v1", {**data, "child_ref": "child-1"}), by="board-leeds")
+    unknown = event("fact.corrected.v1", {**data, "child_ref": "child-9"}, id_="evt-3")
+    refused = await running.post(unknown, by="board-leeds")
+
+    said = await running.published()
+    first, second = [one.data.children[0].child for one in said if isinstance(one, IncidentReported)]
+    corrected = [one.data.child for one in said if isinstance(one, FactCorrected)]
+    assert (known.status_code, refused.status_code) == (202, 422)
+    assert corrected == [first]
+    assert first != second
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/data/child_ref"]
+    token = grant(
+        jti=str(ident("notice")),
+        sub="panel",
+        case_keys=[report["case_key"], known.json()["case_key"]],
+        give={"child.looked_after": "in full"},
+    )
+    read = await running.http.get(f"/v1/content/{ident('notice')}", headers={"Authorization": f"Bearer {token}"})
+    assert sorted(child["child.looked_after"] for child in read.json()["children"]) == ["no", "yes"]
