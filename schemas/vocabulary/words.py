@@ -18,7 +18,8 @@ PersonalKind = Literal["text", "choice", "choices", "date", "whole number", "ent
 """Kind of a personal field; of choices any number may be true, entries are a list of objects."""
 Scope = Literal["incident", "child", "authority", "reporter", "action", "recommendation", "request", "yearly_report"]
 Keeps = Literal["the latest", "the earliest", "the newest", "the first"]
-"""Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all."""
+"""Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all; the first of
+all since the last one of None."""
 Topic = Literal["an incident", "no incident"]
 Means = Literal["the incident", "the children known then"]
 """Whom a statement about a whole case is of: of all that is in it, or of the children that are known when it is recorded."""
