@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from handrail.embedded.errors import FolderInUse
 from handrail.embedded.nursery import Nursery
 from handrail.embedded.places import REPOSITORY, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port, empty_folder, lock_folder
@@ -38,6 +39,7 @@ _MODULES: Final = {
     **{service: f"services.{service}" for service in SERVICES},
     "stubs": "deploy.stubs",
 }
+_KEPT: Final = ".kept"  # stands in a folder whose data is kept, which nothing empties
 _LOCK_WAIT_S: Final = 1.0  # `handrail status` looks at the lock for an instant; a second Handrail holds it
 
 
@@ -96,8 +98,10 @@ class Installation:
         return self
 
     def _start_servers(self) -> None:
-        if not self.options.keep:
-            empty_folder(self.folder)
+        if self.options.keep:
+            (self.folder / _KEPT).touch(mode=0o600)
+        else:
+            self._empty()
         make_keys(self.keys)
         self._choose_ports()
         self._stack = Stack(
@@ -110,6 +114,14 @@ class Installation:
         )
         self.progress("Starting Apache Kafka and PostgreSQL")
         self.stack.start()
+
+    def _empty(self) -> None:
+        if (self.folder / _KEPT).exists():
+            raise FolderInUse(
+                f"{self.folder} holds what `handrail up` keeps, and would be emptied. "
+                "Let HANDRAIL_DATA name another folder for one of the two."
+            )
+        empty_folder(self.folder)
 
     def stop(self) -> None:
         """Stop every service, then broker and database. Twice does no harm. Starts no thread, so it may run at exit."""

@@ -11,10 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 
+from handrail.embedded.errors import FolderInUse
+from handrail.installation.installation import Installation
 from handrail.installation.web import Web
 from tests.support.command_line import produce, reachable, receipts, report, run, staying, until, up
-from tests.support.installation import EVENTS, played_demo
+from tests.support.installation import DEMO, EVENTS, played_demo
 from tests.support.repository import ROOT
 
 
@@ -223,3 +226,6 @@ def test_an_installation_keeps_its_data_over_a_restart_and_leaves_nothing_runnin
     assert not psutil.wait_procs(children, timeout=30)[1]
     with up(data):
         assert "example-school" in run("client", "list", data=data).stdout
+    with pytest.raises(FolderInUse, match="would be emptied"):
+        Installation(data, DEMO).start()
+    assert (data / "keys" / "vault.key").exists()

@@ -67,6 +67,23 @@ def test_a_second_demo_is_refused_and_leaves_the_first_one_its_data(
     assert (demo / "keys" / "log.key").read_text() == "kept"
 
 
+def test_a_demo_does_not_empty_a_folder_that_is_kept(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (demo / ".kept").touch()  # as `handrail up` does
+    monkeypatch.setenv("HANDRAIL_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(sys, "argv", ["handrail", "demo", "--port", "0"])
+
+    with pytest.raises(SystemExit):
+        command_line.main()
+
+    assert capsys.readouterr().err == (
+        f"handrail: {demo} holds what `handrail up` keeps, and would be emptied. "
+        "Let HANDRAIL_DATA name another folder for one of the two.\n"
+    )
+    assert (demo / "keys" / "log.key").read_text() == "kept"
+
+
 @pytest.mark.usefixtures("held")
 def test_a_folder_is_emptied_but_for_its_lock(demo: Path) -> None:
     empty_folder(demo)
