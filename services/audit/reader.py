@@ -90,9 +90,10 @@ class Reader:
         """Return entries that match and may be read, each proved against the checkpoint of `size` (default the newest)."""
         async with self._database.connect() as connection:
             checkpoint = await _checkpoint(connection, size)
-            rows = await reading.search(connection, reach, wanted, checkpoint.size)
-            proven = await _proven(connection, rows, checkpoint.size)
+            # The index may grow between two queries: neither is more looked for than the answer says, nor less.
             indexed_to = await projection.indexed_to(connection)
+            rows = await reading.search(connection, reach, wanted, min(checkpoint.size, indexed_to))
+            proven = await _proven(connection, rows, checkpoint.size)
         next_after = rows[-1].index if len(rows) == wanted.limit else None
         return Found(checkpoint, indexed_to, proven, next_after)
 
