@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 PAGE = 1000  # entries asked for at a time
 SETTLE_S = 60.0  # how long nothing may come before a gap is a gap; the service's own alarm waits as long
 LONGEST = 10  # times that; a log that grows all the time is not waited for for longer
+SIGNED_WITHIN_S = 10  # a log that works signs each second
 SIGNATURE_LINE = re.compile("\u2014 (\\S+) ([A-Za-z0-9+/=]+)")
 
 Fetch = Callable[[str], bytes]
@@ -53,11 +54,15 @@ class Head:
 
 @dataclass(frozen=True)
 class Report:
-    """What was checked, and everything that was wrong, in words. `head` is None when the log could not be read."""
+    """What was checked, and everything that was wrong, in words. `head` is None when the log could not be read.
+
+    `unsigned` entries stand behind the newest head by the server's own word, and it does not sign them.
+    """
 
     head: Head | None
     checkpoints: int
     problems: list[str]
+    unsigned: int = 0
 
     @property
     def ok(self) -> bool:
@@ -65,12 +70,17 @@ class Report:
         return not self.problems
 
     def summary(self) -> str:
-        """Return the result for a person: one line a problem, and a last line that says what was checked."""
+        """Return the result for a person: a line for each problem, one for what is not signed, a last one for what was checked."""
         if self.head is None:
             return f"cannot check: {self.problems[0]}"
         checked = f"{self.head.size} entries of {self.head.origin} under {self.checkpoints} signed checkpoints"
         last = f"verified: {checked}" if self.ok else f"{len(self.problems)} problems in {checked}"
-        return "\n".join([*(f"WRONG {problem}" for problem in self.problems), last])
+        lines = [f"WRONG {problem}" for problem in self.problems]
+        if self.unsigned:
+            lines.append(
+                f"NOT SIGNED, so not checked: {self.unsigned} newer entries, none signed for {SIGNED_WITHIN_S} s"
+            )
+        return "\n".join([*lines, last])
 
 
 class Frontier:
@@ -213,7 +223,7 @@ def verify(
 
     Numbers that are missing may still be on their way (topics are not ordered against each other, and after an outage the
     log is behind), so a gap counts only when it is still there after `settle_s` seconds in which the log has not grown.
-    An entry that is wrong is not waited for.
+    An entry that is wrong is not waited for. Entries that are not signed yet are counted if signing stands still.
 
     Raises:
         CannotCheck: The server does not answer as a log, or its newest checkpoint is not signed by the key.
@@ -234,7 +244,7 @@ def verify(
         quiet = 0.0 if head.size > earlier[-1].size else quiet + 1.0
     problems += _check_roots(log, head, earlier)
     problems += [*log.problems, *log.repeated(), *log.missing()]
-    return Report(head, len({old.size for old in earlier} | {head.size}), problems)
+    return Report(head, len({old.size for old in earlier} | {head.size}), problems, _left_unsigned(fetch, pause))
 
 
 def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
@@ -265,6 +275,19 @@ def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
 
 def _newest(fetch: Fetch, public_key: Ed25519PublicKey) -> Head:
     return open_note(fetch("/v1/checkpoint").decode(), public_key)
+
+
+def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
+    """Return how many entries wait for a signature that does not come; 0 of a server of a version that does not say so."""
+    first = page = json.loads(fetch("/v1/entries?limit=1"))
+    for _ in range(SIGNED_WITHIN_S):
+        if not page.get("unsigned"):
+            break
+        pause(1.0)
+        page = json.loads(fetch("/v1/entries?limit=1"))
+        if page["size"] > first["size"]:
+            return 0
+    return int(page.get("unsigned", 0))
 
 
 def _history(fetch: Fetch, public_key: Ed25519PublicKey) -> tuple[list[Head], list[str]]:

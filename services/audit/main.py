@@ -57,7 +57,7 @@ def create_app(settings: AuditSettings | None = None) -> FastAPI:
     app = build_http(runtime, "Handrail audit", lifespan=lifespan(runtime, routers, running))
     app.include_router(build_api(reader))
     app.include_router(quarantine_router(runtime))
-    app.include_router(build_pages(reader, templates, note_key, runtime.clock))
+    app.include_router(build_pages(reader, templates, note_key, runtime.clock, loops.unready))
     install_ui(app, templates, navigation)
     return app
 

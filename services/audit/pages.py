@@ -4,6 +4,7 @@ Server-rendered, no script. Every proof that is shown is checked anew from the e
 the verifier that a stranger would use; the steps stand on the entry's own page, to be followed with any SHA-256 tool.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -93,8 +94,14 @@ def what_is_wrong(proven: Proven, checkpoint: Checkpoint | None) -> str | None:
     return None
 
 
-def build_pages(reader: Reader, templates: Jinja2Templates, key: NoteKey, clock: Clock) -> APIRouter:
-    """Return the routes of the pages."""
+def build_pages(
+    reader: Reader,
+    templates: Jinja2Templates,
+    key: NoteKey,
+    clock: Clock,
+    why_unsigned: Callable[[], Awaitable[str | None]],
+) -> APIRouter:
+    """Return the routes of the pages; `why_unsigned` says why the log is not being signed, or nothing."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/log")
@@ -128,6 +135,8 @@ def build_pages(reader: Reader, templates: Jinja2Templates, key: NoteKey, clock:
             "whole_log": reach.everything,
             "errors": errors,
             "checkpoint": found.checkpoint,
+            "unsigned": found.unsigned,
+            "why_unsigned": await why_unsigned(),
             "behind": max(0, found.checkpoint.size - found.indexed_to),
             "views": [] if errors else [View.of(proven, signed) for proven in found.entries],
             "gaps": [gap for gap in gaps if clock.wall_now() - gap.since > GAP_GRACE],

@@ -62,9 +62,13 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Entries under one checkpoint. `next_after` asks for the next page; None when there is none."""
+    """Entries under one checkpoint. `next_after` asks for the next page; None when there is none.
+
+    `unsigned` entries follow on the newest checkpoint, so that no answer holds them.
+    """
 
     checkpoint: log.Signed
+    unsigned: int
     indexed_to: int
     entries: tuple[Proven, ...]
     next_after: int | None
@@ -90,12 +94,13 @@ class Reader:
         """Return entries that match and may be read, each proved against the checkpoint of `size` (default the newest)."""
         async with self._database.connect() as connection:
             checkpoint = await _checkpoint(connection, size)
+            unsigned = await log.unsigned(connection)
             # The index may grow between two queries: neither is more looked for than the answer says, nor less.
             indexed_to = await projection.indexed_to(connection)
             rows = await reading.search(connection, reach, wanted, min(checkpoint.size, indexed_to))
             proven = await _proven(connection, rows, checkpoint.size)
         next_after = rows[-1].index if len(rows) == wanted.limit else None
-        return Found(checkpoint, indexed_to, proven, next_after)
+        return Found(checkpoint, unsigned, indexed_to, proven, next_after)
 
     async def entry(self, reach: Reach, index: int, size: int | None = None) -> tuple[log.Signed, Proven]:
         """Return one entry, proved against the checkpoint of `size` (default the newest).

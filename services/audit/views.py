@@ -52,6 +52,9 @@ class EntryPage(BaseModel):
 
     checkpoint: str
     size: int
+    unsigned: int = Field(
+        description="Entries that follow on the newest checkpoint; the log is signed each second, so they soon are in it."
+    )
     indexed_to: int = Field(description="Entries from this number on are not searchable yet.")
     entries: list[EntryView]
     next_after: int | None
@@ -62,6 +65,7 @@ class EntryPage(BaseModel):
         return cls(
             checkpoint=found.checkpoint.note,
             size=found.checkpoint.size,
+            unsigned=found.unsigned,
             indexed_to=found.indexed_to,
             entries=[EntryView.of(proven) for proven in found.entries],
             next_after=found.next_after,

@@ -46,10 +46,12 @@ SELECT t.level, t.idx, t.hashes FROM audit.tile t
 JOIN unnest(CAST(:levels AS smallint[]), CAST(:idxs AS bigint[])) AS wanted (level, idx) USING (level, idx)
 """)
 
-# Checkpoints: the newest, one of a size, all of them up to a number, newest last; add one that is not there.
+# Checkpoints: the newest, one of a size, all of them up to a number, newest last; what follows on the newest; add one that is
+# not there.
 NEWEST_CHECKPOINT = text("SELECT size, root, note FROM audit.checkpoint ORDER BY size DESC LIMIT 1")
 CHECKPOINT_OF = text("SELECT size, root, note FROM audit.checkpoint WHERE size = :size")
 CHECKPOINTS = text("SELECT note FROM (SELECT * FROM audit.checkpoint ORDER BY size DESC LIMIT :limit) c ORDER BY size")
+UNSIGNED = text("SELECT greatest(size - (SELECT max(size) FROM audit.checkpoint), 0) FROM audit.log")
 ADD_CHECKPOINT = text("""
 INSERT INTO audit.checkpoint (size, root, note, signed_at) VALUES (:size, :root, :note, :signed_at)
 ON CONFLICT DO NOTHING
@@ -160,6 +162,11 @@ async def checkpoint_of(connection: AsyncConnection, size: int) -> Signed | None
 async def checkpoints(connection: AsyncConnection, limit: int) -> list[str]:
     """Return the notes of the newest checkpoints, smallest first."""
     return list((await connection.execute(CHECKPOINTS, {"limit": limit})).scalars())
+
+
+async def unsigned(connection: AsyncConnection) -> int:
+    """Return how many entries follow on the newest checkpoint."""
+    return (await connection.execute(UNSIGNED)).scalar_one_or_none() or 0
 
 
 async def add_checkpoint(connection: AsyncConnection, signed: Signed, signed_at: datetime) -> None:

@@ -49,3 +49,15 @@ async def test_a_search_finds_exactly_what_it_says_was_indexed(log: TestLog, sta
     found = await Reader(database).search(EVERYTHING, reading.Search())
 
     assert [one.row.index for one in found.entries] == [*range(found.indexed_to)]
+
+
+async def test_what_follows_on_the_newest_checkpoint_is_counted_also_under_an_earlier_one(log: TestLog) -> None:
+    counted = []
+    for size in (2, 5, 9):
+        await log.append(records(size))
+        if size < 9:
+            await log.publish()
+        found = await Reader(log.database).search(EVERYTHING, reading.Search(), 2)
+        counted.append((found.checkpoint.size, found.unsigned))
+
+    assert counted == [(2, 0), (2, 0), (2, 4)]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import handrail.verify
-from handrail.verify import CannotCheck, Frontier, Report, open_note, over_http, read_key, verify
+from handrail.verify import SIGNED_WITHIN_S, CannotCheck, Frontier, Report, open_note, over_http, read_key, verify
 from services.audit.domain.entry import message_entry, poison_entry
 from services.audit.domain.merkle import leaf_hash
 from services.audit.domain.note import Checkpoint
@@ -51,6 +51,7 @@ class MemoryServer:
 
     def __init__(self, served: list[Line], signed: dict[int, bytes]) -> None:
         self.served, self.signed = served, signed
+        self.said: dict[str, int] = {}  # what an answer says of the log beside its entries, in some versions
 
     def fetch(self, path: str) -> bytes:
         parts = urlsplit(path)
@@ -59,6 +60,8 @@ class MemoryServer:
             return notes[-1].encode()
         if parts.path == "/v1/checkpoints":
             return json.dumps({"checkpoints": notes}).encode()
+        if parts.path == "/v1/entries":
+            return json.dumps({"size": max(self.signed), **self.said}).encode()
         assert parts.path == "/v1/entries/raw"
         asked = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
         rows = self.served[asked["start"] : asked["end"]]
@@ -160,6 +163,29 @@ def test_a_log_that_grows_while_it_is_read_is_verified() -> None:
         return answer
 
     assert verify(fetch, PUBLIC, settle_s=0).problems == []
+
+
+def test_entries_that_stay_unsigned_are_counted_and_are_no_problem() -> None:
+    server, pauses = MemoryServer(HONEST[:10], {10: ROOTS[10]}), list[float]()
+    server.said = {"unsigned": 15}
+
+    report = verify(server.fetch, PUBLIC, pause=pauses.append)
+
+    assert (report.ok, report.unsigned, sum(pauses)) == (True, 15, SIGNED_WITHIN_S)
+    assert report.summary().splitlines() == [
+        "NOT SIGNED, so not checked: 15 newer entries, none signed for 10 s",
+        f"verified: 10 entries of {ORIGIN} under 1 signed checkpoints",
+    ]
+
+
+def test_a_log_that_signs_while_more_comes_leaves_nothing_unsigned() -> None:
+    server = MemoryServer(HONEST[:10], {10: ROOTS[10]})
+    server.said = {"unsigned": 15}
+
+    def pause(_seconds: float) -> None:
+        server.signed = {25: ROOTS[25]}
+
+    assert verify(server.fetch, PUBLIC, pause=pause).unsigned == 0
 
 
 class CatchingUp:
