@@ -1,8 +1,9 @@
 """Signs the head of the log after it was committed, and refuses to sign anything that contradicts what it has signed.
 
 Before each signature the head is compared with the newest checkpoint known to the database and to the folder outside
-it. A database restored from a backup is behind the folder; a rewritten one has another root. Both are refused, with
-an alert, until a person has found out what happened: a second signed history could never be taken back.
+it. A database restored from a backup is behind the folder; a rewritten one has another root; a folder that is lost, or
+not mounted, is behind the database. Each is refused, with an alert, until a person has found out what happened: a second
+signed history could never be taken back, and a head that was signed in this machine alone proves nothing against it.
 """
 
 import asyncio
@@ -44,14 +45,14 @@ class Publisher:
             now: The wall clock.
 
         Raises:
-            RefusedToSign: The head contradicts a checkpoint signed before.
+            RefusedToSign: The head contradicts a checkpoint signed before, or the folder lacks the newest.
             BadNote: The folder holds a checkpoint that is not ours, or another one of this size.
         """
         if self._last is not None and await self._stands(connection, self._last):
             return self._last
-        # What was signed first, then the head: if another copy signs meanwhile, a head read before looks like a restored log.
-        kept = await asyncio.to_thread(self._folder.newest)
+        # Another copy may sign meanwhile, into the folder first: what is read last of these three is never behind the others.
         stored = await self._log.newest_checkpoint(connection)
+        kept = await asyncio.to_thread(self._folder.newest)
         head = await self._log.read_head(connection) or Head(self._origin)
         checkpoint = Checkpoint(self._origin, head.size, head.root)
         if head.origin != self._origin:
@@ -59,6 +60,12 @@ class Publisher:
             raise RefusedToSign(message)
         if stored is not None:
             await self._check(connection, head, Checkpoint(self._origin, stored.size, stored.root), "in the database")
+            if kept is None or kept.size < stored.size:
+                message = (
+                    f"the folder of checkpoints lacks the one of {stored.size} entries that the database has: is it mounted?"
+                    " If the folder is lost, put that checkpoint into it"
+                )
+                raise RefusedToSign(message)
         if kept is not None:
             await self._check(connection, head, kept, "in the folder of checkpoints")
         if checkpoint != kept or stored is None or stored.size != head.size:

@@ -151,6 +151,23 @@ async def test_the_folder_is_looked_through_only_when_the_head_has_moved(
     assert [one and one.size for one in looks] == [None, 1]
 
 
+async def test_a_copy_that_another_overtakes_while_it_looks_for_the_first_checkpoint_finds_no_fault(
+    audit: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, newest = asyncio.get_running_loop(), audit.folder.newest
+
+    def overtaken() -> Checkpoint | None:
+        found = newest()
+        monkeypatch.undo()
+        asyncio.run_coroutine_threadsafe(publish(audit), running).result()
+        return found
+
+    await audit.append(records(3))
+    monkeypatch.setattr(audit.folder, "newest", overtaken)
+
+    assert (await publish(audit)).size == 3
+
+
 async def test_the_newest_checkpoint_is_the_one_of_the_greatest_size(audit: Backend) -> None:
     signed = [Signed(size, leaf_hash(b"%d" % size), f"note {size}") for size in (3, 7, 5)]
     async with audit.store.begin() as tx:

@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 - statements of an attacker, put together by the test
 
+import shutil
+
 import asyncpg
 import pytest
 
@@ -77,13 +79,27 @@ async def test_a_crash_between_folder_and_database_is_repaired_by_signing_again(
     assert (await signed_sizes(log), len(files(log))) == ([2], 1)
 
 
-async def test_a_lost_folder_is_filled_again_from_the_next_checkpoint_on(log: TestLog) -> None:
-    await log.append(records(2))
-    await log.publish()
-    (log.folder / files(log)[0]).unlink()
+@pytest.mark.parametrize("left", [0, 2], ids=["an empty folder", "an older folder"])
+async def test_a_log_is_not_signed_into_another_folder_until_its_newest_checkpoint_is_put_there(
+    log: TestLog, left: int
+) -> None:
+    """The mount of the folder is away after a start: what is signed into its place leaves the machine no more."""
+    for size in (2, 5):
+        await log.append(records(size))
+        await log.publish()
+    mount = log.folder.rename(log.folder.parent / "mount")
+    if left:
+        log.folder.mkdir()
+        shutil.copy(mount / f"{left:020d}.note", log.folder)
+    await log.append(records(6))
 
+    with pytest.raises(RefusedToSign, match=r"the folder of checkpoints lacks the one of 5 entries .* is it mounted\?"):
+        await log.publish()
+    assert (await signed_sizes(log), len(files(log))) == ([2, 5], left and 1)
+
+    shutil.copy(mount / f"{5:020d}.note", log.folder)
     await log.publish()
-    assert files(log) == [f"{2:020d}.note"]
+    assert (await signed_sizes(log), files(log)[-1]) == ([2, 5, 6], f"{6:020d}.note")
 
 
 async def test_a_database_restored_from_a_backup_is_not_signed(log: TestLog) -> None:
