@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
-from services.audit.api import BadDay, Term, search_for
+from services.audit.api import BadDay, Index, Term, search_for
 from services.audit.domain.entry import commitment
 from services.audit.domain.merkle import BadProof, climb, leaf_hash, verify_inclusion
 from services.audit.domain.note import BadNote, Checkpoint, NoteKey, open_checkpoint
@@ -149,7 +149,7 @@ def build_pages(
 
     @router.get("/log/{index}")
     async def show_entry(
-        request: Request, who: Visitor, index: int, size: Annotated[int | None, Query(ge=0, lt=2**63)] = None
+        request: Request, who: Visitor, index: Index, size: Annotated[int | None, Query(ge=0, lt=2**63)] = None
     ) -> Response:
         request.state.principal = who
         checkpoint, proven = await reader.entry(reach_of(who), index, size)

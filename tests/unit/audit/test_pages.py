@@ -92,3 +92,11 @@ async def test_an_answer_of_the_api_counts_what_is_not_signed_yet(asking: Asking
         answer = (await http.get("/v1/entries")).json()
 
     assert (answer["size"], answer["unsigned"]) == (3, 2)
+
+
+@pytest.mark.parametrize("index", ["99999999999999999999", "-1", "x"])
+async def test_a_number_that_no_entry_can_have_is_refused_as_the_api_refuses_it(asking: Asking, index: str) -> None:
+    async with asking() as http:
+        page, api = await http.get(f"/log/{index}"), await http.get(f"/v1/entries/{index}/proof")
+
+    assert (page.status_code, api.status_code) == (422, 422)
