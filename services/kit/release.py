@@ -128,20 +128,19 @@ class _Release:
                 await self._tx.held.failed_again(quarantine_id, reason=failure)
                 return Released(quarantine_id, "held", failure, 0)
         await self._tx.held.resolve(quarantine_id, outcome=resolution, by=by, reason=reason, now=self._tx.now)
-        self._tx.emit(
-            quarantine_topic(self._tx.service),
-            QuarantineResolved(
-                id=derived_event_id("quarantine-resolved", quarantine_id),
-                source=f"/handrail/{self._tx.service}",
-                time=self._tx.now,
-                recorded_at=self._tx.now,
-                case_key=record.case_key if self._found.parks else None,
-                causation_id=derived_event_id("quarantined", quarantine_id),
-                data=QuarantineResolvedData(
-                    quarantine_id=quarantine_id, service=self._tx.service, outcome=resolution, by=by, reason=reason
-                ),
+        message = QuarantineResolved(
+            id=derived_event_id("quarantine-resolved", quarantine_id),
+            source=f"/handrail/{self._tx.service}",
+            time=self._tx.now,
+            recorded_at=self._tx.now,
+            case_key=record.case_key if self._found.parks else None,
+            causation_id=derived_event_id("quarantined", quarantine_id),
+            data=QuarantineResolvedData(
+                quarantine_id=quarantine_id, service=self._tx.service, outcome=resolution, by=by, reason=reason
             ),
         )
+        # As it was put aside: who reads of both does so in this order.
+        self._tx.emit(quarantine_topic(self._tx.service), message, key=message.case_key or str(quarantine_id))
         return Released(quarantine_id, resolution, reason, await self._let_on(items[1:]))
 
     async def _must_be_first(self) -> None:

@@ -133,7 +133,7 @@ class TransactionBase:
                 parked=parks,
             ),
         )
-        self.emit(quarantine_topic(self.service), message)
+        self.emit(quarantine_topic(self.service), message, key=message.case_key or str(quarantine_id))
         return quarantine_id
 
     async def flush(self) -> None:

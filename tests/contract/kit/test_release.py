@@ -92,6 +92,22 @@ async def test_what_came_of_it_is_announced_with_who_and_why(service: Service) -
     )
 
 
+@pytest.mark.parametrize("of_case", [case(7), None], ids=["parks its case", "is of no case"])
+async def test_what_came_of_it_is_said_under_the_key_under_which_it_was_put_aside(
+    service: Service, of_case: str | None
+) -> None:
+    """Else a reader that is behind may hear first that it was dealt with, and raise an alert that nothing closes."""
+    poison = RawRecord("kit-test", 0, 0, of_case.encode() if of_case else None, b"?", (), 0)
+    await handle_batch(service.kit.store, service.consumer, [decode(poison, parse)])
+    aside = (await service.kit.outbox())[-1]
+    quarantine_id = orjson.loads(aside.payload)["data"]["quarantine_id"]
+
+    await service.let_out(UUID(quarantine_id), "discarded")
+
+    resolved = (await service.kit.outbox())[-1]
+    assert (resolved.topic, resolved.key, aside.key) == (aside.topic, aside.key, of_case or quarantine_id)
+
+
 async def test_a_retry_that_fails_leaves_everything_where_it_is(service: Service) -> None:
     await service.take("bad", "second")
     quarantine_id = await service.first_held()
