@@ -98,9 +98,12 @@ def breached(duty: Duty, due_on: date, at: datetime, stamp: Stamp) -> Breached:
 
 
 def met(duty: Duty, due_on: date, met_on: date, days_late: int, stamp: Stamp) -> Met:
-    """Return the message that a duty with a date was met, in time or late."""
+    """Return the message that a duty with a date was met, in time or late.
+
+    Its id is of its cause: a duty that was met and then withdrawn may be met again on the same date.
+    """
     data = MetData(**_deadline(duty, due_on), met_on=met_on, working_days_late=days_late)
-    return Met(**_head("deadline.met", (duty.duty_id, duty.generation), stamp), data=data)
+    return Met(**_head("deadline.met", (duty.duty_id, duty.generation, stamp.causation_id), stamp), data=data)
 
 
 def alert_raised(alert: Alert, stamp: Stamp) -> AlertRaised:

@@ -122,8 +122,8 @@ def redated(duty: Duty, dating: Dating, reason: str, now: datetime) -> Duty:
 
 
 def closed(duty: Duty, state: State, reason: str, *, at: datetime, met_on: date | None = None) -> Duty:
-    """Return the duty closed; the first closing counts, a later one changes nothing."""
-    if duty.state != "open":
+    """Return the duty closed; what is closed may be closed otherwise: whoever decided not to notify may do so after all."""
+    if duty.state == state:
         return duty
     return replace(duty, state=state, reason=reason, closed_at=at, met_on=met_on)
 

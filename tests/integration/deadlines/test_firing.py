@@ -14,7 +14,7 @@ from schemas.deadlines import Breached, DueSoon, Met
 from services.deadlines.domain.guard import Tick
 from services.deadlines.firing import Firing
 from services.deadlines.service import DeadlinesService
-from services.deadlines.store import alerts
+from services.deadlines.store import POSTGRES, alerts
 from services.deadlines.tables import FIRED, PENDING, SUPERSEDED
 from services.deadlines.watch import ClockWatch, witness
 from services.kit.clock import SystemClock
@@ -210,6 +210,30 @@ async def test_a_duty_met_in_time_is_told_once_and_never_fires(database: Databas
     (met,) = await published(database)
     assert isinstance(met, Met)
     assert met.data.working_days_late == 0
+
+
+async def test_a_duty_that_is_met_after_it_was_withdrawn_says_how_late_each_time(database: Database) -> None:
+    """Due Mon 9 November, met on Fri 13: Tue 10, Wed 11, Thu 12, Fri 13 are 4 working days; Mon 16 is a fifth."""
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY), obligation_withdrawn(12, DUTY))
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(days=7))
+
+    await feed(database, obligation_met(13, DUTY, datetime(2026, 11, 13, 10, tzinfo=UTC)))
+    await feed(
+        database, obligation_withdrawn(14, DUTY), obligation_met(15, DUTY, datetime(2026, 11, 16, 10, tzinfo=UTC))
+    )
+    fired = await drain(worker(database))
+
+    found = [message for message in await published(database) if isinstance(message, Met)]
+    async with database.connect() as connection:
+        duties = await POSTGRES.duties.load(connection, [DUTY])
+    assert fired == 0
+    assert [(one.data.met_on.day, one.data.working_days_late, one.data.generation) for one in found] == [
+        (13, 4, 1),
+        (16, 5, 1),
+    ]
+    assert len({one.id for one in found}) == 2
+    assert (duties[DUTY].state, duties[DUTY].met_on) == ("met", date(2026, 11, 16))
 
 
 async def test_a_withdrawn_duty_and_a_closed_question_fall_silent(database: Database) -> None:

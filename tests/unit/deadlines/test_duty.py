@@ -1,4 +1,4 @@
-"""How a duty changes: dated again, closed once, opened again, and how late it was met."""
+"""How a duty changes: dated again, closed, opened again, and how late it was met."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -33,11 +33,27 @@ def test_a_new_date_begins_a_new_generation() -> None:
     assert (moved.generation, moved.dating.due_on) == (2, FRIDAY)
 
 
-def test_the_first_closing_counts_and_a_closed_duty_is_not_dated_again() -> None:
+def test_a_closed_duty_is_not_closed_alike_or_dated_again() -> None:
     met = closed(duty(), "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
 
-    assert closed(met, "withdrawn", "too late", at=NOON + timedelta(days=1)) is met
+    assert closed(met, "met", "told again", at=NOON + timedelta(days=1), met_on=FRIDAY) is met
     assert redated(met, dating(FRIDAY), "too late", NOON) is met
+
+
+def test_a_closed_duty_may_be_closed_otherwise() -> None:
+    later, last = NOON + timedelta(days=4), NOON + timedelta(days=5)
+    withdrawn = closed(duty(), "withdrawn", "decided not to notify", at=NOON)
+
+    met = closed(withdrawn, "met", "notified after all", at=later, met_on=later.date())
+    again = closed(met, "withdrawn", "the notification was withdrawn", at=last)
+
+    assert (met.state, met.generation, met.closed_at, met.met_on) == ("met", 1, later, later.date())
+    assert (again.state, again.reason, again.closed_at, again.met_on) == (
+        "withdrawn",
+        "the notification was withdrawn",
+        last,
+        None,
+    )
 
 
 def test_a_duty_that_is_opened_again_goes_on_with_the_next_generation() -> None:
