@@ -150,7 +150,7 @@ class Firing:
         folded = {item.rung_id for items in found.digests.values() for item in items}
         references = [str(item.duty_id) for item in found.fire]
         await self._tables.alerts.close(tx.connection, references, "a later alert took its place", tx.now)
-        raised = [self._digest(name, items, tx) for name, items in found.digests.items()]
+        raised = [self._digest(name, items, known[items[0].duty_id], tx) for name, items in found.digests.items()]
         for item in found.fire:
             duty = known[item.duty_id]
             self._announce(item, duty, tx)
@@ -172,7 +172,7 @@ class Firing:
     def _alert(self, item: DueRung, duty: Duty, tx: Transaction) -> Alert:
         due_on, breach = _due_on(duty), item.rung.kind == "breach"
         return Alert(
-            alert_id=identity.derived_event_id("alert deadline", item.rung_id),
+            alert_id=identity.derived_event_id("alert deadline", *_of(item, duty)),
             kind="deadline.breached" if breach else "deadline.due-soon",
             severity="breach" if breach else "warning",
             reference=str(duty.duty_id),
@@ -182,9 +182,9 @@ class Firing:
             partnership=duty.partnership,
         )
 
-    def _digest(self, partnership: str, items: Sequence[DueRung], tx: Transaction) -> Alert:
+    def _digest(self, partnership: str, items: Sequence[DueRung], first: Duty, tx: Transaction) -> Alert:
         return Alert(
-            alert_id=identity.derived_event_id("alert digest", items[0].rung_id),
+            alert_id=identity.derived_event_id("alert digest", *_of(items[0], first)),
             kind="deadline.digest",
             severity="warning",
             reference=partnership,
@@ -195,6 +195,11 @@ class Firing:
 
     def _left(self, duty: Duty, tx: Transaction) -> int:
         return days_left(_due_on(duty), tx.now, self._calendar)
+
+
+def _of(item: DueRung, duty: Duty) -> tuple[object, ...]:
+    """Return what names a timer for ever; its number is given again once the database was restored from a backup."""
+    return item.duty_id, duty.generation, item.rung.kind, item.rung.days_left
 
 
 def _due_on(duty: Duty) -> date:
