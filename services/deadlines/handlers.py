@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from faststream.kafka import KafkaRouter
 
@@ -12,12 +13,14 @@ from services.kit.codec import Event
 from services.kit.consume import UNHURRIED_REST_S, Consume
 from services.kit.transaction import Transaction
 
+GROUP: Final = "deadlines"
+
 
 def build_router(service: DeadlinesService, consume: Consume) -> KafkaRouter:
     """Subscribe deadlines to what routing decides and delivers, and to what any service puts aside."""
     router = KafkaRouter()
 
-    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id="deadlines", rest_s=UNHURRIED_REST_S)
+    @consume.batches(router, topics.DECISIONS, topics.DELIVERIES, group_id=GROUP, rest_s=UNHURRIED_REST_S)
     async def on_routing(events: Sequence[Event], tx: Transaction) -> None:
         await service.follow(events, tx)
 

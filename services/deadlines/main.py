@@ -8,11 +8,13 @@ from schemas.calendar import load_england
 from services.deadlines.api import build_api
 from services.deadlines.desk import TEMPLATES, build_desk
 from services.deadlines.firing import Firing
-from services.deadlines.handlers import build_router
+from services.deadlines.handlers import GROUP, build_router
 from services.deadlines.reading import Reader
 from services.deadlines.service import DeadlinesService
 from services.deadlines.settings import DeadlinesSettings
+from services.deadlines.waiting import Waiting
 from services.deadlines.watch import ClockWatch, witness
+from services.kit.backlog import Backlog
 from services.kit.consume import UNHURRIED_REST_S
 from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
@@ -28,8 +30,9 @@ def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
     watch = ClockWatch(database, witness(runtime.clock))
     firing = Firing(database, calendar, watch)
     runtime.health.going["firing"] = firing.failing
-    loop = Loop("firing", firing.step, every_s=0)  # it sleeps for itself
     router = build_router(DeadlinesService(calendar), runtime.consume)
+    waiting = Waiting(firing.step, lambda: Backlog(database, runtime.consume.workers[GROUP]).is_read)
+    loop = Loop("firing", waiting.step, every_s=0)  # it sleeps for itself
     app = build_http(runtime, "Handrail deadlines", lifespan=lifespan(runtime, [router], [loop]))
 
     navigation = _navigation(settings)

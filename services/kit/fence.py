@@ -146,6 +146,15 @@ class PostgresFence:
         )
 
 
+_STAND: Final = text("SELECT topic, partition, next_offset FROM consumer_offset WHERE consumer = :consumer")
+
+
+async def stand(connection: AsyncConnection, consumer: str) -> dict[Place, int]:
+    """Return the next offset of each partition that a consumer has had; locks nothing."""
+    rows = await connection.execute(_STAND, {"consumer": consumer})
+    return {Place(row.topic, row.partition): row.next_offset for row in rows}
+
+
 _REWIND: Final = text("""
     UPDATE consumer_offset SET next_offset = :rewound WHERE consumer = :consumer AND topic = :topic
 """)

@@ -69,6 +69,7 @@ PAUSE_S: Final = 5.0
 """After this a batch that could not be read is asked for again; FastStream waits as long after an error of its own."""
 TELL_EVERY_S: Final = 0.5
 TELL_WITHIN_S: Final = 2.0
+ENDS_WITHIN_S: Final = 5.0
 
 
 class _Pause(NamedTuple):
@@ -219,6 +220,22 @@ class Subscriber:
         partitions = [TopicPartition(*place) for place in places]
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         return {Place(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in partitions}
+
+    async def ends(self) -> dict[Place, int] | None:
+        """Return the end offset of every partition of its topics, whoever has it; nothing while the broker does not say."""
+        consumer = self._consumer
+        if consumer is None or not self.running:
+            return None
+        known = {topic: consumer.partitions_for_topic(topic) for topic in consumer.subscription()}
+        if not all(known.values()):
+            return None
+        places = [TopicPartition(topic, number) for topic, numbers in known.items() for number in numbers]
+        try:
+            async with asyncio.timeout(ENDS_WITHIN_S):
+                ends = await consumer.end_offsets(places)
+        except (KafkaError, TimeoutError):
+            return None
+        return {Place(tp.topic, tp.partition): end for tp, end in ends.items()}
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until no batch is in hand."""

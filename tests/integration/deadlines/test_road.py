@@ -1,9 +1,10 @@
-"""The whole service on real Kafka: a decision comes in, the clock is moved, the breach comes out."""
+"""The whole service on real Kafka: a decision comes in, the clock is moved, the breach comes out; and what was met meanwhile is none."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,14 +12,19 @@ from aiokafka import AIOKafkaProducer
 
 from schemas import topics
 from schemas.calendar import add_working_days, end_of_day, load_england, london_date
+from schemas.deadlines import Met
 from schemas.messages import parse
+from services.kit.database import Database
 from services.kit.runtime import kafka_connection
-from tests.support.deadlines import obligation_opened
+from tests.support.deadlines import NOON, obligation_met, obligation_opened
 from tests.support.deadlines_app import app, client
+from tests.support.deadlines_database import feed, move_clock_to, published
 from tests.support.eventually import eventually
 from tests.support.kit_kafka import begin_after_others, read_all
 from tests.support.kit_kafka import settings as admin_settings
 from tests.support.stack import stack
+
+DUE_ON = date(2026, 11, 9)  # 5 working days after Mon 2: Tue 3 ... Fri 6, Mon 9
 
 
 @pytest.fixture
@@ -28,13 +34,7 @@ def case_key(database_url: str) -> str:
 
 
 async def test_a_decision_becomes_a_duty_and_its_breach_is_published(database_url: str, case_key: str) -> None:
-    kafka = stack().kafka
-    broker = {
-        "kafka_bootstrap": kafka.bootstrap,
-        "kafka_security": kafka.security_protocol,
-        "kafka_ca_file": kafka.ca_file,
-    }
-    application = app(database_url, **broker)
+    application = app(database_url, **_broker())
     await begin_after_others(database_url, "deadlines")
     duty_id = UUID(case_key)
 
@@ -55,6 +55,35 @@ async def test_a_decision_becomes_a_duty_and_its_breach_is_published(database_ur
 
     assert opened["due_on"] == due_on.isoformat()
     assert published == ["deadline.breached.v1", "alert.raised.v1"]
+
+
+async def test_what_was_met_while_deadlines_was_down_is_not_breached_when_it_starts(
+    database_url: str, database: Database, case_key: str
+) -> None:
+    duty_id = UUID(case_key)
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(1, duty_id, DUE_ON, from_on=NOON.date(), case_key=case_key))
+    await move_clock_to(database, end_of_day(DUE_ON) + timedelta(hours=8))
+    in_time = end_of_day(DUE_ON) - timedelta(hours=3)
+    await _publish(obligation_met(duty_id.int + 1, duty_id, in_time, case_key=case_key).wire(), case_key)
+    await begin_after_others(database_url, "deadlines")
+    application = app(database_url, **_broker())
+
+    async with client(application, "operations"), application.router.lifespan_context(application):
+        (met,) = await eventually(lambda: published(database, "deadline.met.v1"), "the backlog is read", within_s=60)
+
+    assert isinstance(met, Met)
+    assert met.data.working_days_late == 0
+    assert [one.type for one in await published(database) if one.case_key == case_key] == ["deadline.met.v1"]
+
+
+def _broker() -> dict[str, Any]:
+    kafka = stack().kafka
+    return {
+        "kafka_bootstrap": kafka.bootstrap,
+        "kafka_security": kafka.security_protocol,
+        "kafka_ca_file": kafka.ca_file,
+    }
 
 
 async def _publish(raw: bytes, case_key: str) -> None:
