@@ -74,6 +74,10 @@ class Period(Model):
     from_fact: str = Field(description="The fact that the clock starts from.")
     strength: Strength
     cite: str
+    ends_on: date | None = Field(
+        default=None,
+        description="Last day of a task that comes round again, where the count goes past it: it is due then.",
+    )
 
 
 class ObligationOpenedData(Model):

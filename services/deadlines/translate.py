@@ -181,7 +181,7 @@ def _period(given: decisions.Period | None) -> Period | None:
     if given is None:
         return None
     length = Length(given.amount, given.unit, given.counted)
-    return Period(length, given.from_on, given.from_fact, given.strength, given.cite)
+    return Period(length, given.from_on, given.from_fact, given.strength, given.cite, given.ends_on)
 
 
 def _deadline(duty: Duty, due_on: date) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class CountView(_View):
 
     summary: str
     note: str = Field(
-        description="What must be known besides the days: a provisional date, another calendar. Or empty."
+        description="What must be known besides the days: a provisional date, a last day, another calendar. Or empty."
     )
     start_on: date
     calendar: str

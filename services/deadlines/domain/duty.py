@@ -31,13 +31,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A length counted from `from_on`; the period's strength and source may differ from the duty's."""
+    """A length counted from `from_on`; the period's strength and source may differ from the duty's.
+
+    `ends_on` is the last day of a task that comes round again, where the count goes past it: it is due then.
+    """
 
     length: Length
     from_on: date
     from_fact: str
     strength: Strength
     cite: str
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

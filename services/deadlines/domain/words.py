@@ -6,7 +6,7 @@ Alerts are worded once, when they are raised, so that what a person was told can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -93,7 +93,10 @@ def missing_words(duty: Duty, asked: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """How a due date was counted. `note` says what a reader must know besides the days, or is empty."""
+    """How a due date was counted. `note` says what a reader must know besides the days, or is empty.
+
+    The days of `count` go no further than a last day that cuts it.
+    """
 
     count: Count
     summary: str
@@ -103,13 +106,13 @@ class Explained:
 def explained(duty: Duty, calendar: Calendar) -> Explained | None:
     """Count a duty's period again, day by day; None while it has no date.
 
-    The duty's own date stands. Where today's calendar data gives another day, the note says so.
+    The duty's own date stands. Where a last day cuts the count, or today's calendar data gives another day, the note says so.
     """
     period, due_on = duty.dating.period, duty.dating.due_on
     if period is None or due_on is None:
         return None
     counted = count_period(period.from_on, period.length, calendar)
-    return Explained(counted, _summary(period), _note(duty, due_on, counted))
+    return Explained(_up_to(counted, period.ends_on), _summary(period), _note(duty, period, due_on, counted))
 
 
 def _summary(period: Period) -> str:
@@ -121,8 +124,16 @@ def _fact_words(fact: str) -> str:
     return fact.replace("_", " ")
 
 
-def _note(duty: Duty, due_on: date, counted: Count) -> str:
-    if counted.due_on != due_on:
+def _up_to(counted: Count, ends_on: date | None) -> Count:
+    if ends_on is None:
+        return counted
+    return replace(counted, explanation=tuple(day for day in counted.explanation if day.on <= ends_on))
+
+
+def _note(duty: Duty, period: Period, due_on: date, counted: Count) -> str:
+    if period.ends_on is not None:
+        return f"It ends with {date_words(period.ends_on)}, the last day of the period."
+    if counted.due_on != due_on and counted.calendar_version != duty.dating.calendar:
         return (
             f"The date was counted with calendar {duty.dating.calendar}; "
             f"calendar {counted.calendar_version} gives {date_words(counted.due_on)}."

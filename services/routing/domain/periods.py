@@ -13,13 +13,17 @@ from services.routing.domain.rulebook.model import Duty, Within
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """When a duty is due. All None while the clock's fact is missing; `provisional` = beyond the verified calendar."""
+    """When a duty is due. All None while the clock's fact is missing; `provisional` = beyond the verified calendar.
+
+    `ends_on` is the last day of a task that comes round again, where the count would go past it.
+    """
 
     from_fact: str | None
     from_on: date | None
     due_on: date | None
     warn_on: date | None
     provisional: bool
+    ends_on: date | None = None
 
 
 def dates(within: Within, value: Callable[[str], Value | None], fallback: str, calendar: Calendar) -> Dates:
@@ -39,11 +43,11 @@ def dates(within: Within, value: Callable[[str], Value | None], fallback: str, c
     from_fact = max(known, key=known.__getitem__)
     due_on, provisional = last_day(known[from_fact], within.length, calendar)
     end = end_of(within, value, calendar)
-    if end is not None and known[from_fact] < end:
-        due_on = min(due_on, end)  # it comes round for the last time on the last day
+    ends_on = end if end is not None and known[from_fact] < end < due_on else None
     warn_from = value(within.warn_from) if within.warn_from else None
     warn_on = last_day(warn_from, within.length, calendar)[0] if isinstance(warn_from, date) else None
-    return Dates(from_fact, known[from_fact], due_on, warn_on, provisional)
+    # It comes round for the last time on the last day.
+    return Dates(from_fact, known[from_fact], ends_on or due_on, warn_on, provisional, ends_on)
 
 
 def over_on(duty: Duty, value: Callable[[str], Value | None], calendar: Calendar) -> date | None:

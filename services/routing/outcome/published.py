@@ -65,6 +65,7 @@ def period_of(obligation: Obligation) -> say.Period | None:
         from_fact=dates.from_fact,
         strength=within.strength,
         cite=obligation.period_cite,
+        ends_on=dates.ends_on,
     )
 
 

@@ -237,6 +237,7 @@ def obligation_of(row: Row) -> ledger.KnownObligation:
             due_on=opened.due_on,
             warn_on=opened.warn_on,
             provisional=opened.provisional,
+            ends_on=period.ends_on if period else None,
         ),
         released=opened.released,
         terms=(

@@ -1,10 +1,11 @@
 """What people read: plain, exact, and never about a person."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
-from schemas.calendar import load_england
+from schemas.calendar import Length, load_england
 from schemas.words import body_words
 from services.deadlines.domain.words import (
     breached_says,
@@ -14,7 +15,7 @@ from services.deadlines.domain.words import (
     refused_says,
     restored_says,
 )
-from tests.support.deadlines import duty
+from tests.support.deadlines import duty, period
 
 ENGLAND = load_england()
 
@@ -77,10 +78,40 @@ def test_a_date_is_explained_day_by_day_with_the_days_that_were_skipped() -> Non
 
 
 def test_a_date_that_today_s_calendar_counts_otherwise_stands_and_says_so() -> None:
-    found = explained(duty(due_on=date(2026, 11, 10), from_on=date(2026, 11, 2)), ENGLAND)  # 5 days end on Mon 9
+    known = duty(due_on=date(2026, 11, 10), from_on=date(2026, 11, 2))  # 5 days end on Mon 9
+    found = explained(replace(known, dating=replace(known.dating, calendar="2026.10.0")), ENGLAND)
 
     assert found is not None
-    assert "gives Monday 9 November 2026" in found.note
+    assert found.note == (
+        f"The date was counted with calendar 2026.10.0; calendar {ENGLAND.version} gives Monday 9 November 2026."
+    )
+
+
+@pytest.mark.parametrize(
+    ("length", "days"),
+    [
+        (Length(1, "months"), ["2026-12-20"]),
+        (
+            Length(15),
+            [
+                "2026-12-20",
+                *(f"2026-12-{day}" for day in range(21, 32)),
+                *(f"2027-01-{day:02}" for day in range(1, 11)),
+            ],
+        ),
+    ],
+)
+def test_a_date_that_a_last_day_cuts_is_explained_by_that_day_and_counted_no_further(
+    length: Length, days: list[str]
+) -> None:
+    ends_on = date(2027, 1, 10)
+    known = duty(due_on=ends_on, from_on=date(2026, 12, 20))
+    cut = replace(period(5, date(2026, 12, 20)), length=length, ends_on=ends_on)
+    found = explained(replace(known, dating=replace(known.dating, period=cut)), ENGLAND)
+
+    assert found is not None
+    assert found.note == "It ends with Sunday 10 January 2027, the last day of the period."
+    assert [day.on.isoformat() for day in found.count.explanation] == days
 
 
 def test_a_duty_without_a_date_has_no_count() -> None:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from services.routing.domain.facts import Fact
 from services.routing.domain.facts_of import facts_of
+from services.routing.outcome.published import period_of
 from tests.support.routing import LSCP, MONDAY, acted, corrected
 from tests.support.rulebooks import LEEDS_DEATH, VOCABULARY, decided, fact, facts
 
@@ -57,6 +58,21 @@ def test_what_went_missing_during_the_year_and_was_not_found_since_is_owed_after
 
     assert owed(*stated)["P-05R"] == ("open", date(2027, 1, 12))  # the last day; two working days would be the 13th
     assert owed(*stated)["P-05"][0] == "open"
+
+
+def test_a_date_that_the_last_day_cuts_says_so_as_it_is_published() -> None:
+    stated = check("2027-01-11", "no")  # Monday; two working days would be the 13th
+    checked = check("2026-12-20", "yes")  # the same day of the next month would be the 20th
+
+    assert ends(*stated) == {"P-05": date(2027, 1, 12), "P-05R": date(2027, 1, 12)}
+    assert ends(*checked) == {"P-05": date(2027, 1, 12)}
+    assert ends(*check("2026-06-01", "no")) == {"P-05": None, "P-05R": None}
+
+
+def ends(*stated: Fact) -> dict[str, date | None]:
+    """Return the last day that the published periods of P-05 and P-05R name."""
+    found = {each.rule.id: period_of(each) for each in decided([*PUBLISHED, *stated]).obligations}
+    return {rule: period.ends_on for rule, period in found.items() if period and rule in {"P-05", "P-05R"}}
 
 
 def test_a_corrected_check_counts_as_what_it_is_now() -> None:
