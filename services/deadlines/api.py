@@ -15,9 +15,9 @@ from services.deadlines import translate
 from services.deadlines.alerting import acknowledge
 from services.deadlines.domain.duty import Kind, State
 from services.deadlines.reading import Reader
-from services.deadlines.store import alerts, clock
+from services.deadlines.store import clock
 from services.deadlines.store.duties import Wanted
-from services.deadlines.views import AlertView, ObligationPage
+from services.deadlines.views import AlertPage, AlertView, ObligationPage
 from services.kit.auth import Principal, require
 from services.kit.database import Database
 from services.kit.errors import Forbidden
@@ -49,12 +49,6 @@ class ClockView(BaseModel):
     movable: bool
 
 
-class AlertList(BaseModel):
-    """Alerts: breaches and faults first, then the newest."""
-
-    alerts: tuple[AlertView, ...]
-
-
 def build_api(database: Database, reader: Reader, *, clock_movable: bool) -> APIRouter:
     """Return the routes under `/v1`."""
     router = APIRouter(prefix="/v1")
@@ -74,11 +68,9 @@ def build_api(database: Database, reader: Reader, *, clock_movable: bool) -> API
         return (await reader.duties(reach_of(who), wanted, limit=limit, after=after)).page
 
     @router.get("/alerts")
-    async def list_alerts(who: Watcher, limit: Limit = 100) -> AlertList:
-        """List the open alerts."""
-        async with database.connect() as connection:
-            found = await alerts.find(connection, reach_of(who), limit=limit)
-        return AlertList(alerts=tuple(map(AlertView.of, found)))
+    async def list_alerts(who: Watcher, after: str | None = None, limit: Limit = 100) -> AlertPage:
+        """List the open alerts: breaches and faults first, then the newest. `after` is a page's `next`."""
+        return await reader.alerts(reach_of(who), limit=limit, after=after)
 
     @router.post("/alerts/{alert_id}/acknowledge")
     async def acknowledge_alert(alert_id: UUID, who: Worker) -> AlertView:

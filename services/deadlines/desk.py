@@ -38,21 +38,28 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
 
     @router.get("/desk")
     async def desk(
-        request: Request, who: Worker, holder: Filter = "", rule: Filter = "", after: str | None = None
+        request: Request,
+        who: Worker,
+        holder: Filter = "",
+        rule: Filter = "",
+        after: str = "",
+        alerts_after: str = "",
     ) -> Response:
         request.state.principal = who  # the layout shows who is signed in
         wanted = Wanted(state="open", duty_holder=holder or None, rule=rule or None)
         reach = reach_of(who)
         reading = await reader.duties(reach, wanted, limit=PAGE, after=after)
+        raised = await reader.alerts(reach, limit=ALERTS, after=alerts_after)
         async with database.connect() as connection:
-            raised = await alerts.find(connection, reach, limit=ALERTS + 1)
             since = reading.now - ACKNOWLEDGED_FOR
             taken = await alerts.find(connection, reach, acknowledged_since=since, limit=ALERTS)
             holders, rules = await duties.choices(connection, reach)
         shown = {
             "current": "desk",
-            "alerts": raised[:ALERTS],
-            "more_alerts": len(raised) > ALERTS,
+            "alerts": raised.alerts,
+            "all_alerts": raised.total,
+            "first_alerts": _address(holder, rule, after) if alerts_after else "",
+            "next_alerts": _address(holder, rule, after, raised.next) if raised.next else "",
             "taken": taken,
             "groups": _groups(reading),
             "now": reading.now,
@@ -60,8 +67,8 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
             "rules": [{"value": one, "text": one} for one in rules],
             "holder": holder,
             "rule": rule,
-            "first": _address(holder, rule) if after else "",
-            "next": _address(holder, rule, reading.page.next) if reading.page.next else "",
+            "first": _address(holder, rule, "", alerts_after) if after else "",
+            "next": _address(holder, rule, reading.page.next, alerts_after) if reading.page.next else "",
         }
         return templates.TemplateResponse(request, "desk.html", shown)
 
@@ -80,6 +87,6 @@ def _groups(reading: Reading) -> list[tuple[str, list[object]]]:
     ]
 
 
-def _address(holder: str, rule: str, after: str = "") -> str:
-    given = {"holder": holder, "rule": rule, "after": after}
+def _address(holder: str, rule: str, after: str, alerts_after: str = "") -> str:
+    given = {"holder": holder, "rule": rule, "after": after, "alerts_after": alerts_after}
     return "/desk?" + urlencode({name: value for name, value in given.items() if value})

@@ -1,16 +1,19 @@
-"""Reads for the API and the desk: duties with how they stand now, by the legal clock."""
+"""Reads for the API and the desk: duties with how they stand now, by the legal clock, and the open alerts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from schemas.calendar import Calendar
+from schemas.envelope import iso
+from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Duty
-from services.deadlines.store import clock, duties, rungs
+from services.deadlines.store import alerts, clock, duties, rungs
+from services.deadlines.store.alerts import AlertPlace
 from services.deadlines.store.duties import Place, Wanted
-from services.deadlines.views import ObligationPage, views
+from services.deadlines.views import AlertPage, AlertView, ObligationPage, views
 from services.kit.database import Database
 from services.kit.errors import Refused
 from services.kit.reach import Reach
@@ -29,7 +32,7 @@ class Reading:
 
 
 class Reader:
-    """Reads duties page by page."""
+    """Reads duties and alerts page by page."""
 
     def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
@@ -53,6 +56,35 @@ class Reader:
             obligations=views(shown, asked, raised, now, self._calendar), next=_after(shown[-1]) if more else None
         )
         return Reading(page, now)
+
+    async def alerts(self, reach: Reach, *, limit: int, after: str | None) -> AlertPage:
+        """Return the page of open alerts that may be read and follow `after`.
+
+        Raises:
+            BadPlace: `after` cannot be read.
+        """
+        place = _alert_place(after) if after else None
+        async with self._database.connect() as connection:
+            found = await alerts.find(connection, reach, limit=limit + 1, after=place)
+            total = await alerts.count(connection, reach)
+        shown = found[:limit]
+        return AlertPage(
+            alerts=tuple(map(AlertView.of, shown)),
+            total=total,
+            next=_after_alert(shown[-1]) if len(found) > limit else None,
+        )
+
+
+def _after_alert(alert: Alert) -> str:
+    return f"{int(alert.severity == 'warning')}~{iso(alert.raised_at)}~{alert.alert_id}"
+
+
+def _alert_place(after: str) -> AlertPlace:
+    try:
+        warning, instant, alert_id = after.split("~")
+        return AlertPlace(bool(int(warning)), datetime.fromisoformat(instant).astimezone(UTC), UUID(alert_id))
+    except (ValueError, OverflowError):
+        raise BadPlace from None
 
 
 def _after(duty: Duty) -> str:

@@ -148,6 +148,17 @@ class AlertView(_View):
         return cls.model_validate(alert)
 
 
+class AlertPage(_View):
+    """A page of the open alerts: breaches and faults first, then the newest; `total` counts all of them.
+
+    `next` is the `after` of the next page, none on the last.
+    """
+
+    alerts: tuple[AlertView, ...]
+    total: int
+    next: str | None
+
+
 def views(
     duties: Iterable[Duty],
     questions: Iterable[Duty],

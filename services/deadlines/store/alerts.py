@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Text, select, text, update
+from sqlalchemy import Text, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.alert import Alert
@@ -25,6 +26,16 @@ _ADD: Final = text(
 )
 _CASE: Final = "alert.case_key"  # an alert about no case is for those who read every case
 _OPEN: Final = (table.c.acknowledged_at.is_(None), table.c.closed_at.is_(None))
+_IS_WARNING: Final = table.c.severity == "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPlace:
+    """Where a page of alerts ended: whether its last alert is a warning, when that was raised, and its id."""
+
+    is_warning: bool
+    raised_at: datetime
+    alert_id: UUID
 
 
 async def add(connection: AsyncConnection, alerts: Iterable[Alert]) -> list[Alert]:
@@ -78,15 +89,26 @@ async def find(
     *,
     acknowledged_since: datetime | None = None,
     limit: int | None = None,
+    after: AlertPlace | None = None,
 ) -> list[Alert]:
     """Return the open alerts or, given an instant, those acknowledged since; breaches and faults first, then newest."""
     if acknowledged_since is None:
         query = select(table).where(*_OPEN)
     else:
         query = select(table).where(table.c.acknowledged_at >= acknowledged_since)
-    order = (table.c.severity == "warning", table.c.raised_at.desc(), table.c.alert_id)
+    if after is not None:
+        later = and_(table.c.raised_at == after.raised_at, table.c.alert_id > after.alert_id)
+        behind = or_(table.c.raised_at < after.raised_at, later)
+        query = query.where(and_(_IS_WARNING, behind) if after.is_warning else or_(_IS_WARNING, behind))
+    order = (_IS_WARNING, table.c.raised_at.desc(), table.c.alert_id)
     rows = await connection.execute(query.where(reach.within(_CASE)).order_by(*order).limit(limit))
     return [Alert(**row) for row in rows.mappings()]
+
+
+async def count(connection: AsyncConnection, reach: Reach) -> int:
+    """Return how many open alerts there are of those that may be read."""
+    query = select(func.count()).select_from(table).where(*_OPEN, reach.within(_CASE))
+    return (await connection.execute(query)).scalar_one()
 
 
 def _members(alert: Alert) -> dict[str, Any]:

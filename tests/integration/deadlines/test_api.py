@@ -146,6 +146,23 @@ async def test_obligations_come_page_by_page(database: Database, database_url: s
     assert wrong.status_code == 422
 
 
+async def test_alerts_come_page_by_page_and_say_how_many_there_are(database: Database, database_url: str) -> None:
+    await feed(database, *(notice_refused(number) for number in (2, 3, 4)))
+
+    async with client(app(database_url), "operations") as http:
+        whole = (await http.get("/v1/alerts")).json()
+        first = (await http.get("/v1/alerts", params={"limit": 2})).json()
+        last = (await http.get("/v1/alerts", params={"limit": 2, "after": first["next"]})).json()
+        wrong = [
+            (await http.get("/v1/alerts", params={"after": after})).status_code for after in ("nonsense", "1~2026~3")
+        ]
+
+    assert (whole["total"], whole["next"], len(whole["alerts"])) == (3, None, 3)
+    assert first["alerts"] + last["alerts"] == whole["alerts"]
+    assert (len(first["alerts"]), first["total"], last["total"], last["next"]) == (2, 3, 3, None)
+    assert wrong == [422, 422]
+
+
 async def test_an_alert_is_acknowledged_in_the_name_of_who_is_signed_in(database: Database, database_url: str) -> None:
     await feed(database, notice_refused(2))
     application = app(database_url)

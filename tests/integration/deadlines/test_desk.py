@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,11 +12,12 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Page
 
-from services.deadlines.desk import PAGE
-from services.deadlines.store import duties
+from services.deadlines.desk import ALERTS, PAGE
+from services.deadlines.domain.alert import Alert
+from services.deadlines.store import alerts, duties
 from services.kit.database import Database
 from tests.support.browser import PHONE, assert_reflows, axe, browser, press, tab_to
-from tests.support.deadlines import NOON, duty, obligation_opened, question_opened
+from tests.support.deadlines import CASE, NOON, duty, obligation_opened, question_opened
 from tests.support.deadlines_app import FRONT, app, client, token
 from tests.support.deadlines_database import drain, feed, move_clock_to, worker
 from tests.support.web import address_of, free_listener, serving
@@ -154,6 +156,39 @@ async def test_a_long_desk_comes_page_by_page(database: Database, database_url: 
         second = await page.locator("article h3").all_inner_texts()
 
     assert first + second == [f"Duty {number:03}" for number in range(PAGE + 1)]
+
+
+async def test_many_alerts_come_page_by_page_beside_the_pages_of_the_duties(
+    database: Database, database_url: str
+) -> None:
+    warnings = [
+        Alert(UUID(int=number), "deadline.due-soon", "warning", "duty", f"Warning {number:03}.", NOON, case_key=CASE)
+        for number in range(ALERTS + 1)
+    ]
+    async with database.begin() as tx:
+        await duties.save(tx.connection, [duty(number, date(2026, 11, 9)) for number in range(PAGE + 1)])
+        await alerts.add(tx.connection, warnings)
+
+    async with _desk(database_url) as page:
+        first = await _alerts_on(page)
+        said = await page.locator("section[aria-labelledby=alerts]").inner_text()
+        assert await axe(page) == []
+        await assert_reflows(page)
+        await page.get_by_role("link", name=re.compile("Next.*alerts")).click()
+        second = await _alerts_on(page)
+        await page.get_by_role("link", name=re.compile("Next.*duties")).click()
+        both = (await _alerts_on(page), await page.locator("article").count())
+        await page.get_by_role("link", name=re.compile("Previous.*alerts")).click()
+        back = (await _alerts_on(page), await page.locator("article").count())
+
+    assert first + second == [alert.says for alert in warnings]
+    assert "51 alerts wait for a person." in said
+    assert both == (second, 1)
+    assert back == (first, 1)
+
+
+async def _alerts_on(page: Page) -> list[str]:
+    return await page.locator("section[aria-labelledby=alerts] .govuk-inset-text > p:nth-of-type(2)").all_inner_texts()
 
 
 @pytest.mark.parametrize(("role", "status"), [("partner", 403), ("auditor", 403), (None, 303)])

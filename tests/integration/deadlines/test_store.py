@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.ladder import Rung
 from services.deadlines.store import alerts, duties, rungs
+from services.deadlines.store.alerts import AlertPlace
 from services.deadlines.store.duties import Place, Wanted
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
@@ -110,6 +111,24 @@ async def test_breaches_come_first_and_stay_open_when_warnings_are_closed(databa
 
     assert before == [3, 2, 1, 4]
     assert after == [3, 4]
+
+
+async def test_every_alert_stands_on_one_page_also_of_those_raised_at_one_instant(database: Database) -> None:
+    same = [_alert(number, severity) for number, severity in enumerate(["warning", "breach"] * 4, start=1)]
+    pages = []
+    async with database.begin() as tx:
+        await alerts.add(tx.connection, [*same, _alert(9, minutes=5), _alert(10, "breach", minutes=5)])
+        whole = await alerts.find(tx.connection, EVERYTHING)
+        place = None
+        while page := await alerts.find(tx.connection, EVERYTHING, limit=3, after=place):
+            pages.append(page)
+            place = AlertPlace(page[-1].severity == "warning", page[-1].raised_at, page[-1].alert_id)
+        counted = await alerts.count(tx.connection, EVERYTHING)
+
+    assert [alert.alert_id.int for alert in whole] == [10, 2, 4, 6, 8, 9, 1, 3, 5, 7]
+    assert [len(page) for page in pages] == [3, 3, 3, 1]
+    assert [alert for page in pages for alert in page] == whole
+    assert counted == 10
 
 
 async def test_what_was_acknowledged_is_found_by_when_it_was(database: Database) -> None:
