@@ -73,5 +73,5 @@ class Announcer:
         _log.info("rulebook.announced", rulebook=release.version)
 
     async def unready(self) -> str | None:
-        """Return why cases must not be decided by the files that are there, or nothing."""
-        return self._other
+        """Return why cases are not, or must not be, decided by the files that are there, or nothing."""
+        return self._other or self._laws.refused

@@ -8,6 +8,7 @@ refused, not at all.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from services.routing.domain.rulebook.tree import RulebookRefused
 from services.routing.law import FOLDER, Law, Materials, counting, no_such_rulebook
 from services.routing.missing import NoSuchRulebook
 
+RETRY_S: Final = 5.0
+"""How long after a refusal the folder is read again: the record of a release may arrive before its files."""
 _log = structlog.get_logger("services.routing.laws")
 
 
@@ -50,6 +53,8 @@ class Laws:
         """
         self._wanted: Final = newest
         self.after_change: Final[list[Callable[[], None]]] = []
+        self.refused: str | None = None
+        """Why a release that is there is not taken, while it is not."""
         self._take(held)
 
     def _take(self, held: Sequence[Held]) -> None:
@@ -115,7 +120,7 @@ def _law_of(version: str, held: Mapping[str, Held]) -> Law:
 class FolderOfLaws(Laws):
     """The laws of a folder, read again when a release is written there."""
 
-    def __init__(self, folder: Path = FOLDER, newest: str | None = None) -> None:
+    def __init__(self, folder: Path = FOLDER, newest: str | None = None, retry_s: float = RETRY_S) -> None:
         """Read the folder.
 
         Raises:
@@ -125,30 +130,37 @@ class FolderOfLaws(Laws):
         self._folder: Final = folder
         self._materials: Final = Materials(folder)  # a register that was changed counts from the next start on
         self._looking: Final = asyncio.Lock()
+        self._retry_s: Final = retry_s
+        self._not_before = 0.0  # monotonic
         self._seen = self._records()
         super().__init__(self._read({}), newest)
 
     async def look(self) -> None:
-        """Take what was released since the last look; what is refused is logged, and everything stays as it is."""
+        """Take what was released since the last look; what is refused changes nothing, and is read again until it is taken."""
         async with self._looking:
             try:
-                seen = self._records()
+                records = self._records()
             except OSError:  # a record is just being taken away, or the disk is: the next look will tell
                 return
-            if seen != self._seen:
-                await self._read_again()
-                self._seen = seen
+            if records == self._seen:
+                self.refused = None
+            elif time.monotonic() >= self._not_before:
+                await self._read_again(records)
 
-    async def _read_again(self) -> None:
+    async def _read_again(self, records: frozenset[tuple[str, int, int]]) -> None:
         known = {each.law.rulebook.sha256: each.law for each in self._held.values() if each.release}
         try:
             self._take(await asyncio.to_thread(self._read, known))
         except (RulebookRefused, OSError) as refused:
-            _log.error("rulebook.refused", reason=str(refused))  # nothing of a case stands in a rulebook
-        else:
-            for tell in self.after_change:
-                tell()
-            _log.info("rulebook.taken", rulebook=self.newest.rulebook.version)
+            self._not_before = time.monotonic() + self._retry_s
+            if str(refused) != self.refused:
+                self.refused = str(refused)
+                _log.error("rulebook.refused", reason=self.refused)  # nothing of a case stands in a rulebook
+            return
+        self._seen, self.refused = records, None
+        for tell in self.after_change:
+            tell()
+        _log.info("rulebook.taken", rulebook=self.newest.rulebook.version)
 
     def _records(self) -> frozenset[tuple[str, int, int]]:
         """Return what tells one state of the folder from another: a record is written last, and whole."""

@@ -32,6 +32,17 @@ def forget(record: Release) -> None:
     Path(record.file).unlink()
 
 
+def released_without_its_file(folder: Path) -> tuple[Path, str]:
+    file = Path(released(folder).file).with_suffix(".yaml")
+    text = file.read_text("utf-8")
+    file.unlink()
+    return file, text
+
+
+def put_back(file: Path, text: str) -> None:
+    file.write_text(text, "utf-8")
+
+
 def digest_of(record: Release) -> str:
     return sha256(Path(record.file).read_bytes()).hexdigest()
 
@@ -104,6 +115,22 @@ async def test_a_release_is_announced_once_by_whichever_process_and_names_nobody
     assert AUTHOR.encode() not in message.wire()
     assert APPROVER.encode() not in message.wire()
     assert await one.unready() is None
+
+
+async def test_a_release_whose_files_are_not_there_yet_makes_the_process_unready_until_they_are(
+    road: Road, tmp_path: Path
+) -> None:
+    folder = rulebooks(tmp_path)
+    announcer = Announcer(road.database, FolderOfLaws(folder, retry_s=0))
+    missing = released_without_its_file(folder)
+
+    await announcer.step()
+    assert f"england/{SECOND}.yaml, a part of this release, is missing" in str(await announcer.unready())
+    put_back(*missing)
+    await announcer.step()
+
+    assert await announcer.unready() is None
+    assert [type(each) for each in await road.published()] == [RulebookReleased]
 
 
 async def test_a_release_that_has_become_another_with_its_record_is_noticed(road: Road, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.routing.domain.rulebook.tree import RulebookRefused
 from services.routing.law import counting, read_law
@@ -30,6 +31,10 @@ def cut_short(record: str) -> None:
     text = Path(record).read_text("utf-8")
     Path(record).unlink()
     Path(record).write_text(text[:-100], "utf-8")
+
+
+def forget(record: str) -> None:
+    Path(record).unlink()
 
 
 def refusal(folder: Path) -> str:
@@ -189,6 +194,55 @@ async def test_a_release_is_taken_at_the_next_look_and_what_is_refused_changes_n
 
     assert told == [SECOND]
     assert [law.rulebook.version for law in laws.all] == [FIRST, SECOND]
+
+
+async def test_a_record_that_comes_before_its_files_is_read_again_until_they_are_there(folder: Path) -> None:
+    laws = FolderOfLaws(folder, retry_s=0)
+    released(folder, SECOND, NOT_AN_EXAMPLE)
+    file, overlay = folder / "england" / f"{SECOND}.yaml", folder / OVERLAY
+    texts = {each: each.read_text("utf-8") for each in (file, overlay)}
+    for each in texts:
+        each.unlink()
+
+    with capture_logs() as logged:
+        await laws.look()
+        await laws.look()
+        assert f"england/{SECOND}.yaml, a part of this release, is missing" in str(laws.refused)
+        file.write_text(texts[file], "utf-8")
+        await laws.look()
+        assert OVERLAY in str(laws.refused)
+        overlay.write_text(texts[overlay], "utf-8")
+        await laws.look()
+
+    assert laws.newest.rulebook.version == SECOND
+    assert laws.refused is None
+    assert [each["event"] for each in logged] == ["rulebook.refused", "rulebook.refused", "rulebook.taken"]
+
+
+async def test_what_is_refused_is_not_read_again_at_every_look(folder: Path) -> None:
+    laws = FolderOfLaws(folder)
+    file = Path(released(folder, SECOND, NOT_AN_EXAMPLE).file).with_suffix(".yaml")
+    text = file.read_text("utf-8")
+    file.unlink()
+    await laws.look()
+    file.write_text(text, "utf-8")
+
+    await laws.look()
+
+    assert laws.newest.rulebook.version == FIRST
+
+
+async def test_a_record_that_is_taken_away_again_is_refused_no_more(folder: Path) -> None:
+    laws = FolderOfLaws(folder)
+    record = released(folder, SECOND, NOT_AN_EXAMPLE).file
+    cut_short(record)
+    await laws.look()
+    assert "not that of the files" in str(laws.refused)
+    forget(record)
+
+    await laws.look()
+
+    assert laws.refused is None
 
 
 async def test_without_a_record_a_new_file_is_not_taken_however_complete_it_is(folder: Path) -> None:
