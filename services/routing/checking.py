@@ -20,7 +20,7 @@ from services.routing.domain.rulebook.instruments import Instrument, misquoted, 
 from services.routing.domain.rulebook.model import Example
 from services.routing.domain.rulebook.read_examples import read_scenarios
 from services.routing.domain.rulebook.tree import RulebookRefused
-from services.routing.law import FOLDER, Law, Version, counting, draft, text_of, versions
+from services.routing.law import FOLDER, Law, Version, counting, draft, misnamed, named_otherwise, text_of, versions
 from services.routing.missing import NothingToCheck
 
 _AREAS = Path("register") / "areas.yaml"
@@ -96,6 +96,8 @@ class _Checking:
             return Report(len(vocabulary), len(vocabulary.personal), 0, 0, problems=(str(refused),))
         books: list[CompiledRulebook] = []
         released = self._released()
+        if with_scenarios:
+            self._problems += map(str, misnamed(self._folder))
         for file in files:
             try:
                 version = released.get(file) or draft(file, self._folder)
@@ -110,7 +112,7 @@ class _Checking:
             self._problems += map(str, unlisted(book.book, instruments))
             self._problems += map(str, misquoted(book.book, texts))
             if with_scenarios and Path(book.book.file).stem != book.book.version:
-                self._problems.append(f"{book.book.file}: is called otherwise than its version, {book.book.version}")
+                self._problems.append(str(named_otherwise(Path(book.book.file), book.book.version)))
         played: list[Played] = []
         if with_scenarios and books:
             law = Law(books[-1], register, calendar, vocabulary, "", "")

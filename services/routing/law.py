@@ -35,7 +35,8 @@ from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppo
 from services.routing.domain.rulebook.tree import RulebookRefused, Text, whole
 from services.routing.missing import NoSuchRulebook
 
-_VERSION: Final = re.compile(r"^version: *([\w.]+)", re.MULTILINE)
+_VERSION: Final = re.compile(r"^version: *['\"]?([^\s'\"#]+)", re.MULTILINE)
+_NAME: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
 FOLDER: Final = RULEBOOKS
 
 
@@ -189,7 +190,8 @@ def counting(folder: Path = FOLDER) -> list[Version]:
     Where nothing was released it is the oldest alone, which nobody has approved: what comes after it is a draft.
 
     Raises:
-        RulebookRefused: A record cannot be read, does not follow on the version before it, or a file was changed since.
+        RulebookRefused: A record cannot be read, does not follow on the version before it, or a file was changed since, or says
+            that it is another version.
     """
     files = {file.stem: file for file in versions(folder)}
     records = sorted((folder / "england").glob(f"*{SUFFIX}"), key=_version)
@@ -207,7 +209,16 @@ def counting(folder: Path = FOLDER) -> list[Version]:
         version = _released(release, folder)
         _require_follows(release, found[-1] if found else None)
         found.append(version)
+    for version in found:
+        said = _VERSION.search(version.texts[0].text)
+        if said is None or said[1] != version.name:
+            raise named_otherwise(version.file, said[1] if said else "none")
     return found
+
+
+def named_otherwise(file: Path, version: str) -> RulebookRefused:
+    """Return the refusal of a rulebook whose name is not the version that it says it is."""
+    return RulebookRefused(str(file), 1, f"is called otherwise than its version, {version}: name it after its version")
 
 
 def _released(release: Release, folder: Path) -> Version:
@@ -270,15 +281,31 @@ def text_of(file: Path) -> str:
 
 
 def versions(folder: Path = FOLDER) -> list[Path]:
-    """Return the files of all rulebooks in a folder, drafts too, the oldest version first."""
-    return sorted((folder / "england").glob("*.yaml"), key=_version)
+    """Return the files of all rulebooks in a folder that are called by a version, drafts too, the oldest version first."""
+    return sorted(filter(_is_version, (folder / "england").glob("*.yaml")), key=_version)
+
+
+def misnamed(folder: Path = FOLDER) -> list[RulebookRefused]:
+    """Return the refusal of each file beside the rulebooks and overlays of a folder that is not called by a version."""
+    files = sorted((*(folder / "england").glob("*.yaml"), *(folder / "local").glob("*/*.yaml")))
+    return [
+        RulebookRefused(
+            str(file), 1, "is not called by a version, so that it never counts: name it as 2026.12.0.yaml is"
+        )
+        for file in files
+        if not _is_version(file)
+    ]
 
 
 def _overlays(folder: Path, newest: tuple[int, ...]) -> Iterator[Path]:
     for overlay in sorted((folder / "local").glob("*")):
-        known = [file for file in overlay.glob("*.yaml") if _version(file) <= newest]
+        known = [file for file in overlay.glob("*.yaml") if _is_version(file) and _version(file) <= newest]
         if known:
             yield max(known, key=_version)
+
+
+def _is_version(file: Path) -> bool:
+    return _NAME.fullmatch(file.stem) is not None
 
 
 def _version(file: Path) -> tuple[int, ...]:

@@ -54,6 +54,40 @@ def test_where_nothing_is_released_the_oldest_version_alone_counts_and_nobody_ha
         laws.of(SECOND)
 
 
+@pytest.mark.parametrize("name", ["draft", f"{FIRST}-draft", "2026.10.0 (copy)"])
+def test_a_draft_that_is_not_called_by_a_version_never_counts(name: str, folder: Path) -> None:
+    file = draft(folder, SECOND, NOT_AN_EXAMPLE)
+    file.rename(folder / "england" / f"{name}.yaml")
+
+    assert [law.rulebook.version for law in FolderOfLaws(folder).all] == [FIRST]
+
+
+def test_an_overlay_that_is_not_called_by_a_version_is_no_part_of_any(folder: Path) -> None:
+    before = read_law(None, folder).rulebook
+    overlay = folder / OVERLAY
+    overlay.with_name(f"{FIRST}-draft.yaml").write_text("a draft", "utf-8")
+    other = folder / "local" / "york"
+    other.mkdir()
+    (other / "draft.yaml").write_text("a draft", "utf-8")
+
+    assert read_law(None, folder).rulebook == before
+
+
+@pytest.mark.parametrize("said", [SECOND, f"{FIRST}-draft"])
+def test_a_file_that_says_it_is_another_version_does_not_count_but_is_refused(said: str, folder: Path) -> None:
+    file = folder / "england" / f"{FIRST}.yaml"
+    file.write_text(file.read_text("utf-8").replace(f"version: {FIRST}", f"version: {said}", 1), "utf-8")
+
+    assert refusal(folder) == f"{file}, line 1: is called otherwise than its version, {said}: name it after its version"
+
+
+def test_a_version_in_quotes_is_the_same_version_with_its_overlays(folder: Path) -> None:
+    file = folder / "england" / f"{FIRST}.yaml"
+    file.write_text(file.read_text("utf-8").replace(f"version: {FIRST}", f"version: '{FIRST}'", 1), "utf-8")
+
+    assert read_law(FIRST, folder).book.book.overlays
+
+
 def test_released_versions_stand_side_by_side_and_drafts_are_not_loaded(folder: Path) -> None:
     released(folder, SECOND, NOT_AN_EXAMPLE)
     draft(folder, THIRD)

@@ -247,7 +247,18 @@ def test_a_file_that_is_called_otherwise_than_its_version_is_wrong(folder: Path,
     checked = rules("check", folder)
 
     assert checked.code == 1
-    assert "2026.12.0.yaml: is called otherwise than its version, 2026.11.0" in checked.out
+    assert "2026.12.0.yaml, line 1: is called otherwise than its version, 2026.11.0" in checked.out
+    assert checked.lines[-1] == "1 errors"
+
+
+@pytest.mark.parametrize("path", ["england/2026.12.0-draft.yaml", "local/leeds/draft.yaml"])
+def test_a_file_that_is_not_called_by_a_version_is_wrong(path: str, folder: Path, rules: Rules) -> None:
+    shutil.copy(folder / VERSION, folder / path)
+
+    checked = rules("check", folder)
+
+    assert checked.code == 1
+    assert f"wrong {folder / path}, line 1: is not called by a version, so that it never counts" in checked.out
 
 
 def test_a_rulebook_alone_is_checked_with_its_examples_and_without_scenarios(folder: Path, rules: Rules) -> None:
