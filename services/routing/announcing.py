@@ -30,21 +30,25 @@ class Announcer:
     def __init__(self, database: Database, laws: Laws) -> None:
         self._database = database
         self._laws = laws
-        self._done: set[str] = set()
+        self._done: set[tuple[str, str]] = set()  # version and digest
         self._other: str | None = None
 
     async def step(self) -> None:
         """Look for releases, and announce those that nobody has announced."""
         await self._laws.look()
-        new = [release for release in self._laws.releases if release.version not in self._done]
-        if not new:
+        releases = self._laws.releases
+        if (now := {(each.version, each.sha256) for each in releases}) == self._done:
             return
         async with self._database.begin() as tx:
-            for release in new:
-                await self._take(release, tx)
-        self._done |= {release.version for release in new}
+            others = [each.version for each in releases if not await self._take(each, tx)]
+        self._done = now
+        self._other = None
+        for version in others:
+            self._other = f"rulebook {version} is another than the one that was taken: put its files back"
+            _log.critical("rulebook.refused", rulebook=version, reason=self._other)
 
-    async def _take(self, release: Release, tx: Transaction) -> None:
+    async def _take(self, release: Release, tx: Transaction) -> bool:
+        """Take a release and announce it, unless that was done before; say whether it is the one that was taken."""
         row = {
             "version": release.version,
             "sha256": release.sha256,
@@ -52,11 +56,8 @@ class Announcer:
             "taken_at": tx.now,
         }
         if (await tx.connection.execute(_TAKE, row)).first() is None:
-            taken = (await tx.connection.execute(_TAKEN, {"version": release.version})).scalar_one()
-            if taken != release.sha256:
-                self._other = f"rulebook {release.version} is another than the one that was taken: put its files back"
-                _log.critical("rulebook.refused", rulebook=release.version, reason=self._other)
-            return
+            taken = await tx.connection.execute(_TAKEN, {"version": release.version})
+            return bool(taken.scalar_one() == release.sha256)
         message = RulebookReleased(
             id=derived_event_id("rulebook.released", release.version, release.sha256),
             source=SOURCE,
@@ -71,6 +72,7 @@ class Announcer:
         )
         tx.emit(topics.DECISIONS, message)
         _log.info("rulebook.announced", rulebook=release.version)
+        return True
 
     async def unready(self) -> str | None:
         """Return why cases are not, or must not be, decided by the files that are there, or nothing."""

@@ -133,17 +133,34 @@ async def test_a_release_whose_files_are_not_there_yet_makes_the_process_unready
     assert [type(each) for each in await road.published()] == [RulebookReleased]
 
 
-async def test_a_release_that_has_become_another_with_its_record_is_noticed(road: Road, tmp_path: Path) -> None:
+def released_otherwise(before: Release, folder: Path) -> Release:
+    forget(before)
+    draft(folder, SECOND, ("owner: Safeguarding policy team ", "owner: Somebody else "))
+    return release(SECOND, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_release_that_has_become_another_is_noticed_until_it_is_put_back(
+    road: Road, tmp_path: Path, *, restarted: bool
+) -> None:
     folder = rulebooks(tmp_path)
     first = released(folder)
-    await Announcer(road.database, FolderOfLaws(folder)).step()
-    forget(first)
-    draft(folder, SECOND, ("owner: Safeguarding policy team ", "owner: Somebody else "))
-    release(SECOND, AUTHOR, APPROVER, AT, folder, lambda _file, _folder: Report(0, 0, 0, 0))
-
     announcer = Announcer(road.database, FolderOfLaws(folder))
+    await announcer.step()
+    other = released_otherwise(first, folder)
+    if restarted:
+        announcer = Announcer(road.database, FolderOfLaws(folder))
+
     with capture_logs() as logged:
+        await announcer.step()
         await announcer.step()
 
     assert await announcer.unready() == f"rulebook {SECOND} is another than the one that was taken: put its files back"
     assert [each["rulebook"] for each in logged if each["event"] == "rulebook.refused"] == [SECOND]
+
+    forget(other)
+    released(folder)
+    await announcer.step()
+
+    assert await announcer.unready() is None
+    assert [type(each) for each in await road.published()] == [RulebookReleased]
