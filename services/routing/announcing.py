@@ -8,13 +8,14 @@ import structlog
 from sqlalchemy import text
 
 from schemas import topics
-from schemas.decisions import RulebookReleased, RulebookReleasedData
+from schemas.decisions import RulebookRef, RulebookReleased, RulebookReleasedData
 from schemas.identity import derived_event_id
 from services.kit.database import Database
 from services.kit.transaction import Transaction
 from services.routing.domain.rulebook.release import Release
 from services.routing.laws import Laws
 from services.routing.outcome.gathered import SOURCE
+from services.routing.store import texts
 
 _TAKE: Final = text("""
     INSERT INTO routing.rulebook_release (version, sha256, record_sha256, taken_at)
@@ -30,16 +31,17 @@ class Announcer:
     def __init__(self, database: Database, laws: Laws) -> None:
         self._database = database
         self._laws = laws
-        self._done: set[tuple[str, str]] = set()  # version and digest
+        self._done: frozenset[RulebookRef] = frozenset()
         self._other: str | None = None
 
     async def step(self) -> None:
-        """Look for releases, and announce those that nobody has announced."""
+        """Look for releases, announce those that nobody has announced, and keep the text of every rulebook that counts."""
         await self._laws.look()
-        releases = self._laws.releases
-        if (now := {(each.version, each.sha256) for each in releases}) == self._done:
+        laws, releases = self._laws.all, self._laws.releases
+        if (now := frozenset(each.rulebook for each in laws)) == self._done:
             return
         async with self._database.begin() as tx:
+            await texts.keep(tx.connection, {each.rulebook.sha256: each.text for each in laws}, tx.now)
             others = [each.version for each in releases if not await self._take(each, tx)]
         self._done = now
         self._other = None

@@ -27,7 +27,7 @@ from services.routing.dispatch.guard import Guard
 from services.routing.dispatch.sender import WebhookChannel
 from services.routing.dispatch.sign import read_private_keys
 from services.routing.handlers import build_router
-from services.routing.laws import FolderOfLaws, Laws
+from services.routing.laws import FolderOfLaws
 from services.routing.migrating import Migrator
 from services.routing.pages.cases import build_pages
 from services.routing.pages.comparing import build_comparison
@@ -56,7 +56,8 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     intake = Intake(settings.intake_url)
     keys = read_private_keys(settings.webhook_key.get_secret_value().encode())
     grant_key = read_key(settings.grant_key.get_secret_value().encode())
-    composer = Composer(_guard(laws), grant_key, settings.intake_url)
+    guard = Guard((law.text for law in laws.all), laws.newest.register_text)
+    composer = Composer(guard, grant_key, settings.intake_url)
     dispatcher = Dispatcher(
         runtime.database,
         channel,
@@ -65,7 +66,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
         keys=keys,
         clock=runtime.clock,
     )
-    laws.after_change.append(lambda: composer.check_by(_guard(laws)))
+    laws.after_change.append(lambda: composer.check_by(law.text for law in laws.all))
     service = RoutingService(laws)
     routers = [build_router(service, runtime.consume)]
     announcer = Announcer(runtime.database, laws)
@@ -128,8 +129,3 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     app.include_router(quarantine_router(runtime))
     install_ui(app, templates, navigation)
     return app
-
-
-def _guard(laws: Laws) -> Guard:
-    """Return the check before each send, by the text of every rulebook that a notice may rest on."""
-    return Guard([law.text for law in laws.all], laws.newest.register_text)

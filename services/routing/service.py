@@ -34,7 +34,7 @@ from services.routing.outcome.changes import still_open, take
 from services.routing.outcome.duties import conclude, migrated
 from services.routing.outcome.gathered import CORRECTED, Gathered, Occasion, message_id
 from services.routing.outcome.notices import accepted
-from services.routing.store import loading, saving
+from services.routing.store import loading, saving, texts
 from services.routing.store.loading import Loaded, Said
 
 _LINKED: Final = "linked with a case that is decided by it"
@@ -165,6 +165,7 @@ class RoutingService:
         return changed
 
     async def _save(self, found: Gathered, said: Said, tx: Transaction) -> None:
+        await texts.keep(tx.connection, found.rulebooks, tx.now)
         await saving.save(tx.connection, found, reach.made_by(outgoing for _, outgoing in found.messages))
         await saving.recall_deliveries(tx.connection, said.delivered)
         for topic, outgoing in found.messages:
@@ -185,6 +186,7 @@ class RoutingService:
         own = rulebooks(loaded.revisions, loaded.rulebooks, said.rulebooks, revisions)
         law = self._laws.of(move.to) if move else self._laws.of_case(own)
         moved = {key: each for key, each in loaded.rulebooks.items() if each != law.rulebook.version}
+        found.rulebooks[law.rulebook.sha256] = law.text
         decision = law.decide(loaded.facts, loaded.told, loaded.known, now)
         occasion = Occasion(
             now=now,

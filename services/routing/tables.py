@@ -30,7 +30,7 @@ SCHEMA: Final = "routing"
 APPEND_ONLY: Final = (
     *("case_party", "fact", "happening", "case_link", "decision"),
     *("obligation_history", "delivery_history", "rulebook_release", "rulebook_migration"),
-    "calendar",
+    *("rulebook_text", "calendar"),
 )
 metadata: Final = MetaData(schema=SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
@@ -99,6 +99,14 @@ rulebook_release = Table(
     Column("version", Text, primary_key=True),
     Column("sha256", Text, nullable=False),
     Column("record_sha256", Text, nullable=False),  # of the record, which names who wrote and who approved it
+    Column("taken_at", _INSTANT, nullable=False),
+)
+
+rulebook_text = Table(
+    "rulebook_text",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("text", Text, nullable=False),  # with its overlays
     Column("taken_at", _INSTANT, nullable=False),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -46,9 +47,14 @@ class Composer:
         """Return the facts that the guard needs to see."""
         return self._guard.facts
 
-    def check_by(self, guard: Guard) -> None:
-        """Check by another guard from now on: one that knows a rulebook more."""
-        self._guard = guard
+    def lacking(self, claimed: Iterable[Claimed]) -> set[str]:
+        """Return the digests of the rulebooks that these rest on and the guard was not given."""
+        name = "rulebook_sha256"  # a withdrawal has none
+        return self._guard.lacking(each.payload[name] for each in claimed if name in each.payload)
+
+    def check_by(self, texts: Iterable[str]) -> None:
+        """Check by the texts of further rulebooks, too."""
+        self._guard.read(texts)
 
     def compose(self, claimed: Claimed, on: date) -> Composed:
         """Return the bytes of a delivery that is sent on a day, the same for the same row."""

@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas import topics
 from schemas.calendar import london_date
@@ -30,6 +31,7 @@ from services.routing.dispatch.schedule import DELAYS_S
 from services.routing.dispatch.sender import TIMEOUT_S, Answer, Channel
 from services.routing.dispatch.settling import Attempt
 from services.routing.dispatch.sign import sign
+from services.routing.store import texts
 from services.routing.store.saving import insert_history
 
 MOST_IN_FLIGHT: Final = 128
@@ -81,9 +83,9 @@ class Dispatcher:
         closed = self._breakers.closed_to(time.monotonic())
         begins_by_s = since_boot_s() + BEGINS_WITHIN_S
         async with self._database.begin() as tx:
-            claimed = await rows.claim(
-                tx.connection, tx.now, most=free, cap=self._breakers.cap, closed=closed, facts=self._composer.facts
-            )
+            claimed = await rows.claim(tx.connection, tx.now, most=free, cap=self._breakers.cap, closed=closed)
+            if claimed:
+                claimed = await self._for_the_guard(claimed, tx.connection)
             today = london_date(tx.now)
         if claimed:
             faultpoint("dispatch.claimed")
@@ -93,6 +95,12 @@ class Dispatcher:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         return bool(claimed)
+
+    async def _for_the_guard(self, claimed: Sequence[Claimed], connection: AsyncConnection) -> list[Claimed]:
+        """Let the guard read the rulebooks that it lacks, and return what was claimed with the facts that it needs to see."""
+        if lacking := self._composer.lacking(claimed):
+            self._composer.check_by(await texts.read(connection, lacking))
+        return await rows.stated(connection, claimed, self._composer.facts)
 
     async def settle_step(self) -> bool:
         """Write and publish the results that have come; return whether there were any."""

@@ -78,17 +78,26 @@ class Claim:
 
 
 class Guard:
-    """Checks claims against the texts of every rulebook that this installation knows, and of its register.
+    """Checks claims against the texts of rulebooks that it was given, and of the register.
 
     `facts` are those that it needs to see: the ones by which rules name areas and bodies.
     """
 
     def __init__(self, texts: Iterable[str], register: str) -> None:
         self._areas = Areas(register)
-        self._books: Final[dict[str, dict[str, Any]]] = {
-            hashlib.sha256(text.encode()).hexdigest(): _book(text) for text in texts
-        }
-        self.facts: Final = sorted({fact for book in self._books.values() for fact in area_facts(book)})
+        self._books: Final[dict[str, dict[str, Any]]] = {}
+        self.facts: list[str] = []
+        self.read(texts)
+
+    def read(self, texts: Iterable[str]) -> None:
+        """Check by the texts of further rulebooks, too; none is forgotten, because a notice may rest on it."""
+        given = {hashlib.sha256(text.encode()).hexdigest(): text for text in texts}
+        self._books.update({digest: _book(given[digest]) for digest in self.lacking(given)})
+        self.facts = sorted({fact for book in self._books.values() for fact in area_facts(book)})
+
+    def lacking(self, digests: Iterable[str]) -> set[str]:
+        """Return the digests of rulebooks that it was not given."""
+        return {*digests} - self._books.keys()
 
     def exists(self, recipient: str, on: date) -> bool:
         """Say whether there is such a recipient on a day."""

@@ -8,7 +8,7 @@ database's wall clock, the schedule on the legal clock.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -77,12 +77,16 @@ _CLAIM: Final = text(
         (SELECT min(live.due_by) FROM routing.delivery live
          WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by,
         (SELECT jsonb_build_object('rule', o.rule, 'position', o.position, 'duty_holder', o.duty_holder, 'subject', o.subject)
-         FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation,
+         FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation
+""".replace("{is_first}", _IS_FIRST)
+)
+_STATED: Final = text("""
+    SELECT d.delivery_id,
         (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.occurred_at, f.recorded_at, f.event_id), '[]')
          FROM routing.fact f WHERE f.name = ANY(CAST(:facts AS text[]))
            AND f.case_key = ANY(ARRAY(SELECT jsonb_array_elements_text(d.payload #> '{grant,case_keys}')))) AS statements
-""".replace("{is_first}", _IS_FIRST)
-)
+    FROM routing.delivery d WHERE d.delivery_id = ANY(CAST(:ids AS uuid[]))
+""")
 # A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same, and so is
 # why it was withdrawn. One that must wait again has arrived if it was taken, and is not tried again if it was not. Of one
 # that was held and released again meanwhile, a person is told anew.
@@ -136,7 +140,7 @@ class Claimed:
     granted_at: datetime
     payload: dict[str, Any]
     obligation: dict[str, Any] | None
-    statements: list[dict[str, Any]]
+    statements: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +157,9 @@ class Settled:
 
 
 async def claim(
-    connection: AsyncConnection, now: datetime, *, most: int, cap: int, closed: Sequence[str], facts: Sequence[str] = ()
+    connection: AsyncConnection, now: datetime, *, most: int, cap: int, closed: Sequence[str]
 ) -> list[Claimed]:
-    """Take the deliveries that are due at `now` (legal clock), leaving out recipients in `closed`; at most `cap` for one recipient.
-
-    Each comes with what was stated in its cases about `facts`.
-    """
+    """Take the deliveries that are due at `now` (legal clock), leaving out recipients in `closed`; at most `cap` for one recipient."""
     limits = {
         "now": now,
         "most": most,
@@ -167,8 +168,15 @@ async def claim(
         "lease_s": LEASE_S,
         "renew_days": RENEW_AFTER.days,
     }
-    found = await connection.execute(_CLAIM, {**limits, "facts": list(facts)})
+    found = await connection.execute(_CLAIM, limits)
     return [Claimed(**row) for row in found.mappings()]
+
+
+async def stated(connection: AsyncConnection, claimed: Sequence[Claimed], facts: Sequence[str]) -> list[Claimed]:
+    """Return what was claimed, each with what was stated in its cases about `facts`."""
+    found = await connection.execute(_STATED, {"ids": [each.delivery_id for each in claimed], "facts": list(facts)})
+    statements = {row.delivery_id: row.statements for row in found}
+    return [replace(each, statements=statements[each.delivery_id]) for each in claimed]
 
 
 async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: datetime) -> dict[UUID, str]:

@@ -79,6 +79,7 @@ class Gathered:
     decisions: list[Row] = field(default_factory=list)
     migrations: list[Row] = field(default_factory=list)
     messages: list[tuple[str, Envelope]] = field(default_factory=list)
+    rulebooks: dict[str, str] = field(default_factory=dict)  # that decided: text by digest
     told_before: set[str] = field(default_factory=set)  # cases about which there are notices already
 
     def obligation_state(

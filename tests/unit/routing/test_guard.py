@@ -274,6 +274,20 @@ def test_the_guard_asks_for_the_facts_by_which_the_rules_name_areas_and_bodies()
     assert GUARD.facts == sorted((*named, *BESIDE, *CHILD_FACTS))
 
 
+def test_a_rulebook_that_the_guard_is_given_later_is_checked_by_too_and_none_is_forgotten() -> None:
+    guard = Guard([], REGISTER)
+    wanted = {PANEL.rulebook_sha256, "0" * 64}
+    assert guard.lacking(wanted) == wanted
+    assert guard.objection(PANEL) == "the decision's rulebook is not one of ours"
+
+    guard.read([TEXT])
+    guard.read([TEXTS[0].text])
+
+    assert guard.lacking(wanted) == {"0" * 64}
+    assert guard.objection(PANEL) is None
+    assert guard.facts == GUARD.facts
+
+
 @pytest.mark.parametrize(
     ("change", "objection"),
     [
