@@ -89,7 +89,8 @@ _STATED: Final = text("""
 """)
 # A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same, and so is
 # why it was withdrawn. One that must wait again has arrived if it was taken, and is not tried again if it was not. Of one
-# that was held and released again meanwhile, a person is told anew.
+# that was held and released again meanwhile, or behind which another waits since, a person is told anew: being told before
+# is no news, so it does not count twice.
 _SETTLE: Final = text("""
     UPDATE routing.delivery d
     SET state = CASE WHEN d.state = 'sending' OR (d.state IN ('awaiting_release', 'due') AND r.state = 'delivered')
@@ -189,7 +190,7 @@ async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: d
             "next_at": each.next_at,
             "reason": each.reason,
             "reference": each.reference,
-            "person_told": each.person_told,
+            "person_told": each.person_told and not each.claimed.person_told,
             "maybe_arrived": each.maybe_arrived,
         }
         for each in settled

@@ -187,6 +187,24 @@ async def test_what_is_new_does_not_wait_for_the_next_try_of_what_is_older_and_l
     assert hurried[0].due_by == min(row["due_by"] for row in dues if row["due_by"])
 
 
+@pytest.mark.parametrize("on_its_way", [False, True])
+async def test_a_person_is_told_anew_of_what_fails_once_something_new_waits_behind_it(
+    *, road: Road, on_its_way: bool
+) -> None:
+    await road.route(reported())
+    await settle(road, await claim(road), "due", person_told=True)
+    told = await claim(road)
+    if not on_its_way:
+        await settle(road, told, "due", person_told=True)
+    await road.route(aware(), suspects())  # N-03 tells the council too
+    if on_its_way:
+        await settle(road, told, "due", person_told=True)
+
+    tried = {each.delivery_id: each.person_told for each in await claim(road)}
+
+    assert {each.recipient: tried[each.delivery_id] for each in told} == {LA: False, LSCP_ID: True}
+
+
 async def test_what_was_sent_before_is_not_read_again_to_find_and_to_settle_what_may_be_sent(road: Road) -> None:
     await road.route(reported())
     async with road.database.begin() as tx:
