@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import aiohttp
 from fastapi import FastAPI
 
 from services.kit.consume import UNHURRIED_REST_S
@@ -24,7 +23,7 @@ from services.routing.dispatch.dispatcher import Dispatcher
 from services.routing.dispatch.endpoints import read_endpoints
 from services.routing.dispatch.grants import read_key
 from services.routing.dispatch.guard import Guard
-from services.routing.dispatch.sender import WebhookChannel
+from services.routing.dispatch.sender import WebhookChannel, open_session
 from services.routing.dispatch.sign import read_private_keys
 from services.routing.handlers import build_router
 from services.routing.laws import FolderOfLaws
@@ -90,7 +89,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def open_sessions() -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        async with open_session() as session:
             channel.session = intake.session = session
             yield
 

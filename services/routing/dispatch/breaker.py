@@ -26,9 +26,9 @@ class Breakers:
         self._open_until: dict[str, float] = {}
         self._in_flight: Counter[str] = Counter()
 
-    def closed_to(self, now_s: float) -> list[str]:
-        """Return the recipients that must not be sent to now: open, being probed, or at their cap."""
-        return sorted(name for name in {*self._open_until, *self._in_flight} if self.room(name, now_s) == 0)
+    def rooms(self, now_s: float) -> dict[str, int]:
+        """Return the room of each recipient that is open or has requests under way; all others have `cap`."""
+        return {name: self.room(name, now_s) for name in sorted({*self._open_until, *self._in_flight})}
 
     def room(self, recipient: str, now_s: float) -> int:
         """Return how many requests may be started to a recipient now; 1 when half open, as a probe."""

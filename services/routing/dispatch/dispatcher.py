@@ -80,10 +80,10 @@ class Dispatcher:
         free = MOST_IN_FLIGHT - len(self._sending)
         if self._draining or free <= 0 or len(self._done) > MOST_SETTLED:
             return False
-        closed = self._breakers.closed_to(time.monotonic())
+        rooms = self._breakers.rooms(time.monotonic())
         begins_by_s = since_boot_s() + BEGINS_WITHIN_S
         async with self._database.begin() as tx:
-            claimed = await rows.claim(tx.connection, tx.now, most=free, cap=self._breakers.cap, closed=closed)
+            claimed = await rows.claim(tx.connection, tx.now, most=free, cap=self._breakers.cap, rooms=rooms)
             if claimed:
                 claimed = await self._for_the_guard(claimed, tx.connection)
             today = london_date(tx.now)

@@ -7,12 +7,13 @@ database's wall clock, the schedule on the legal clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +23,7 @@ from services.routing.store.saving import as_json
 LEASE_S: Final = 60  # four times the longest request
 RENEW_AFTER: Final = VALID_FOR / 2
 
-# Only the oldest live row of a recipient and case may go; among them, at most `cap` for each recipient. A notice that was
+# Only the oldest live row of a recipient and case may go; among them, at most as many as its recipient has room for. A notice that was
 # withdrawn or superseded while it is on its way still goes before its withdrawal or correction: whoever got them the other
 # way round would act on it.
 # A row is as urgent (`due_by`) as the most urgent one that waits behind it. One that changed last at a time which has not
@@ -46,20 +47,22 @@ _CLAIM: Final = text(
                 WHERE d.state IN ('due', 'sending') AND d.recipient > r.recipient ORDER BY d.recipient LIMIT 1)
         FROM recipients r WHERE r.recipient IS NOT NULL
     ), ready AS (
-        SELECT head.* FROM recipients r CROSS JOIN LATERAL (
+        SELECT head.* FROM (
+            SELECT recipient, coalesce(CAST(CAST(:rooms AS jsonb) ->> recipient AS integer), :cap) AS room
+            FROM recipients WHERE recipient IS NOT NULL
+        ) r CROSS JOIN LATERAL (
             (SELECT delivery_id, next_at, seq FROM routing.delivery d
              WHERE recipient = r.recipient AND state = 'due' AND next_at <= :now AND {is_first}
-             ORDER BY next_at, seq LIMIT :cap)
+             ORDER BY next_at, seq LIMIT r.room)
             UNION ALL
             (SELECT delivery_id, next_at, seq FROM routing.delivery d
              WHERE state = 'due' AND changed_at > :now AND (recipient = r.recipient AND next_at > :now) IS TRUE AND {is_first}
-             ORDER BY next_at, seq LIMIT :cap)
+             ORDER BY next_at, seq LIMIT r.room)
             UNION ALL
             (SELECT delivery_id, next_at, seq FROM routing.delivery d
              WHERE state = 'sending' AND (recipient = r.recipient) IS TRUE AND lease_until < clock_timestamp() AND {is_first})
-            ORDER BY next_at, seq LIMIT :cap
+            ORDER BY next_at, seq LIMIT r.room
         ) head
-        WHERE r.recipient <> ALL(CAST(:closed AS text[]))
     ), chosen AS (
         SELECT delivery_id FROM routing.delivery WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM ready))
         ORDER BY next_at, seq LIMIT :most FOR UPDATE SKIP LOCKED
@@ -158,14 +161,14 @@ class Settled:
 
 
 async def claim(
-    connection: AsyncConnection, now: datetime, *, most: int, cap: int, closed: Sequence[str]
+    connection: AsyncConnection, now: datetime, *, most: int, cap: int, rooms: Mapping[str, int]
 ) -> list[Claimed]:
-    """Take the deliveries that are due at `now` (legal clock), leaving out recipients in `closed`; at most `cap` for one recipient."""
+    """Take the deliveries that are due at `now` (legal clock): for each recipient as many as its room in `rooms`, else `cap`."""
     limits = {
         "now": now,
         "most": most,
         "cap": cap,
-        "closed": list(closed),
+        "rooms": orjson.dumps(rooms).decode(),
         "lease_s": LEASE_S,
         "renew_days": RENEW_AFTER.days,
     }

@@ -44,6 +44,15 @@ class Channel(Protocol):
         ...
 
 
+def open_session() -> aiohttp.ClientSession:
+    """Return a session for everything that this process asks of others.
+
+    Its callers bound what is under way. A limit here would let requests wait where their time runs already, and a
+    recipient that was never asked would count as one that does not answer.
+    """
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(limit=0))
+
+
 class WebhookChannel:
     """Signed HTTP POST. `session` is set when the process's event loop runs."""
 

@@ -222,9 +222,9 @@ async def test_a_claim_that_was_left_behind_by_a_kill_is_sent_again_and_the_late
 ) -> None:
     await road.route(reported())
     async with road.database.begin() as tx:
-        left = await rows.claim(tx.connection, tx.now, most=10, cap=10, closed=[])
+        left = await rows.claim(tx.connection, tx.now, most=10, cap=10, rooms={})
     async with road.database.begin() as tx:
-        again = await rows.claim(tx.connection, tx.now, most=10, cap=10, closed=[])
+        again = await rows.claim(tx.connection, tx.now, most=10, cap=10, rooms={})
         await tx.connection.execute(
             text("UPDATE routing.delivery SET lease_until = clock_timestamp() - interval '1 s'")
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,18 @@ from services.routing.dispatch.rows import Claimed, Settled
 from services.routing.store.saving import insert_history
 from tests.support.reads import keep_first_plans, rows_read
 from tests.support.road import Road, move_clock, of
-from tests.support.routing import LEEDS, OTHER_CASE, POLICE, aware, corrected, decided, reported, submitted, suspects
+from tests.support.routing import (
+    CASE,
+    LEEDS,
+    OTHER_CASE,
+    POLICE,
+    aware,
+    corrected,
+    decided,
+    reported,
+    submitted,
+    suspects,
+)
 
 LA, LSCP_ID = f"la:{LEEDS}", f"lscp:{LEEDS}"
 LATER = datetime(2026, 6, 2, tzinfo=UTC)
@@ -30,7 +42,7 @@ SENT = text("""
 
 async def claim(road: Road) -> list[Claimed]:
     async with road.database.begin() as tx:
-        return await rows.claim(tx.connection, tx.now, most=100, cap=100, closed=[])
+        return await rows.claim(tx.connection, tx.now, most=100, cap=100, rooms={})
 
 
 async def settle(
@@ -205,6 +217,18 @@ async def test_a_person_is_told_anew_of_what_fails_once_something_new_waits_behi
     assert {each.recipient: tried[each.delivery_id] for each in told} == {LA: False, LSCP_ID: True}
 
 
+async def test_each_recipient_gets_no_more_at_once_than_it_has_room_for(road: Road) -> None:
+    await road.route(*(reported(case_key=key) for key in (CASE, OTHER_CASE, "d" * 32)))
+
+    claimed = []
+    for rooms in ({LA: 1}, {LA: 0, LSCP_ID: 0}):
+        async with road.database.begin() as tx:
+            found = await rows.claim(tx.connection, tx.now, most=100, cap=2, rooms=rooms)
+            claimed.append(Counter(each.recipient for each in found))
+
+    assert claimed == [{LA: 1, LSCP_ID: 2}, {}]
+
+
 async def test_what_was_sent_before_is_not_read_again_to_find_and_to_settle_what_may_be_sent(road: Road) -> None:
     await road.route(reported())
     async with road.database.begin() as tx:
@@ -216,7 +240,7 @@ async def test_what_was_sent_before_is_not_read_again_to_find_and_to_settle_what
 
     async with road.database.begin() as tx:
         before = await rows_read(tx.connection, "delivery")
-        claimed = await rows.claim(tx.connection, tx.now, most=100, cap=100, closed=[])
+        claimed = await rows.claim(tx.connection, tx.now, most=100, cap=100, rooms={})
         await rows.settle(tx.connection, [Settled(each, "delivered", reference="R-2") for each in claimed], tx.now)
         read = await rows_read(tx.connection, "delivery") - before
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from services.routing.dispatch.sender import Answer, WebhookChannel, read_answer
+from services.routing.dispatch.dispatcher import MOST_IN_FLIGHT
+from services.routing.dispatch.sender import TIMEOUT_S, Answer, WebhookChannel, open_session, read_answer
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ def test_only_a_2xx_with_a_reference_says_that_the_message_was_taken(
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def serve(handler: Handler) -> AsyncIterator[tuple[str, WebhookChannel]]:
+async def serve(handler: Handler, timeout_s: float = 0.3) -> AsyncIterator[tuple[str, WebhookChannel]]:
     app = web.Application()
     app.router.add_post("/webhook", handler)
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        channel = WebhookChannel(timeout_s=0.3)
+    async with TestServer(app) as server, open_session() as session:
+        channel = WebhookChannel(timeout_s)
         channel.session = session
         yield str(server.make_url("/webhook")), channel
 
@@ -87,10 +87,23 @@ async def test_a_reference_that_comes_in_pieces_is_read_whole() -> None:
 
 
 async def test_a_closed_port_is_a_failure_without_a_status() -> None:
-    async with aiohttp.ClientSession() as session:
+    async with open_session() as session:
         channel = WebhookChannel()
         channel.session = session
         answer = await channel.send("http://127.0.0.1:9/webhook", {}, b"{}")
 
     assert answer.http_status is None
     assert answer.problem is not None
+
+
+async def test_as_many_requests_as_may_be_under_way_leave_at_once_whatever_becomes_of_the_others() -> None:
+    arrived = asyncio.Barrier(MOST_IN_FLIGHT)
+
+    async def wait_for_all(_request: web.Request) -> web.Response:
+        await arrived.wait()
+        return web.json_response({"reference": "PANEL-1"})
+
+    async for url, channel in serve(wait_for_all, timeout_s=TIMEOUT_S):
+        answers = await asyncio.gather(*(channel.send(url, {}, b"{}") for _ in range(MOST_IN_FLIGHT)))
+
+    assert {answer.reference for answer in answers} == {"PANEL-1"}
