@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import structlog
@@ -109,9 +109,9 @@ def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateK
             if case_key is None:
                 raise NotFound
             await tx.lock_cases([case_key])
-            if not await rows.redrive(tx.connection, delivery_id, tx.now):
+            if not await rows.redrive(tx.connection, [delivery_id], tx.now):
                 raise Conflict("only a delivery that was refused, or that waits for its next try, can be redriven")
-            await insert_history(tx.connection, [_redriven(delivery_id, tx.now, who, why.reason)])
+            await insert_history(tx.connection, [rows.redriven(delivery_id, tx.now, why.reason, who.subject)])
             _log.info("delivery.redriven", delivery_id=str(delivery_id), subject=who.subject)
             return Redriven(delivery_id=delivery_id, at=tx.now)
 
@@ -185,7 +185,3 @@ def build_considering(considering: Considering) -> APIRouter:
         return await considering.find(reach_of(who), asked)
 
     return router
-
-
-def _redriven(delivery_id: UUID, now: datetime, who: Principal, reason: str) -> dict[str, Any]:
-    return {"delivery_id": delivery_id, "at": now, "state": "due", "reason": f"redriven: {reason}", "by": who.subject}

@@ -20,7 +20,7 @@ from services.routing.api import build_api, build_considering, build_migrating, 
 from services.routing.considering import Considering
 from services.routing.dispatch.body import Composer
 from services.routing.dispatch.dispatcher import Dispatcher
-from services.routing.dispatch.endpoints import read_endpoints
+from services.routing.dispatch.endpoints import Endpoints
 from services.routing.dispatch.grants import read_key
 from services.routing.dispatch.guard import Guard
 from services.routing.dispatch.sender import WebhookChannel, open_session
@@ -54,14 +54,14 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     channel = WebhookChannel()
     intake = Intake(settings.intake_url)
     keys = read_private_keys(settings.webhook_key.get_secret_value().encode())
-    grant_key = read_key(settings.grant_key.get_secret_value().encode())
     guard = Guard((law.text for law in laws.all), laws.newest.register_text)
-    composer = Composer(guard, grant_key, settings.intake_url)
+    composer = Composer(guard, read_key(settings.grant_key.get_secret_value().encode()), settings.intake_url)
+    endpoints = Endpoints(settings.endpoints_file, plain_text_ok=settings.endpoints_plaintext_ok)
     dispatcher = Dispatcher(
         runtime.database,
         channel,
         composer,
-        endpoints=read_endpoints(settings.endpoints_file, plain_text_ok=settings.endpoints_plaintext_ok),
+        endpoints=endpoints,
         keys=keys,
         clock=runtime.clock,
     )
@@ -70,6 +70,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     routers = [build_router(service, runtime.consume)]
     announcer = Announcer(runtime.database, laws)
     runtime.health.ready["rulebooks"] = announcer.unready
+    runtime.health.ready["endpoints"] = endpoints.unready
 
     async def look_and_claim() -> bool:
         await announcer.step()  # a notice may rest on what another process has just taken

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -18,6 +19,7 @@ from schemas.case_events import CaseEvent
 from schemas.messages import AnyMessage, parse
 from services.kit.database import Database
 from services.routing.dispatch.dispatcher import Dispatcher
+from services.routing.dispatch.endpoints import SETTLED_S, Endpoints
 from services.routing.law import Law, read_law
 from services.routing.laws import Held, Laws
 from services.routing.service import RoutingService
@@ -80,6 +82,8 @@ class Recipients:
     url: str
     session: aiohttp.ClientSession
     dispatcher: Dispatcher
+    file: Path
+    endpoints: Endpoints
 
     async def send_all(self) -> None:
         """Send what is due now, and settle it."""
@@ -89,6 +93,12 @@ class Recipients:
 
     async def settle(self) -> None:
         await self.dispatcher.finish()
+
+    def register(self, text: str) -> None:
+        """Write the file of addresses, and let the dispatcher take it."""
+        self.file.write_text(text)
+        for now_s in (0.0, SETTLED_S):
+            self.endpoints.look(now_s)
 
     async def behave(self, recipient: str, **instruction: Any) -> None:
         async with self.session.post(f"{self.url}/recipients/{recipient}/behaviour", json=instruction) as response:

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
@@ -26,10 +26,11 @@ from services.kit.faults import faultpoint, register
 from services.routing.dispatch import rows, settling
 from services.routing.dispatch.body import Composer
 from services.routing.dispatch.breaker import Breakers
+from services.routing.dispatch.endpoints import Endpoints
 from services.routing.dispatch.rows import Claimed
 from services.routing.dispatch.schedule import DELAYS_S
 from services.routing.dispatch.sender import TIMEOUT_S, Answer, Channel
-from services.routing.dispatch.settling import Attempt
+from services.routing.dispatch.settling import NO_ADDRESS, Attempt
 from services.routing.dispatch.sign import sign
 from services.routing.store import texts
 from services.routing.store.saving import insert_history
@@ -37,6 +38,7 @@ from services.routing.store.saving import insert_history
 MOST_IN_FLIGHT: Final = 128
 MOST_SETTLED: Final = 200
 FIRST_SERVER_ERROR: Final = 500
+ADDRESSED: Final = "an address was registered"
 BEGINS_WITHIN_S: Final = rows.LEASE_S - TIMEOUT_S
 """How long after its claim a request may begin, so that it ends before somebody else can send the same.
 
@@ -55,7 +57,7 @@ class Dispatcher:
         channel: Channel,
         composer: Composer,
         *,
-        endpoints: Mapping[str, str],
+        endpoints: Endpoints,
         keys: Sequence[Ed25519PrivateKey],
         clock: Clock,
         breakers: Breakers | None = None,
@@ -80,6 +82,7 @@ class Dispatcher:
         free = MOST_IN_FLIGHT - len(self._sending)
         if self._draining or free <= 0 or len(self._done) > MOST_SETTLED:
             return False
+        self._endpoints.look(time.monotonic())
         rooms = self._breakers.rooms(time.monotonic())
         begins_by_s = since_boot_s() + BEGINS_WITHIN_S
         async with self._database.begin() as tx:
@@ -103,16 +106,15 @@ class Dispatcher:
         return await rows.stated(connection, claimed, self._composer.facts)
 
     async def settle_step(self) -> bool:
-        """Write and publish the results that have come; return whether there were any."""
+        """Write and publish the results that have come, and let go on what got an address; return whether there was anything."""
         batch, self._done = self._done[:MOST_SETTLED], self._done[MOST_SETTLED:]
-        if not batch:
-            return False
         try:
-            await self._settle(batch)
+            if batch:
+                await self._settle(batch)
         except BaseException:
             self._done = [*batch, *self._done]
             raise
-        return True
+        return await self._readdress() or bool(batch)
 
     async def drain(self) -> None:
         """Claim nothing more, and finish."""
@@ -144,7 +146,7 @@ class Dispatcher:
             return Attempt(claimed, Answer(None), composed.objection)
         url = self._endpoints.get(claimed.recipient)
         if url is None:
-            return Attempt(claimed, Answer(None), "no address is registered for this recipient")
+            return Attempt(claimed, Answer(None), NO_ADDRESS)
         headers = sign(self._keys, str(claimed.delivery_id), int(self._clock.wall_now().timestamp()), composed.body)
         if since_boot_s() > begins_by_s:  # somebody else may have sent it, and its withdrawal after it
             _log.warning("dispatch.overslept", rule=claimed.rule, recipient=claimed.recipient)
@@ -152,6 +154,22 @@ class Dispatcher:
         answer = await self._channel.send(url, headers, composed.body)
         faultpoint("dispatch.sent")
         return Attempt(claimed, answer)
+
+    async def _readdress(self) -> bool:
+        """Make due again what was refused for want of an address that there is now; return whether there was anything."""
+        new = set(self._endpoints.new)
+        if not new or any(attempt.objection == NO_ADDRESS for attempt in self._done):  # not yet refused
+            return False
+        async with self._database.begin() as tx:
+            refused = await rows.refused_for(tx.connection, settling.not_sent(NO_ADDRESS), new, most=MOST_SETTLED)
+            await tx.lock_cases(set(refused.values()))
+            due = await rows.redrive(tx.connection, refused, tx.now)
+            await insert_history(tx.connection, [rows.redriven(each, tx.now, ADDRESSED) for each in due])
+        if not refused:
+            self._endpoints.new.difference_update(new)
+        for each in due:
+            _log.info("delivery.redriven", delivery_id=str(each))
+        return bool(refused)
 
     async def _settle(self, batch: Sequence[Attempt]) -> None:
         async with self._database.begin() as tx:

@@ -1,4 +1,4 @@
-"""Where recipients are reached: a YAML file of recipient id and webhook URL, read once at the start."""
+"""Where recipients are reached: a YAML file of recipient id and webhook URL, read again when it changes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,72 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
 import yaml
 
+SETTLED_S: Final = 1.0
+"""How long a changed file must have stayed as it is: half of an address that is being written is an address, too."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_log = structlog.get_logger("services.routing.dispatch")
+
+
+class Endpoints:
+    """The addresses of a file.
+
+    `new`: recipients that got an address since somebody last dealt with them, at the start all; whoever has done so takes them out.
+    """
+
+    def __init__(self, path: Path, *, plain_text_ok: bool = False) -> None:
+        """Read the file; for what is raised, and `plain_text_ok`, see `read_endpoints`."""
+        self._path: Final = path
+        self._plain_text_ok: Final = plain_text_ok
+        self._read = self._seen = self._state()
+        self._seen_s = 0.0
+        self._addresses = read_endpoints(path, plain_text_ok=plain_text_ok)
+        self._refused: str | None = None
+        self.new: Final = set(self._addresses)
+
+    def get(self, recipient: str) -> str | None:
+        """Return the webhook URL of a recipient, if there is one."""
+        return self._addresses.get(recipient)
+
+    def look(self, now_s: float) -> None:
+        """Take a file that was changed; one that is refused is logged once, and what was read before counts. `now_s`: monotonic."""
+        state = self._state()
+        if state != self._seen:
+            self._seen, self._seen_s = state, now_s
+        if state == self._read or now_s - self._seen_s < SETTLED_S:
+            return
+        self._read = state
+        try:
+            found = read_endpoints(self._path, plain_text_ok=self._plain_text_ok)
+        except OSError as error:
+            self._read = None  # the next look may find it
+            self._refuse(f"{self._path}: it cannot be read ({type(error).__name__})")
+        except ValueError as error:
+            self._refuse(str(error))
+        else:
+            self.new.update(found.keys() - self._addresses.keys())
+            self.new.intersection_update(found)
+            self._addresses, self._refused = found, None
+            _log.info("endpoints.taken", count=len(found))
+
+    async def unready(self) -> str | None:
+        """Return why the file that is there is not the one that counts, or nothing."""
+        return self._refused and f"the addresses of before the last change count: {self._refused}"
+
+    def _refuse(self, reason: str) -> None:
+        if reason != self._refused:
+            _log.error("endpoints.refused", reason=reason)
+        self._refused = reason
+
+    def _state(self) -> tuple[int, int, int] | None:
+        """Return what tells one state of the file from another, nothing if there is none."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_ctime_ns, found.st_size  # (a copy may keep the other time)
 
 
 def read_endpoints(path: Path, *, plain_text_ok: bool = False) -> dict[str, str]:
@@ -19,9 +82,13 @@ def read_endpoints(path: Path, *, plain_text_ok: bool = False) -> dict[str, str]
         plain_text_ok: The network to the recipients is trusted, as in a test installation.
 
     Raises:
+        OSError: The file cannot be read.
         ValueError: The file is no mapping of ids to URLs, or a URL would send a notice unencrypted to another machine.
     """
-    found = yaml.safe_load(path.read_text("utf-8")) or {}
+    try:
+        found = yaml.safe_load(path.read_text("utf-8")) or {}
+    except yaml.YAMLError:
+        found = None
     if not isinstance(found, dict) or not all(isinstance(part, str) for pair in found.items() for part in pair):
         raise ValueError(f"{path}: expected lines of `recipient: https://...`")
     for recipient, url in found.items():

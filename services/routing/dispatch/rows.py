@@ -7,7 +7,7 @@ database's wall clock, the schedule on the legal clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -112,8 +112,12 @@ _SETTLE: Final = text("""
 _REDRIVE: Final = text("""
     UPDATE routing.delivery
     SET state = 'due', next_at = :now, changed_at = :now, due_since = coalesce(due_since, :now), person_told = false
-    WHERE delivery_id = :delivery_id AND state IN ('due', 'refused')
+    WHERE delivery_id = ANY(CAST(:ids AS uuid[])) AND state IN ('due', 'refused')
     RETURNING delivery_id
+""")
+_REFUSED_FOR: Final = text("""
+    SELECT delivery_id, case_key FROM routing.delivery
+    WHERE state = 'refused' AND reason = :reason AND recipient = ANY(CAST(:recipients AS text[])) ORDER BY seq LIMIT :most
 """)
 _CASE: Final = text("SELECT case_key FROM routing.delivery WHERE delivery_id = :delivery_id")
 
@@ -209,7 +213,19 @@ async def case_of(connection: AsyncConnection, delivery_id: UUID) -> str | None:
     return found
 
 
-async def redrive(connection: AsyncConnection, delivery_id: UUID, now: datetime) -> bool:
-    """Make a delivery due at once; False if it is not one that waits or was refused."""
-    found = await connection.execute(_REDRIVE, {"delivery_id": delivery_id, "now": now})
-    return found.first() is not None
+async def refused_for(
+    connection: AsyncConnection, reason: str, recipients: Collection[str], *, most: int
+) -> dict[UUID, str]:
+    """Return deliveries to some recipients that were refused for a reason, each with its case, the oldest first."""
+    asked = {"reason": reason, "recipients": sorted(recipients), "most": most}
+    return {row.delivery_id: row.case_key for row in await connection.execute(_REFUSED_FOR, asked)}
+
+
+async def redrive(connection: AsyncConnection, ids: Collection[UUID], now: datetime) -> list[UUID]:
+    """Make deliveries due at once; return those that waited or were refused, which alone can be."""
+    return list(await connection.scalars(_REDRIVE, {"ids": list(ids), "now": now}))
+
+
+def redriven(delivery_id: UUID, now: datetime, reason: str, by: str | None = None) -> dict[str, Any]:
+    """Return the row that remembers a redrive; `by`: the person who asked for it, if one did."""
+    return {"delivery_id": delivery_id, "at": now, "state": "due", "reason": f"redriven: {reason}", "by": by}

@@ -16,7 +16,9 @@ from services.routing.dispatch.schedule import DELAYS_S, FINAL_STATUSES_TO, Fail
 from services.routing.dispatch.sender import Answer
 
 SOURCE: Final = "/handrail/routing"
+NO_ADDRESS: Final = "no address is registered for this recipient"
 NOT_TRIED_AGAIN: Final = "it is not tried again until a person says so"
+SENT_ONCE_ADDRESSED: Final = "it is sent once there is one"
 WAITS_PAST_DUE: Final = "the next try comes only after it is due; it is still being tried"
 STILL_TRYING: Final = "half of the time until it is due is gone; it is still being tried"
 OVERDUE: Final = "it is overdue; it is still being tried"
@@ -36,7 +38,7 @@ def settle(attempt: Attempt, now: datetime, jitter: float, delays_s: tuple[float
     """Return what an attempt leads to; `now` by the legal clock, `jitter` a draw from [0, 1)."""
     claimed, answer = attempt.claimed, attempt.answer
     if attempt.objection is not None:
-        return Settled(claimed, "refused", reason=f"not sent: {attempt.objection}", person_told=True)
+        return Settled(claimed, "refused", reason=not_sent(attempt.objection), person_told=True)
     if answer.taken:
         return Settled(claimed, "delivered", reference=answer.reference, maybe_arrived=True)
     decision = after_failure(
@@ -55,6 +57,11 @@ def settle(attempt: Attempt, now: datetime, jitter: float, delays_s: tuple[float
         person_told=decision.person_must_act,
         maybe_arrived=not _turned_away(answer.http_status),
     )
+
+
+def not_sent(objection: str) -> str:
+    """Return the reason of a row that was not sent."""
+    return f"not sent: {objection}"
 
 
 def _turned_away(http_status: int | None) -> bool:
@@ -109,7 +116,7 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
         return []
     reason = settled.reason or "no receipt"
     if act_now:
-        reason = f"{reason}; {_why_now(settled, now)}"
+        reason = f"{reason}; {_why_now(attempt, settled, now)}"
     attempted = tell.NoticeAttemptedData(
         **about,
         attempt=claimed.attempt,
@@ -120,9 +127,11 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
     return [tell.NoticeAttempted(**_envelope("attempted", claimed, now), data=attempted)]
 
 
-def _why_now(settled: Settled, now: datetime) -> str:
+def _why_now(attempt: Attempt, settled: Settled, now: datetime) -> str:
     """Say why a person must act, and whether it is still being tried."""
     due_by = settled.claimed.due_by
+    if attempt.objection == NO_ADDRESS:
+        return SENT_ONCE_ADDRESSED
     if settled.next_at is None:
         return NOT_TRIED_AGAIN
     if due_by is None:

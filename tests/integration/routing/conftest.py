@@ -19,6 +19,7 @@ from services.kit.migrate import migrate_all
 from services.routing.dispatch.body import Composer
 from services.routing.dispatch.breaker import Breakers
 from services.routing.dispatch.dispatcher import Dispatcher
+from services.routing.dispatch.endpoints import Endpoints
 from services.routing.dispatch.grants import read_key
 from services.routing.dispatch.guard import Guard
 from services.routing.dispatch.sender import WebhookChannel
@@ -54,15 +55,18 @@ async def recipients(road: Road, tmp_path: Path) -> AsyncIterator[Recipients]:
     ):
         url = str(server.make_url("")).rstrip("/")
         channel.session = session
+        file = tmp_path / "endpoints.yaml"
+        file.write_text("".join(f"{body}: {url}/recipients/{body}/webhook\n" for body in law().register.bodies))
+        endpoints = Endpoints(file)
         dispatcher = Dispatcher(
             road.database,
             channel,
             Composer(Guard([law().text], law().register_text), read_key(grant_key), "http://127.0.0.1:8401"),
-            endpoints={body: f"{url}/recipients/{body}/webhook" for body in law().register.bodies},
+            endpoints=endpoints,
             keys=[WEBHOOK_KEY],
             clock=SystemClock(),
             breakers=Breakers(failures_to_open=100),
             delays_s=(0.0,),
         )
-        yield Recipients(url, session, dispatcher)
+        yield Recipients(url, session, dispatcher, file, endpoints)
         await dispatcher.drain()

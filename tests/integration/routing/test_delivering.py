@@ -23,6 +23,7 @@ from tests.support.routing import (
     COUNCIL,
     HALTON,
     LEEDS,
+    OTHER_CASE,
     POLICE,
     acknowledged,
     aware,
@@ -154,12 +155,30 @@ async def test_a_refusal_is_published_for_a_person_stays_visible_and_can_be_redr
 
     await recipients.behave(LSCP_ID, mode="normal")
     async with road.database.begin() as tx:
-        redriven = await rows.redrive(tx.connection, notice.data.notice_id, tx.now)
+        redriven = await rows.redrive(tx.connection, [notice.data.notice_id], tx.now)
     await recipients.send_all()
 
     assert [(m.data.outcome, m.data.http_status) for m in refused] == [("refused", 403)]
     assert redriven
     assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)] == ["refused", "taken"]
+
+
+async def test_what_had_no_address_is_sent_once_the_file_has_one(road: Road, recipients: Recipients) -> None:
+    addresses = recipients.file.read_text()
+    recipients.register("".join(line for line in addresses.splitlines(keepends=True) if LSCP_ID not in line))
+    await road.route(reported(), reported(case_key=OTHER_CASE))
+    await recipients.send_all()
+    refused = [m.data.reason for m in of(tell.NoticeAttempted, await road.published())]
+
+    recipients.register(addresses)
+    await recipients.settle()
+    await recipients.send_all()
+
+    assert refused == ["not sent: no address is registered for this recipient; it is sent once there is one"] * 2
+    assert outcomes(await recipients.journal(LSCP_ID)) == [("taken", "notice.v1")] * 2
+    assert len(await recipients.journal(LA)) == 2
+    because = await road.rows("SELECT reason FROM routing.delivery_history WHERE reason LIKE 'redriven%'")
+    assert [row["reason"] for row in because] == ["redriven: an address was registered"] * 2
 
 
 async def test_when_half_of_the_time_is_gone_a_person_is_told_once_and_trying_goes_on(
@@ -308,7 +327,7 @@ async def test_a_notice_that_was_decided_for_another_area_s_partnership_is_held_
     assert (held["state"], held["person_told"], attempt.data.outcome) == ("refused", True, "refused")
     assert held["reason"] == "not sent: rule N-11 does not name a recipient of this area"
     async with road.database.begin() as tx:
-        await rows.redrive(tx.connection, attempt.data.notice_id, tx.now)
+        await rows.redrive(tx.connection, [attempt.data.notice_id], tx.now)
     await recipients.send_all()
     assert await recipients.journal(BARNSLEY_LSCP) == []
 

@@ -1,9 +1,8 @@
-"""Pins the grant that opens the content of one notice, and the file of recipients' addresses."""
+"""Pins the grant that opens the content of one notice."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,7 +10,6 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 
-from services.routing.dispatch.endpoints import read_endpoints
 from services.routing.dispatch.grants import Grant, mint
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -42,29 +40,3 @@ def test_a_grant_of_another_key_is_worth_nothing() -> None:
 
     with pytest.raises(BadSignatureError):
         jwt.decode(token, OKPKey.generate_key("Ed25519"), algorithms=["Ed25519"])
-
-
-def test_addresses_are_encrypted_unless_they_are_on_this_machine_or_the_network_is_trusted(tmp_path: Path) -> None:
-    good, plain, odd = tmp_path / "good.yaml", tmp_path / "plain.yaml", tmp_path / "odd.yaml"
-    good.write_text("panel: https://panel.example/hook\nofsted: http://127.0.0.1:8405/recipients/ofsted/webhook\n")
-    plain.write_text("panel: http://panel.example/hook\n")
-    odd.write_text("- panel\n")
-
-    assert set(read_endpoints(good)) == {"panel", "ofsted"}
-    assert set(read_endpoints(plain, plain_text_ok=True)) == {"panel"}
-    for refused in (plain, odd):
-        with pytest.raises(ValueError, match=r"expected|https"):
-            read_endpoints(refused)
-
-
-def test_an_address_that_cannot_be_read_is_refused_by_file_and_recipient(tmp_path: Path) -> None:
-    (tmp_path / "endpoints.yaml").write_text("panel: 'https://['\n")
-
-    with pytest.raises(ValueError, match=r"endpoints.yaml: the address of panel cannot be read"):
-        read_endpoints(tmp_path / "endpoints.yaml")
-
-
-def test_an_empty_file_sends_nothing_anywhere(tmp_path: Path) -> None:
-    (tmp_path / "endpoints.yaml").write_text("# recipient id: webhook URL\n")
-
-    assert read_endpoints(tmp_path / "endpoints.yaml") == {}

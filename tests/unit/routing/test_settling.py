@@ -11,7 +11,7 @@ import pytest
 from schemas.deliveries import NoticeAttempted
 from services.routing.dispatch.rows import Claimed
 from services.routing.dispatch.sender import Answer
-from services.routing.dispatch.settling import Attempt, messages, settle
+from services.routing.dispatch.settling import NO_ADDRESS, Attempt, messages, settle
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -73,6 +73,14 @@ def test_a_failure_to_send_what_still_stands_is_published() -> None:
     assert isinstance(message, NoticeAttempted)
     assert message.data.outcome == "refused"
     assert message.data.reason == "answered 403; it is not tried again until a person says so"
+
+
+def test_of_what_has_no_address_a_person_reads_what_it_waits_for() -> None:
+    attempt = Attempt(claimed(), Answer(None), NO_ADDRESS)
+    [message] = messages(attempt, settle(attempt, NOW, 0.5), "refused", NOW)
+
+    assert isinstance(message, NoticeAttempted)
+    assert message.data.reason == f"not sent: {NO_ADDRESS}; it is sent once there is one"
 
 
 @pytest.mark.parametrize(
