@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from handrail.cli import client, clock, demo, provision, quarantine, register, rewind, rules, send, status, up, verify
+from handrail.cli import (
+    client,
+    clock,
+    deliveries,
+    demo,
+    provision,
+    quarantine,
+    register,
+    rewind,
+    rules,
+    send,
+    status,
+    up,
+    verify,
+)
 from handrail.client import TryAgain
 from handrail.demo.player import StoryStuck
 from handrail.demo.story import StoryError
@@ -35,6 +49,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(register.app, name="register")
 app.add_typer(client.app, name="client")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(provision.topics_app, name="topics")
 app.add_typer(rewind.relay_app, name="relay")
 app.add_typer(rewind.consumer_app, name="consumer")

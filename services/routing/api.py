@@ -97,9 +97,14 @@ def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateK
         return await reader.explanation(reach_of(who), case_key, as_of)
 
     @router.get("/deliveries")
-    async def deliveries(who: Looker, state: DeliveryState = None) -> DeliveryList:
-        """List deliveries, the oldest first."""
-        return await reader.deliveries(reach_of(who), state)
+    async def deliveries(
+        who: Looker,
+        state: DeliveryState = None,
+        recipient: Recipient | None = None,
+        after: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before.")] = 0,
+    ) -> DeliveryList:
+        """List deliveries, the oldest first, a page at a time."""
+        return await reader.deliveries(reach_of(who), state, recipient, after)
 
     @router.post("/deliveries/{delivery_id}/redrive", status_code=202)
     async def redrive(who: Operator, delivery_id: UUID, why: Redrive) -> Redriven:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -37,6 +37,8 @@ from services.routing.views import (
     ObligationView,
     QuestionView,
 )
+
+PAGE: Final = 500
 
 
 class NoSuchCase(NotFound):
@@ -169,12 +171,15 @@ class Reader:
             found = await reading.cases(connection, reach, prefix=prefix)
         return CaseList(cases=tuple(CaseLine(**row) for row in found))
 
-    async def deliveries(self, reach: Reach, state: str | None) -> DeliveryList:
-        """Return deliveries of cases that may be read, in a state, the oldest first."""
+    async def deliveries(self, reach: Reach, state: str | None, recipient: str | None, after: int) -> DeliveryList:
+        """Return a page of deliveries of cases that may be read, in a state and to a recipient, the oldest first."""
         async with self._database.connect() as connection:
-            found = await reading.deliveries(connection, reach, state)
-        names = DeliveryView.model_fields
-        return DeliveryList(deliveries=tuple(DeliveryView(**{name: row[name] for name in names}) for row in found))
+            found = await reading.deliveries(connection, reach, state, recipient, after=after, most=PAGE + 1)
+        names, shown = DeliveryView.model_fields, found[:PAGE]
+        return DeliveryList(
+            deliveries=tuple(DeliveryView(**{name: row[name] for name in names}) for row in shown),
+            next=shown[-1]["seq"] if len(found) > PAGE else None,
+        )
 
     def _notice(self, row: Any) -> NoticeView:
         state = row["state_then"]

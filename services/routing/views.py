@@ -200,9 +200,10 @@ class DeliveryView(View):
 
 
 class DeliveryList(View):
-    """Deliveries, the oldest first."""
+    """A page of deliveries, the oldest first; `next` is the `after` of the next page, none on the last."""
 
     deliveries: tuple[DeliveryView, ...]
+    next: int | None
 
 
 class FoundView(View):

@@ -123,7 +123,8 @@ _RULEBOOKS: Final = text("""
 """)
 _DELIVERIES: Final = text(f"""
     SELECT * FROM routing.delivery
-    WHERE (CAST(:state AS text) IS NULL OR state = :state) AND {readable("delivery.case_key")}
+    WHERE seq > :after AND (CAST(:state AS text) IS NULL OR state = :state)
+        AND (CAST(:recipient AS text) IS NULL OR recipient = :recipient) AND {readable("delivery.case_key")}
     ORDER BY seq LIMIT :most
 """)  # noqa: S608
 
@@ -217,7 +218,11 @@ async def rulebooks(connection: AsyncConnection, keys: Sequence[str]) -> dict[st
 
 
 async def deliveries(
-    connection: AsyncConnection, reach: Reach, state: str | None, *, most: int = 500
+    connection: AsyncConnection, reach: Reach, state: str | None, recipient: str | None, *, after: int, most: int
 ) -> list[RowMapping]:
-    """Return deliveries of cases that may be read, in a state (None: in any), the oldest first."""
-    return list((await connection.execute(_DELIVERIES, {"state": state, "most": most, **reach.values})).mappings())
+    """Return deliveries of cases that may be read, in a state and to a recipient (None: any), the oldest first.
+
+    Those up to the number `after` are passed over.
+    """
+    asked = {"state": state, "recipient": recipient, "after": after, "most": most, **reach.values}
+    return list((await connection.execute(_DELIVERIES, asked)).mappings())

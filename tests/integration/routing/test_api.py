@@ -1,4 +1,4 @@
-"""Pins the HTTP API: decisions as at any time, the eight answers about a recipient, redrive, keys, and who may look."""
+"""Pins the HTTP API: decisions as at any time, the eight answers about a recipient, keys, and who may look."""
 
 from __future__ import annotations
 
@@ -156,28 +156,6 @@ async def test_a_recipient_that_is_not_registered_is_not_found(road: Road, addre
     assert (await get(address, f"/v1/cases/{CASE}/ask", recipient="lscp:E99999999")).status_code == 404
 
 
-async def test_a_refused_delivery_is_listed_and_redriven_with_a_reason(
-    road: Road, recipients: Recipients, address: DatabaseAddress
-) -> None:
-    await recipients.behave(LSCP_ID, mode="refuse", times=1)
-    await road.route(reported())
-    await recipients.send_all()
-
-    async with client(app(address), "operations") as http:
-        (refused,) = (await http.get("/v1/deliveries", params={"state": "refused"})).json()["deliveries"]
-        path = f"/v1/deliveries/{refused['delivery_id']}/redrive"
-        nothing_said = await http.post(path, json={})
-        redriven = await http.post(path, json={"reason": "their system is back"})
-        await recipients.send_all()
-        again = await http.post(path, json={"reason": "once more"})
-
-    assert (refused["recipient"], refused["reason"]) == (LSCP_ID, "answered 403")
-    assert [each.status_code for each in (nothing_said, redriven, again)] == [422, 202, 409]
-    assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)] == ["refused", "taken"]
-    (history,) = await road.rows("SELECT reason, by FROM routing.delivery_history WHERE by IS NOT NULL")
-    assert tuple(history.values()) == ("redriven: their system is back", "account-7")
-
-
 async def test_acceptance_shows_and_so_does_a_correction(road: Road, address: DatabaseAddress) -> None:
     report = reported()
     await road.route(report)
@@ -200,13 +178,6 @@ async def test_acceptance_shows_and_so_does_a_correction(road: Road, address: Da
 )
 async def test_nothing_is_shown_without_signing_in_or_to_a_partner(address: DatabaseAddress, path: str) -> None:
     assert [(await get(address, path, role)).status_code for role in (None, "partner")] == [401, 403]
-
-
-async def test_only_operations_may_redrive(address: DatabaseAddress) -> None:
-    async with client(app(address), "auditor") as http:
-        answer = await http.post(f"/v1/deliveries/{'0' * 8}-0000-0000-0000-{'0' * 12}/redrive", json={"reason": "x"})
-
-    assert answer.status_code == 403
 
 
 async def test_webhook_keys_are_public_and_every_other_route_is_guarded(address: DatabaseAddress) -> None:

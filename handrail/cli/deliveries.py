@@ -1,0 +1,67 @@
+"""`handrail deliveries`: look at what recipients did not take, and send it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+import typer
+
+from handrail.cli.columns import in_columns
+from handrail.cli.status import Folder, find_running
+from handrail.installation.web import Web
+
+app = typer.Typer(
+    help="List notices and withdrawals by how far they have come, and send again what was refused.",
+    no_args_is_help=True,
+)
+State = Literal["awaiting_release", "due", "sending", "delivered", "accepted", "refused", "withdrawn", "superseded"]
+
+
+@app.command("list")
+def list_deliveries(
+    state: Annotated[State, typer.Option(help="What is `refused` is not tried again by itself.")] = "refused",
+    recipient: Annotated[str | None, typer.Option(help="Only those to it: lscp:E08000035")] = None,
+    data: Folder = None,
+) -> None:
+    """List deliveries in a state, the oldest first."""
+    keys = ("delivery_id", "recipient", "kind", "rule", "owed_at", "due_by", "attempts", "reason")
+    found = deliveries(find_running(data).web("routing"), state, recipient)
+    rows = [tuple("" if each[key] is None else str(each[key]) for key in keys) for each in found]
+    if not rows:
+        typer.echo(f"No delivery is {state}.")
+        return
+    typer.echo(in_columns(("id", "recipient", "kind", "rule", "owed since", "due by", "attempts", "reason"), *rows))
+
+
+def deliveries(routing: Web, state: State, recipient: str | None) -> Iterator[dict[str, Any]]:
+    """Yield the deliveries in a state, to one recipient or to all, page by page, the oldest first."""
+    to = f"&recipient={quote(recipient)}" if recipient else ""
+    for page in routing.pages(f"/v1/deliveries?state={state}{to}"):
+        yield from page["deliveries"]
+
+
+@app.command()
+def redrive(
+    reason: Annotated[str, typer.Option(help="Why; kept in its history. No names.")],
+    delivery_id: Annotated[
+        UUID | None, typer.Argument(help="From the list: one that was refused, or that waits for its next try.")
+    ] = None,
+    recipient: Annotated[
+        str | None, typer.Option(help="Instead of an id: all that this recipient refused: lscp:E08000035")
+    ] = None,
+    data: Folder = None,
+) -> None:
+    """Send it again at once, or all that a recipient refused, once the cause is put right.
+
+    What had no address needs no redrive: it is sent once endpoints.yaml has one.
+    """
+    if (delivery_id is None) == (recipient is None):
+        raise typer.BadParameter("give the id of a delivery, or --recipient")
+    routing = find_running(data).web("routing")
+    ids = [delivery_id] if delivery_id else [each["delivery_id"] for each in deliveries(routing, "refused", recipient)]
+    for each in ids:
+        routing.post(f"/v1/deliveries/{each}/redrive", {"reason": reason})
+    typer.echo(f"{len(ids)} sent again; see `handrail deliveries list`.")
