@@ -167,11 +167,14 @@ class _Diffing:
     def _correct(self, told: KnownNotice, obligation: Obligation) -> Iterator[Change]:
         """Owe a notice with the present due date to whoever may have been told another.
 
-        What was attempted stays as it was sent, so the correction is a notice of its own. One that a named person has
-        accepted stays accepted.
+        What was attempted stays as it was sent, so the correction is a notice of its own. It corrects the last one that the
+        recipient may have, which an attempt that never left, or was turned away, did not give them. One that a named person
+        has accepted stays accepted.
         """
         new = self._owed(told.obligation_id, told.case_key, obligation, told.recipient, told)
-        yield replace(new, corrects=told)
+        of_both = (each for each in self._of_duty(told.obligation_id) if each.recipient == told.recipient)
+        had = [each for each in of_both if each.maybe_arrived and each.state != "withdrawn"]
+        yield replace(new, corrects=max(had, key=lambda each: each.revision, default=None))
         if told.state != "accepted":
             yield NoticeSuperseded(told, new.notice.notice_id, SUPERSEDED)
 

@@ -197,7 +197,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A notice is owed; it may be sent if `released`. `corrects` is the one before it, which gave another due date."""
+    """A notice is owed; it may be sent if `released`. `corrects` is one that its recipient may have, which gave another due date."""
 
     notice: KnownNotice
     obligation: Obligation

@@ -109,9 +109,12 @@ def redate(known: Iterable[ledger.KnownNotice], identity: UUID, due_on: date | N
     return [replace(each, due_on=due_on) for each in known if each.obligation_id == identity and not each.tried]
 
 
-def dispatch(known: ledger.Known, state: ledger.NoticeState = "due") -> ledger.Known:
-    """Return what stands once everything that may be sent was attempted."""
-    sent = [replace(each, state=state, tried=True) if each.state == "due" else each for each in known.notices]
+def dispatch(known: ledger.Known, state: ledger.NoticeState = "due", *, arrives: bool = True) -> ledger.Known:
+    """Return what stands once everything that may be sent was attempted, and may have arrived."""
+    sent = [
+        replace(each, state=state, tried=True, maybe_arrived=arrives) if each.state == "due" else each
+        for each in known.notices
+    ]
     return replace(known, notices=tuple(sent))
 
 
@@ -218,6 +221,24 @@ def test_a_notice_that_never_left_needs_no_correction() -> None:
     _, changes = after([REPORT, AWARE, suspects()], [LATER])
 
     assert {type(change) for change in changes} == {ledger.Redated}
+
+
+@pytest.mark.parametrize(("arrives", "revision"), [(False, None), (True, 1)])
+def test_what_is_corrected_is_the_last_notice_that_its_recipient_may_have_and_none_that_never_left(
+    *, arrives: bool, revision: int | None
+) -> None:
+    events = [REPORT, AWARE, SUSPECTED]
+    known, _ = after(events)
+    known = dispatch(known, "refused", arrives=arrives)
+    for dated in ([*events, LATER], events):
+        changes = diff(known, decision(dated, known), homes([("incident", CASE)]))
+        known = dispatch(apply(known, changes), "refused", arrives=False)
+
+        owed = [change for change in changes if isinstance(change, ledger.Owed)]
+        assert {change.corrects and change.corrects.revision for change in owed} == {revision}
+        assert all(
+            any(isinstance(c, ledger.NoticeSuperseded) and c.by == o.notice.notice_id for c in changes) for o in owed
+        )
 
 
 def test_a_notice_that_was_attempted_and_waits_again_is_corrected_by_one_that_waits() -> None:
