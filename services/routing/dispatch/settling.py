@@ -20,6 +20,7 @@ NO_ADDRESS: Final = "no address is registered for this recipient"
 NOT_TRIED_AGAIN: Final = "it is not tried again until a person says so"
 SENT_ONCE_ADDRESSED: Final = "it is sent once there is one"
 WAITS_PAST_DUE: Final = "the next try comes only after it is due; it is still being tried"
+WITHDRAWAL_TAKEN: Final = "the recipient has taken the withdrawal"
 STILL_TRYING: Final = "half of the time until it is due is gone; it is still being tried"
 OVERDUE: Final = "it is overdue; it is still being tried"
 TRIED_FOR_A_DAY: Final = "it has been tried for a day; it is still being tried"
@@ -85,9 +86,10 @@ def history(attempt: Attempt, settled: Settled, state: str, now: datetime) -> di
 def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> list[Envelope]:
     """Return what is published of an attempt; `state` is the row's after it.
 
-    Attempts to withdraw a notice are published only when a person must act: the notice itself is withdrawn already. A
-    failure to send what was withdrawn, superseded, accepted or held back meanwhile is not published, nor is the refusal of
-    what was released again: nobody has to act on it.
+    Attempts to withdraw a notice are published only when a person must act, as the notice itself is withdrawn already, and
+    when one is taken after others failed: a person may have been told of those. A failure to send what was withdrawn,
+    superseded, accepted or held back meanwhile is not published, nor is the refusal of what was released again: nobody has
+    to act on it.
     """
     claimed = settled.claimed
     about: dict[str, Any] = {
@@ -100,14 +102,11 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
     }
     if settled.reference is not None:
         if claimed.kind != "notice":
-            return []
+            return [_withdrawn(claimed, about, WITHDRAWAL_TAKEN, now)] if claimed.attempt > 1 else []
         delivered = tell.NoticeDeliveredData(**about, attempt=claimed.attempt, reference=settled.reference)
         found: list[Envelope] = [tell.NoticeDelivered(**_envelope("delivered", claimed, now), data=delivered)]
         if state == "withdrawn":
-            withdrawn = tell.NoticeWithdrawnData(
-                **about, reason="withdrawn while it was on its way", was_delivered=True
-            )
-            found.append(tell.NoticeWithdrawn(**_envelope("withdrawn", claimed, now), data=withdrawn))
+            found.append(_withdrawn(claimed, about, "withdrawn while it was on its way", now))
         return found
     if state != settled.state:
         return []
@@ -139,6 +138,11 @@ def _why_now(attempt: Attempt, settled: Settled, now: datetime) -> str:
     if due_by <= now:
         return OVERDUE
     return WAITS_PAST_DUE if due_by <= settled.next_at else STILL_TRYING
+
+
+def _withdrawn(claimed: Claimed, about: Mapping[str, Any], reason: str, now: datetime) -> Envelope:
+    data = tell.NoticeWithdrawnData(**about, reason=reason, was_delivered=True)
+    return tell.NoticeWithdrawn(**_envelope("withdrawn", claimed, now), data=data)
 
 
 def _envelope(kind: str, claimed: Claimed, now: datetime) -> Mapping[str, Any]:

@@ -75,6 +75,15 @@ def test_a_failure_to_send_what_still_stands_is_published() -> None:
     assert message.data.reason == "answered 403; it is not tried again until a person says so"
 
 
+@pytest.mark.parametrize(("attempt", "said"), [(1, []), (2, ["notice.withdrawn.v1"])])
+def test_a_withdrawal_that_is_taken_is_said_only_if_a_person_may_have_been_told_that_it_failed(
+    attempt: int, said: list[str]
+) -> None:
+    taken = Attempt(claimed(kind="withdrawal", attempt=attempt), Answer(200, reference="LSCP-1"))
+
+    assert [each.type for each in messages(taken, settle(taken, NOW, 0.5), "delivered", NOW)] == said
+
+
 def test_of_what_has_no_address_a_person_reads_what_it_waits_for() -> None:
     attempt = Attempt(claimed(), Answer(None), NO_ADDRESS)
     [message] = messages(attempt, settle(attempt, NOW, 0.5), "refused", NOW)
