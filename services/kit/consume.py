@@ -8,6 +8,7 @@ a consumer goes on is what its fence says, whatever Kafka was told.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from services.kit.codec import Decoded, Event, Parse, RawBatchCodec
 from services.kit.errors import summary
 from services.kit.faults import faultpoint
 from services.kit.fence import REWOUND, Place, firsts
-from services.kit.health import Health
+from services.kit.health import Answering, Health
 from services.kit.kafka_compat import Subscriber, safe_parser, subscribe
 from services.kit.logging import where
 from services.kit.path import Consumer, Handler, Keys, Outcome, Store, TopicChanged, handle_batch, mark_of
@@ -144,6 +145,7 @@ class Worker(ConsumerRebalanceListener):
         """How many records the next batch may have."""
         self._stopped: str | None = None
         self._assigned = False
+        self._kafka = Answering("Kafka")
         self._hurry = asyncio.Event()  # somebody waits for the batch in hand: do not back off
         self._holes: dict[Place, int] = {}
         self._next_offsets: dict[Place, int] = {}
@@ -297,7 +299,7 @@ class Worker(ConsumerRebalanceListener):
             held = await tx.fence.hold(group, places)
         next_offsets = {place: offset for place, offset in held.items() if offset != REWOUND}
         # Asked after the fence was read: what its last owner read meanwhile must not look like a topic cut short.
-        bounds = await self.subscriber.bounds(places)
+        bounds = await self._kafka.answer(self.subscriber.bounds(places))
         # Written down from the first day, so that even a loss in the very first batch shows as a gap.
         new = {place: bounds[place][0] for place in places if place not in next_offsets}
         if new:
@@ -328,7 +330,12 @@ class Worker(ConsumerRebalanceListener):
             await self._stand_up_again()
             return
         stood = dict(self._next_offsets)  # before asking: while one broker keeps us waiting, the others are read on
-        bounds = await self.subscriber.bounds(stood)
+        try:
+            bounds = await self._kafka.answer(self.subscriber.bounds(stood))
+        except Exception:
+            for place in stood:
+                metrics.LAG.labels(self.consumer.group_id, *place).set(math.nan)
+            raise
         for place, (_, end) in bounds.items():
             metrics.LAG.labels(self.consumer.group_id, *place).set(max(0, end - stood[place]))
         self._check_bounds(bounds, stood)
@@ -387,4 +394,6 @@ class Worker(ConsumerRebalanceListener):
 
     async def unready(self) -> str | None:
         """Return why this consumer is not at work, or nothing."""
-        return self._stopped or (None if self._assigned else "no partitions are assigned yet")
+        if self._stopped or not self._assigned:
+            return self._stopped or "no partitions are assigned yet"
+        return self._kafka.wrong()

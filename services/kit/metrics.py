@@ -10,7 +10,9 @@ _BATCH_SIZES: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000)
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 LAG: Final = Gauge(
-    "handrail_consumer_lag_records", "Records of a partition not yet read", ["consumer", "topic", "partition"]
+    "handrail_consumer_lag_records",
+    "Records of a partition not yet read; NaN while Kafka does not say",
+    ["consumer", "topic", "partition"],
 )
 BATCH_RECORDS: Final = Histogram("handrail_batch_records", "Records per batch", ["consumer"], buckets=_BATCH_SIZES)
 BATCH_SECONDS: Final = Histogram(

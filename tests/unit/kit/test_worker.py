@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from services.kit import consume
+from services.kit import consume, metrics
 from services.kit.codec import decode
 from services.kit.consume import BATCH_S, FEWEST, MOST, REST_S, Worker, fitting
 from services.kit.fence import Place
+from services.kit.health import SILENT_S
 from services.kit.kafka_compat import RawRecord
 from services.kit.memory import MemoryStore, MemoryTransaction
 from services.kit.path import Consumer
@@ -37,7 +39,7 @@ class FakeSubscriber:
         self.stopped = False
         self.here = {PLACE}
         self.unreadable: str | None = None
-        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def bounds(self, places: Iterable[Place]) -> Bounds:
         found = dict.fromkeys(places, (0, self.end))
@@ -157,6 +159,39 @@ async def test_a_topic_that_became_shorter_stops_the_consumer() -> None:
 
     assert "cut short" in (worker.stopped() or "")
     assert subscriber.stopped
+
+
+def test_a_kafka_that_no_longer_answers_makes_the_consumer_unready_and_its_lag_unknown_until_it_answers_again() -> None:
+    async def away() -> list[tuple[str | None, float]]:
+        subscriber = FakeSubscriber()
+        worker = worker_on(MemoryStore("kit", NOON), subscriber)
+        subscriber.end = 5
+        await assign(worker)
+        await worker.watch()
+        said = [(await worker.unready(), _lag())]
+
+        subscriber.meanwhile = asyncio.Event().wait
+        watching = asyncio.create_task(worker.watch())
+        await asyncio.sleep(SILENT_S - 1)
+        said.append((await worker.unready(), _lag()))
+        with pytest.raises(TimeoutError):  # the loop that watches logs it and comes back
+            await watching
+        said.append((await worker.unready(), _lag()))
+
+        subscriber.meanwhile = None
+        await worker.watch()
+        return [*said, (await worker.unready(), _lag())]
+
+    well, soon, silent, back = simulated(away())
+
+    assert well == soon == back == (None, 5.0)
+    assert silent[0] == "Kafka has not answered for 30 s"
+    assert math.isnan(silent[1])
+
+
+def _lag() -> float:
+    lag: float = metrics.LAG.labels(GROUP, *PLACE)._value.get()
+    return lag
 
 
 async def test_a_database_that_is_away_at_the_rebalance_leaves_the_consumer_unready_only_until_it_is_back() -> None:
