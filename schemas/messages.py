@@ -1,7 +1,7 @@
 """Every message on Handrail's own topics, and how to read one from its bytes.
 
-Three outcomes besides success are told apart because consumers treat them differently: an unknown *type* is counted
-and skipped (an older service meets a newer one), an unknown *major version* and anything malformed go to quarantine.
+Whatever cannot be read goes to quarantine. Of a type or a major version that an older service does not know, the reason
+says that it should be upgraded: skipped, the event would be lost to it for ever.
 """
 
 from __future__ import annotations
@@ -49,21 +49,12 @@ class UnreadableMessage(ValueError):
     """The bytes are not a message of ours. The text says what was wrong and never quotes a value."""
 
 
-class UnknownType(UnreadableMessage):
-    """A well-formed CloudEvent of a type that this version does not know."""
-
-
-class UnknownMajorVersion(UnreadableMessage):
-    """A type that is known, in a major version that is not."""
-
-
 def parse(raw: bytes) -> AnyMessage:
     """Read one message; fields that this version does not know are ignored.
 
     Raises:
-        UnknownType: The type's name is not known here.
-        UnknownMajorVersion: The type's name is known, its version is not.
-        UnreadableMessage: Anything else that is wrong, with the places and kinds of error, never the values.
+        UnreadableMessage: The type or its major version is not known here, or anything else is wrong: the places and kinds
+            of error, never the values.
     """
     try:
         return _ADAPTER.validate_json(raw, extra="ignore")
@@ -79,9 +70,9 @@ def _explain(raw: bytes, error: ValidationError) -> UnreadableMessage:
             return UnreadableMessage("message: json_invalid")  # pydantic takes NaN and infinity, which are not JSON
         match = _MAJOR.match(tag) if isinstance(tag, str) else None
         if match and match["name"] in _NAMES:
-            return UnknownMajorVersion(f"major version {match['major']} of a known type; upgrade this service")
+            return UnreadableMessage(f"major version {match['major']} of a known type; upgrade this service")
         if match:
-            return UnknownType("a type that this version does not know")
+            return UnreadableMessage("a type that this version does not know; upgrade this service")
     return UnreadableMessage(describe(error))
 
 

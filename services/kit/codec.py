@@ -1,4 +1,4 @@
-"""From raw bytes to what a consumer handles: an event, a poison record, or a type that this version does not know.
+"""From raw bytes to what a consumer handles: an event, or a poison record.
 
 The codec never raises: FastStream loses a batch whose decoding fails. `schemas.messages.parse` says what is wrong in
 words that never quote the bytes; of any other exception only the type is kept.
@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from schemas.envelope import Envelope
-from schemas.messages import UnknownType, UnreadableMessage, parse
+from schemas.messages import UnreadableMessage, parse
 from services.kit.inbox import record_id
 from services.kit.kafka_compat import RawRecord, raw_record
 
@@ -58,14 +58,6 @@ class Poison:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """A message of a type that this version does not know: counted and skipped."""
-
-    record: RawRecord
-    record_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Raw:
     """A record that the handler wants undecoded."""
 
@@ -73,7 +65,7 @@ class Raw:
     record_id: UUID
 
 
-Decoded = Event | Poison | Unknown | Raw
+Decoded = Event | Poison | Raw
 
 
 def decode(record: RawRecord, parse_message: Parse | None = parse) -> Decoded:
@@ -87,8 +79,6 @@ def decode(record: RawRecord, parse_message: Parse | None = parse) -> Decoded:
         return Raw(record, _id_of(record))
     try:
         message = parse_message(record.value)
-    except UnknownType:
-        return Unknown(record, _id_of(record))
     except UnreadableMessage as error:
         return Poison(record, str(error), _id_of(record))
     except Exception as error:  # noqa: BLE001 - whatever the bytes provoke, the rest of the batch must not suffer

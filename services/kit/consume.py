@@ -271,7 +271,6 @@ class Worker(ConsumerRebalanceListener):
             duplicates=counts["duplicates"] + counts["overtaken"],
             poison=counts["poison"],
             parked=counts["parked"],
-            unknown=counts["unknown"],
             ms=round(seconds * 1000, 1),
         )
 

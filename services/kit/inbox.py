@@ -1,6 +1,6 @@
 """The inbox: which records a consumer has had, so that one delivered twice has one effect.
 
-Every record gets a row: a message under its own id, anything else (poison, unknown types, raw records) under an id
+Every record gets a row: a message under its own id, anything else (poison, raw records) under an id
 made from its place and content. So the fence can ask whether a record that it has passed is really the one it passed.
 """
 

@@ -34,7 +34,6 @@ ALLOWED: Final = frozenset(
         "duplicates",
         "poison",
         "parked",
-        "unknown",
         "emitted",
         "published",
         "ms",

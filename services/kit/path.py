@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from services.kit.codec import Decoded, Event, Parse, Poison, Raw, Unknown
+from services.kit.codec import Decoded, Event, Parse, Poison, Raw
 from services.kit.errors import Refused, is_infrastructure
 from services.kit.fence import Mark, Place, Verdict, judge
 from services.kit.kafka_compat import RawRecord
@@ -284,9 +284,7 @@ class Settling:
         blocked = set(self._parking)
         for item in items:
             case = _case_of(item)
-            if isinstance(item, Unknown):
-                self._outcome.counts["unknown"] += 1
-            elif isinstance(item, Poison) or id(item) in self._offenders:
+            if isinstance(item, Poison) or id(item) in self._offenders:
                 aside.append(item)
                 if case:
                     blocked.add(case)

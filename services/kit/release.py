@@ -14,7 +14,7 @@ from uuid import UUID
 from schemas.identity import derived_event_id
 from schemas.quarantines import QuarantineResolved, QuarantineResolvedData
 from schemas.topics import quarantine as quarantine_topic
-from services.kit.codec import Decoded, Poison, Unknown, decode
+from services.kit.codec import Decoded, Poison, decode
 from services.kit.errors import Conflict, NotFound, Unavailable
 from services.kit.kafka_compat import RawRecord
 from services.kit.path import (
@@ -154,8 +154,6 @@ class _Release:
         """Hand one record to the handler; return why it failed, or nothing."""
         if isinstance(item, Poison):
             return item.reason
-        if isinstance(item, Unknown):
-            return "a type that this version does not know"
         if id(item) in self._offenders:
             return reason_for(self._offenders[id(item)])
         try:

@@ -34,9 +34,9 @@ def poison(offset: int, number: int = 1) -> Decoded:
     return decode(record(offset, b"\xff not json", case(number)))
 
 
-def unknown(offset: int) -> Decoded:
-    body = orjson.loads(aware("x", case(1)).wire()) | {"type": "something.new.v1"}
-    return decode(record(offset, orjson.dumps(body)))
+def unknown(offset: int, number: int = 1) -> Decoded:
+    body = orjson.loads(aware("x", case(number)).wire()) | {"type": "something.new.v1"}
+    return decode(record(offset, orjson.dumps(body), case(number)))
 
 
 class Service:
@@ -157,12 +157,14 @@ async def test_poison_and_unknown_types_read_twice_do_not_look_like_another_topi
     assert outcome.counts["overtaken"] == 3
 
 
-async def test_an_unknown_type_is_counted_and_skipped(service: Service) -> None:
-    outcome = await service.take(unknown(0), event(1, "a"))
+async def test_an_event_of_a_type_that_an_older_copy_does_not_know_is_put_aside_and_its_case_waits(
+    service: Service,
+) -> None:
+    outcome = await service.take(unknown(0, 1), event(1, "a", 1), event(2, "b", 2))
 
-    assert outcome.counts["unknown"] == 1
-    assert await service.heard() == ["a"]
-    assert await service.announced() == []
+    assert (outcome.counts["poison"], outcome.counts["parked"]) == (1, 1)
+    assert await service.heard() == ["b"]
+    assert await service.announced() == ["record.quarantined.v1"]
 
 
 async def test_poison_in_the_middle_is_announced_and_the_others_flow(service: Service) -> None:

@@ -136,8 +136,7 @@ def _refuse_too_large(producer: Producer, topic: str) -> str:
 def _between_us(scene: Scene, generated: int) -> str:
     """Send everything on topics between the services, too, as nobody but an administrator could."""
     topic = _Topic(Producer(scene.rig.installation.stack.kafka.client_config()))
-    bodies = [body for what, body in TRAPS.items() if what != "an unknown type"]  # which is skipped, and not put aside
-    bodies += generated_bytes(generated, scene.random.randrange(2**32))
+    bodies = [*TRAPS.values(), *generated_bytes(generated, scene.random.randrange(2**32))]
     routing, deadlines = _held(scene, "routing"), _held(scene, "deadlines")
     for body in bodies:
         topic.send(CASE_EVENTS, body)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.kit.codec import Event, Poison, Raw, Unknown, decode
+from services.kit.codec import Event, Poison, Raw, decode
 from services.kit.kafka_compat import RawRecord
 from tests.support.kit import aware, case
 
@@ -25,10 +25,14 @@ def test_a_message_becomes_an_event_under_its_own_id() -> None:
     assert (item.record_id, item.case_key, item.offset) == (message.id, case(1), 5)
 
 
-def test_an_unknown_type_is_not_poison() -> None:
+def test_an_unknown_type_is_poison_with_a_reason() -> None:
     body = orjson.loads(aware("a", case(1)).wire()) | {"type": "something.new.v1"}
 
-    assert isinstance(decode(record(orjson.dumps(body))), Unknown)
+    item = decode(record(orjson.dumps(body), case(1).encode()))
+
+    assert isinstance(item, Poison)
+    assert item.reason == "a type that this version does not know; upgrade this service"
+    assert item.case_key == case(1)
 
 
 def test_an_unknown_major_version_is_poison_with_a_reason() -> None:
@@ -71,7 +75,7 @@ def test_a_reason_never_quotes_the_bytes() -> None:
 def test_nothing_that_a_record_holds_can_raise(value: bytes) -> None:
     item = decode(record(value))
 
-    assert isinstance(item, (Poison, Unknown))
+    assert isinstance(item, Poison)
 
 
 def test_the_same_bytes_at_another_place_have_another_id() -> None:
