@@ -37,6 +37,11 @@ class Event(NamedTuple):
         return self.message.id  # type: ignore[no-any-return]
 
     @property
+    def unread_id(self) -> UUID:
+        """The id under which the inbox knows it if an older version could not read it."""
+        return record_id(self.topic, self.partition, self.offset, self.raw)
+
+    @property
     def case_key(self) -> str | None:
         """The case it is about."""
         return self.message.case_key  # type: ignore[no-any-return]

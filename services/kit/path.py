@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from services.kit.codec import Decoded, Event, Parse, Poison, Raw
 from services.kit.errors import Refused, is_infrastructure
@@ -215,19 +216,22 @@ async def _admit(
     places = sorted({mark.place for mark in marks})
     next_offsets = await tx.fence.hold(consumer.group_id, places)
     verdict = judge(marks, next_offsets, known_holes)
-    await _check_below(tx, consumer, verdict, next_offsets)
+    await _check_below(tx, consumer, dict(zip(marks, items, strict=True)), verdict, next_offsets)
     await tx.fence.advance(consumer.group_id, verdict.advance)
     above = [
         (mark.record_id, item)
         for mark, item in zip(marks, items, strict=True)
         if mark.place not in verdict.gaps and mark.offset >= next_offsets.get(mark.place, 0)
     ]
-    new = await tx.inbox.admit(consumer.group_id, [each for each, _ in above]) if above else set()
+    aside = await known_unread(tx, consumer, [item for _, item in above])
+    # Not under its own id: a retry, which alone may let it out, would take it for handled.
+    admitting = [each for each, item in above if id(item) not in aside] if aside else [each for each, _ in above]
+    new = await tx.inbox.admit(consumer.group_id, admitting) if admitting else set()
     fresh = [item for _, item in above]
     if len(new) < len(above):  # looking up each id costs more than the rest of this, and is seldom needed
         fresh = []
         for each, item in above:
-            if each in new:
+            if each in new and id(item) not in aside:
                 new.discard(each)  # the same message twice in one batch
                 fresh.append(item)
     outcome = Outcome(gaps=verdict.gaps, advance=verdict.advance)
@@ -238,14 +242,27 @@ async def _admit(
     return outcome, fresh
 
 
+async def known_unread(tx: FlushableTransaction, consumer: Consumer, items: Iterable[Decoded]) -> set[int]:
+    """Return the `id`s of the events that an older version of this service had in this very place and could not read."""
+    unread = {id(item): item.unread_id for item in items if isinstance(item, Event)}
+    known = await tx.inbox.known(consumer.group_id, list(unread.values())) if unread else set()
+    return {which for which, each in unread.items() if each in known} if known else set()
+
+
 async def _check_below(
-    tx: FlushableTransaction, consumer: Consumer, verdict: Verdict, next_offsets: Mapping[Place, int]
+    tx: FlushableTransaction,
+    consumer: Consumer,
+    items: Mapping[Mark, Decoded],
+    verdict: Verdict,
+    next_offsets: Mapping[Place, int],
 ) -> None:
     if not verdict.below:
         return
     known = await tx.inbox.known(consumer.group_id, [mark.record_id for mark in verdict.below])
-    for mark in verdict.below:
-        if mark.record_id not in known:
+    strange = [mark for mark in verdict.below if mark.record_id not in known]
+    unread = await known_unread(tx, consumer, [items[mark] for mark in strange])
+    for mark in strange:
+        if id(items[mark]) not in unread:
             raise TopicChanged(mark.place, mark.offset, next_offsets[mark.place])
 
 
@@ -323,15 +340,16 @@ class Settling:
             await self._isolate(items[:half])
             await self._isolate(items[half:])
 
-    async def attempt(self, items: Sequence[Event | Raw]) -> None:
-        """Run the handler so that, if it fails, nothing of it remains.
+    async def attempt(self, items: Sequence[Event | Raw], *, admit: UUID | None = None) -> None:
+        """Run the handler so that, if it fails, nothing of it remains; not at all if the inbox knows what is to be admitted.
 
         Raises:
             HandlerFailed: It failed; its cause says how.
         """
         await self._tx.flush()  # what was emitted before must not be undone with it
         async with self._tx.savepoint():
-            await self._handle(items)
+            if admit is None or await self._tx.inbox.admit(self._consumer.group_id, [admit]):
+                await self._handle(items)
 
     async def _hold(self, item: Event | Raw, error: BaseException | None) -> None:
         if isinstance(error, Exception):

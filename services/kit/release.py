@@ -27,6 +27,7 @@ from services.kit.path import (
     Settling,
     Store,
     confirm_locked,
+    known_unread,
     reason_for,
 )
 from services.kit.quarantine import Held, Parked, Record
@@ -121,12 +122,20 @@ class _Release:
 
     async def run(self, items: Sequence[Decoded], resolution: Resolution, by: str, reason: str) -> Released:
         quarantine_id, record = self._found.quarantine_id, self._found.record
+        waiting = list(zip(self._waiting, items[1:], strict=True))
         if resolution == "retried":
             await self._must_be_first()
-            failure = await self._retry(items[0])
+            first = items[0]
+            copies = [one.arrival for one, item in waiting if item.record_id == first.record_id]
+            # What was put aside unread is known by its own id only if a copy was read: that one waits, or had its effect.
+            unread = not copies and await known_unread(self._tx, self._consumer, [first])
+            failure = await self._retry(first, admit=first.record_id if unread else None)
             if failure:
                 await self._tx.held.failed_again(quarantine_id, reason=failure)
                 return Released(quarantine_id, "held", failure, 0)
+            if copies:
+                await self._tx.held.unpark(copies)
+                waiting = [(one, item) for one, item in waiting if one.arrival not in copies]
         await self._tx.held.resolve(quarantine_id, outcome=resolution, by=by, reason=reason, now=self._tx.now)
         message = QuarantineResolved(
             id=derived_event_id("quarantine-resolved", quarantine_id),
@@ -141,7 +150,7 @@ class _Release:
         )
         # As it was put aside: who reads of both does so in this order.
         self._tx.emit(quarantine_topic(self._tx.service), message, key=message.case_key or str(quarantine_id))
-        return Released(quarantine_id, resolution, reason, await self._let_on(items[1:]))
+        return Released(quarantine_id, resolution, reason, await self._let_on(waiting))
 
     async def _must_be_first(self) -> None:
         if not (self._found.parks and self._found.record.case_key):
@@ -150,26 +159,26 @@ class _Release:
         if first and first.quarantine_id != self._found.quarantine_id:
             raise Conflict(f"record {first.quarantine_id} of the same case came first; retry or discard it before")
 
-    async def _retry(self, item: Decoded) -> str | None:
-        """Hand one record to the handler; return why it failed, or nothing."""
+    async def _retry(self, item: Decoded, *, admit: UUID | None = None) -> str | None:
+        """Hand one record to the handler; return why it failed, or nothing. `admit`: see `Settling.attempt`."""
         if isinstance(item, Poison):
             return item.reason
         if id(item) in self._offenders:
             return reason_for(self._offenders[id(item)])
         try:
-            await self._settling.attempt([item])
+            await self._settling.attempt([item], admit=admit)
         except HandlerFailed as failure:
             return reason_for(failure.__cause__)
         return None
 
-    async def _let_on(self, items: Sequence[Decoded]) -> int:
+    async def _let_on(self, waiting: Sequence[tuple[Parked, Decoded]]) -> int:
         """Handle the events that waited, up to the next held record; the first that fails is held in its place."""
         case_key = self._found.record.case_key
         if not (self._found.parks and case_key):
             return 0
         following = await self._tx.held.first_parking(self._consumer.group_id, case_key)
         gone: list[int] = []
-        for one, item in zip(self._waiting, items, strict=True):
+        for one, item in waiting:
             if following and one.arrival > following.arrival:
                 break
             gone.append(one.arrival)

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from schemas.messages import parse
-from services.kit.codec import Decoded, Event, decode
+from services.kit.codec import Decoded, Event, Poison, decode
 from services.kit.errors import Refused
-from services.kit.fence import Place
+from services.kit.fence import REWOUND, Place, rewind
 from services.kit.kafka_compat import RawRecord
+from services.kit.memory import MemoryStore
 from services.kit.path import Consumer, Outcome, TopicChanged, handle_batch
 from tests.support.kit import Backend, aware, case
 
@@ -155,6 +156,33 @@ async def test_poison_and_unknown_types_read_twice_do_not_look_like_another_topi
     outcome = await service.take(*batch)
 
     assert outcome.counts["overtaken"] == 3
+
+
+def understood(message: bytes) -> Any:
+    """Read as the next version does, which knows the new type."""
+    return parse(message.replace(b"something.new.v1", b"la.became_aware.v1"))
+
+
+async def test_what_an_older_version_put_aside_is_left_to_the_quarantine_when_a_newer_one_reads_it_again(
+    service: Service,
+) -> None:
+    older = unknown(0, 1)
+    assert isinstance(older, Poison)
+    await service.take(older, event(1, "a", 1), event(2, "b", 2))
+    newer = decode(older.record, understood)
+    assert isinstance(newer, Event)
+
+    overtaken = await service.take(newer, event(1, "a", 1))
+    if isinstance(service.kit.store, MemoryStore):
+        service.kit.store.state.offsets["reader", PLACE] = REWOUND
+    else:
+        async with service.kit.store.engine.begin() as connection:
+            await rewind(connection, "reader", TOPIC)
+    again = await service.take(newer, event(1, "a", 1), event(2, "b", 2), holes={PLACE: REWOUND})
+
+    assert (overtaken.counts["overtaken"], again.counts["duplicates"], again.counts["parked"]) == (2, 3, 0)
+    async with service.kit.store.begin() as tx:
+        assert await tx.inbox.known("reader", [newer.record_id]) == set()  # or a retry would take it for handled
 
 
 async def test_an_event_of_a_type_that_an_older_copy_does_not_know_is_put_aside_and_its_case_waits(

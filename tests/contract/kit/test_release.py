@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from schemas.messages import parse
+from schemas.messages import UnreadableMessage, parse
 from services.kit.codec import Decoded, Event, decode
 from services.kit.errors import Conflict, NotFound
 from services.kit.kafka_compat import RawRecord
@@ -106,6 +106,63 @@ async def test_what_came_of_it_is_said_under_the_key_under_which_it_was_put_asid
 
     resolved = (await service.kit.outbox())[-1]
     assert (resolved.topic, resolved.key, aside.key) == (aside.topic, aside.key, of_case or quarantine_id)
+
+
+async def take_as_older(service: Service, *names: str) -> None:
+    """Take events as a version does that cannot read those called `opened`."""
+
+    def older(raw: bytes) -> Any:
+        message: Any = parse(raw)
+        if message.data.how == "opened":
+            raise UnreadableMessage("a type that this version does not know; upgrade this service")
+        return message
+
+    records = [
+        RawRecord("kit-test", 0, n, case(7).encode(), aware(name, case(7)).wire(), (), 0)
+        for n, name in enumerate(names)
+    ]
+    await handle_batch(service.kit.store, service.consumer, [decode(record, older) for record in records])
+
+
+async def test_an_event_that_was_published_twice_and_unread_both_times_has_one_effect(service: Service) -> None:
+    await take_as_older(service, "opened", "met", "opened", "met")
+
+    first = await service.let_out(await service.first_held())
+    second = await service.let_out(await service.first_held())
+
+    assert (first.released, second.state) == (1, "retried")
+    assert await service.heard() == ["opened", "met"]
+
+
+async def test_an_event_whose_copy_waits_behind_it_has_its_effect_in_its_own_place(service: Service) -> None:
+    await take_as_older(service, "opened", "met")
+    await handle_batch(service.kit.store, service.consumer, [event(2, "opened"), event(3, "met"), event(4, "noted")])
+
+    await service.let_out(await service.first_held())
+
+    assert await service.heard() == ["opened", "met", "noted"]
+    assert await service.waiting() == []
+
+
+async def test_an_event_that_was_unread_and_retried_is_known_when_it_comes_again(service: Service) -> None:
+    await take_as_older(service, "opened")
+    await service.let_out(await service.first_held())
+
+    await handle_batch(service.kit.store, service.consumer, [event(0, "opened"), event(1, "opened"), event(2, "met")])
+
+    assert await service.heard() == ["opened", "met"]
+
+
+async def test_an_event_that_was_unread_can_be_retried_once_more_if_a_retry_fails(service: Service) -> None:
+    await take_as_older(service, "opened")
+    service.failing = {"opened"}
+
+    failed = await service.let_out(await service.first_held())
+    service.failing = set()
+    await service.let_out(await service.first_held())
+
+    assert failed.state == "held"
+    assert await service.heard() == ["opened"]
 
 
 async def test_a_retry_that_fails_leaves_everything_where_it_is(service: Service) -> None:
