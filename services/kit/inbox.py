@@ -2,7 +2,7 @@
 
 Every record gets a row: a message under its own id, anything else (poison, raw records) under an id
 made from its place and content. So the fence can ask whether a record that it has passed is really the one it passed.
-A record that could not be read and can be now is let out by quarantine alone, which then adds it under its own id.
+An event that an older version could not read has both, once it was read or retried.
 """
 
 from __future__ import annotations

@@ -223,15 +223,12 @@ async def _admit(
         for mark, item in zip(marks, items, strict=True)
         if mark.place not in verdict.gaps and mark.offset >= next_offsets.get(mark.place, 0)
     ]
-    aside = await known_unread(tx, consumer, [item for _, item in above])
-    # Not under its own id: a retry, which alone may let it out, would take it for handled.
-    admitting = [each for each, item in above if id(item) not in aside] if aside else [each for each, _ in above]
-    new = await tx.inbox.admit(consumer.group_id, admitting) if admitting else set()
+    new = await tx.inbox.admit(consumer.group_id, [each for each, _ in above]) if above else set()
     fresh = [item for _, item in above]
     if len(new) < len(above):  # looking up each id costs more than the rest of this, and is seldom needed
         fresh = []
         for each, item in above:
-            if each in new and id(item) not in aside:
+            if each in new:
                 new.discard(each)  # the same message twice in one batch
                 fresh.append(item)
     outcome = Outcome(gaps=verdict.gaps, advance=verdict.advance)

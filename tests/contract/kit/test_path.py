@@ -163,7 +163,7 @@ def understood(message: bytes) -> Any:
     return parse(message.replace(b"something.new.v1", b"la.became_aware.v1"))
 
 
-async def test_what_an_older_version_put_aside_is_left_to_the_quarantine_when_a_newer_one_reads_it_again(
+async def test_what_an_older_version_put_aside_is_no_other_topic_to_a_newer_one_and_read_again_waits_behind_itself(
     service: Service,
 ) -> None:
     older = unknown(0, 1)
@@ -180,9 +180,8 @@ async def test_what_an_older_version_put_aside_is_left_to_the_quarantine_when_a_
             await rewind(connection, "reader", TOPIC)
     again = await service.take(newer, event(1, "a", 1), event(2, "b", 2), holes={PLACE: REWOUND})
 
-    assert (overtaken.counts["overtaken"], again.counts["duplicates"], again.counts["parked"]) == (2, 3, 0)
-    async with service.kit.store.begin() as tx:
-        assert await tx.inbox.known("reader", [newer.record_id]) == set()  # or a retry would take it for handled
+    assert (overtaken.counts["overtaken"], again.counts["duplicates"], again.counts["parked"]) == (2, 2, 1)
+    assert await service.heard() == ["b"]  # a retry lets out one of the two (test_release.py)
 
 
 async def test_an_event_of_a_type_that_an_older_copy_does_not_know_is_put_aside_and_its_case_waits(
