@@ -20,10 +20,11 @@ from services.intake.receipts import Receipts
 from services.intake.senders import sender
 from services.intake.service import IntakeService
 from services.intake.settings import IntakeSettings
-from services.intake.vault import Vault, decode_key
+from services.intake.vault import Vault
 from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Runtime, lifespan
+from services.kit.settings import decode_key
 from services.kit.ui import Navigation, build_templates, install_ui
 
 _DESCRIPTION = "Report events about serious child safeguarding incidents, and see what became of them."

@@ -9,7 +9,6 @@ Source: NIST SP 800-38D; ARCHITECTURE.md section 5.
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_BYTES: Final = 32
+from services.kit.settings import KEY_BYTES, decode_key
+
 _NONCE_BYTES: Final = 12
 _UNIT: Final = "\x1f"
 _FORMAT: Final = "handrail-vault-1"
@@ -100,20 +100,3 @@ class Vault:
             return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
         except (InvalidTag, ValueError):
             raise VaultRefused("this does not belong here, or was altered, or is under another key") from None
-
-
-def decode_key(text: str) -> bytes:
-    """Return the 32 bytes that a key file has in base64.
-
-    Raises:
-        ValueError: It has something else; the text says what to do.
-    """
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise ValueError(
-            f"expected a key file with {KEY_BYTES} bytes in base64; make one with: openssl rand -base64 32"
-        )
-    return key

@@ -7,7 +7,6 @@ is an id, a reason in our own words and a digest. A held record is due to be loo
 from __future__ import annotations
 
 import os
-from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.identity import derived_event_id
+from services.kit.settings import decode_key
 
 DUE_AFTER: Final = timedelta(hours=1)
 _SEPARATOR: Final = "\x1f"
@@ -118,10 +118,14 @@ class Quarantine(Protocol):
 
 
 class Sealer:
-    """Encrypts what is kept, if there is a key; the associated data binds the bytes to their record's place."""
+    """Encrypts what is kept, if there is a key; the associated data binds the bytes to their record's place.
+
+    Raises:
+        ValueError: The key is not 32 bytes in base64.
+    """
 
     def __init__(self, key: str | None) -> None:
-        self._cipher = AESGCM(b64decode(key, validate=True)) if key else None
+        self._cipher = None if key is None else AESGCM(decode_key(key))
 
     @property
     def seals(self) -> bool:

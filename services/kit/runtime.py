@@ -137,7 +137,7 @@ class Runtime:
         self.health = Health()
         self.metrics = metrics
         self.loops: list[Loop] = []
-        key = settings.quarantine_key.get_secret_value() if settings.quarantine_key else None
+        key = settings.quarantine_key.get_secret_value() if settings.quarantine_key is not None else None
         self.database = Database(settings.database_url.get_secret_value(), service, quarantine_key=key)
         self.consume = Consume(self.database, self.health)
         self.broker = _broker(settings, service)

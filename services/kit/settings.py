@@ -6,9 +6,10 @@ a secret. Plain-text Kafka is refused unless the broker is on this machine or th
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import SecretBytes, SecretStr, model_validator
 from pydantic.fields import FieldInfo
@@ -16,6 +17,24 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 RULEBOOKS = Path(__file__).parents[2] / "rulebooks"  # as it came with us; another folder is laid out like it
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
+KEY_BYTES: Final = 32
+
+
+def decode_key(text: str) -> bytes:
+    """Return the 32 bytes that a key file has in base64.
+
+    Raises:
+        ValueError: It has something else; the text says what to do.
+    """
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ValueError(
+            f"expected a key file with {KEY_BYTES} bytes in base64; make one with: openssl rand -base64 32"
+        )
+    return key
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

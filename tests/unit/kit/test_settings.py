@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from services.kit.settings import KitSettings
+from services.kit.runtime import Runtime
+from services.kit.settings import KitSettings, decode_key
 
 BASE: dict[str, Any] = {
     "kafka_bootstrap": "127.0.0.1:9092",
@@ -71,6 +72,19 @@ def test_plain_text_is_allowed_if_the_operator_means_it() -> None:
     changes = {"kafka_bootstrap": "kafka:9092", "kafka_security": "SASL_PLAINTEXT", "kafka_plaintext_ok": True}
 
     assert KitSettings(**BASE | changes).kafka_plaintext_ok
+
+
+@pytest.mark.parametrize("text", ["", "not base64!", "AAAA", "AAECAwQFBgcICQoLDA0ODw=="])  # the last: 16 bytes
+def test_a_key_file_with_anything_else_says_how_to_make_one(text: str) -> None:
+    with pytest.raises(ValueError, match="openssl rand"):
+        decode_key(text)
+
+
+def test_a_service_does_not_start_with_an_empty_quarantine_key_and_keep_plain_text() -> None:
+    settings = KitSettings(**BASE | {"quarantine_key": "", "kafka_security": "SASL_PLAINTEXT"})
+
+    with pytest.raises(ValueError, match="openssl rand"):
+        Runtime(settings, "kit")
 
 
 def test_no_secret_shows_in_a_settings_own_text() -> None:
