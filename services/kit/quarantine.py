@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,7 +32,10 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The bytes of one record and where they came from. `case_key` if they belong to a case."""
+    """The bytes of one record and where they came from. `case_key` if they belong to a case.
+
+    `sealed`: this service cannot open what it kept; key, payload and the value of a single header are as they stand there.
+    """
 
     consumer: str
     topic: str
@@ -41,6 +45,7 @@ class Record:
     payload: bytes
     case_key: str | None = None
     headers: Headers = ()
+    sealed: bool = False
 
     def quarantine_id(self) -> UUID:
         """Return the id under which this record is held: the same record, the same id."""
@@ -117,6 +122,10 @@ class Quarantine(Protocol):
         ...
 
 
+class DoesNotOpen(Exception):
+    """What was put aside does not open with the quarantine key of this service."""
+
+
 class Sealer:
     """Encrypts what is kept, if there is a key; the associated data binds the bytes to their record's place.
 
@@ -143,13 +152,16 @@ class Sealer:
         """Return the bytes as they came.
 
         Raises:
-            ValueError: They are sealed and this service has no key.
+            DoesNotOpen: They are sealed, and this service has another key or none.
         """
         if not sealed:
             return kept
         if self._cipher is None:
-            raise ValueError("the record is encrypted and HANDRAIL_QUARANTINE_KEY is not set")
-        return self._cipher.decrypt(kept[:_NONCE_BYTES], kept[_NONCE_BYTES:], place.encode())
+            raise DoesNotOpen
+        try:
+            return self._cipher.decrypt(kept[:_NONCE_BYTES], kept[_NONCE_BYTES:], place.encode())
+        except InvalidTag:
+            raise DoesNotOpen from None
 
 
 _RECORD: Final = 'consumer, topic, partition, "offset", key, payload, headers, sealed, case_key'
@@ -211,8 +223,8 @@ class PostgresQuarantine:
             "offset": record.offset,
             "key": self._seal(record.key, record),
             "payload": self._seal(record.payload, record),
-            "headers": self._seal(_pack(record.headers), record),
-            "sealed": self._sealer.seals,
+            "headers": self._seal(_pack(record), record),
+            "sealed": self._sealer.seals or record.sealed,
             "case_key": record.case_key,
             "sha256": sha256(record.payload).digest(),
             "size_bytes": len(record.payload),
@@ -240,8 +252,8 @@ class PostgresQuarantine:
                 "offsets": [one.offset for one in records],
                 "keys": [self._seal(one.key, one) for one in records],
                 "payloads": [self._seal(one.payload, one) for one in records],
-                "headers": [self._seal(_pack(one.headers), one) for one in records],
-                "sealed": [self._sealer.seals] * len(records),
+                "headers": [self._seal(_pack(one), one) for one in records],
+                "sealed": [self._sealer.seals or one.sealed for one in records],
                 "case_keys": [one.case_key for one in records],
             },
         )
@@ -276,7 +288,7 @@ class PostgresQuarantine:
         await self._connection.execute(_FAILED_AGAIN, {"quarantine_id": quarantine_id, "reason": reason})
 
     def _seal(self, value: bytes | None, record: Record) -> bytes | None:
-        return None if value is None else self._sealer.seal(value, _place(record))
+        return value if value is None or record.sealed else self._sealer.seal(value, _place(record))
 
     def _held(self, row: Any) -> Held:
         return Held(
@@ -293,10 +305,13 @@ class PostgresQuarantine:
 
     def _record(self, row: Any) -> Record:
         bare = Record(row["consumer"], row["topic"], row["partition"], row["offset"], None, b"", row["case_key"])
-        key, payload, headers = (
-            None if row[name] is None else self._sealer.open(row[name], _place(bare), sealed=row["sealed"])
-            for name in ("key", "payload", "headers")
-        )
+        kept = [row[name] for name in ("key", "payload", "headers")]
+        try:
+            key, payload, headers = (
+                None if one is None else self._sealer.open(one, _place(bare), sealed=row["sealed"]) for one in kept
+            )
+        except DoesNotOpen:
+            return replace(bare, key=kept[0], payload=kept[1], headers=(("", kept[2]),), sealed=True)
         return replace(bare, key=key, payload=payload or b"", headers=_unpack(headers or b"[]"))
 
 
@@ -304,8 +319,10 @@ def _place(record: Record) -> str:
     return _SEPARATOR.join(map(str, (record.consumer, record.topic, record.partition, record.offset)))
 
 
-def _pack(headers: Headers) -> bytes:
-    return orjson.dumps([(name, None if value is None else value.hex()) for name, value in headers])
+def _pack(record: Record) -> bytes | None:
+    if record.sealed:
+        return record.headers[0][1]
+    return orjson.dumps([(name, None if value is None else value.hex()) for name, value in record.headers])
 
 
 def _unpack(packed: bytes) -> Headers:

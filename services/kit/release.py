@@ -16,6 +16,7 @@ from schemas.quarantines import QuarantineResolved, QuarantineResolvedData
 from schemas.topics import quarantine as quarantine_topic
 from services.kit.codec import Decoded, Poison, decode
 from services.kit.errors import Conflict, NotFound, Unavailable
+from services.kit.inbox import record_id
 from services.kit.kafka_compat import RawRecord
 from services.kit.path import (
     Consumer,
@@ -30,7 +31,7 @@ from services.kit.path import (
     known_unread,
     reason_for,
 )
-from services.kit.quarantine import Held, Parked, Record
+from services.kit.quarantine import DoesNotOpen, Held, Parked, Record
 from services.kit.quarantine import Outcome as Resolution
 
 _ROUNDS: Final = 5
@@ -61,7 +62,8 @@ async def release(
 
     Raises:
         NotFound: There is no such record of this consumer.
-        Conflict: It was resolved already, or another record of its case must go first.
+        Conflict: It was resolved already, another record of its case must go first, or it is to be retried and this service
+            has not the key to open it.
     """
     known: set[str] = {f"quarantine:{quarantine_id}"}
     for _ in range(_ROUNDS):
@@ -101,6 +103,8 @@ def _item(consumer: Consumer, record: Record) -> Decoded:
     raw = RawRecord(
         record.topic, record.partition, record.offset, record.key, record.payload, record.headers, timestamp=0
     )
+    if record.sealed:
+        return Poison(raw, str(DoesNotOpen.__doc__), record_id(*raw[:3], raw.value))
     return decode(raw, consumer.parse)
 
 
@@ -125,6 +129,10 @@ class _Release:
         waiting = list(zip(self._waiting, items[1:], strict=True))
         if resolution == "retried":
             await self._must_be_first()
+            if record.sealed:
+                raise Conflict(
+                    f"{DoesNotOpen.__doc__} Give it the key that it had then, and retry; or discard the record."
+                )
             first = items[0]
             copies = [one.arrival for one, item in waiting if item.record_id == first.record_id]
             # What was put aside unread is known by its own id only if a copy was read: that one waits, or had its effect.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from services.kit.codec import Decoded, Event, decode
 from services.kit.errors import Conflict, NotFound
 from services.kit.kafka_compat import RawRecord
 from services.kit.path import Consumer, handle_batch
+from services.kit.quarantine import Record
 from services.kit.release import Released, release
-from tests.support.kit import Backend, aware, case
+from tests.support.kit import NOON, Backend, aware, case
 
 
 def event(offset: int, name: str) -> Decoded:
@@ -301,6 +303,26 @@ async def test_a_record_is_let_out_once(service: Service) -> None:
 async def test_a_record_that_is_not_there_is_not_found(service: Service) -> None:
     with pytest.raises(NotFound):
         await service.let_out(UUID(int=5))
+
+
+async def test_what_does_not_open_is_not_retried_and_can_be_discarded_and_then_what_waits_and_does_not_open_is_held(
+    service: Service,
+) -> None:
+    closed = Record("reader", "kit-test", 0, 0, b"closed", b"closed", case(7), (("", b"closed"),), sealed=True)
+    opens = [Record("reader", "kit-test", 0, n, None, aware(f"{n}", case(7)).wire(), case(7)) for n in (1, 3)]
+    async with service.kit.store.begin() as tx:
+        await tx.lock_cases([case(7)])
+        await tx.held.hold(closed, reason="it could not be read", parks=True, now=NOON)
+        await tx.held.park([opens[0], replace(closed, offset=2), opens[1]], now=NOON)
+
+    first = await service.first_held()
+    with pytest.raises(Conflict, match="does not open with the quarantine key of this service"):
+        await service.let_out(first)
+    released = await service.let_out(first, "discarded")
+
+    assert (released.released, await service.heard(), await service.waiting()) == (2, ["1"], [3])
+    await service.let_out(await service.first_held(), "discarded")
+    assert await service.heard() == ["1", "3"]
 
 
 async def test_a_raw_record_keeps_its_headers_in_quarantine(kit: Backend) -> None:
