@@ -69,8 +69,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
     service = RoutingService(laws)
     routers = [build_router(service, runtime.consume)]
     announcer = Announcer(runtime.database, laws)
-    runtime.health.ready["rulebooks"] = announcer.unready
-    runtime.health.ready["endpoints"] = endpoints.unready
+    runtime.health.ready |= {"rulebooks": announcer.unready, "endpoints": endpoints.unready}
 
     async def look_and_claim() -> bool:
         await announcer.step()  # a notice may rest on what another process has just taken

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from schemas.deliveries import NoticeAttempted
+from schemas.deliveries import NoticeAttempted, NoticeWithdrawn
 from services.routing.dispatch.rows import Claimed
 from services.routing.dispatch.sender import Answer
 from services.routing.dispatch.settling import NO_ADDRESS, Attempt, messages, settle
@@ -75,13 +75,13 @@ def test_a_failure_to_send_what_still_stands_is_published() -> None:
     assert message.data.reason == "answered 403; it is not tried again until a person says so"
 
 
-@pytest.mark.parametrize(("attempt", "said"), [(1, []), (2, ["notice.withdrawn.v1"])])
+@pytest.mark.parametrize(("attempt", "said"), [(1, []), (2, [NoticeWithdrawn])])
 def test_a_withdrawal_that_is_taken_is_said_only_if_a_person_may_have_been_told_that_it_failed(
-    attempt: int, said: list[str]
+    attempt: int, said: list[type]
 ) -> None:
     taken = Attempt(claimed(kind="withdrawal", attempt=attempt), Answer(200, reference="LSCP-1"))
 
-    assert [each.type for each in messages(taken, settle(taken, NOW, 0.5), "delivered", NOW)] == said
+    assert [type(each) for each in messages(taken, settle(taken, NOW, 0.5), "delivered", NOW)] == said
 
 
 def test_of_what_has_no_address_a_person_reads_what_it_waits_for() -> None:
