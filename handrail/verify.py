@@ -32,6 +32,7 @@ PAGE = 1000  # entries asked for at a time
 SETTLE_S = 60.0  # how long nothing may come before a gap is a gap; the service's own alarm waits as long
 LONGEST = 10  # times that; a log that grows all the time is not waited for for longer
 SIGNED_WITHIN_S = 10  # a log that works signs each second
+NO_ENTRY = f"/v1/entries?after={2**63 - 1}"  # of a changed entry the server may be unable to give a page
 SIGNATURE_LINE = re.compile("\u2014 (\\S+) ([A-Za-z0-9+/=]+)")
 
 Fetch = Callable[[str], bytes]
@@ -279,12 +280,12 @@ def _newest(fetch: Fetch, public_key: Ed25519PublicKey) -> Head:
 
 def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
     """Return how many entries wait for a signature that does not come; 0 of a server of a version that does not say so."""
-    first = page = json.loads(fetch("/v1/entries?limit=1"))
+    first = page = json.loads(fetch(NO_ENTRY))
     for _ in range(SIGNED_WITHIN_S):
         if not page.get("unsigned"):
             break
         pause(1.0)
-        page = json.loads(fetch("/v1/entries?limit=1"))
+        page = json.loads(fetch(NO_ENTRY))
         if page["size"] > first["size"]:
             return 0
     return int(page.get("unsigned", 0))
