@@ -2,7 +2,8 @@
 
 A duty that was met while deadlines was away must not be breached because a timer is faster than the message. So after a
 start, and after the database was away, the timers wait for what stands unread then; but not for ever: a Kafka that does
-not answer must not make a deadline pass in silence.
+not answer must not make a deadline pass in silence. While the database may not be written to (a restore), nobody reads and
+no timer fires: the wait begins after that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from services.kit.errors import is_infrastructure
+from services.kit.errors import Unavailable, is_infrastructure
 
 MOST_WAIT_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.1
@@ -21,7 +22,7 @@ LOOK_EVERY_S: Final = 0.1
 _log = structlog.get_logger("services.deadlines.waiting")
 
 IsRead = Callable[[], Awaitable[bool]]
-"""Says whether one backlog has been read; raises while the database is away (`services.kit.backlog`)."""
+"""Says whether one backlog has been read; raises while the database is away or refuses (`services.kit.backlog`)."""
 
 
 class Waiting:
@@ -35,6 +36,7 @@ class Waiting:
         self._backlog = backlog
         self._is_read: IsRead | None = backlog()
         self._since: float | None = None
+        self._late = False  # the wait ran out, and what was waited for is still unread: it does not begin anew
 
     async def step(self) -> bool:
         """Make a step, or look whether it may be made."""
@@ -45,17 +47,22 @@ class Waiting:
             return await self._step()
         except Exception as error:
             if is_infrastructure(error):  # nobody knows what was said meanwhile
-                self._is_read, self._since = self._backlog(), None
+                self._is_read = self._backlog()
+                if isinstance(error, Unavailable) or not self._late:
+                    self._since, self._late = None, False
             raise
 
     async def _over(self, is_read: IsRead) -> bool:
         now = asyncio.get_running_loop().time()
         self._since = now if self._since is None else self._since
-        if not await is_read():
-            if now - self._since < MOST_WAIT_S:
-                return False
+        if await is_read():
+            self._is_read, self._late = None, False
+            return True
+        if now - self._since < MOST_WAIT_S:
+            return False
+        if not self._late:
             _log.warning(
                 "firing.unread", reason="what was said before is not read yet; timers fire without waiting longer"
             )
-        self._is_read = None
+        self._late = True
         return True

@@ -24,8 +24,11 @@ class Backlog:
         """Say whether all of it has been read; it has not while Kafka does not say how much it is.
 
         Raises:
-            Exception: The database does not answer.
+            Unavailable: The database may not be written to now, so that nobody reads.
+            Exception: It does not answer.
         """
+        if self._database.admit:
+            await self._database.admit(None)
         if self._ends is None:
             self._ends = await self._worker.subscriber.ends()
         if self._ends is None:

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from services.deadlines.waiting import LOOK_EVERY_S, MOST_WAIT_S, Waiting
+from services.deadlines.waiting import LOOK_EVERY_S, MOST_WAIT_S, IsRead, Waiting
+from services.kit.errors import Unavailable
 from tests.simulation.loop import run as simulated
 
 
@@ -101,6 +102,57 @@ def test_after_the_database_was_away_timers_wait_for_what_came_meanwhile() -> No
 
     assert made_at == [pytest.approx(3 * number, abs=number * LOOK_EVERY_S) for number in (1, 2, 3)]
     assert begun == 3
+
+
+def test_the_wait_begins_once_the_database_may_be_written_to_for_nobody_reads_before() -> None:
+    async def found() -> tuple[list[float], int]:
+        loop, firing = asyncio.get_running_loop(), Firing()
+        may_write_at = loop.time() + 300
+
+        def backlog() -> IsRead:
+            read_at: list[float] = []
+
+            async def is_read() -> bool:
+                if loop.time() < may_write_at:
+                    raise Unavailable
+                read_at.append(loop.time() + 100)
+                return loop.time() >= read_at[0]
+
+            return is_read
+
+        waiting = Waiting(firing.step, backlog)
+        refused = 0
+        while not firing.made_at:
+            try:
+                await waiting.step()
+            except Unavailable:
+                refused += 1
+                await asyncio.sleep(7)
+        return firing.made_at, refused
+
+    with capture_logs() as logs:
+        made_at, refused = simulated(found())
+
+    assert made_at == [pytest.approx(300 + 100, abs=10)]
+    assert refused > 1
+    assert logs == []
+
+
+def test_a_wait_that_ran_out_does_not_begin_anew_with_each_error_while_the_same_is_unread() -> None:
+    async def found() -> list[float]:
+        firing = Firing(failures=3)
+        waiting = Waiting(firing.step, Backlogs(3600).new)
+        for _ in range(3):
+            with pytest.raises(ConnectionError):
+                await _until_made(waiting)
+        await _until_made(waiting)
+        return firing.made_at
+
+    with capture_logs() as logs:
+        made_at = simulated(found())
+
+    assert made_at == [pytest.approx(MOST_WAIT_S, abs=2 * LOOK_EVERY_S)] * 4
+    assert [line["event"] for line in logs] == ["firing.unread"]
 
 
 def test_an_error_of_another_kind_makes_nobody_wait() -> None:
