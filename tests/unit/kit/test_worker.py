@@ -189,6 +189,22 @@ def test_a_kafka_that_no_longer_answers_makes_the_consumer_unready_and_its_lag_u
     assert math.isnan(silent[1])
 
 
+async def test_the_lag_of_a_partition_that_another_copy_has_now_is_not_measured_here_any_more() -> None:
+    worker = worker_on(MemoryStore("kit", NOON), FakeSubscriber())
+    await assign(worker)
+    await worker.watch()
+    measured = _is_measured()
+
+    await worker.on_partitions_assigned(set())
+
+    assert (measured, _is_measured()) == (True, False)
+
+
+def _is_measured() -> bool:
+    places = [{**sample.labels} for metric in metrics.LAG.collect() for sample in metric.samples]
+    return {"consumer": GROUP, "topic": PLACE.topic, "partition": str(PLACE.partition)} in places
+
+
 def _lag() -> float:
     lag: float = metrics.LAG.labels(GROUP, *PLACE)._value.get()
     return lag
