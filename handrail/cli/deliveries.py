@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 from uuid import UUID
 
@@ -11,12 +11,13 @@ import typer
 
 from handrail.cli.columns import in_columns
 from handrail.cli.status import Folder, find_running
-from handrail.installation.web import Web
+from handrail.installation.web import CallFailed, Web
 
 app = typer.Typer(
     help="List notices and withdrawals by how far they have come, and send again what was refused.",
     no_args_is_help=True,
 )
+CONFLICT: Final = 409
 State = Literal["awaiting_release", "due", "sending", "delivered", "accepted", "refused", "withdrawn", "superseded"]
 
 
@@ -61,7 +62,22 @@ def redrive(
     if (delivery_id is None) == (recipient is None):
         raise typer.BadParameter("give the id of a delivery, or --recipient")
     routing = find_running(data).web("routing")
-    ids = [delivery_id] if delivery_id else [each["delivery_id"] for each in deliveries(routing, "refused", recipient)]
-    for each in ids:
-        routing.post(f"/v1/deliveries/{each}/redrive", {"reason": reason})
-    typer.echo(f"{len(ids)} sent again; see `handrail deliveries list`.")
+    if delivery_id:
+        routing.post(_redrive_of(delivery_id), {"reason": reason})
+        typer.echo("It is sent again; see `handrail deliveries list`.")
+        return
+    found = list(deliveries(routing, "refused", recipient))
+    passed_over = 0
+    for each in found:
+        try:
+            routing.post(_redrive_of(each["delivery_id"]), {"reason": reason})
+        except CallFailed as failed:
+            if failed.status != CONFLICT:
+                raise
+            passed_over += 1  # not refused any more
+    also = f"; {passed_over} had changed meanwhile" if passed_over else ""
+    typer.echo(f"{len(found) - passed_over} sent again{also}; see `handrail deliveries list`.")
+
+
+def _redrive_of(delivery_id: object) -> str:
+    return f"/v1/deliveries/{delivery_id}/redrive"

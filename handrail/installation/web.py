@@ -34,7 +34,11 @@ class Answer:
 
 
 class CallFailed(RuntimeError):
-    """A service on this machine refused or could not be reached; the text says which and why."""
+    """A service on this machine refused or could not be reached; the text says which and why. `status`: of its answer, if any."""
+
+    def __init__(self, says: str, status: int | None = None) -> None:
+        super().__init__(says)
+        self.status = status
 
 
 class Web:
@@ -109,7 +113,9 @@ class Web:
 
     def _expect(self, answer: Answer, method: str, path: str) -> Any:
         if not 200 <= answer.status < 300:  # noqa: PLR2004
-            raise CallFailed(f"{method} {self.base_url}{path} answered {answer.status}: {answer.detail()}")
+            raise CallFailed(
+                f"{method} {self.base_url}{path} answered {answer.status}: {answer.detail()}", answer.status
+            )
         return answer.body
 
 

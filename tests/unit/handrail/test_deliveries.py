@@ -92,3 +92,21 @@ def test_one_delivery_or_all_that_a_recipient_refused_are_redriven_with_the_reas
     posted = [(path, json.loads(body)) for path, _, body in server.requests if body]
     assert code == 0
     assert posted == [(f"/v1/deliveries/{each}/redrive", {"reason": "their system is back"}) for each in sent]
+
+
+def test_what_is_not_refused_any_more_is_passed_over_and_the_rest_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["redrive", "--recipient", LSCP_ID, "--reason", "their system is back"]
+    conflict = {"title": "Conflict", "detail": "only a delivery that was refused can be redriven"}
+    statuses: tuple[tuple[int, dict[str, Any]], ...] = ((200, {}), (409, conflict), (200, {}))
+    monkeypatch.setattr(sys, "argv", ["handrail", "deliveries", *arguments, "--data", str(tmp_path)])
+
+    with serving(*((200, each, {}) for each in PAGES), *((*each, {}) for each in statuses)) as server:
+        running_at(server.url, tmp_path)
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+
+    assert ended.value.code == 0
+    assert len([body for _, _, body in server.requests if body]) == 3
+    assert capsys.readouterr().out == "2 sent again; 1 had changed meanwhile; see `handrail deliveries list`.\n"
