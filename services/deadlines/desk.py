@@ -60,6 +60,7 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
             "all_alerts": raised.total,
             "first_alerts": _address(holder, rule, after) if alerts_after else "",
             "next_alerts": _address(holder, rule, after, raised.next) if raised.next else "",
+            "asked": _query(holder, rule, after, alerts_after),
             "taken": taken,
             "groups": _groups(reading),
             "now": reading.now,
@@ -73,9 +74,11 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
         return templates.TemplateResponse(request, "desk.html", shown)
 
     @router.post("/desk/alerts/{alert_id}/acknowledge")
-    async def take_on(alert_id: UUID, who: Worker) -> Response:
+    async def take_on(
+        alert_id: UUID, who: Worker, holder: Filter = "", rule: Filter = "", after: str = "", alerts_after: str = ""
+    ) -> Response:
         await acknowledge(database, alert_id, who)
-        return RedirectResponse("/desk", status_code=303)
+        return RedirectResponse("/desk" + _query(holder, rule, after, alerts_after), status_code=303)
 
     return router
 
@@ -88,5 +91,11 @@ def _groups(reading: Reading) -> list[tuple[str, list[object]]]:
 
 
 def _address(holder: str, rule: str, after: str, alerts_after: str = "") -> str:
+    return "/desk" + _query(holder, rule, after, alerts_after)
+
+
+def _query(holder: str, rule: str, after: str, alerts_after: str) -> str:
+    """Return what a page of the desk is asked with, empty for the first one of all."""
     given = {"holder": holder, "rule": rule, "after": after, "alerts_after": alerts_after}
-    return "/desk?" + urlencode({name: value for name, value in given.items() if value})
+    said = urlencode({name: value for name, value in given.items() if value})
+    return f"?{said}" if said else ""

@@ -178,12 +178,15 @@ async def test_many_alerts_come_page_by_page_beside_the_pages_of_the_duties(
         second = await _alerts_on(page)
         await page.get_by_role("link", name=re.compile("Next.*duties")).click()
         both = (await _alerts_on(page), await page.locator("article").count())
+        await page.get_by_role("button", name=re.compile("Acknowledge.*Warning 050")).click()
+        taken = (await _alerts_on(page), await page.locator("article").count())
         await page.get_by_role("link", name=re.compile("Previous.*alerts")).click()
         back = (await _alerts_on(page), await page.locator("article").count())
 
     assert first + second == [alert.says for alert in warnings]
     assert "51 alerts wait for a person." in said
     assert both == (second, 1)
+    assert taken == ([], 1)  # on the same pages, with nothing left on that of the alerts
     assert back == (first, 1)
 
 
