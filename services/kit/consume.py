@@ -12,7 +12,6 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -308,8 +307,7 @@ class Worker(ConsumerRebalanceListener):
         if asyncio.current_task() is not self._assigning:
             return  # other partitions were assigned meanwhile: with these, nobody knows yet where to stand
         for place in self._next_offsets.keys() - {*places}:
-            with suppress(KeyError):  # not measured yet
-                metrics.LAG.remove(group, *place)  # who has it now says it
+            metrics.LAG.remove(group, *place)  # who has it now says it
         self._next_offsets = next_offsets | new
         if not self._check_bounds(bounds, self._next_offsets):
             return
