@@ -216,7 +216,8 @@ async def _admit(
     places = sorted({mark.place for mark in marks})
     next_offsets = await tx.fence.hold(consumer.group_id, places)
     verdict = judge(marks, next_offsets, known_holes)
-    await _check_below(tx, consumer, dict(zip(marks, items, strict=True)), verdict, next_offsets)
+    if verdict.below:
+        await _check_below(tx, consumer, dict(zip(marks, items, strict=True)), verdict, next_offsets)
     await tx.fence.advance(consumer.group_id, verdict.advance)
     above = [
         (mark.record_id, item)
@@ -253,8 +254,6 @@ async def _check_below(
     verdict: Verdict,
     next_offsets: Mapping[Place, int],
 ) -> None:
-    if not verdict.below:
-        return
     known = await tx.inbox.known(consumer.group_id, [mark.record_id for mark in verdict.below])
     strange = [mark for mark in verdict.below if mark.record_id not in known]
     unread = await known_unread(tx, consumer, [items[mark] for mark in strange])
