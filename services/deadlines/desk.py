@@ -78,7 +78,7 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
         alert_id: UUID, who: Worker, holder: Filter = "", rule: Filter = "", after: str = "", alerts_after: str = ""
     ) -> Response:
         await acknowledge(database, alert_id, who)
-        return RedirectResponse("/desk" + _query(holder, rule, after, alerts_after), status_code=303)
+        return RedirectResponse(_address(holder, rule, after, alerts_after), status_code=303)
 
     return router
 
