@@ -51,17 +51,22 @@ def held(demo: Path) -> Iterator[int]:
     os.close(lock)
 
 
-@pytest.mark.usefixtures("held")
-def test_a_second_demo_is_refused_and_leaves_the_first_one_its_data(
-    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def refused_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """Start a demo, whose folder is `handrail-demo`, and return what it says as it is refused."""
     monkeypatch.setenv("HANDRAIL_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(sys, "argv", ["handrail", "demo", "--port", "0"])
 
     with pytest.raises(SystemExit):
         command_line.main()
 
-    assert capsys.readouterr().err == (
+    return capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("held")
+def test_a_second_demo_is_refused_and_leaves_the_first_one_its_data(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused_demo(tmp_path, monkeypatch, capsys) == (
         f"handrail: Handrail is already running on {demo}. Stop the other one first, or choose another folder.\n"
     )
     assert (demo / "keys" / "log.key").read_text() == "kept"
@@ -71,13 +76,7 @@ def test_a_demo_does_not_empty_a_folder_that_is_kept(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (demo / ".kept").touch()  # as `handrail up` does
-    monkeypatch.setenv("HANDRAIL_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(sys, "argv", ["handrail", "demo", "--port", "0"])
-
-    with pytest.raises(SystemExit):
-        command_line.main()
-
-    assert capsys.readouterr().err == (
+    assert refused_demo(tmp_path, monkeypatch, capsys) == (
         f"handrail: {demo} holds what `handrail up` keeps, and would be emptied. "
         "Let HANDRAIL_DATA name another folder for one of the two.\n"
     )
