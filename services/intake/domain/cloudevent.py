@@ -80,7 +80,7 @@ def strict_json(body: bytes) -> object:
     """
     try:
         document: object = orjson.loads(body)  # refuses NaN, lone surrogates, a byte order mark and great depth
-        json.loads(body, object_pairs_hook=_no_repeats)  # sees what the other silently drops: repeated names
+        _NO_REPEATS.decode(body.decode())  # sees what the other silently drops: repeated names
     except orjson.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise Refusal("not_json", f"The body is not JSON that can be read: see {place}. Send UTF-8 JSON.") from None
@@ -96,3 +96,6 @@ def _no_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise Refusal("not_json", "A name stands twice in one object of the body, so its meaning is not certain.")
     return found
+
+
+_NO_REPEATS: Final = json.JSONDecoder(object_pairs_hook=_no_repeats)

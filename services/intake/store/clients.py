@@ -68,6 +68,8 @@ async def by_token(connection: AsyncConnection, digests: Collection[bytes]) -> d
 
 async def by_name(connection: AsyncConnection, names: Collection[str], *, revoked: bool = False) -> dict[str, Client]:
     """Return those of these clients that are registered; those that were revoked only if asked for."""
+    if not names:
+        return {}
     rows = await connection.execute(_BY_NAME, {"names": list(names), "revoked": revoked})
     return {row.name: Client(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name for it
 
