@@ -56,6 +56,19 @@ async def test_what_waits_meanwhile_is_kept_together_in_order() -> None:
     assert not keeper.alone
 
 
+async def test_what_waits_meanwhile_grows_into_one_batch() -> None:
+    keeper = Keeper()
+    together = Together(keeper.batch, keeper.one)
+    first = asyncio.ensure_future(together.take("first"))
+    await eventually(lambda: keeper.batches, "the first batch")
+    others = [asyncio.ensure_future(together.take(f"n{number}")) for number in range(MOST)]
+    await asyncio.sleep(0)
+    keeper.go_on.set()
+    await asyncio.gather(first, *others)
+
+    assert [len(batch) for batch in keeper.batches] == [1, MOST]
+
+
 async def test_a_bad_one_fails_alone_and_its_neighbours_are_kept() -> None:
     keeper = Keeper()
 
@@ -78,12 +91,8 @@ async def test_a_caller_that_has_gone_holds_up_nobody() -> None:
     assert await stays == "stays kept"
 
 
-async def test_who_comes_just_as_both_batches_end_does_not_wait_for_the_next_comer() -> None:
-    in_hand, go_on = asyncio.Semaphore(0), asyncio.Event()
-
+async def test_who_comes_just_as_a_batch_ends_does_not_wait_for_the_next_comer() -> None:
     async def keep(batch: Sequence[int]) -> Sequence[int]:
-        in_hand.release()
-        await go_on.wait()
         return batch
 
     async def keep_alone(one: int) -> int:
@@ -91,14 +100,5 @@ async def test_who_comes_just_as_both_batches_end_does_not_wait_for_the_next_com
 
     together = Together[int, int](keep, keep_alone)
 
-    async def one_after_another() -> list[int]:
-        return [await together.take(1), await together.take(2)]
-
-    first = asyncio.create_task(one_after_another())
-    await in_hand.acquire()
-    second = asyncio.create_task(together.take(3))
-    await in_hand.acquire()
-    go_on.set()
-
     async with asyncio.timeout(5):
-        assert (await first, await second) == ([1, 2], 3)
+        assert [await together.take(1), await together.take(2)] == [1, 2]
