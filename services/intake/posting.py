@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import IntegrityError
@@ -25,6 +24,7 @@ from services.intake.together import Together
 from services.intake.vault import Vault
 from services.kit.database import Database
 from services.kit.errors import PROBLEM_JSON, problem
+from services.kit.http import note
 from services.kit.tracing import traceparent_for
 from services.kit.transaction import Transaction
 
@@ -36,7 +36,6 @@ ANSWERS: Final[Mapping[Cause, tuple[int, str]]] = {
     "plain_personal": (422, "Some things have to be put right"),
     "unreadable_personal": (422, "Some things have to be put right"),
 }
-_log = structlog.get_logger("services.intake.posting")
 
 
 _PATIENCE_MS: Final = 500
@@ -65,10 +64,10 @@ class Posting:
             return _unsupported()
         outcome, returned_id = await self._together.take(Incoming(client, raw, "http", traceparent_for(None)))
         if isinstance(outcome, Refusal):
-            _log.info("intake.returned", client=client.name, kind=outcome.cause)
+            note(request, client=client.name, kind=outcome.cause)
             return _refused(outcome, returned_id)
         receipt = self._receipts.of(outcome)
-        _log.info("intake.accepted", client=client.name, event_id=str(receipt.event_id), case_key=receipt.case_key)
+        note(request, client=client.name, event_id=str(receipt.event_id), case_key=receipt.case_key)
         return Response(
             receipt.model_dump_json(exclude_none=True),
             202 if outcome.fresh else 200,

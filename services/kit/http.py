@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES: Final = 256 * 1024
 _QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+_NOTED: Final = "noted"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger("services.kit.http")
 
@@ -140,6 +141,11 @@ async def _unexpected(error: Exception, scope: Scope, send: Send) -> int:
     return answer.status_code
 
 
+def note(request: Request, **fields: object) -> None:
+    """Have the request's log line say more: what it was about, in fields of `services.kit.logging.ALLOWED`."""
+    setattr(request.state, _NOTED, fields)
+
+
 async def _no_receive() -> Message:
     return {"type": "http.disconnect"}
 
@@ -186,7 +192,8 @@ class CanonicalLine:
         method, route = _method(scope), _route(scope)
         REQUESTS.labels(method, route, status).observe(seconds)
         if scope["path"] not in _QUIET:
-            _log.info("http.request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+            ms, noted = round(seconds * 1000, 1), scope.get("state", {}).get(_NOTED, {})
+            _log.info("http.request", method=method, route=route, status=status, ms=ms, **noted)
 
 
 class BodyLimit:

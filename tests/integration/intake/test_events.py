@@ -12,6 +12,7 @@ import pytest
 from joserfc import jwe
 from joserfc.jwk import ECKey
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from schemas.case_events import IncidentReported
 from schemas.identity import event_id
@@ -51,6 +52,17 @@ async def test_an_event_is_kept_announced_and_answered_with_a_receipt(running: I
     assert message.case_seq == 1
     assert message.data.reporter.client == "police-example"
     assert message.data.children[0].age_at_incident == 9
+
+
+async def test_one_log_line_says_of_each_post_whose_it_was_and_what_became_of_it(running: Intake) -> None:
+    with capture_logs() as lines:
+        receipt = (await running.post(incident())).json()
+        await running.post(incident(data__harm="other"))
+
+    kept, returned = (line for line in lines if line["log_level"] == "info")
+    assert (kept["status"], kept["client"], kept["case_key"]) == (202, "police-example", receipt["case_key"])
+    assert kept["event_id"] == receipt["event_id"]
+    assert (returned["status"], returned["client"], returned["kind"]) == (409, "police-example", "differs")
 
 
 async def test_nothing_personal_stands_open_in_any_table(running: Intake) -> None:

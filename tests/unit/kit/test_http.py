@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from services.kit.auth import public
 from services.kit.clock import FixedClock
 from services.kit.errors import Conflict, Refused, Unavailable
-from services.kit.http import MAX_BODY_BYTES, build_http
+from services.kit.http import MAX_BODY_BYTES, build_http, note
 from services.kit.logging import configure_logging
 from services.kit.runtime import Runtime
 from tests.support.kit import NOON
@@ -58,6 +58,11 @@ def app(runtime: Runtime) -> FastAPI:
     @public
     async def raw(request: Request) -> int:
         return len(await request.body())
+
+    @app.post("/noted")
+    @public
+    async def noted(request: Request) -> None:
+        note(request, case_key="c1", harm="Invented")
 
     return app
 
@@ -159,6 +164,16 @@ async def test_a_request_is_one_line_with_the_template_of_its_path(client: httpx
 
     (line,) = lines()
     assert (line["event"], line["route"], line["status"]) == ("http.request", "/fail/{kind}", 409)
+    assert "Invented" not in json.dumps(line)
+
+
+async def test_the_line_of_a_request_says_what_was_noted_as_far_as_a_log_may(
+    client: httpx.AsyncClient, lines: Any
+) -> None:
+    await client.post("/noted")
+
+    (line,) = lines()
+    assert (line["event"], line["route"], line["case_key"]) == ("http.request", "/noted", "c1")
     assert "Invented" not in json.dumps(line)
 
 
