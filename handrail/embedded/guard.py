@@ -1,6 +1,6 @@
 """Runs one server and makes sure that it never outlives the process that wanted it.
 
-Started as `python -I guard.py STOP_SIGNAL GRACE_S UID GID LOG COMMAND...`. Its standard input is a pipe from
+Started as `python -I guard.py STOP_SIGNAL GRACE_S NICENESS UID GID LOG COMMAND...`. Its standard input is a pipe from
 the owner. When that closes, because the owner asked for a stop or was killed, the server gets its own stop
 signal, so that even a SIGKILL of the owner ends in a clean shutdown. If the guard itself is killed, Linux
 kills the server (`PR_SET_PDEATHSIG`; it follows a thread's death, not a process's, which is why the owner, with
@@ -14,11 +14,14 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _SAME_USER = "-"
+_TRIES = 20
+_TICK_S = 0.1
 
 
 class Server(Protocol):
@@ -45,7 +48,7 @@ class Server(Protocol):
 
 def main(arguments: list[str]) -> int:
     """Run the command until it ends or the owner's pipe closes, and return its exit code."""
-    stop_signal, grace_s, uid, gid, log_path, *command = arguments
+    stop_signal, grace_s, niceness, uid, gid, log_path, *command = arguments
     same_user = uid == _SAME_USER
 
     def start(log: BinaryIO) -> Server:
@@ -61,17 +64,25 @@ def main(arguments: list[str]) -> int:
             preexec_fn=own_life(os.getpid()),  # noqa: PLW1509 - there are no threads here
         )
 
-    return keep(start, log_path, int(stop_signal), float(grace_s))
+    return keep(start, log_path, int(stop_signal), float(grace_s), int(niceness))
 
 
-def keep(start: Callable[[BinaryIO], Server], log_path: str, stop_signal: int, grace_s: float) -> int:
-    """Run what `start` starts until it ends or the owner's pipe (standard input) closes; return its exit code."""
+def keep(
+    start: Callable[[BinaryIO], Server], log_path: str, stop_signal: int, grace_s: float, niceness: int = 0
+) -> int:
+    """Run what `start` starts until it ends or the owner's pipe (standard input) closes; return its exit code.
+
+    The guard leads a session of its own. With `niceness` above 0 the session lets others have the processor first.
+    """
+    os.nice(niceness)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the owner decides; a Ctrl-C meant for it must not come here
     os.umask(0o077)  # logs and data are nobody else's business
     with open(log_path, "ab", buffering=0) as log:  # noqa: PTH123 - pathlib doubles the start-up time
         server = start(log)
     print(server.pid, flush=True)  # noqa: T201 - the owner reads the process id from here
+    if niceness:
+        _be_nice_as_session(niceness)
     _wait_for_end(server)
     if server.poll() is None:
         server.send_signal(stop_signal)
@@ -95,6 +106,23 @@ def own_life(guard_pid: int) -> Callable[[], None]:
                 os._exit(1)
 
     return prepare
+
+
+def _be_nice_as_session(niceness: int) -> None:
+    """Be nice to other sessions too: where Linux groups processes by session, `nice` counts only within one.
+
+    Source: sched(7), "The autogroup feature".
+    """
+    for _ in range(_TRIES):
+        try:
+            with open("/proc/self/autogroup", "w", encoding="ascii") as group:  # noqa: PTH123
+                group.write(str(niceness))
+        except BlockingIOError:  # Linux takes one a tenth of a second, of all accounts together
+            time.sleep(_TICK_S)
+        except OSError:  # nothing is grouped here
+            return
+        else:
+            return
 
 
 def _wait_for_end(server: Server) -> None:

@@ -25,6 +25,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -46,6 +47,7 @@ class Order:
     log_path: str
     stop_signal: int
     grace_s: float
+    niceness: int
 
 
 class Nursery:
@@ -168,7 +170,8 @@ def _guard(order: Order, files: Sequence[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(order.env)
         os.chdir(order.folder)
-        code = guard.keep(lambda log: _Fork(order.module, log), order.log_path, order.stop_signal, order.grace_s)
+        start = partial(_Fork, order.module)
+        code = guard.keep(start, order.log_path, order.stop_signal, order.grace_s, order.niceness)
     finally:
         os._exit(code & 0xFF)
 

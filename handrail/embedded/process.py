@@ -50,6 +50,7 @@ class Child:
         folder: Locked for as long as the guard lives, so that two servers never share one data folder.
         stop_signal: What asks the program to end in good order.
         grace_s: Seconds until it is killed instead.
+        niceness: How far it lets others have the processor first, as for `nice`: 0 not at all, 19 as far as can be.
         account: Run under this account, None for the present one.
         env: The whole environment, None for the present one.
         nursery: Forks the program, whose command is then `python -m module`; without one, or if it has ended, it is
@@ -65,6 +66,7 @@ class Child:
         folder: Path,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace_s: float = 20.0,
+        niceness: int = 0,
         account: Account | None = None,
         env: Mapping[str, str] | None = None,
         nursery: Nursery | None = None,
@@ -79,12 +81,14 @@ class Child:
         self._stdout, guards_stdout = pipe = os.pipe()
         try:
             if nursery and nursery.alive:
-                order = Order(command[-1], dict(env or os.environ), str(folder), str(log_path), stop_signal, grace_s)
+                order = Order(
+                    command[-1], dict(env or os.environ), str(folder), str(log_path), stop_signal, grace_s, niceness
+                )
                 nursery.start(order, guards_stdin, guards_stdout, lock)
                 self._guard = None
             else:
                 uid, gid = (str(account.uid), str(account.gid)) if account else ("-", "-")
-                arguments = [str(int(stop_signal)), str(grace_s), uid, gid, str(log_path), *command]
+                arguments = [str(int(stop_signal)), str(grace_s), str(niceness), uid, gid, str(log_path), *command]
                 self._guard = subprocess.Popen(  # noqa: S603 - our own interpreter and our own guard
                     [sys.executable, "-I", "-S", guard.__file__, *arguments],
                     stdin=guards_stdin,

@@ -120,6 +120,30 @@ def test_once_the_nursery_is_gone_a_process_is_started_as_a_program(nursery: Nur
     assert started.running is False
 
 
+@pytest.mark.parametrize("way", ["forked", "as a program"])
+def test_a_process_that_shall_let_others_go_first_does_in_its_session_and_among_sessions(
+    way: str, nursery: Nursery, tmp_path: Path
+) -> None:
+    command, env = [sys.executable, "-m", MODULE], {"WHO": "nice", "PYTHONPATH": str(ROOT)}
+    started = Child(
+        "it",
+        command,
+        log_path=tmp_path / "it.log",
+        folder=tmp_path,
+        env=env,
+        niceness=5,
+        nursery=nursery if way == "forked" else None,
+    )
+
+    assert said(started)
+    assert os.getpriority(os.PRIO_PROCESS, started.pid) == 5
+    group = Path(f"/proc/{started.pid}/autogroup")
+    if group.exists():
+        until(lambda: group.read_text().endswith(" nice 5\n"), "its session gives way, too", within_s=GRACE_S)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == 0
+    started.stop()
+
+
 @pytest.mark.parametrize("victim", ["owner", "guard", "nursery"])
 def test_no_process_is_left_behind_and_none_dies_with_the_nursery(victim: str, tmp_path: Path) -> None:
     with subprocess.Popen(
