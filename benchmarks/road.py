@@ -46,7 +46,7 @@ BY_KAFKA: Final = 3_000
 BY_POST: Final = 2_000
 STEADY: Final = 1_000
 PER_S: Final = 50.0
-AT_ONCE: Final = 16
+AT_ONCE: Final = 32
 RAW: Final = 10_000
 
 
