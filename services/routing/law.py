@@ -77,7 +77,7 @@ class Law:
     def decide(self, facts: tuple[Fact, ...], told: Mapping[UUID, Told], known: Known, now: datetime) -> Decision:
         """Return the decision on what was stated and told in a case. Who is told, and who owes it, exists at `now`."""
         merged = self.merge(facts, now)
-        ended = happenings(told, known, merged.in_place_of)
+        ended = happenings(told, known, merged)
         return decide(merged, self.book, self._register_at(now), self.calendar, now, ended)
 
     def suppose(self, stated: Stated, judged_on: date | None = None) -> Decision:

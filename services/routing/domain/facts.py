@@ -23,6 +23,7 @@ PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
 HARM: Final = "harm"
 AWARE_OF_DEATH: Final = "aware_of_death_on"
+NOTIFIED: Final = "notification.submitted_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 _Corrected = tuple[UUID, str, str, str]  # event, fact, owner and source of a statement
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
@@ -103,6 +104,8 @@ class FactBase:
         self._said: dict[tuple[str, str], list[tuple[datetime, Fact]]] = {}
         self._known_since: dict[str, datetime] = {}
         self._reporters: dict[str, str] = {}
+        self.notified: Mapping[UUID, Fact] = {}
+        """What has become of each statement that the Panel was notified, by the event that made it; the value of a withdrawn one is None."""
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
         self.latest_recorded_at: datetime | None = None
         self.first_source: str | None = None
@@ -196,6 +199,8 @@ class FactBase:
                 spoken_of.add(owner)
             if name == HARM:
                 harm = now
+            elif name == NOTIFIED:
+                self.notified = {fact.event_id: each for fact, each in zip(statements, now, strict=True)}
         self._leave_the_first_awareness(harm)
         for child in self._children - spoken_of:  # of whom everything was withdrawn was reported by mistake
             self._children.discard(child)

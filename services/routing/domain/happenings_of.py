@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -21,9 +21,10 @@ from schemas.case_events import (
     NotificationSubmitted,
     Reporter,
 )
-from services.routing.domain.facts import INCIDENT
+from services.routing.domain.facts import INCIDENT, FactBase
 from services.routing.domain.happenings import Happening, InPlaceOf
 from services.routing.domain.ledger import Known, by_slot
+from services.routing.domain.standing import instant
 
 ACKNOWLEDGED: Final = "delivery.acknowledged"
 
@@ -80,19 +81,26 @@ def _told(
     )
 
 
-def happenings(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) -> list[Happening]:
+def happenings(told: Mapping[UUID, Told], known: Known, facts: FactBase) -> list[Happening]:
     """Return what counts of all that was told, each about its duty, in a fixed order.
 
-    What an ended body did, or was told, counts for the one `in_place_of` it. What was said of a notice that is withdrawn
-    counts for nothing: its recipient's last word from us is that it need do nothing. It does where the notice was withdrawn
-    because linked cases had the duty twice: the older duty stands.
+    What an ended body did, or was told, counts for the one in its place, as the `facts` have it. What was said of a notice that
+    is withdrawn counts for nothing: its recipient's last word from us is that it need do nothing. It does where the notice was
+    withdrawn because linked cases had the duty twice: the older duty stands. The Panel was notified on the day that its fact has
+    now, and not at all once that is withdrawn.
     """
+    in_place_of = facts.in_place_of
     standing, _ = by_slot(known.obligations, in_place_of)
     notices = {notice.notice_id: notice for notice in known.notices}
     slots = {each.obligation_id: each.slot.passed_on(in_place_of) for each in known.obligations}
     found = []
     for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
-        slot, recipient, source = None, None, in_place_of(each.source)
+        slot, recipient, source, at = None, None, in_place_of(each.source), each.occurred_at
+        notified = facts.notified.get(each.event_id)
+        if notified is not None:
+            if not isinstance(notified.value, date):
+                continue
+            at = instant(notified.value, at)
         if each.notice_id is not None:
             notice = notices.get(each.notice_id)
             if notice is None or in_place_of(notice.recipient) != source:
@@ -109,7 +117,7 @@ def happenings(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) 
                 event=each.event,
                 source=source,
                 subject=each.subject,
-                occurred_at=each.occurred_at,
+                occurred_at=at,
                 recorded_at=each.recorded_at,
                 event_id=each.event_id,
                 slot=slot,

@@ -42,6 +42,11 @@ def noon(on: date) -> datetime:
     return datetime.combine(on, time(12), LONDON).astimezone(UTC)
 
 
+def instant(on: date, told_at: datetime) -> datetime:
+    """Return when on a day something was done: when it was told, if that was on the day, else what stands for the day."""
+    return told_at if london_date(told_at) == on else noon(on)
+
+
 def answer(test: Test, value: object) -> int:
     """Return the answer of a one-line condition (`is`, `is not` or `is recorded`) for a fact's value."""
     if isinstance(test, Recorded):
@@ -125,9 +130,7 @@ def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> S
     on = stated[0].value if stated else None
     if not isinstance(on, date):
         return None
-    said_at = stated[0].occurred_at
-    at = said_at if london_date(said_at) == on else noon(on)
-    return Standing("met", phrase, at, stated[0].event_id)
+    return Standing("met", phrase, instant(on, stated[0].occurred_at), stated[0].event_id)
 
 
 def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:

@@ -327,6 +327,31 @@ def test_what_was_withdrawn_because_its_duty_was_met_is_not_owed_again_with_the_
     assert (notices(gone, ledger.NoticeWithdrawn), notices(undone, ledger.Owed)) == ([], [])
 
 
+def test_a_reference_that_was_recorded_by_mistake_meets_nothing_once_it_is_taken_back() -> None:
+    reference = submitted()
+    events = [REPORT, AWARE, SUSPECTED, reference]
+    by_mistake = corrected(reference.id, "notification.submitted_on", None, reason="entered_by_mistake")
+    known, met = after(events[:-1], events[-1:])
+    undone, known = change(known, [*events, by_mistake])
+    again, _ = change(known, [*events, by_mistake, submitted()])
+
+    assert [each.recipient for each in notices(met, ledger.NoticeWithdrawn)] == ["panel"]
+    assert [each.obligation.rule.id for each in undone if isinstance(each, ledger.Opened)] == ["N-01"]
+    assert [(each.recipient, each.state) for each in notices(undone, ledger.Owed)] == [("panel", "awaiting_release")]
+    assert [each.obligation.rule.id for each in again if isinstance(each, ledger.Met)] == ["N-01"]
+
+
+def test_a_reference_that_is_taken_back_meets_again_once_that_was_a_mistake_itself() -> None:
+    reference = submitted()
+    taken_back = corrected(reference.id, "notification.submitted_on", None)
+    put_right = corrected(taken_back.id, "notification.submitted_on", "2026-06-03")
+    events = [REPORT, AWARE, SUSPECTED, reference, taken_back, put_right]
+
+    ended = {each.rule.id: each.standing for each in decision(events).obligations}["N-01"]
+
+    assert (ended.state, ended.since_at) == ("met", datetime(2026, 6, 3, 11, tzinfo=UTC))
+
+
 def test_what_is_owed_again_under_a_met_duty_waits_for_its_release() -> None:
     events = [REPORT, AWARE, SUSPECTED, decided("notify"), submitted()]
     wrong = corrected(SUSPECTED.id, "abuse_or_neglect", "not_suspected")
@@ -381,7 +406,7 @@ def test_an_acceptance_counts_once_and_only_from_the_recipient_itself() -> None:
     assert acceptances(told(own) | told(strange), known, itself) == [(notice.notice_id, own.id)]
     accepted = replace(known, notices=tuple(ledger.accepted(each) for each in known.notices))
     assert acceptances(told(own), accepted, itself) == []
-    assert happenings(told(strange), known, itself) == []
+    assert happenings(told(strange), known, law().merge(())) == []
 
 
 def test_new_things_are_opened_in_the_case_in_which_their_subject_was_first_spoken_of() -> None:
