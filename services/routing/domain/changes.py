@@ -1,7 +1,8 @@
 """What a new decision changes: obligations added, met, withdrawn, superseded, re-dated, released; each with its reason.
 
-An obligation whose rule has become undecided stays as it is: doubt does not withdraw a duty. What has been met stays met,
-unless the fact or event that met it was itself withdrawn.
+An obligation whose rule has become undecided stays as it is: doubt does not withdraw a duty. So does one whose rule says no
+only because what is in dispute does not count as recorded. What has been met stays met, unless the fact or event that met it
+was itself withdrawn.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Literal
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.happenings import Slot
+from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Trace
+from services.routing.domain.unsettled import Unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,14 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
 
 
 def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:
-    """Return those of some obligations that the rules no longer give; an undecided rule still gives its own."""
+    """Return those of some obligations that the rules no longer give; what is in doubt still gives its own."""
     now = {each.slot for each in decision.obligations}
     found = []
     for slot in slots:
         if slot in now:
             continue
         runs = [trace for trace in decision.traces if trace.rule == slot.rule and trace.subject == slot.subject]
-        if any(run.answer == UNDECIDED for run in runs) or _in_doubt(slot, runs, decision):
+        if _in_doubt(slot, runs, decision):
             continue
         by = next((each.slot for each in decision.obligations if _same_but_holder(each.slot, slot)), None)
         found.append(Lapsed(slot, _why(slot, runs, decision, by), by))
@@ -99,8 +102,14 @@ def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:
 
 
 def _in_doubt(slot: Slot, runs: list[Trace], decision: Decision) -> bool:
-    """Say whether the rule holds but this entry of its `then` cannot be settled."""
-    return slot.rule in decision.undecided and any(run.answer == YES for run in runs)
+    """Say whether the rule is undecided, or would be but for a dispute, or holds but this entry of its `then` cannot be settled."""
+    if any(run.answer == UNDECIDED for run in runs):
+        return True
+    if slot.rule in decision.undecided and any(run.answer == YES for run in runs):
+        return True
+    disputed = {Missing(each.name, each.owner) for each in decision.conflicts}
+    disputes = Unsettled(decision.evaluation, settled=lambda missing: missing not in disputed)
+    return any(disputes.may_hold(run) for run in runs if run.answer == NO)
 
 
 def _same_but_holder(one: Slot, other: Slot) -> bool:

@@ -41,10 +41,14 @@ class Unsettled:
         """Yield the facts that may change the answer of a run, or who owes it."""
         yield from self._holder(trace)
         rule = self.evaluation.book.rules[trace.rule].rule
-        if self._run_span(trace)[1] == NO:
+        if not self.may_hold(trace):
             return
         yield from self._below(trace, reasons.answered(self.evaluation, trace))
         yield from self._fact(trace, rule.judged_on)
+
+    def may_hold(self, trace: Trace) -> bool:
+        """Say whether the conditions of a run may turn out otherwise than no."""
+        return self._run_span(trace)[1] != NO
 
     def fact(self, trace: Trace, fact: str) -> Iterator[Missing]:
         """Yield a fact that a run reads, while it is not settled."""

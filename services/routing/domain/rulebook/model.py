@@ -41,7 +41,10 @@ class SameArea:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A condition that holds once anybody has stated a fact, whatever it says; it is yes or no, never undecided."""
+    """A condition that holds once anybody has stated a fact, whatever it says; it is yes or no, never undecided.
+
+    What is in dispute is not recorded: so `unless` what is recorded excludes nobody in doubt. See `changes.lapsed` for what was owed.
+    """
 
     fact: str
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from services.routing.domain.changes import Changes, Known, compare
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening, Slot
 from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts
 
-COUNCIL = f"la:{LEEDS}"
+COUNCIL, HOSPITAL = f"la:{LEEDS}", "icb:west-yorkshire"
 LATER = NOW + timedelta(days=1)
 OWED = [
     *facts(LEEDS_DEATH),
@@ -93,6 +95,43 @@ def test_doubt_withdraws_nothing() -> None:
     changes = after(fact("harm", "other", of=COUNCIL, by="second"))
 
     assert changes.lapsed == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "rest"),
+    [
+        ("incident.unexpected_death", "N-18J", {}),
+        ("child.unborn", "N-16", {"child.age_at_incident": None}),
+    ],
+)
+def test_what_is_recorded_and_in_dispute_withdraws_nothing_until_it_is_settled(
+    name: str, rule: str, rest: dict[str, None]
+) -> None:
+    owed = [*(each for each in OWED if each.name not in rest), fact(name, "yes")]
+    no = fact(name, "no", of=HOSPITAL, by="second", at=LATER)
+    settled = fact(name, "no", by="third", corrects="first", at=LATER)
+
+    before = {each.rule.id: each.standing.state for each in decided(owed).obligations}
+    disputed = after(no, before=owed)
+    ended = compare(known(decided(owed)), decided([*owed, no, settled]))
+
+    assert before[rule] == "open"
+    assert disputed.lapsed == ()
+    assert rule in [each.slot.rule for each in ended.lapsed]
+
+
+@pytest.mark.parametrize(
+    ("name", "excludes", "rule"), [("concern.child_review", "no", "N-13"), ("child.unborn", "yes", "N-01")]
+)
+def test_what_excludes_a_duty_and_is_in_dispute_does_not_keep_it_from_opening(
+    name: str, excludes: str, rule: str
+) -> None:
+    """What "unless" asks for is recorded in two ways then, and a notice too many harms less than one too few."""
+    excluded = [*OWED, fact(name, excludes)]
+    contradicted = fact(name, {"no": "yes", "yes": "no"}[excludes], of=HOSPITAL, by="second", at=LATER)
+
+    assert rule not in {each.rule.id for each in decided(excluded).obligations}
+    assert rule in {each.rule.id for each in after(contradicted, before=excluded).opened}
 
 
 def test_a_duty_that_moves_to_another_authority_names_the_one_in_its_place() -> None:
