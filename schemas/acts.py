@@ -142,7 +142,7 @@ _TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
 def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> Iterator[tuple[str, str | int | None]]:
     """Yield what an act of a reporter of an area says besides the facts that it states.
 
-    A fact with None is undone because the act does not state it: who stated it states it no longer.
+    A fact with None is undone because the act does not state it, whoever stated it.
     """
     if type_ == _DECIDED and stated.get("review.decision") == "proceed":
         # Who decides against a review owes nothing of one that others hold.

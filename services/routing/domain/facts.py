@@ -300,11 +300,11 @@ class FactBase:
     def _kept(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
         if keeps == "the first":
             return _first(statements)
+        if keeps == "the newest":
+            return _newest(statements)
         standing = self._one_per_source(statements, keeps)
         if standing and keeps == "the earliest":
             return (min(standing, key=lambda fact: (fact.value, _age(fact))),)
-        if standing and keeps == "the newest":
-            return (max(standing, key=_age),)
         return standing
 
     def _one_per_source(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
@@ -329,6 +329,12 @@ def _first(statements: Iterable[Fact]) -> tuple[Fact, ...]:
         if not _is_withdrawn(fact):
             first = (first or fact) if fact.value is not None else None
     return (first,) if first else ()
+
+
+def _newest(statements: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Return the newest statement, whoever made it, or nothing where that is None; `statements` are in the order of their time."""
+    said = [fact for fact in statements if not _is_withdrawn(fact)]
+    return tuple(fact for fact in said[-1:] if fact.value is not None)
 
 
 def _age(fact: Fact) -> tuple[datetime, datetime, UUID]:

@@ -21,11 +21,13 @@ from services.routing.domain.happenings_of import Told, acceptances, happenings,
 from services.routing.law import Law, read_law
 from tests.support.routing import (
     CASE,
+    COUNCIL,
     LEEDS,
     LSCP,
     OTHER_CASE,
     POLICE,
     acknowledged,
+    acted,
     aware,
     corrected,
     decided,
@@ -339,6 +341,24 @@ def test_a_reference_that_was_recorded_by_mistake_meets_nothing_once_it_is_taken
     assert [each.obligation.rule.id for each in undone if isinstance(each, ledger.Opened)] == ["N-01"]
     assert [(each.recipient, each.state) for each in notices(undone, ledger.Owed)] == [("panel", "awaiting_release")]
     assert [each.obligation.rule.id for each in again if isinstance(each, ledger.Met)] == ["N-01"]
+
+
+def test_a_reviewer_who_is_removed_by_another_client_than_the_one_that_told_the_appointment_is_to_be_appointed_anew() -> (
+    None
+):
+    proceeds: dict[str, str | int] = {"review.decision": "proceed", "review.decided_on": "2026-06-01"}
+    events = [
+        REPORT,
+        acted("lcspr.decision.made.v1", proceeds),
+        acted("reviewer.appointed.v1", {"review.reviewer_appointed_on": "2026-06-01"}, LSCP),
+    ]
+    removed = acted("reviewer.removed.v1", {"review.reviewer_removed_on": "2026-06-02"}, COUNCIL, at=NOW)
+
+    known, _ = after(events)
+    changes, _ = change(known, [*events, removed])
+
+    assert {each.slot.rule: each.state for each in known.obligations}["L-02"] == "met"
+    assert [each.obligation.rule.id for each in changes if isinstance(each, ledger.Opened)] == ["L-02"]
 
 
 def test_a_reference_that_is_taken_back_meets_again_once_that_was_a_mistake_itself() -> None:

@@ -14,7 +14,7 @@ from schemas.vocabulary import FactRefused
 from services.routing.domain.facts import Fact
 from tests.support.rulebooks import CHILD, LEEDS, NOW, POLICE, REPORT, VOCABULARY, base, fact
 
-COUNCIL = f"la:{LEEDS}"
+COUNCIL, LSCP = f"la:{LEEDS}", f"lscp:{LEEDS}"
 LATER = NOW + timedelta(days=3)
 
 
@@ -44,6 +44,21 @@ def test_a_source_replaces_its_own_earlier_statement() -> None:
     known = base([fact(view, "suspected", of=COUNCIL), fact(view, "not_suspected", of=COUNCIL, at=LATER, by="second")])
 
     assert known.value(view, COUNCIL) == "not_suspected"
+
+
+def test_the_newest_statement_of_all_stands_also_where_another_source_takes_back_what_was_stated() -> None:
+    appointed = "review.reviewer_appointed_on"
+    stated = [
+        fact(appointed, "2026-06-01", of=LSCP),
+        fact(appointed, None, of=COUNCIL, at=LATER, by="removed"),
+        fact(appointed, "2026-06-08", of=LSCP, at=LATER + timedelta(days=1), by="another"),
+    ]
+    corrected = fact(appointed, "2026-06-02", of=LSCP, at=LATER + timedelta(days=2), by="third", corrects="first")
+
+    assert base(stated[:1]).value(appointed, "incident") == date(2026, 6, 1)
+    assert base(stated[:2]).value(appointed, "incident") is None
+    assert base([*stated[:2], corrected]).value(appointed, "incident") is None
+    assert base(stated).value(appointed, "incident") == date(2026, 6, 8)
 
 
 def test_a_statement_about_an_earlier_time_that_is_learned_later_does_not_replace_it() -> None:
@@ -165,7 +180,7 @@ def test_a_fact_outside_the_vocabulary_is_refused_with_the_nearest_word() -> Non
         base([wrong])
 
 
-NAMES = ("harm", "suspected_on", "aware_on", "child.looked_after", "reporter.body")
+NAMES = ("harm", "suspected_on", "aware_on", "child.looked_after", "reporter.body", "publication.information")
 SOURCES = (POLICE, COUNCIL, "la:E06000006")
 
 
