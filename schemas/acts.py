@@ -131,10 +131,11 @@ ACTS: Final[dict[str, type[Act]]] = {
 """CloudEvents `type` of each act, with the model of its `data`."""
 
 _DECIDED: Final = "lcspr.decision.made.v1"
+_PLANNED: Final = "publication.planned.v1"
 _CHECKED: Final = "publication.availability.checked.v1"
 _TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
     "reviewer.removed.v1": ("review.reviewer_appointed_on",),
-    "publication.declined.v1": ("publication.information",),
+    "publication.declined.v1": ("publication.information", "publication.reconsidered"),
     _CHECKED: ("publication.available",),
 }
 
@@ -147,6 +148,8 @@ def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> It
     if type_ == _DECIDED and stated.get("review.decision") == "proceed":
         # Who decides against a review owes nothing of one that others hold.
         yield "review.decided_by", area
+    if type_ == _PLANNED and stated.get("publication.form") == "full":
+        yield "publication.declined_on", None  # who plans to publish the report declines it no longer
     yield from ((fact, None) for fact in _TAKEN_BACK.get(type_, ()) if fact not in stated)
     if type_ == _CHECKED:
         on = stated.get("publication.checked_on")

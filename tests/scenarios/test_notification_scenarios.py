@@ -162,6 +162,11 @@ def test_each_duty_comes_under_the_edition_of_its_own_day_and_the_pandemic_relax
     assert_plays("editions")
 
 
+def test_a_publication_that_was_given_up_is_owed_to_nobody_until_the_partners_decide_to_publish_after_all() -> None:
+    """Children Act 2004, section 16F(4) and (5): what is published if the partners consider it inappropriate to publish the report."""
+    assert_plays("publication-declined")
+
+
 def test_the_panel_may_ask_the_partners_to_reconsider_a_publication() -> None:
     """Leeds: "The National Panel are also notified of these decisions and can ask for LSCP's to reconsider"."""
     assert_plays("publication-reconsidered")

@@ -18,7 +18,7 @@ from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Ha
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
-from services.routing.domain.rulebook.model import Compared, Duty, Recorded, Stop, Test
+from services.routing.domain.rulebook.model import Compared, Done, Duty, Recorded, Stop, Test
 
 State = Literal["open", "met", "withdrawn"]
 
@@ -119,18 +119,23 @@ def _aware(evaluation: Evaluation, trace: Trace, recipients: tuple[str, ...]) ->
 
 def _stated(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
     """Return the duty as met by what is stated in the case: the first recorded date, or conditions that all hold."""
-    found = (_recorded(evaluation, trace, fact, stop.phrase) for fact in stop.recorded)
+    found = (_recorded(evaluation, trace, done, stop.phrase) for done in stop.recorded)
     met = next((each for each in found if each is not None), None)
     return _holds(evaluation, trace, stop) if met is None and stop.holds else met
 
 
-def _recorded(evaluation: Evaluation, trace: Trace, fact: str, phrase: str) -> Standing | None:
+def _recorded(evaluation: Evaluation, trace: Trace, done: Done, phrase: str) -> Standing | None:
     """Return the duty as met on the day that a fact names, which may be told later; None while nobody has stated it."""
-    stated = agreed(evaluation, trace, fact)
+    stated = agreed(evaluation, trace, done.fact)
     on = stated[0].value if stated else None
-    if not isinstance(on, date):
+    if not isinstance(on, date) or (done.unless and _test(evaluation, trace, done.unless) == YES):
         return None
     return Standing("met", phrase, instant(on, stated[0].occurred_at), stated[0].event_id)
+
+
+def _test(evaluation: Evaluation, trace: Trace, test: Test) -> int:
+    found = agreed(evaluation, trace, test.fact)
+    return answer(test, found[0].value if found else None)
 
 
 def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:

@@ -235,6 +235,7 @@ def said(draw: DrawFn, reporter: Reporter) -> list[partial[Any]]:
     looked = draw(st.sampled_from([{"publication.available": "yes"}, {"publication.available": "no"}, {}]))
     outcome = draw(st.sampled_from(["proceed", "not_proceed"]))
     information = draw(st.sampled_from([{"publication.information": "none"}, {}]))
+    form = draw(st.sampled_from([{"publication.form": "full"}, {"publication.form": "improvements_only"}]))
     kinds: list[partial[Any]] = [
         partial(reported, harm=harm, on=day, children=known),
         partial(referred, route, harm=harm, on=day, children=known),
@@ -242,6 +243,7 @@ def said(draw: DrawFn, reporter: Reporter) -> list[partial[Any]]:
         partial(acted, "reviewer.appointed.v1", {"review.reviewer_appointed_on": day.isoformat()}),
         partial(acted, "reviewer.removed.v1", {"review.reviewer_removed_on": day.isoformat()}),
         partial(acted, "publication.declined.v1", {"publication.declined_on": day.isoformat(), **information}),
+        partial(acted, "publication.planned.v1", {"publication.planned_on": day.isoformat(), **form}),
         partial(acted, "publication.availability.checked.v1", {"publication.checked_on": day.isoformat(), **looked}),
         partial(acted, "action.updated.v1", {"action.due_on": day.isoformat()}, about="d" * 32),
     ]

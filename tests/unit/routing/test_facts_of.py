@@ -157,7 +157,15 @@ def test_whoever_declines_again_without_a_word_on_the_information_has_said_nothi
     assert stated(declined) == {
         ("incident", "publication.declined_on", date(2026, 12, 4)),
         ("incident", "publication.information", information),
+        ("incident", "publication.reconsidered", None),
     }
+
+
+@pytest.mark.parametrize(("form", "taken_back"), [("full", {"publication.declined_on"}), ("improvements_only", set())])
+def test_whoever_plans_to_publish_the_report_itself_declines_it_no_longer(form: str, taken_back: set[str]) -> None:
+    planned = acted("publication.planned.v1", {"publication.planned_on": "2026-12-14", "publication.form": form})
+
+    assert {name for _, name, value in stated(planned) if value is None} == taken_back
 
 
 def test_a_correction_of_an_action_goes_back_to_the_action_that_was_spoken_of() -> None:

@@ -223,7 +223,8 @@ def _facts_of(rule: Rule) -> set[str]:
     for duty in rule.then:
         names.update(duty.within.clock)
         names.update(test.fact for test in duty.tests)
-        names.update((*duty.stop.recorded, *(test.fact for test in duty.stop.holds)))
+        names.update(fact for done in duty.stop.recorded for fact in done.facts)
+        names.update(test.fact for test in duty.stop.holds)
         names.update(filter(None, (duty.stop.at_the_end,)))
         if isinstance(duty.tell, Serving) and duty.tell.area not in {DUTY_HOLDER, AREAS_THAT_DIFFER}:
             names.add(duty.tell.area)

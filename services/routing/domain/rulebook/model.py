@@ -152,6 +152,19 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """A date that ends a duty once it is recorded; it does not while `unless` holds."""
+
+    fact: str
+    unless: Test | None = None
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Return the names of the facts that it reads."""
+        return (self.fact, *((self.unless.fact,) if self.unless else ()))
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """What ends a duty: the phrase in the file, and the events that it names, the dates recorded, or what has to be so.
 
@@ -161,7 +174,7 @@ class Stop:
 
     phrase: str
     events: tuple[str, ...]
-    recorded: tuple[str, ...] = ()
+    recorded: tuple[Done, ...] = ()
     holds: tuple[Test, ...] = ()
     at_the_end: str | None = None
 

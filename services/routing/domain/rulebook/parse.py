@@ -22,6 +22,7 @@ from services.routing.domain.rulebook.editions import read_editions
 from services.routing.domain.rulebook.model import (
     AREAS_THAT_DIFFER,
     Defaults,
+    Done,
     Duty,
     Meets,
     Overlay,
@@ -119,17 +120,24 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
     if end == "the end of the period":
         return Stop(phrase, (), at_the_end=words.fact(fact, node, "date").name if fact else None)
     either = node.text().split(" or ")
-    events = tuple(each for each in either if not each.endswith(_RECORDED))
+    events = tuple(each for each in either if _RECORDED not in each)
     if any(" is " in each for each in events):
         return Stop(phrase, (), holds=conditions.all_inline(node, words))
-    facts = (each.removesuffix(_RECORDED) for each in either if each.endswith(_RECORDED))
-    recorded = tuple(words.fact(fact, node, "date").name for fact in facts)
+    recorded = tuple(_done(each, node, words) for each in either if _RECORDED in each)
     for event in events:
         if event not in STOPPING_EVENTS:
             close = nearest(event, STOPPING_EVENTS)
             hint = f", did you mean `{close}`?" if close else ""
             raise node.refuse(f"`{event}` stops nothing{hint}; known are: {', '.join(STOPPING_EVENTS)}")
     return Stop(phrase, events, recorded)
+
+
+def _done(text: str, node: Node, words: Words) -> Done:
+    said, _, unless = text.partition(" unless ")
+    if not said.endswith(_RECORDED):
+        raise node.refuse(f"expected `FACT is recorded`, or that with `unless FACT is VALUE` after it, found `{text}`")
+    fact = words.fact(said.removesuffix(_RECORDED), node, "date").name
+    return Done(fact, conditions.inline(node, words, unless) if unless else None)
 
 
 def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Rule:
