@@ -130,6 +130,9 @@ def _recorded(evaluation: Evaluation, trace: Trace, done: Done, phrase: str) -> 
     on = stated[0].value if stated else None
     if not isinstance(on, date) or (done.unless and _test(evaluation, trace, done.unless) == YES):
         return None
+    since = agreed(evaluation, trace, done.since) if done.since else ()
+    if since and isinstance(since[0].value, date) and on < since[0].value:
+        return None
     return Standing("met", phrase, instant(on, stated[0].occurred_at), stated[0].event_id)
 
 

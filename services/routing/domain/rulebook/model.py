@@ -153,15 +153,16 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A date that ends a duty once it is recorded; it does not while `unless` holds."""
+    """A date that ends a duty once it is recorded; it does not while `unless` holds, nor if it is before the date in `since`."""
 
     fact: str
     unless: Test | None = None
+    since: str | None = None
 
     @property
     def facts(self) -> tuple[str, ...]:
         """Return the names of the facts that it reads."""
-        return (self.fact, *((self.unless.fact,) if self.unless else ()))
+        return (self.fact, *((self.unless.fact,) if self.unless else ()), *((self.since,) if self.since else ()))
 
 
 @dataclass(frozen=True, slots=True)

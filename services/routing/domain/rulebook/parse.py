@@ -133,11 +133,17 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
 
 
 def _done(text: str, node: Node, words: Words) -> Done:
-    said, _, unless = text.partition(" unless ")
+    recorded, _, unless = text.partition(" unless ")
+    said, found, since = recorded.partition(" since ")
     if not said.endswith(_RECORDED):
-        raise node.refuse(f"expected `FACT is recorded`, or that with `unless FACT is VALUE` after it, found `{text}`")
-    fact = words.fact(said.removesuffix(_RECORDED), node, "date").name
-    return Done(fact, conditions.inline(node, words, unless) if unless else None)
+        raise node.refuse(
+            f"expected `FACT is recorded`, perhaps with `since FACT` or `unless FACT is VALUE`, found `{text}`"
+        )
+    return Done(
+        words.fact(said.removesuffix(_RECORDED), node, "date").name,
+        conditions.inline(node, words, unless) if unless else None,
+        words.fact(since, node, "date").name if found else None,
+    )
 
 
 def _rule(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapping[str, Stop]) -> Rule:

@@ -98,6 +98,13 @@ SLIPS = {
     "stop that is no date": ("panel.letter_on is recorded", "panel.view is recorded", "kind date"),
     "stop by a value that is none": ("_analysis is yes", "_analysis is done", "one of yes, no"),
     "stop that is an event or no date": ("or referral.outcome_given_on is", "or panel.view is", "kind date"),
+    "stop since what is no date": ("since notification.submitted_on", "since notification.submitted_by", "kind date"),
+    "stop unless what cannot be": (
+        "reconsidered is publish\n",
+        "reconsidered is published\n",
+        "one of publish, not_publish",
+    ),
+    "stop with a word that is none": ("recorded since", "recorded after", "perhaps with `since FACT`"),
     "recorded, of an unknown fact": ("is recorded: review.decision\n", "is recorded: review.decsion\n", "did you mean"),
     "holder of nobody": (
         "duty on: lscp-of(incident.area)",
