@@ -26,6 +26,7 @@ from services.routing.domain.rulebook.model import (
     Recorded,
     ReporterHolder,
     SameArea,
+    StatedHolder,
     TheReporter,
     Within,
 )
@@ -155,6 +156,8 @@ class Words:
                 return "whoever reports"
             case InFact():
                 return self.label(holder.fact)
+            case StatedHolder():
+                return f"each local authority that stated: {self.label(holder.fact)}"
             case _:
                 whose = f"the duty holder of {' or '.join(holder.rules)}"
                 return f"{_GROUPS[holder.group]} of the area of {whose}" if holder.group else whose

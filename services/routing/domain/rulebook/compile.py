@@ -39,6 +39,7 @@ from services.routing.domain.rulebook.model import (
     RulesHolder,
     SameArea,
     Serving,
+    StatedHolder,
     TheReporter,
     walk,
 )
@@ -216,7 +217,7 @@ def _facts_of(rule: Rule) -> set[str]:
     names = {rule.judged_on} | _asked_for(rule) - {DUTY_HOLDER}
     if isinstance(rule.holder, AreaHolder):
         names.update(rule.holder.facts)
-    if isinstance(rule.holder, InFact):
+    if isinstance(rule.holder, InFact | StatedHolder):
         names.add(rule.holder.fact)
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")

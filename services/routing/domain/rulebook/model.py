@@ -106,7 +106,14 @@ class InFact:
     fact: str
 
 
-Holder = AreaHolder | RulesHolder | ReporterHolder | InFact
+@dataclass(frozen=True, slots=True)
+class StatedHolder:
+    """Each local authority that has stated a fact of its own: `each la that stated notification.withdrawn`."""
+
+    fact: str
+
+
+Holder = AreaHolder | RulesHolder | ReporterHolder | InFact | StatedHolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from services.routing.domain.rulebook.model import (
     ReporterHolder,
     RulesHolder,
     SameArea,
+    StatedHolder,
     walk,
 )
 from tests.support.cel import Asked, Given
@@ -199,7 +200,7 @@ def naming_the_holder(rule: str) -> set[str]:
     match england().rules[rule].rule.holder:
         case AreaHolder(facts=names):
             return set(names)
-        case InFact(fact=name):
+        case InFact(fact=name) | StatedHolder(fact=name):
             return {name}
         case ReporterHolder():
             return {"reporter.area"}

@@ -64,6 +64,15 @@ def test_the_panel_is_told_of_each_withdrawal_whatever_its_reason() -> None:
         assert told == [("panel",)]
 
 
+def test_the_panel_hears_of_a_withdrawal_from_the_authority_that_withdrew_whoever_else_notified() -> None:
+    both = [fact("notification.submitted_by", WANDSWORTH, of=ELSEWHERE), *withdrawn("wrong_authority", of=ELSEWHERE)]
+    put_right = [*NOTIFIED, *withdrawn("wrong_authority", of=ELSEWHERE)]
+
+    for stated in ([*NOTIFIED, *both], put_right):
+        told = [each for each in decided(stated).obligations if each.rule.id == "R-06"]
+        assert [(each.slot.duty_holder, each.recipients) for each in told] == [(ELSEWHERE, ("panel",))]
+
+
 def withdrew_and_notified_anew() -> tuple[list[Fact], NotificationSubmitted]:
     said: dict[str, str | int] = {
         "notification.withdrawn": "criteria_not_met",
