@@ -62,6 +62,7 @@ class ChildFacts(Model):
     care_leaver: Literal["yes", "no"] | None = None
     care_leaver_of: AreaCode | None = None
     unborn: Literal["yes", "no"] | None = None
+    died: Literal["yes", "no"] | None = None
     age_at_incident: int | None = None
     age_at_death: int | None = None
 

@@ -247,6 +247,14 @@ class Child(Model, title="Child"):
         Area | None, said("Care leaver of", "Area code of the authority responsible for the care leaver.")
     ] = None
     unborn: Annotated[YesNo | None, said("Unborn", "Whether the child was not born yet when it happened.")] = None
+    died: Annotated[
+        YesNo | None,
+        said(
+            "Died",
+            "Whether this child died, in an incident in which one died. Of a child with an age or date of death it is known. Correct it "
+            "if the child dies later.",
+        ),
+    ] = None
     age_at_incident: Annotated[
         Years | None,
         said("Age at the incident", _AGE),

@@ -58,7 +58,7 @@ def _child_lacks(data: IncidentReported, child: Child) -> Iterator[str]:
     wanted = {
         "home_area": True,
         "age_at_incident": "age_at_incident" not in ages,
-        "age_at_death": data.harm == "death" and "age_at_death" not in ages,
+        "age_at_death": data.harm == "death" and child.died != "no" and "age_at_death" not in ages,
         "looked_after": True,
         "looked_after_by": child.looked_after == "yes",
         "placed_in": child.looked_after == "yes",

@@ -33,7 +33,7 @@ from schemas.submissions import (
     NotificationDecision,
 )
 from services.intake.domain.ages import completed_years
-from services.intake.domain.validate import Submitted
+from services.intake.domain.validate import Submitted, has_death
 
 _NOT_EMITTED = {"case_reference", "linked_case", "personal"}
 
@@ -116,6 +116,8 @@ def _own(submitted: Submitted, children: Mapping[str, str]) -> dict[str, Any]:
 
 def _child(data: IncidentReported, child: Child, key: str) -> ChildFacts:
     said = {name: value for name, value in child.model_dump(exclude={"ref"}).items() if value not in {None, "unknown"}}
+    if has_death(data, child):
+        said["died"] = "yes"
     return ChildFacts(child=key, **(said | derived_ages(data, child.ref)))
 
 

@@ -15,6 +15,7 @@ import orjson
 from pydantic import Field, ValidationError
 
 from schemas.envelope import Instant, Model
+from schemas.people import Child
 from schemas.reporters import ReporterBody
 from schemas.submission import AUTHORITY, WHO_MAY, Submission
 from schemas.submissions import SUBMISSIONS, FactCorrected, IncidentReported, NotificationDecision
@@ -190,6 +191,13 @@ def _children(data: IncidentReported) -> Iterator[FieldError]:
             yield FieldError(
                 pointer("data", "children", index, "ref"), "this reference stands twice", "one entry a child"
             )
+    for index, each in enumerate(data.children):
+        if each.died == "no" and (data.harm != "death" or has_death(data, each)):
+            yield FieldError(
+                pointer("data", "children", index, "died"),
+                "that the child did not die fits a death of another child alone, and no age or date of death",
+                "yes, or nothing here",
+            )
     if data.personal is None:
         return
     seen: set[str] = set()
@@ -204,6 +212,13 @@ def _children(data: IncidentReported) -> Iterator[FieldError]:
         else:
             seen.add(child.ref)
             yield from _ages(data, index, refs.index(child.ref))
+
+
+def has_death(data: IncidentReported, child: Child) -> bool:
+    """Say whether the report has an age or a date of the child's death."""
+    people = data.personal.children if data.personal else ()
+    dated = any(person.ref == child.ref and person.date_of_death is not None for person in people)
+    return dated or child.age_at_death is not None
 
 
 def _ages(data: IncidentReported, personal_index: int, index: int) -> Iterator[FieldError]:

@@ -41,6 +41,20 @@ def test_a_report_goes_on_without_anything_personal() -> None:
     assert not re.search(r"Zebedee|Sample|Nowhere|2016|9990000000|WYP|child-1|2026-05-31", text)
 
 
+def test_of_a_child_with_an_age_or_a_date_of_death_it_is_known_that_it_died() -> None:
+    document = incident()
+    document["data"]["children"] += [
+        {"ref": "child-2", "age_at_death": 3},
+        {"ref": "child-3", "died": "no"},
+        {"ref": "child-4"},
+    ]
+
+    data = translated(document)
+
+    assert isinstance(data, IncidentReportedData)
+    assert [child.died for child in data.children] == ["yes", "yes", "no", None]
+
+
 def test_unknown_is_absent() -> None:
     data = translated(incident(data__harm="unknown", data__area="unknown", data__adult_at_risk="unknown"))
 

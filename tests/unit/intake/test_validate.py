@@ -182,6 +182,15 @@ def test_an_age_that_the_dates_contradict_is_refused() -> None:
     assert list(found) == ["/data/children/0/age_at_incident"]  # 31 May 2026: still nine
 
 
+@pytest.mark.parametrize(("harm", "dead"), [("serious_harm", {}), ("death", {"age_at_death": 3})])
+def test_a_child_did_not_die_only_where_another_has(harm: str, dead: dict[str, int]) -> None:
+    lives: list[dict[str, Any]] = [{"ref": "child-1"}, {"ref": "child-2", "died": "no"}]
+
+    assert refusal_of(incident(data__children=lives)) is None
+    lives[1] |= dead
+    assert list(errors_of(incident(data__harm=harm, data__children=lives))) == ["/data/children/1/died"]
+
+
 def test_a_birth_after_the_incident_is_refused() -> None:
     document = incident()
     document["data"]["personal"]["children"][0]["date_of_birth"] = "2026-06-01"

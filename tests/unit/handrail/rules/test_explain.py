@@ -54,6 +54,11 @@ def test_a_rule_that_holds_is_shown_with_its_source_its_facts_and_its_dates(rule
         ),
         "✓ all of",
         f"✓ the harm: death   [harm is death, {said}]",
+        "✓ none of",
+        "✗ of several children another has died; that this one did not is recorded",
+        "✗ all of",
+        "✗ the child died: recorded   [child.died is not recorded]",
+        "? the child died: no   [child.died is not known]",
         f"✓ the child is looked after by a local authority: yes   [child.looked_after is yes, {said}]",
         *(
             line

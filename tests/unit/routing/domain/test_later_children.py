@@ -40,6 +40,18 @@ def states(decision: Decision, rule: str) -> dict[str, str]:
     return {each.slot.subject: each.standing.state for each in decision.obligations if each.rule.id == rule}
 
 
+@pytest.mark.parametrize(("said", "dead"), [("no", {CHILD}), ("yes", {CHILD, SECOND}), (None, {CHILD, SECOND})])
+@pytest.mark.parametrize("rule", ["N-06", "N-06P", "N-18", "N-18J"])
+def test_a_child_that_lives_is_not_reported_dead_because_another_died(
+    rule: str, said: str | None, dead: set[str]
+) -> None:
+    """Children Act 1989, Schedule 2, paragraph 20: "if a child who is being looked after dies"; serious harm of another is none."""
+    spoken = [fact("child.died", said, subject=SECOND, at=AFTERWARDS, by="said")] if said else []
+
+    assert set(done(*spoken, rule=rule)) == dead
+    assert set(done(*spoken, rule="N-01")) == {CHILD, SECOND}  # it was seriously harmed
+
+
 @pytest.mark.parametrize(
     ("rule", "done_on"),
     [
