@@ -13,6 +13,7 @@ from schemas.decisions import RulebookRef
 from services.routing.domain.changes import Known as Before
 from services.routing.domain.changes import compare
 from services.routing.domain.decide import Obligation
+from services.routing.domain.diff import known_before
 from services.routing.domain.happenings import Slot
 from services.routing.domain.ledger import KnownObligation, by_slot
 from services.routing.law import Law
@@ -108,13 +109,10 @@ class _Effect:
         self._known, _ = by_slot(case.known.obligations, self._decision.evaluation.facts.in_place_of)
 
     def view(self) -> CaseEffectView:
-        before = {
-            slot: Before(each.state, each.dates.due_on, each.dates.warn_on, each.recipients, each.released)
-            for slot, each in self._known.items()
-        }
-        found = compare(before, self._decision)
-        moved = [each for each in found.redated if each.dates.due_on != before[each.slot].due_on]
-        gone = [self._duty(each, each.standing.reason) for each in found.withdrawn if each.slot in before]
+        known = known_before(self._known)
+        found = compare(known, self._decision)
+        moved = [each for each in found.redated if each.dates.due_on != known[each.slot].due_on]
+        gone = [self._duty(each, each.standing.reason) for each in found.withdrawn if each.slot in known]
         gone += [self._lapsed(self._known[each.slot], each.reason) for each in found.lapsed]
         new = [each for each in found.opened if each.standing.state != "withdrawn"]
         return CaseEffectView(
@@ -123,7 +121,7 @@ class _Effect:
             added=tuple(self._duty(each, None if each.standing.state == "open" else each.in_words) for each in new),
             withdrawn=tuple(gone),
             moved=tuple(self._duty(each, None) for each in moved),
-            changed=tuple(self._otherwise(before)),
+            changed=tuple(self._otherwise(known)),
         )
 
     def _otherwise(self, before: dict[Slot, Before]) -> Iterator[DutyEffectView]:

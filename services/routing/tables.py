@@ -145,6 +145,7 @@ obligation = Table(
     Column("state", Text, nullable=False),
     Column("reason", Text),
     Column("superseded_by", Uuid),
+    Column("met_on", Date),
     Column("opened_at", _INSTANT, nullable=False),
     Column("opened", JSONB, nullable=False),  # schemas.decisions.ObligationOpenedData as it now stands
 )

@@ -118,7 +118,13 @@ def opened(duty: Duty, known: Duty | None, now: datetime) -> Duty:
 
 
 def redated(duty: Duty, dating: Dating, reason: str, now: datetime) -> Duty:
-    """Return the duty as dated at `now`, in its next generation unless its date stands; a closed duty stays as it is."""
+    """Return the duty as dated at `now`, in its next generation unless its date stands; what no longer stands stays as it is.
+
+    One that is met stays met; on which day is told again after its new date, and in time or late with it.
+    """
+    if duty.state == "met":
+        generation = duty.generation + (dating.due_on != duty.dating.due_on)
+        return replace(duty, dating=dating, generation=generation, met_on=None)
     if duty.state != "open":
         return duty
     generation = duty.generation if duty.stands(dating, now) else duty.generation + 1
@@ -126,10 +132,14 @@ def redated(duty: Duty, dating: Dating, reason: str, now: datetime) -> Duty:
 
 
 def closed(duty: Duty, state: State, reason: str, *, at: datetime, met_on: date | None = None) -> Duty:
-    """Return the duty closed; what is closed may be closed otherwise: whoever decided not to notify may do so after all."""
-    if duty.state == state:
+    """Return the duty closed; what is closed may be closed otherwise: whoever decided not to notify may do so after all.
+
+    What was met on another day than was known was closed when it was first told.
+    """
+    if duty.state == state and duty.met_on == met_on:
         return duty
-    return replace(duty, state=state, reason=reason, closed_at=at, met_on=met_on)
+    closed_at = duty.closed_at if duty.state == state else at
+    return replace(duty, state=state, reason=reason, closed_at=closed_at, met_on=met_on)
 
 
 def _reminders(dating: Dating) -> tuple[date | None, Length | None, date | None]:

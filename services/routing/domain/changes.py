@@ -2,7 +2,7 @@
 
 An obligation whose rule has become undecided stays as it is: doubt does not withdraw a duty. So does one whose rule says no
 only because what is in dispute does not count as recorded. What has been met stays met, unless the fact or event that met it
-was itself withdrawn.
+was itself withdrawn; whether it was met in time goes by what is known now.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Known:
     warn_on: date | None
     recipients: tuple[str, ...]
     released: bool
+    from_on: date | None = None
+    met_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class Lapsed:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is different. One obligation may stand in several lists: opened and at once met, re-dated and released."""
+    """What is different. One obligation may stand in several lists: opened and at once met, re-dated and released.
+
+    Of those in `met`, the ones in `redated` too were met before, and count from another day.
+    """
 
     opened: tuple[Obligation, ...] = ()
     met: tuple[Obligation, ...] = ()
@@ -71,6 +76,8 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
     still_open = [(known, each) for known, each in kept if known.state == each.standing.state == "open"]
     closing = [each for known, each in kept if known.state != each.standing.state]
     closing += [each for each in opened if each.slot not in before]
+    otherwise = [(known, each) for known, each in kept if _met_otherwise(known, each, decision)]
+    closing += [each for _, each in otherwise]
     return Changes(
         opened=tuple(opened),
         met=tuple(each for each in closing if each.standing.state == "met"),
@@ -80,10 +87,26 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
             each
             for known, each in still_open
             if (known.due_on, known.warn_on) != (each.dates.due_on, each.dates.warn_on)
-        ),
+        )
+        + tuple(each for known, each in otherwise if known.from_on != each.dates.from_on),
         readdressed=tuple(each for known, each in still_open if known.recipients != each.recipients),
         released=tuple(each for known, each in still_open if each.released and not known.released),
     )
+
+
+def _met_otherwise(known: Known, each: Obligation, decision: Decision) -> bool:
+    """Say whether a duty that was met counts from another day, or was met on another, than was known.
+
+    Another calendar alone changes neither. What may be of a later act changes nothing either: the duty was met about the earlier.
+    """
+    dates, met_on = each.dates, each.standing.met_on
+    if not known.state == each.standing.state == "met" or (known.from_on, known.met_on) == (dates.from_on, met_on):
+        return False
+    if met_on is None or (each.standing.repeatable and (known.met_on is None or met_on > known.met_on)):
+        return False
+    if dates.from_fact is None or dates.from_on is None or dates.from_on <= met_on:
+        return True
+    return decision.evaluation.book.vocabulary[dates.from_fact].keeps != "the newest"
 
 
 def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:

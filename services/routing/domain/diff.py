@@ -50,6 +50,22 @@ def diff(known: Known, decision: Decision, home: Home) -> tuple[Change, ...]:
     return tuple(_Diffing(known, decision, home).all())
 
 
+def known_before(standing: Mapping[Slot, KnownObligation]) -> dict[Slot, Before]:
+    """Return what a decision is compared with."""
+    return {
+        slot: Before(
+            state=each.state,
+            due_on=each.dates.due_on,
+            warn_on=each.dates.warn_on,
+            recipients=each.recipients,
+            released=each.released,
+            from_on=each.dates.from_on,
+            met_on=each.met_on,
+        )
+        for slot, each in standing.items()
+    }
+
+
 class _Diffing:
     """One comparison; an index over what stands."""
 
@@ -69,11 +85,7 @@ class _Diffing:
             reason = "linked cases: the same duty was opened before in another of them"
             yield Closed(younger.obligation_id, younger.case_key, "superseded", reason, older.obligation_id)
             yield from self._withdraw_all(younger.obligation_id, reason)
-        before = {
-            slot: Before(each.state, each.dates.due_on, each.dates.warn_on, each.recipients, each.released)
-            for slot, each in standing.items()
-        }
-        found = compare(before, self._decision)
+        found = compare(known_before(standing), self._decision)
         for obligation in self._decision.obligations:
             yield from self._of(obligation, standing.get(obligation.slot), found)
         for each in found.lapsed:
@@ -95,6 +107,7 @@ class _Diffing:
         identity, case_key = self._place(slot, known)
         revision = known.revision + 1 if known else 1
         restated = self._restated(known, obligation)
+        was_met = known is not None and known.state == "met"
         if restated or _has(found.opened, slot) or _has(found.readdressed, slot):
             yield Opened(identity, case_key, revision, obligation)
         elif known and _has(found.redated, slot):
@@ -103,13 +116,14 @@ class _Diffing:
             yield ReleaseChanged(known, obligation)
         if _has(found.met, slot):
             yield Met(identity, case_key, obligation)
-            yield from self._withdraw_unreleased(identity, f"the duty is met: {obligation.standing.reason}")
+            if not was_met:
+                yield from self._withdraw_unreleased(identity, f"the duty is met: {obligation.standing.reason}")
         elif _has(found.withdrawn, slot):
             yield Closed(identity, case_key, "withdrawn", obligation.standing.reason)
             yield from self._withdraw_all(identity, obligation.standing.reason)
         elif obligation.standing.state == "open":
             yield from self._notices(identity, case_key, obligation, restated)
-        elif obligation.standing.state == "met" and obligation.released:
+        if was_met and obligation.standing.state == "met" and obligation.released:
             yield from self._owe_lapsed(identity, case_key, obligation)
         if obligation.standing.state != "withdrawn":
             yield from self._pass_on(identity, case_key, obligation)

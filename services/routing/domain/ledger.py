@@ -73,7 +73,8 @@ def terms(obligation: Obligation) -> Terms:
 class KnownObligation:
     """An obligation as it stands. `terms` and `editions` are those under which it was published last.
 
-    `editions` is None of what was published before there were any: that says nothing of them.
+    `editions` is None of what was published before there were any: that says nothing of them. `met_on`: the England date
+    on which it was met; None of one that is not, and of one that was before this was kept.
     """
 
     obligation_id: UUID
@@ -87,6 +88,7 @@ class KnownObligation:
     released: bool
     terms: Terms | None = None
     editions: tuple[str, ...] | None = None
+    met_on: date | None = None
 
     def says_otherwise(self, obligation: Obligation) -> bool:
         """Say whether the rulebook now says something else of it, or under other editions of the law."""

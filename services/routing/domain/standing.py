@@ -25,13 +25,22 @@ State = Literal["open", "met", "withdrawn"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state of an obligation, since when and by which event. `met_by` has the recipients that have met it so far."""
+    """The state of an obligation, since when and by which event. `met_by` has the recipients that have met it so far.
+
+    `repeatable`: the day is of a statement that may be of a later act, or the same said again, and is no correction.
+    """
 
     state: State
     reason: str = ""
     since_at: datetime | None = None
     event_id: UUID | None = None
     met_by: Mapping[str, Happening] = field(default_factory=dict)
+    repeatable: bool = False
+
+    @property
+    def met_on(self) -> date | None:
+        """Return the England date on which it was met, or None if it was not."""
+        return london_date(self.since_at) if self.state == "met" and self.since_at else None
 
 
 OPEN: Final = Standing("open")
@@ -90,7 +99,8 @@ def standing(
     everybody = len(ended) == len(recipients) and not unserved
     last = max(ended.values(), key=lambda each: each.occurred_at) if ended and everybody else whole
     if last is not None:
-        return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended)
+        stated = last.event == BECAME_AWARE
+        return Standing("met", STOPPING_EVENTS[last.event], last.occurred_at, last.event_id, ended, repeatable=stated)
     withdrawn = _withdrawn(evaluation, trace, again)
     if withdrawn is not None:
         return withdrawn
@@ -133,7 +143,10 @@ def _recorded(evaluation: Evaluation, trace: Trace, done: Done, phrase: str) -> 
     since = agreed(evaluation, trace, done.since) if done.since else ()
     if since and isinstance(since[0].value, date) and on < since[0].value:
         return None
-    return Standing("met", phrase, instant(on, stated[0].occurred_at), stated[0].event_id)
+    first = evaluation.book.vocabulary[done.fact].keeps in {"the earliest", "the first"}
+    firm = first or stated[0].corrects is not None
+    at = instant(on, stated[0].occurred_at)
+    return Standing("met", phrase, at, stated[0].event_id, repeatable=not firm)
 
 
 def _test(evaluation: Evaluation, trace: Trace, test: Test) -> int:
@@ -150,7 +163,7 @@ def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
             return None
         stated += found
     last = max(stated, key=lambda fact: (fact.occurred_at, fact.event_id))
-    return Standing("met", stop.phrase, last.occurred_at, last.event_id)
+    return Standing("met", stop.phrase, last.occurred_at, last.event_id, repeatable=last.corrects is None)
 
 
 def agreed(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:

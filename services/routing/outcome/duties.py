@@ -46,7 +46,9 @@ def met(out: Gathered, change: ledger.Met, occasion: Occasion) -> None:
     """A duty is met."""
     standing = change.obligation.standing
     met_at = standing.since_at or occasion.now
-    out.obligation_state(change.obligation_id, "met", standing.reason, occasion.now, change.obligation)
+    out.obligation_state(
+        change.obligation_id, "met", standing.reason, occasion.now, change.obligation, met_on=standing.met_on
+    )
     data = say.ObligationMetData(
         obligation_id=change.obligation_id, met_at=met_at, met_on=london_date(met_at), how=standing.reason
     )
@@ -122,6 +124,7 @@ def restate(
             "state": "open",
             "reason": None,
             "superseded_by": None,
+            "met_on": None,
             "opened_at": opened_at,
             "opened": data.model_dump(mode="json"),
         }

@@ -90,9 +90,10 @@ class Gathered:
         now: datetime,
         obligation: Obligation | None,
         by: UUID | None = None,
+        met_on: date | None = None,
     ) -> None:
         """Keep that an obligation has another state."""
-        row = {"obligation_id": identity, "state": state, "reason": reason, "superseded_by": by}
+        row = {"obligation_id": identity, "state": state, "reason": reason, "superseded_by": by, "met_on": met_on}
         self.obligation_states.append(row)
         self.remember(identity, state, reason, now, obligation)
 

@@ -245,6 +245,7 @@ def obligation_of(row: Row) -> ledger.KnownObligation:
             *(opened.profile, opened.release, opened.stops_when),
         ),
         editions=opened.editions if "editions" in row["opened"] else None,
+        met_on=row["met_on"],
     )
 
 

@@ -27,9 +27,10 @@ from services.routing.outcome.gathered import Gathered
 
 # (= ANY: a join that was planned while the table was empty would read all of it.)
 _OBLIGATION_STATES: Final = text("""
-    UPDATE routing.obligation o SET state = r.state, reason = r.reason, superseded_by = r.superseded_by
+    UPDATE routing.obligation o
+    SET state = r.state, reason = r.reason, superseded_by = r.superseded_by, met_on = r.met_on
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS r(obligation_id uuid, state text, reason text, superseded_by uuid)
+        AS r(obligation_id uuid, state text, reason text, superseded_by uuid, met_on date)
     WHERE o.obligation_id = ANY(CAST(:ids AS uuid[])) AND o.obligation_id = r.obligation_id
 """)
 _QUESTION_STATES: Final = text("""

@@ -200,7 +200,7 @@ async def test_a_duty_met_in_time_is_told_once_and_never_fires(database: Databas
         database,
         obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY),
         obligation_met(12, DUTY, datetime(2026, 11, 3, 10, tzinfo=UTC)),
-        obligation_met(13, DUTY, datetime(2026, 11, 4, 10, tzinfo=UTC)),
+        obligation_met(13, DUTY, datetime(2026, 11, 3, 11, tzinfo=UTC)),
     )
     await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(days=1))
 
@@ -210,6 +210,30 @@ async def test_a_duty_met_in_time_is_told_once_and_never_fires(database: Databas
     (met,) = await published(database)
     assert isinstance(met, Met)
     assert met.data.working_days_late == 0
+
+
+async def test_a_duty_that_turns_out_to_have_been_met_late_says_so_once_and_alerts_nobody(database: Database) -> None:
+    """Met on Tue 3 November, due Mon 9; the day of awareness is corrected, so that it was due on Fri 30 October."""
+    await move_clock_to(database, NOON)
+    tuesday = datetime(2026, 11, 3, 10, tzinfo=UTC)
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY), obligation_met(12, DUTY, tuesday))
+    await move_clock_to(database, END_OF_NEXT_MONDAY + timedelta(days=1))
+
+    friday = date(2026, 10, 30)
+    await feed(database, obligation_redated(13, DUTY, friday, date(2026, 10, 23)), obligation_met(14, DUTY, tuesday))
+    await feed(database, obligation_met(15, DUTY, datetime(2026, 11, 5, 10, tzinfo=UTC)))
+    fired = await drain(worker(database))
+
+    found = [message for message in await published(database) if isinstance(message, Met)]
+    async with database.connect() as connection:
+        raised = await alerts.find(connection, EVERYTHING)
+    assert (fired, len(await published(database)), raised) == (0, 3, [])
+    assert [(one.data.due_on, one.data.met_on.day, one.data.working_days_late) for one in found] == [
+        (NEXT_MONDAY, 3, 0),
+        (friday, 3, 2),  # Mon 2, Tue 3
+        (friday, 5, 4),  # Wed 4, Thu 5
+    ]
+    assert len({one.id for one in found}) == 3
 
 
 async def test_a_duty_that_is_met_after_it_was_withdrawn_says_how_late_each_time(database: Database) -> None:

@@ -6,17 +6,20 @@ from datetime import date, timedelta
 from typing import Any
 
 from handrail.embedded.postgres import DatabaseAddress
+from schemas import decisions as say
 from schemas import deliveries as tell
 from tests.support.road import Recipients, Road, move_clock, of
 from tests.support.routing import (
     CASE,
     LEEDS,
+    MONDAY,
     POLICE,
     acknowledged,
     aware,
     corrected,
     decided,
     reported,
+    submitted,
     suspects,
 )
 from tests.support.routing_app import app, client
@@ -170,3 +173,28 @@ async def test_a_new_warning_date_alone_corrects_nothing(road: Road, recipients:
     await recipients.send_all()
 
     assert dates(await recipients.journal("panel"), "N-01") == [("taken", NEW, None)]
+
+
+async def test_a_met_duty_that_was_due_earlier_after_all_says_so_once_and_tells_nobody_anew(
+    road: Road, recipients: Recipients
+) -> None:
+    """Ofsted asks for the time between awareness and notification: 20 May is 11 working days before 5 June."""
+    became = aware()
+    await road.route(reported(), became, suspects(since=date(2026, 5, 20)), decided("notify"))
+    await recipients.send_all()
+    await road.route(submitted(when=MONDAY + timedelta(days=4)))
+    await recipients.send_all()
+    is_n01 = "SELECT state, met_on, opened ->> 'due_on' AS due_on FROM routing.obligation WHERE rule = 'N-01'"
+    assert await road.rows(is_n01) == [{"state": "met", "met_on": date(2026, 6, 5), "due_on": "2026-06-08"}]
+
+    published = await road.route(corrected(became.id, "aware_on", "2026-05-20"))
+    again = await road.route(decided("notify"))
+
+    assert await road.rows(is_n01) == [{"state": "met", "met_on": date(2026, 6, 5), "due_on": "2026-05-28"}]
+    (met,) = of(say.ObligationMet, published)
+    redated = next(m for m in of(say.ObligationRedated, published) if m.data.obligation_id == met.data.obligation_id)
+    assert (redated.data.old_due_on, redated.data.due_on) == (date(2026, 6, 8), date(2026, 5, 28))
+    assert met.data.met_on == date(2026, 6, 5)
+    assert published.index(redated) < published.index(met)
+    assert not [m for m in of(tell.NoticeOwed, published) if m.data.obligation_id == met.data.obligation_id]
+    assert met.data.obligation_id not in [m.data.obligation_id for m in of(say.ObligationMet, again)]

@@ -35,9 +35,33 @@ def test_a_new_date_begins_a_new_generation() -> None:
 
 def test_a_closed_duty_is_not_closed_alike_or_dated_again() -> None:
     met = closed(duty(), "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
+    withdrawn = closed(duty(), "withdrawn", "decided not to notify", at=NOON)
 
     assert closed(met, "met", "told again", at=NOON + timedelta(days=1), met_on=FRIDAY) is met
-    assert redated(met, dating(FRIDAY), "too late", NOON) is met
+    assert redated(withdrawn, dating(FRIDAY), "too late", NOON) is withdrawn
+
+
+@pytest.mark.parametrize(("due_on", "generation"), [(date(2026, 10, 30), 2), (date(2026, 11, 9), 1)])
+def test_a_met_duty_that_counts_from_another_day_stays_met_and_is_told_with_its_day(
+    due_on: date, generation: int
+) -> None:
+    """Its generation goes on only with another due date: a breach of the one that stands was told of it."""
+    known = duty(due_on=date(2026, 11, 9))
+    met = closed(known, "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
+
+    moved = redated(met, dating(due_on), "the day of awareness was corrected", NOON)
+    again = closed(moved, "met", met.reason, at=NOON + timedelta(days=1), met_on=FRIDAY)
+
+    assert (moved.state, moved.met_on) == ("met", None)
+    assert again == replace(met, dating=dating(due_on), generation=generation)
+
+
+def test_a_duty_that_was_met_on_another_day_says_so_and_was_closed_when_it_was_first_told() -> None:
+    met = closed(duty(), "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
+
+    again = closed(met, "met", met.reason, at=NOON + timedelta(days=9), met_on=date(2026, 11, 12))
+
+    assert again == replace(met, met_on=date(2026, 11, 12))
 
 
 def test_a_closed_duty_may_be_closed_otherwise() -> None:

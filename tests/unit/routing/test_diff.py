@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from tests.support.routing import (
     COUNCIL,
     LEEDS,
     LSCP,
+    MONDAY,
     OTHER_CASE,
     POLICE,
     acknowledged,
@@ -68,8 +70,8 @@ def apply(known: ledger.Known, changes: Sequence[ledger.Change]) -> ledger.Known
                 obligations[old.obligation_id] = replace(old, revision=revision, dates=new.dates, released=new.released)
             case ledger.ReleaseChanged(known=old, obligation=new):
                 obligations[old.obligation_id] = replace(old, released=new.released)
-            case ledger.Met(obligation_id=identity):
-                obligations[identity] = replace(obligations[identity], state="met")
+            case ledger.Met(obligation_id=identity, obligation=new):
+                obligations[identity] = replace(obligations[identity], state="met", met_on=new.standing.met_on)
             case ledger.Closed(obligation_id=identity, state=state):
                 obligations[identity] = replace(obligations[identity], state=state)
             case ledger.Asked(question_id=identity, case_key=case_key, question=asked):
@@ -180,6 +182,17 @@ def test_only_an_open_duty_has_notices_that_may_still_leave_and_one_for_each_rec
         assert owner.state == "open" or (owner.state == "met" and notice.state == "due")
         assert owner.released == (notice.state == "due") or owner.state == "met"
     assert len({(notice.obligation_id, notice.recipient) for notice in live}) == len(live)
+
+
+def test_a_duty_is_met_in_time_or_late_whatever_arrives_first() -> None:
+    events = [aware(), suspects(), submitted(when=MONDAY + timedelta(days=4))]
+    events.append(corrected(events[0].id, "aware_on", "2026-06-02"))
+    found = set()
+    for order in permutations(events):
+        known, _ = after([REPORT], *([each] for each in order))
+        found |= {(one.state, one.dates.due_on, one.met_on) for one in known.obligations if one.slot.rule == "N-01"}
+
+    assert found == {("met", date(2026, 6, 9), date(2026, 6, 5))}
 
 
 def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() -> None:

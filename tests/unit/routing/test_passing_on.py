@@ -78,6 +78,7 @@ def standing(found: Decision) -> ledger.Known:
             ledger.KnownObligation(
                 *(UUID(int=place), CASE, each.slot, 1, each.standing.state, NOW, each.recipients, each.dates),
                 each.released,
+                met_on=each.standing.met_on,
             )
             for place, each in enumerate(found.obligations)
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -25,7 +26,15 @@ OWED = [
 def known(decision: Decision) -> dict[Slot, Known]:
     """Return what a shell would keep of a decision."""
     return {
-        each.slot: Known(each.standing.state, each.dates.due_on, each.dates.warn_on, each.recipients, each.released)
+        each.slot: Known(
+            each.standing.state,
+            each.dates.due_on,
+            each.dates.warn_on,
+            each.recipients,
+            each.released,
+            each.dates.from_on,
+            each.standing.met_on,
+        )
         for each in decision.obligations
     }
 
@@ -155,3 +164,62 @@ def test_an_event_that_stops_the_clock_meets() -> None:
 
     assert [each.rule.id for each in changes.met] == ["N-01"]
     assert changes == Changes(met=changes.met)
+
+
+AWARE_EARLIER = [
+    fact(name, "2026-05-20", of=COUNCIL, by="second", corrects="first", at=LATER)
+    for name in ("aware_on", "suspected_on")
+]
+
+
+def met_on(at: datetime) -> tuple[Happening, ...]:
+    return (Happening("scsi.notification.submitted", COUNCIL, "incident", at, NOW, event("reference")),)
+
+
+def test_a_met_duty_that_counts_from_another_day_is_dated_anew_and_met_again() -> None:
+    in_time = met_on(NOW + timedelta(days=3))
+    before = decided(OWED, in_time)
+
+    changes = compare(known(before), decided([*OWED, *AWARE_EARLIER], in_time))
+
+    (met,) = changes.met
+    assert met.rule.id == "N-01"
+    assert met in changes.redated
+    assert met.standing.met_on is not None
+    assert met.dates.due_on is not None
+    assert met.dates.due_on < met.standing.met_on
+    assert not changes.opened
+
+
+def test_a_duty_that_was_met_on_another_day_is_met_again() -> None:
+    before = decided(OWED, met_on(NOW + timedelta(days=3)))
+
+    changes = compare(known(before), decided(OWED, met_on(NOW + timedelta(days=12))))
+
+    assert [each.rule.id for each in changes.met] == ["N-01"]
+    assert changes == Changes(met=changes.met)
+
+
+def test_another_calendar_alone_leaves_a_met_duty_as_it_is() -> None:
+    before = decided(OWED, met_on(NOW))
+    counted = {
+        slot: replace(each, due_on=each.due_on and each.due_on + timedelta(days=1))
+        for slot, each in known(before).items()
+        if each.state == "met"
+    }
+
+    changes = compare(known(before) | counted, before)
+
+    assert not changes
+
+
+def test_a_later_decision_is_not_when_the_first_was_made() -> None:
+    """The decision to notify is told once more: the duty to consider it was met by the first."""
+    first = fact("notification.decided_on", "2026-06-02", of=COUNCIL, by="decision")
+    second = fact("notification.decided_on", "2026-06-20", of=COUNCIL, by="again", at=LATER)
+    before = decided([*OWED, first])
+
+    changes = compare(known(before), decided([*OWED, first, second]))
+
+    assert {each.rule.id for each in before.obligations if each.standing.state == "met"} >= {"N-13"}
+    assert "N-13" not in [each.rule.id for each in changes.met]

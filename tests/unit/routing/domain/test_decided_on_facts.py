@@ -136,7 +136,15 @@ def test_a_new_decision_on_the_new_facts_counts() -> None:
 def test_the_duty_that_was_withdrawn_is_opened_again() -> None:
     before, now = decided([*HARMED, AGAINST]), decided([*HARMED, AGAINST, later("harm", "death")])
     stood = {
-        each.slot: Known(each.standing.state, each.dates.due_on, each.dates.warn_on, each.recipients, each.released)
+        each.slot: Known(
+            each.standing.state,
+            each.dates.due_on,
+            each.dates.warn_on,
+            each.recipients,
+            each.released,
+            each.dates.from_on,
+            each.standing.met_on,
+        )
         for each in before.obligations
     }
 
