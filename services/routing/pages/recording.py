@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import aiohttp
@@ -80,7 +81,6 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
         values = {
             "linked_case.case_key": case_key,
             "event.id": secrets.token_hex(16),  # made once, so that sending the form twice records one event
-            "event.time": iso(await reader.now()),
         }
         return _page(templates, request, case_key, kind, _form(kind, children), values, ())
 
@@ -98,16 +98,30 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
             "id": values.get("event.id", ""),
             "source": SOURCE,
             "type": kind,
-            "time": values.get("event.time", ""),
+            "time": iso(
+                await reader.now()
+            ),  # of two decisions the one that was sent later stands, whenever its form was opened
             "data": data,
         }
         status, answer = await intake.post(event, _token(request))
-        if status not in _TAKEN:
+        kept_before = _differs_in_time_alone(status, answer)
+        if status not in _TAKEN and not kept_before:
             return _page(templates, request, case_key, kind, shown, values, errors_of(answer, shown), status)
-        told = {"current": "cases", "case_key": case_key, "title": event_title(kind), "receipt": answer}
+        told = {
+            "current": "cases",
+            "case_key": case_key,
+            "title": event_title(kind),
+            "receipt": None if kept_before else answer,
+        }
         return templates.TemplateResponse(request, "recorded.html", told)
 
     return router
+
+
+def _differs_in_time_alone(status: int, answer: Mapping[str, Any]) -> bool:
+    """Say whether intake kept the same form before: sent again, nothing but the time of sending is another."""
+    pointers = [error.get("pointer") for error in answer.get("errors", ())]
+    return status == HTTPStatus.CONFLICT and pointers == ["/time"]
 
 
 def _form(kind: str, children: int) -> tuple[Section, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,23 +33,8 @@ from tests.support.routing import (
     suspects,
 )
 from tests.support.routing_app import FRONT, app, client, token
+from tests.support.routing_intake import FakeIntake
 from tests.support.web import address_of, free_listener, serving
-
-RECEIPT = {"receipt_id": "r-1", "event_id": "e-1", "case_key": CASE, "status": "kept", "missing": []}
-
-
-class FakeIntake:
-    """Answers like intake and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.tokens: list[str] = []
-        self.answer: tuple[int, dict[str, Any]] = (202, RECEIPT)
-
-    async def post(self, request: web.Request) -> web.Response:
-        self.events.append(json.loads(await request.read()))
-        self.tokens.append(request.headers["authorization"].removeprefix("Bearer "))
-        return web.json_response(self.answer[1], status=self.answer[0])
 
 
 @asynccontextmanager

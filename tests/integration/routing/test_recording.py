@@ -1,0 +1,79 @@
+"""What the record page sends to intake, and what it answers to a form that intake or the session does not take."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from handrail.embedded.postgres import DatabaseAddress
+from tests.support.road import Road, move_clock
+from tests.support.routing import CASE, reported
+from tests.support.routing_app import app, client
+from tests.support.routing_intake import FakeIntake
+
+FORM = f"/case/{CASE}/record/notification.decision.v1"
+TYPED = {"event.id": "0" * 32, "case_reference": "LCC-2026-1", "outcome": "notify"}
+
+
+@asynccontextmanager
+async def officer(
+    address: DatabaseAddress, intake: FakeIntake, role: str | None = "operations"
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client of the pages, which post to `intake`."""
+    upstream = web.Application()
+    upstream.router.add_post("/v1/events", intake.post)
+    async with TestServer(upstream) as server:
+        application = app(address, intake_url=str(server.make_url("")))
+        async with application.state.open_sessions(), client(application, role) as http:
+            yield http
+
+
+async def test_what_was_sent_later_counts_later_whenever_its_form_was_opened(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+
+    async with officer(address, intake) as http:
+        opened = await http.get(FORM)
+        assert "event.time" not in opened.text
+        for event_id in ("a" * 32, "b" * 32):
+            await move_clock(address, timedelta(minutes=5))
+            await http.post(FORM, data={**TYPED, "event.id": event_id, "event.time": "2026-01-01T00:00:00Z"})
+
+    first, second = (datetime.fromisoformat(event["time"]) for event in intake.events)
+    assert second - first >= timedelta(minutes=5)
+
+
+async def test_a_form_sent_twice_is_said_to_be_recorded_already(road: Road, address: DatabaseAddress) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+    intake.answer = (409, {"title": "Different", "errors": [{"pointer": "/time", "detail": "this differs"}]})
+
+    async with officer(address, intake) as http:
+        answer = await http.post(FORM, data=TYPED)
+
+    assert answer.status_code == 200
+    assert "Intake had kept it already" in answer.text
+
+
+@pytest.mark.parametrize("pointers", [["/data/outcome", "/time"], []])
+async def test_a_form_that_says_something_else_than_was_recorded_is_refused(
+    road: Road, address: DatabaseAddress, pointers: list[str]
+) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+    errors = [{"pointer": pointer, "detail": "this differs"} for pointer in pointers]
+    intake.answer = (409, {"title": "Different", "errors": errors})
+
+    async with officer(address, intake) as http:
+        answer = await http.post(FORM, data=TYPED)
+
+    assert answer.status_code == 409
+    assert "There is a problem" in answer.text
