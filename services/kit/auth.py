@@ -151,14 +151,19 @@ def require_page(*roles: Role) -> Callable[[Request], Principal]:
         except NotSignedIn:
             principal = None
         if principal is None:
-            here = str(request.url) if request.method in _SAFE_METHODS else str(request.base_url)
-            raise SignInNeeded(f"{request.app.state.front_url}/sign-in?next={quote(here, safe='')}")
+            raise SignInNeeded(_sign_in_address(request))
         request.state.principal = principal  # the layout shows who is signed in, also where the role is not enough
         if principal.role not in roles:
             raise Forbidden
         return principal
 
     return _marked(guard)
+
+
+def _sign_in_address(request: Request) -> str:
+    """Come back to the page afterwards; a form's address answers no GET, so it is not one to come back to."""
+    sign_in = f"{request.app.state.front_url}/sign-in"
+    return f"{sign_in}?next={quote(str(request.url), safe='')}" if request.method in _SAFE_METHODS else sign_in
 
 
 def public(endpoint: T) -> T:

@@ -200,7 +200,7 @@ def day_of(name: str, label: str, form: Mapping[str, str]) -> date | None:
     try:
         day, month, year = map(int, parts)
         return date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"{label} must be a real date, such as 23 11 2026") from None
 
 

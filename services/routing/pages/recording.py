@@ -19,7 +19,7 @@ from fastapi.templating import Jinja2Templates
 from schemas.envelope import iso
 from schemas.submissions import SUBMISSIONS
 from schemas.words import event_title
-from services.kit.auth import COOKIE, Principal, require_page
+from services.kit.auth import COOKIE, Principal, SignInNeeded, own_guard, require_page
 from services.kit.errors import NotFound
 from services.kit.reach import reach_of
 from services.routing.domain.register import Register
@@ -30,12 +30,28 @@ MOST_CHILDREN: Final = 4
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
 SOURCE: Final = "/handrail/case-page"
 _TAKEN: Final = frozenset({200, 202})
-Recorder = Annotated[Principal, Depends(require_page("review_officer", "operations"))]
+_require_recorder: Final = require_page("review_officer", "operations")
+Recorder = Annotated[Principal, Depends(_require_recorder)]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Children = Annotated[int, Query(ge=1, le=MOST_CHILDREN)]
+SESSION_ENDED: Final = FormError(
+    None, "Your session has ended, and nothing was recorded. Sign in in another tab, then send this again."
+)
 AWAY: Final = {
     "detail": "Handrail's intake did not answer. It may or may not have been kept; send the same again in a minute."
 }
+
+
+@own_guard
+def _sender(request: Request) -> Principal | None:
+    """Return who sends a form, None where the session has ended: what was typed is then handed back, and nothing read."""
+    try:
+        return _require_recorder(request)
+    except SignInNeeded:
+        return None
+
+
+Sender = Annotated[Principal | None, Depends(_sender)]
 
 
 class Intake:
@@ -85,11 +101,14 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
         return _page(templates, request, case_key, kind, _form(kind, children), values, ())
 
     @router.post("/case/{case_key}/record/{kind}")
-    async def record(request: Request, who: Recorder, case_key: CaseKey, kind: str, children: Children = 1) -> Response:
+    async def record(request: Request, who: Sender, case_key: CaseKey, kind: str, children: Children = 1) -> Response:
         request.state.principal = who
-        await reader.require(reach_of(who), case_key)
+        if who is not None:
+            await reader.require(reach_of(who), case_key)
         shown = _form(kind, children)
         values = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        if who is None:
+            return _page(templates, request, case_key, kind, shown, values, (SESSION_ENDED,), HTTPStatus.UNAUTHORIZED)
         data, errors = read(values, shown)
         if errors:
             return _page(templates, request, case_key, kind, shown, values, errors)
@@ -98,9 +117,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
             "id": values.get("event.id", ""),
             "source": SOURCE,
             "type": kind,
-            "time": iso(
-                await reader.now()
-            ),  # of two decisions the one that was sent later stands, whenever its form was opened
+            "time": iso(await reader.now()),  # not when the form was opened: of two decisions the one sent later stands
             "data": data,
         }
         status, answer = await intake.post(event, _token(request))

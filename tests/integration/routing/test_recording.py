@@ -77,3 +77,20 @@ async def test_a_form_that_says_something_else_than_was_recorded_is_refused(
 
     assert answer.status_code == 409
     assert "There is a problem" in answer.text
+
+
+async def test_a_form_sent_after_the_session_has_ended_is_handed_back_as_typed(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+
+    async with officer(address, intake, None) as http:
+        accepted = {"accept": "text/html"}
+        answer = await http.post(FORM, data={**TYPED, "criterion_not_met": "<b>not met</b>"}, headers=accepted)
+
+    assert answer.status_code == 401
+    assert "Your session has ended" in answer.text
+    assert "&lt;b&gt;not met&lt;/b&gt;" in answer.text
+    assert f'value="{TYPED["event.id"]}"' in answer.text
+    assert intake.events == []

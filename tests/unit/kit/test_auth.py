@@ -63,6 +63,10 @@ def app(tmp_path: Path) -> FastAPI:
     async def page(_by: Principal = Depends(require_page("auditor"))) -> str:  # noqa: B008
         return "page"
 
+    @app.post("/form")
+    async def form(_by: Principal = Depends(require_page("auditor"))) -> str:  # noqa: B008
+        return "sent"
+
     return app
 
 
@@ -145,6 +149,12 @@ async def test_a_page_without_a_session_leads_to_the_sign_in_page_and_back(app: 
         assert answer.status_code == 303
         back = "http%3A%2F%2Flocalhost%3A8402%2Fpage%3Fcase%3D1"
         assert answer.headers["location"] == f"http://127.0.0.1:8400/sign-in?next={back}"
+
+
+async def test_a_form_without_a_session_leads_to_the_sign_in_page_and_not_back(app: FastAPI) -> None:
+    answer = await ask(app, "POST", "/form")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "http://127.0.0.1:8400/sign-in")
 
 
 async def test_a_page_of_another_role_is_forbidden(app: FastAPI) -> None:

@@ -110,6 +110,7 @@ def test_a_time_of_day_is_england_s(month: str, expected: str) -> None:
     ("form", "text"),
     [
         ({"aware_at-day": "31", "aware_at-month": "2", "aware_at-year": "2026"}, "real date"),
+        ({"aware_at-day": "1", "aware_at-month": "2", "aware_at-year": str(2**31)}, "real date"),  # beyond a C int
         ({"aware_at-day": "1", "aware_at-month": "2", "aware_at-year": "2026"}, "time of day"),
         ({"aware_at-time": "10:30"}, "a day as well as a time"),
     ],
