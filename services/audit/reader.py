@@ -6,7 +6,7 @@ grows. Hashes come from the tree and not from the rows, so that a changed row ca
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -97,9 +97,10 @@ class Reader:
             unsigned = await log.unsigned(connection)
             # The index may grow between two queries: neither is more looked for than the answer says, nor less.
             indexed_to = await projection.indexed_to(connection)
-            rows = await reading.search(connection, reach, wanted, min(checkpoint.size, indexed_to))
-            proven = await _proven(connection, rows, checkpoint.size)
-        next_after = rows[-1].index if len(rows) == wanted.limit else None
+            one_more = replace(wanted, limit=wanted.limit + 1)
+            rows = await reading.search(connection, reach, one_more, min(checkpoint.size, indexed_to))
+            proven = await _proven(connection, rows[: wanted.limit], checkpoint.size)
+        next_after = proven[-1].row.index if len(rows) > wanted.limit else None
         return Found(checkpoint, unsigned, indexed_to, proven, next_after)
 
     async def entry(self, reach: Reach, index: int, size: int | None = None) -> tuple[log.Signed, Proven]:

@@ -61,3 +61,16 @@ async def test_what_follows_on_the_newest_checkpoint_is_counted_also_under_an_ea
         counted.append((found.checkpoint.size, found.unsigned))
 
     assert counted == [(2, 0), (2, 0), (2, 4)]
+
+
+async def test_a_page_that_holds_the_last_entry_promises_no_other(log: TestLog) -> None:
+    await log.append(records(4))
+    await log.index()
+    await log.publish()
+    reader = Reader(log.database)
+
+    first = await reader.search(EVERYTHING, reading.Search(limit=2))
+    last = await reader.search(EVERYTHING, reading.Search(limit=2, after=1))
+
+    assert ([one.row.index for one in first.entries], first.next_after) == ([0, 1], 1)
+    assert ([one.row.index for one in last.entries], last.next_after) == ([2, 3], None)
