@@ -135,6 +135,20 @@ async def test_an_area_in_which_nobody_is_registered_is_named_beside_those_who_a
     assert "nobody is registered for W06000015: a person must act" in page
 
 
+async def test_a_duty_for_which_nobody_is_registered_says_so_where_its_notices_would_stand(
+    road: Road, address: DatabaseAddress
+) -> None:
+    child = ChildFacts(child=CHILD, age_at_incident=3, care_leaver="no", looked_after="no", home_area="W06000015")
+    await road.route(reported(children=(child,)), aware(), suspects())
+
+    async with client(app(address), "auditor") as http:
+        page = (await http.get(f"/case/{CASE}")).text
+
+    assert "nobody is registered for it: a person must act" in page
+    assert "None: nobody is registered." in page
+    assert "nothing had to be sent" not in page
+
+
 async def test_a_person_asks_about_the_panel_by_keyboard(road: Road, address: DatabaseAddress) -> None:
     await story(road)
 
