@@ -77,9 +77,13 @@ def build_api(reader: Reader, database: Database, keys: Sequence[Ed25519PrivateK
     )
 
     @router.get("/cases")
-    async def cases(who: Looker, prefix: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "") -> CaseList:
-        """List the cases decided last; `prefix` is the beginning of a case key."""
-        return await reader.cases(reach_of(who), prefix)
+    async def cases(
+        who: Looker,
+        prefix: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "",
+        after: Annotated[str, Query(max_length=80, description="`next` of the page before.")] = "",
+    ) -> CaseList:
+        """List the cases, those decided last first, a page at a time; `prefix` is the beginning of a case key."""
+        return await reader.cases(reach_of(who), prefix, after)
 
     @router.get("/cases/{case_key}/decisions")
     async def decisions(who: Looker, case_key: CaseKey, as_of: AsOf = None) -> CaseView:

@@ -7,7 +7,7 @@ notices comes from their histories. Nothing is changed by looking.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,8 +15,9 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.decisions import RulebookRef
+from schemas.envelope import iso
 from services.kit.database import Database, legal_now
-from services.kit.errors import NotFound
+from services.kit.errors import NotFound, Refused
 from services.kit.reach import Reach
 from services.routing.answering import Asked, answer
 from services.routing.domain import ledger
@@ -39,10 +40,15 @@ from services.routing.views import (
 )
 
 PAGE: Final = 500
+CASES: Final = 50
 
 
 class NoSuchCase(NotFound):
     """Routing knows no such case, or did not at that time."""
+
+
+class BadPlace(Refused):
+    """`after` is not the `next` of an earlier page: leave it out to start from the first."""
 
 
 class Reader:
@@ -165,11 +171,17 @@ class Reader:
         shown, decision = await self.decision(reach, case_key, as_of)
         return explanation(decision, shown.rulebook, shown)
 
-    async def cases(self, reach: Reach, prefix: str = "") -> CaseList:
-        """Return the cases decided last that may be read and whose key begins with `prefix`."""
+    async def cases(self, reach: Reach, prefix: str = "", after: str = "") -> CaseList:
+        """Return a page of the cases that may be read and whose key begins with `prefix`, those decided last first.
+
+        Raises:
+            BadPlace: `after` cannot be read.
+        """
+        place = _case_place(after) if after else None
         async with self._database.connect() as connection:
-            found = await reading.cases(connection, reach, prefix=prefix)
-        return CaseList(cases=tuple(CaseLine(**row) for row in found))
+            found = await reading.cases(connection, reach, prefix=prefix, after=place, most=CASES + 1)
+        shown = tuple(CaseLine(**row) for row in found[:CASES])
+        return CaseList(cases=shown, next=_after_case(shown[-1]) if len(found) > CASES else None)
 
     async def deliveries(self, reach: Reach, state: str | None, recipient: str | None, after: int) -> DeliveryList:
         """Return a page of deliveries of cases that may be read, in a state and to a recipient, the oldest first."""
@@ -198,6 +210,18 @@ class Reader:
             due_on=body["due_on"],
             corrects=corrects["notice_id"] if (corrects := body.get("corrects")) else None,
         )
+
+
+def _after_case(case: CaseLine) -> str:
+    return f"{iso(case.decided_at)}~{case.case_key}"
+
+
+def _case_place(after: str) -> reading.CasePlace:
+    instant, _, case_key = after.partition("~")
+    try:
+        return reading.CasePlace(datetime.fromisoformat(instant).astimezone(UTC), UUID(case_key).hex)
+    except (ValueError, OverflowError):
+        raise BadPlace from None
 
 
 async def _latest(connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> RowMapping:

@@ -121,9 +121,10 @@ class CaseLine(View):
 
 
 class CaseList(View):
-    """The cases decided last."""
+    """A page of cases, those decided last first; `next` is the `after` of the next page, none on the last."""
 
     cases: tuple[CaseLine, ...]
+    next: str | None
 
 
 class StatementView(View):

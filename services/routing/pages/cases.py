@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -22,7 +23,7 @@ from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import YES
 from services.routing.pages.form import FormError, day_of, time_of
 from services.routing.reading import NoSuchCase, Reader
-from services.routing.views import STATE_WORDS, AskView, ObligationView
+from services.routing.views import STATE_WORDS, AskView, CaseList, ObligationView
 
 Looker = Annotated[Principal, Depends(require_page("review_officer", "operations", "auditor"))]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -64,20 +65,22 @@ def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) 
     bodies = [{"value": body.id, "text": f"{body.name} ({body.id})"} for body in register.bodies.values()]
 
     @router.get("/case")
-    async def cases(request: Request, who: Looker, key: Text = "") -> Response:
+    async def cases(request: Request, who: Looker, key: Text = "", after: Text = "") -> Response:
         request.state.principal = who
         wanted = key.strip().lower()
         known = set(wanted) <= set("0123456789abcdef")
         if len(wanted) == len("0" * 32) and known:
             return RedirectResponse(f"/case/{wanted}", status_code=303)
         reach = reach_of(who)
-        found = (await reader.cases(reach, wanted)).cases if known else ()
+        found = await reader.cases(reach, wanted, after) if known else CaseList(cases=(), next=None)
         shown = {
             "current": "cases",
-            "cases": found,
+            "cases": found.cases,
             "key": key,
             "searched": bool(wanted),
             "own_only": not reach.everything,
+            "first": _list_address(key) if after else "",
+            "next": _list_address(key, found.next) if found.next else "",
         }
         return templates.TemplateResponse(request, "cases.html", shown)
 
@@ -113,6 +116,11 @@ def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) 
         return templates.TemplateResponse(request, "case.html", context, status_code=422 if error else 200)
 
     return router
+
+
+def _list_address(key: str, after: str = "") -> str:
+    said = urlencode({name: value for name, value in (("key", key), ("after", after)) if value})
+    return f"/case?{said}" if said else "/case"
 
 
 async def _asked(

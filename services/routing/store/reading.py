@@ -6,6 +6,7 @@ What begins with a reach reads only the cases within it; what takes case keys tr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -83,6 +84,8 @@ _CASES: Final = text(f"""
         SELECT DISTINCT ON (case_key) case_key, decided_at, revision FROM routing.decision
         WHERE case_key LIKE :prefix AND {readable("decision.case_key")} ORDER BY case_key, revision DESC
     ) latest
+    WHERE CAST(:decided_at AS timestamptz) IS NULL
+        OR latest.decided_at < :decided_at OR (latest.decided_at = :decided_at AND latest.case_key > :case_key)
     ORDER BY latest.decided_at DESC, latest.case_key LIMIT :most
 """)  # noqa: S608
 # Each case in which one of some facts was stated, with those that are linked to it: a set comes once for each such case.
@@ -184,9 +187,23 @@ async def happened(connection: AsyncConnection, keys: Sequence[str], as_of: date
     return list((await connection.execute(_HAPPENINGS, {"keys": keys, "as_of": as_of})).mappings())
 
 
-async def cases(connection: AsyncConnection, reach: Reach, *, prefix: str = "", most: int = 50) -> list[RowMapping]:
-    """Return the cases decided last that may be read and whose key begins with `prefix` (hexadecimal digits)."""
-    asked = {"prefix": f"{prefix}%", "most": most, **reach.values}
+@dataclass(frozen=True, slots=True)
+class CasePlace:
+    """Where a page of cases ended: when its last case was decided last, and its key."""
+
+    decided_at: datetime
+    case_key: str
+
+
+async def cases(
+    connection: AsyncConnection, reach: Reach, *, prefix: str = "", after: CasePlace | None = None, most: int
+) -> list[RowMapping]:
+    """Return the cases that may be read and whose key begins with `prefix` (hexadecimal digits), those decided last first.
+
+    Those up to the place `after` are passed over.
+    """
+    place = {"decided_at": after and after.decided_at, "case_key": after and after.case_key}
+    asked = {"prefix": f"{prefix}%", "most": most, **place, **reach.values}
     return list((await connection.execute(_CASES, asked)).mappings())
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -314,6 +315,26 @@ async def test_the_list_finds_a_case_by_how_its_key_begins(road: Road, address: 
     assert OTHER_CASE not in found.text
     assert "No case has a key that begins so" in nothing.text
     assert (whole.status_code, whole.headers["location"]) == (303, f"/case/{CASE}")
+
+
+async def test_every_case_stands_on_one_page_of_the_list(road: Road, address: DatabaseAddress) -> None:
+    keys = [f"{number:032x}" for number in range(60)]  # a page holds 50
+    await road.route(*(reported(case_key=key) for key in keys))
+
+    async with client(app(address), "auditor") as http:
+        first = await http.get("/case", params={"key": "0"})
+        (link,) = re.findall(r'href="(/case\?[^"]*)"', first.text)
+        second = await http.get(unescape(link))
+        one = (await http.get("/v1/cases")).json()
+        other = (await http.get("/v1/cases", params={"after": one["next"]})).json()
+        wrong = [(await http.get("/v1/cases", params={"after": after})).status_code for after in ("x", "2026-01-01~\0")]
+
+    shown = [re.findall(r'href="/case/([0-9a-f]{32})"', page.text) for page in (first, second)]
+    assert list(map(len, shown)) == [50, 10]
+    assert sorted(shown[0] + shown[1]) == keys
+    assert [each["case_key"] for page in (one, other) for each in page["cases"]] == shown[0] + shown[1]
+    assert other["next"] is None
+    assert wrong == [422, 422]
 
 
 async def test_without_a_session_a_page_leads_to_the_sign_in(road: Road, address: DatabaseAddress) -> None:
