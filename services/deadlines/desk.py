@@ -53,6 +53,7 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
         async with database.connect() as connection:
             since = reading.now - ACKNOWLEDGED_FOR
             taken = await alerts.find(connection, reach, acknowledged_since=since, limit=ALERTS)
+            all_taken = await alerts.count(connection, reach, acknowledged_since=since)
             holders, rules = await duties.choices(connection, reach)
         shown = {
             "current": "desk",
@@ -62,6 +63,7 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
             "next_alerts": _address(holder, rule, after, raised.next) if raised.next else "",
             "asked": _query(holder, rule, after, alerts_after),
             "taken": taken,
+            "more_taken": all_taken - len(taken),
             "groups": _groups(reading),
             "now": reading.now,
             "holders": [{"value": one, "text": name or body_words(one)} for one, name in holders.items()],

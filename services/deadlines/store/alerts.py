@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Text, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Text, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.alert import Alert
@@ -92,10 +92,7 @@ async def find(
     after: AlertPlace | None = None,
 ) -> list[Alert]:
     """Return the open alerts or, given an instant, those acknowledged since; breaches and faults first, then newest."""
-    if acknowledged_since is None:
-        query = select(table).where(*_OPEN)
-    else:
-        query = select(table).where(table.c.acknowledged_at >= acknowledged_since)
+    query = select(table).where(*_among(acknowledged_since))
     if after is not None:
         later = and_(table.c.raised_at == after.raised_at, table.c.alert_id > after.alert_id)
         behind = or_(table.c.raised_at < after.raised_at, later)
@@ -105,10 +102,14 @@ async def find(
     return [Alert(**row) for row in rows.mappings()]
 
 
-async def count(connection: AsyncConnection, reach: Reach) -> int:
-    """Return how many open alerts there are of those that may be read."""
-    query = select(func.count()).select_from(table).where(*_OPEN, reach.within(_CASE))
+async def count(connection: AsyncConnection, reach: Reach, *, acknowledged_since: datetime | None = None) -> int:
+    """Return how many there are of those that `find` returns page by page."""
+    query = select(func.count()).select_from(table).where(*_among(acknowledged_since), reach.within(_CASE))
     return (await connection.execute(query)).scalar_one()
+
+
+def _among(acknowledged_since: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    return _OPEN if acknowledged_since is None else (table.c.acknowledged_at >= acknowledged_since,)
 
 
 def _members(alert: Alert) -> dict[str, Any]:

@@ -190,6 +190,22 @@ async def test_many_alerts_come_page_by_page_beside_the_pages_of_the_duties(
     assert back == (first, 1)
 
 
+async def test_the_desk_says_how_many_acknowledged_alerts_it_does_not_show(
+    database: Database, database_url: str
+) -> None:
+    async with database.begin() as tx:
+        for number in range(ALERTS + 2):
+            warning = Alert(UUID(int=number), "deadline.due-soon", "warning", "duty", "Due.", NOON, case_key=CASE)
+            await alerts.add(tx.connection, [warning])
+            await alerts.acknowledge(tx.connection, warning.alert_id, by="account-1", name="Ada Example", now=tx.now)
+
+    async with client(app(database_url), "operations") as http:
+        shown = (await http.get("/desk")).text
+
+    assert shown.count("Acknowledged by") == ALERTS
+    assert "2 more were acknowledged in the last day and are not shown here." in shown
+
+
 async def _alerts_on(page: Page) -> list[str]:
     return await page.locator("section[aria-labelledby=alerts] .govuk-inset-text > p:nth-of-type(2)").all_inner_texts()
 
