@@ -87,7 +87,7 @@ async def test_a_form_sent_after_the_session_has_ended_is_handed_back_as_typed(
 
     async with officer(address, intake, None) as http:
         accepted = {"accept": "text/html"}
-        answer = await http.post(FORM, data={**TYPED, "criterion_not_met": "<b>not met</b>"}, headers=accepted)
+        answer = await http.post(FORM, data={**TYPED, "personal.reason": "<b>not met</b>"}, headers=accepted)
 
     assert answer.status_code == 401
     assert "Your session has ended" in answer.text
