@@ -16,7 +16,8 @@ from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.stack import given_broker, given_database
 from handrail.embedded.topics import Changes, apply_topics
 from handrail.installation.database import reach_database
-from handrail.installation.keys import make_keys, read_password
+from handrail.installation.given import refuse_new_passwords
+from handrail.installation.keys import lacking_passwords, make_keys, read_password
 from schemas.topics import SERVICES
 
 topics_app = typer.Typer(help="Kafka topics, users and access rules.", no_args_is_help=True)
@@ -30,11 +31,12 @@ def provision(
     """Make keys and passwords that are missing, then topics, users, access rules, roles, schemas and tables."""
     from services.kit.migrate import migrate_all  # noqa: PLC0415 - slow: SQLAlchemy and Alembic
 
-    if keys:
-        make_keys(secrets)
     database = given_database(os.environ)
     if database is None:
         raise EmbeddedError("HANDRAIL_DATABASE_URL is not set: give the address of an account that may create roles")
+    refuse_new_passwords(secrets, os.environ)
+    if keys:
+        make_keys(secrets)
     reach_database(database)
     _show(_apply(secrets))
     migrate_all(database.url(), {name: read_password(secrets, f"database-{name}") for name in SERVICES})
@@ -42,8 +44,14 @@ def provision(
 
 
 @topics_app.command("apply")
-def apply(secrets: Secrets) -> None:
-    """Make the cluster look like deploy/topics.yaml. It only ever adds."""
+def apply(secrets: Annotated[Path, typer.Option(help="Folder of passwords that `provision` has made.")]) -> None:
+    """Make the cluster look like deploy/topics.yaml. It only ever adds, and sets the passwords of the folder again."""
+    if secrets.is_dir() and (lacking := lacking_passwords(secrets, "kafka")):
+        files = ", ".join(f"kafka-{service}.password" for service in lacking)
+        raise EmbeddedError(
+            f"{secrets} lacks {files}: name the folder that `handrail provision` has made, from which the services "
+            "have their passwords"
+        )
     _show(_apply(secrets))
 
 

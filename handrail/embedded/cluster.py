@@ -120,15 +120,21 @@ class Cluster:
         """Return the names of all topics."""
         return frozenset(self._metadata().topics)
 
+    def users(self) -> set[str]:
+        """Return the names of all users that have a password."""
+        everybody: Any = None  # the type stubs know a list of names only, for which the answer has another shape
+        future: Any = self._admin.describe_user_scram_credentials(everybody, request_timeout=_TIMEOUT_S)
+        return set(_result("list the users", future) or {})
+
     def set_passwords(self, passwords: Mapping[str, str]) -> tuple[str, ...]:
         """Set every password and return the users who are new."""
-        present = self._users()
+        present = self.users()
         alterations: list[UserScramCredentialAlteration] = [
             UserScramCredentialUpsertion(user, _SCRAM, password.encode()) for user, password in passwords.items()
         ]
         for user, future in self._admin.alter_user_scram_credentials(alterations, request_timeout=_TIMEOUT_S).items():
             _result(f"set the password of {user}", future)
-        wait_to_show("users", lambda: len(passwords.keys() - self._users()))
+        wait_to_show("users", lambda: len(passwords.keys() - self.users()))
         return tuple(sorted(passwords.keys() - present))
 
     def allow(self, rules: Iterable[Access]) -> tuple[Access, ...]:
@@ -146,14 +152,14 @@ class Cluster:
         everything = _filter(f"User:{user}")
         for future in self._admin.delete_acls([everything], request_timeout=_TIMEOUT_S).values():
             _result(f"take the rules of {user} away", future)
-        if user in self._users():
+        if user in self.users():
             deletion = UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
             for gone in self._admin.alter_user_scram_credentials([deletion], request_timeout=_TIMEOUT_S).values():
                 _result(f"remove {user}", gone)
         wait_to_show("removal", lambda: self._left_of(user))
 
     def _left_of(self, user: str) -> int:
-        return sum(rule.principal == f"User:{user}" for rule in self._rules()) + (user in self._users())
+        return sum(rule.principal == f"User:{user}" for rule in self._rules()) + (user in self.users())
 
     def _metadata(self) -> ClusterMetadata:
         try:
@@ -172,11 +178,6 @@ class Cluster:
         future = self._admin.describe_configs([asked], request_timeout=_TIMEOUT_S)[asked]
         settings = _result("read its own settings", future) or {}
         return int(settings["default.replication.factor"].value)
-
-    def _users(self) -> set[str]:
-        everybody: Any = None  # the type stubs know a list of names only, for which the answer has another shape
-        future: Any = self._admin.describe_user_scram_credentials(everybody, request_timeout=_TIMEOUT_S)
-        return set(_result("list the users", future) or {})
 
     def _rules(self) -> set[AclBinding]:
         future = self._admin.describe_acls(_filter(None), request_timeout=_TIMEOUT_S)

@@ -4,7 +4,7 @@ Applying is idempotent and only ever adds: no topic is deleted, no partition rem
 differs and is not touched is reported. The one thing that takes away is `revoke_client`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka.admin import ResourceType
@@ -77,6 +77,15 @@ def has_topics(address: BrokerAddress) -> bool:
     """
     present = Cluster(address.admin()).topics()
     return any(topic.name in present for topic in Spec.load().topics)
+
+
+def has_users(address: BrokerAddress, users: Collection[str]) -> bool:
+    """Whether the cluster has any of these users.
+
+    Raises:
+        EmbeddedError: The cluster refused, or did not answer.
+    """
+    return not Cluster(address.admin()).users().isdisjoint(users)
 
 
 def revoke_client(address: BrokerAddress, client: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 import asyncpg
@@ -31,13 +32,13 @@ def reach_database(server: DatabaseAddress) -> None:
     _ask(server, "SELECT 1")
 
 
-def has_roles(server: DatabaseAddress) -> bool:
-    """Whether the server has a role of Handrail's, or the database a schema.
+def has_roles(server: DatabaseAddress, services: Collection[str] = SERVICES) -> bool:
+    """Whether the server has the role of any of these services, or the database a schema.
 
     Raises:
         EmbeddedError: Nothing answers there, or it refuses the account.
     """
-    return bool(_ask(server, _OURS, [f"handrail_{service}" for service in SERVICES], list(SERVICES)))
+    return bool(_ask(server, _OURS, [f"handrail_{service}" for service in services], list(services)))
 
 
 def _ask(server: DatabaseAddress, question: str, *values: object) -> object:

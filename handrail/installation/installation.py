@@ -25,7 +25,7 @@ from handrail.embedded.topics import apply_topics
 from handrail.front.accounts import write_accounts
 from handrail.installation.database import DATABASE, ensure_database, reach_database
 from handrail.installation.endpoints import write_endpoints
-from handrail.installation.given import refuse_servers_in_use
+from handrail.installation.given import refuse_new_passwords, refuse_servers_in_use
 from handrail.installation.keys import make_keys, read_password
 from handrail.installation.running import OPERATOR, Running, status_file
 from handrail.installation.tokens import Account
@@ -86,6 +86,8 @@ class Installation:
         """
         if self.options.demo:
             refuse_servers_in_use(os.environ)
+        else:
+            refuse_new_passwords(self.keys, os.environ)
         self.folder = private_folder(self.folder)
         self._lock = lock_folder(self.folder, "Handrail", wait_s=_LOCK_WAIT_S)
         try:

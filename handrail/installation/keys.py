@@ -7,7 +7,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -43,6 +43,11 @@ def read_password(folder: Path, name: str) -> str:
     if not path.exists():
         write_secret(path, secrets.token_urlsafe(32).encode())
     return path.read_text()
+
+
+def lacking_passwords(folder: Path, server: Literal["kafka", "database"]) -> tuple[str, ...]:
+    """Return the services whose password for one of the two servers the folder does not have."""
+    return tuple(service for service in SERVICES if not (folder / f"{server}-{service}.password").exists())
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -74,8 +74,9 @@ class Document:
 
 
 def documents() -> tuple[Document, ...]:
-    """Return the pages that people read: those at the root and all below `docs`."""
-    return tuple(Document(path) for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]))
+    """Return the pages that people read: those at the root, all below `docs`, and the runbooks."""
+    places = (ROOT.glob("*.md"), (ROOT / "docs").rglob("*.md"), (ROOT / "deploy" / "runbooks").glob("*.md"))
+    return tuple(Document(path) for path in sorted(path for place in places for path in place))
 
 
 def anchors(page: Path) -> set[str]:

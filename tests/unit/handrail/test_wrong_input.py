@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from handrail.cli import main as command_line
+from handrail.installation.keys import read_password
+from schemas.topics import SERVICES
 
 EVENTS = Path(__file__).parents[3] / "examples" / "events"
 STORY = "starts at: 2026-06-01T09:00:00+01:00\nclients: []\nsteps: []\n"
@@ -89,6 +91,7 @@ def test_a_story_that_is_not_laid_out_as_one_is_not_played(
         ("consumer rewind intake --database-file missing", "'missing' does not exist"),
         ("verify --key missing", "'missing' does not exist"),
         ("topics apply --secrets missing", "there is no folder missing"),
+        ("topics apply --secrets .", "lacks kafka-intake.password, kafka-routing.password"),
         ("clock tomorrow", "no Handrail runs in"),
     ],
 )
@@ -100,6 +103,7 @@ def test_an_argument_out_of_range_is_named(
     monkeypatch.setenv("COLUMNS", "240")
 
     assert says in refused(arguments.split(), monkeypatch, capsys)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -151,6 +155,8 @@ def test_a_certificate_authority_that_is_missing_is_named(
         "HANDRAIL_KAFKA_CA_FILE": "/nonexistent/ca.pem",
     }.items():
         monkeypatch.setenv(name, value)
+    for service in SERVICES:
+        read_password(tmp_path, f"kafka-{service}")
 
     said = refused(["topics", "apply", "--secrets", str(tmp_path)], monkeypatch, capsys)
 

@@ -1,0 +1,91 @@
+"""Pins that a folder without the passwords of servers on which Handrail is at work changes nothing there."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from handrail.cli.main import app
+from handrail.embedded.errors import EmbeddedError
+from handrail.embedded.postgres import DatabaseAddress
+from handrail.installation.database import reach_database
+from handrail.installation.installation import Installation, Options
+from handrail.installation.keys import read_password
+from schemas import topics
+from services.kit.migrate import migrate_all
+from tests.support.stack import SERVICE_PASSWORDS, fresh_database, stack
+
+KEPT = Options(base_port=None)
+
+
+def name_servers(monkeypatch: pytest.MonkeyPatch, database: DatabaseAddress) -> None:
+    """Name the run's own servers, on whose cluster every user has a password, as an operator does."""
+    kafka = stack().kafka
+    for name, value in {
+        "HANDRAIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "HANDRAIL_KAFKA_SECURITY": kafka.security_protocol,
+        "HANDRAIL_KAFKA_CA_FILE": kafka.ca_file or "",
+        "HANDRAIL_KAFKA_ADMIN_USER": kafka.user,
+        "HANDRAIL_KAFKA_ADMIN_PASSWORD": kafka.password,
+        "HANDRAIL_DATABASE_URL": database.url(),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def write_passwords(folder: Path, kind: str) -> None:
+    """Write the passwords that the services have on one of the two servers."""
+    folder.mkdir()
+    for service, password in SERVICE_PASSWORDS.items():
+        (folder / f"{kind}-{service}.password").write_text(password)
+
+
+def provision(folder: Path) -> str:
+    """Return what `handrail provision` says as it refuses."""
+    refused = CliRunner().invoke(app, ["provision", "--secrets", str(folder)])
+    assert isinstance(refused.exception, EmbeddedError), refused.exception
+    return str(refused.exception)
+
+
+def test_a_folder_without_the_passwords_of_the_users_of_a_cluster_is_refused_and_they_keep_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_servers(monkeypatch, fresh_database())
+    wrong = tmp_path / "wrong"
+
+    assert f"and {wrong} lacks kafka-intake.password, " in provision(wrong)
+    with pytest.raises(EmbeddedError, match=r"and .*/wrong/keys lacks kafka-intake\.password, "):
+        Installation(wrong, KEPT).start()
+
+    as_before = replace(stack().kafka, user="routing", password=SERVICE_PASSWORDS["routing"])
+    assert topics.DECISIONS in as_before.admin().list_topics(timeout=10).topics
+    assert not wrong.exists()
+
+
+def test_a_folder_without_the_passwords_of_the_roles_of_a_database_is_refused_and_they_keep_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, folder = fresh_database(), tmp_path / "secrets"
+    migrate_all(database.url(), SERVICE_PASSWORDS)
+    name_servers(monkeypatch, database)
+    write_passwords(folder, "kafka")
+
+    assert f"and {folder} lacks database-intake.password, " in provision(folder)
+
+    reach_database(replace(database, user="handrail_routing", password=SERVICE_PASSWORDS["routing"]))
+    assert not list(folder.glob("database-*"))
+
+
+def test_with_the_passwords_of_its_servers_a_folder_is_provisioned_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, folder = fresh_database(), tmp_path / "secrets"
+    name_servers(monkeypatch, database)
+    write_passwords(folder, "kafka")
+    for service, password in SERVICE_PASSWORDS.items():
+        (folder / f"database-{service}.password").write_text(password)
+
+    again = [CliRunner().invoke(app, ["provision", "--secrets", str(folder)]) for _ in range(2)]
+
+    assert [done.exit_code for done in again] == [0, 0]
+    assert read_password(folder, "kafka-routing") == SERVICE_PASSWORDS["routing"]
