@@ -83,7 +83,10 @@ def _check(console: Console, scripts: Sequence[Script], data: Path | None) -> in
 def _installation(console: Console, data: Path | None) -> Iterator[Running]:
     """Give the installation to play on: that in `data`, or one of its own that is gone afterwards."""
     if data:
-        yield find_running(data)
+        running = find_running(data)
+        if not running.demo:
+            raise StoryError(f"the installation in {data} is for real cases; a story would be told to real recipients")
+        yield running
         return
     with tempfile.TemporaryDirectory(prefix="handrail-check-") as folder:
         options = Options(demo=True, clock_movable=True, base_port=None, keep=False)

@@ -19,6 +19,7 @@ from handrail.cli import (
     rules,
     send,
     status,
+    token,
     up,
     verify,
 )
@@ -42,6 +43,7 @@ app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("send")(send.send)
 app.command("status")(status.status)
+app.command("token")(token.token)
 app.command("clock")(clock.clock)
 app.command("verify")(verify.verify)
 app.command("provision")(provision.provision)

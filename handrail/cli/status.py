@@ -45,7 +45,10 @@ def find_running(given: Path | None = None) -> Running:
         if status_file(folder).exists() and not abandoned(folder):
             return Running.read(folder)
     places = " or ".join(str(folder) for folder in candidates)
-    raise NotRunning(f"no Handrail runs in {places}. Start one with `handrail demo` or `handrail up`.")
+    raise NotRunning(
+        f"no Handrail runs in {places}. Start one with `handrail demo` or `handrail up`, or name "
+        "the folder that `handrail provision` was given, by --data or HANDRAIL_DATA."
+    )
 
 
 Folder = Annotated[Path | None, typer.Option("--data", help="Folder of the installation.")]

@@ -1,19 +1,22 @@
 """An installation that runs, as its status file describes it: everything needed to use it, nothing to stop it with.
 
 The command line, the story's player and its judge work through this alone, so they work the same on `handrail demo`,
-on `handrail up` and on the containers of `make up`.
+on `handrail up`, on the containers of `make up` and on a deployment that `handrail provision` made.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.kafka import BrokerAddress
 from handrail.embedded.places import write_private
+from handrail.embedded.stack import given_broker
 from handrail.installation.clients import ClientRegistry
 from handrail.installation.tokens import Account, TokenIssuer
 from handrail.installation.web import Web
@@ -65,19 +68,39 @@ class Running:
         return self.urls[service]
 
     def web(self, service: str, account: Account = OPERATOR) -> Web:
-        """Return a caller of one service, signed in as the account."""
-        return Web(self.url(service), TokenIssuer(Path(self.keys) / "token.key").issue(account))
+        """Return a caller of one service, signed in as the account.
+
+        Raises:
+            EmbeddedError: The key that signs tokens cannot be read from here.
+        """
+        key = Path(self.keys) / "token.key"
+        try:
+            issuer = TokenIssuer(key)
+        except OSError as error:
+            raise EmbeddedError(
+                f"{key} cannot be read ({type(error).__name__}): only who may read the keys of an installation may act for it"
+            ) from error
+        return Web(self.url(service), issuer.issue(account))
 
     @property
     def broker(self) -> BrokerAddress:
-        """The cluster and its administrator."""
-        return BrokerAddress(
-            self.kafka_bootstrap,
-            self.kafka_admin,
-            self.password("kafka-admin"),
-            self.kafka_security,
-            self.kafka_ca_file,
-        )
+        """The cluster and its administrator. A deployment does not keep that password: the environment must give it again.
+
+        Raises:
+            EmbeddedError: It does not.
+        """
+        if (Path(self.keys) / "kafka-admin.password").exists():
+            password = self.password("kafka-admin")
+            return BrokerAddress(
+                self.kafka_bootstrap, self.kafka_admin, password, self.kafka_security, self.kafka_ca_file
+            )
+        given = given_broker(os.environ)
+        if given is None:
+            raise EmbeddedError(
+                f"{self.keys} does not keep the password of Kafka's administrator: set HANDRAIL_KAFKA_BOOTSTRAP, "
+                "HANDRAIL_KAFKA_ADMIN_USER and HANDRAIL_KAFKA_ADMIN_PASSWORD as for `handrail provision`"
+            )
+        return given
 
     @property
     def clients(self) -> ClientRegistry:

@@ -121,7 +121,11 @@ def test_an_empty_database_is_provisioned_and_the_keys_that_are_there_stay(tmp_p
     after = {path.name: path.read_bytes() for path in keys.iterdir()}
     assert provisioned.returncode == 0, provisioned.stderr
     assert provisioned.stdout == "made 0 access rules\nTables and roles are up to date.\n"
-    assert {each for each in before | after if before.get(each) != after.get(each)} == {"log.key", "log.pub"}
+    assert {each for each in before | after if before.get(each) != after.get(each)} == {
+        "log.key",
+        "log.pub",
+        "status.json",
+    }
     for service in SERVICES:
         own = installation.stack.database.url(
             database=name, user=f"handrail_{service}", password=read_password(keys, f"database-{service}")

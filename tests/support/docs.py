@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(?P<language>\S*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"(?P<picture>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)")
+_INNER = re.compile(r"\$\((handrail [^()]+)\)")
 _SHELLS = ("sh", "console")
 
 
@@ -67,7 +68,9 @@ class Document:
     def commands(self) -> Iterator[str]:
         """Yield every command line: of the shell blocks, and inline code that is one."""
         for block in self.blocks():
-            yield from block.commands()
+            for command in block.commands():
+                yield command
+                yield from _INNER.findall(command)
         for found in _INLINE.finditer(self.prose()):
             if found[1].startswith(("make ", "handrail ")):
                 yield found[1]

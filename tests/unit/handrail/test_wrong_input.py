@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from handrail.cli import main as command_line
 from handrail.installation.keys import read_password
+from handrail.installation.running import Running
 from schemas.topics import SERVICES
+from tests.support.answering import running_at, serving
 
 EVENTS = Path(__file__).parents[3] / "examples" / "events"
 STORY = "starts at: 2026-06-01T09:00:00+01:00\nclients: []\nsteps: []\n"
@@ -131,6 +134,31 @@ def test_a_database_that_cannot_be_used_is_named(
     assert says in said
     assert "owner" not in said
     assert said.count("\n") == 1
+
+
+def test_an_address_to_which_a_token_would_go_in_plain_text_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HANDRAIL_DATABASE_URL", "postgresql://owner:s3cret@127.0.0.1:1/handrail")
+    monkeypatch.setenv("HANDRAIL_AUDIT_URL", "http://audit.example")
+
+    said = refused(["provision", "--secrets", str(tmp_path)], monkeypatch, capsys)
+
+    assert_one_line(said, "HANDRAIL_AUDIT_URL is http://audit.example: expected https")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_story_is_played_on_an_installation_for_real_cases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving((200, {}, {})) as server:
+        running_at(server.url, tmp_path)
+        replace(Running.read(tmp_path), demo=False).write()
+
+        said = refused(["demo", "--check", "--data", str(tmp_path)], monkeypatch, capsys)
+
+    assert_one_line(said, "is for real cases")
+    assert server.requests == []
 
 
 def test_a_database_address_that_cannot_be_used_hides_its_password(

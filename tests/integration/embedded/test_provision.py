@@ -1,4 +1,4 @@
-"""Pins that a folder without the passwords of servers on which Handrail is at work changes nothing there."""
+"""Pins that a folder without the passwords of the servers changes nothing there, and that one with them is a deployment's."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from handrail.cli.main import app
+from handrail.cli.status import find_running
 from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.postgres import DatabaseAddress
 from handrail.installation.database import reach_database
 from handrail.installation.installation import Installation, Options
 from handrail.installation.keys import read_password
+from handrail.installation.running import status_file
 from schemas import topics
 from services.kit.migrate import migrate_all
 from tests.support.stack import SERVICE_PASSWORDS, fresh_database, stack
@@ -35,7 +37,7 @@ def name_servers(monkeypatch: pytest.MonkeyPatch, database: DatabaseAddress) -> 
 
 def write_passwords(folder: Path, kind: str) -> None:
     """Write the passwords that the services have on one of the two servers."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for service, password in SERVICE_PASSWORDS.items():
         (folder / f"{kind}-{service}.password").write_text(password)
 
@@ -82,10 +84,36 @@ def test_with_the_passwords_of_its_servers_a_folder_is_provisioned_again(
     database, folder = fresh_database(), tmp_path / "secrets"
     name_servers(monkeypatch, database)
     write_passwords(folder, "kafka")
-    for service, password in SERVICE_PASSWORDS.items():
-        (folder / f"database-{service}.password").write_text(password)
+    write_passwords(folder, "database")
 
     again = [CliRunner().invoke(app, ["provision", "--secrets", str(folder)]) for _ in range(2)]
 
     assert [done.exit_code for done in again] == [0, 0]
     assert read_password(folder, "kafka-routing") == SERVICE_PASSWORDS["routing"]
+
+
+def test_what_is_provisioned_is_found_by_every_command_and_keeps_no_password_of_an_administrator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, folder = fresh_database(), tmp_path / "secrets"
+    name_servers(monkeypatch, database)
+    monkeypatch.setenv("HANDRAIL_AUDIT_URL", "https://audit.example")
+    write_passwords(folder, "kafka")
+    write_passwords(folder, "database")
+
+    provisioned = CliRunner().invoke(app, ["provision", "--secrets", str(folder)])
+
+    found = find_running(folder)
+    text = status_file(folder).read_text()
+    assert provisioned.exit_code == 0, provisioned.exception
+    assert (found.url("audit"), found.url("intake")) == ("https://audit.example", "http://127.0.0.1:8401")
+    assert found.database == f"{database.host}:{database.port}/{database.database}"
+    assert (found.broker.bootstrap, found.broker.password) == (stack().kafka.bootstrap, stack().kafka.password)
+    assert not found.demo
+    assert status_file(folder).stat().st_mode & 0o777 == 0o600
+    assert database.password not in text
+    assert stack().kafka.password not in "".join(path.read_text() for path in folder.glob("*.*"))
+
+    monkeypatch.delenv("HANDRAIL_KAFKA_BOOTSTRAP")
+    with pytest.raises(EmbeddedError, match=r"set HANDRAIL_KAFKA_BOOTSTRAP, HANDRAIL_KAFKA_ADMIN_USER and"):
+        _ = found.broker
