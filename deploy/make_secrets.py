@@ -43,7 +43,8 @@ def make_secrets(folder: Path = SECRETS) -> None:
         controller_password=read_password(folder, "kafka-controller"),
     )
     _write(folder / "kafka.properties", properties)
-    write_accounts(folder / "accounts.yaml", read_password(folder, "accounts"))
+    password = read_password(folder, "accounts")
+    write_accounts(folder / "accounts.yaml", lambda _account: password)
     (folder / "endpoints.yaml").unlink(missing_ok=True)
     write_endpoints(folder / "endpoints.yaml", URLS["stubs"])
     for path in folder.iterdir():

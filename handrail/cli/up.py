@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from handrail.cli.status import Folder, data_folder
+from handrail.front.accounts import FIRST_ACCOUNTS
 from handrail.installation.installation import BASE_PORT, Installation, Options
 from handrail.installation.watch import LOOK_EVERY_S, Watch
 
@@ -35,8 +36,10 @@ def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
         if postgres and postgres.outside:
             console.print(f"  Its database is in {postgres.outside}: it belongs to a backup, too")
         console.print(f"  Sign in at   {installation.url('front')}/sign-in")
-        console.print(f"  Accounts     operations, review-officer, auditor, partner (in {folder / 'accounts.yaml'})")
-        console.print(f"  Password     {installation.running.password('accounts')}")
+        console.print(
+            f"  Accounts     {', '.join(account.id for account in FIRST_ACCOUNTS)} (in {folder / 'accounts.yaml'})"
+        )
+        console.print(f"  Passwords    each its own, in {installation.keys / 'account-operations.password'} and so on")
         console.print("  Next         handrail client add --help, then fill in endpoints.yaml")
         console.print("Ctrl-C stops it.")
         stay(installation, console)

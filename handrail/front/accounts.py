@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, get_args
 
 import yaml
 
-from handrail.installation.keys import write_secret
+from handrail.installation.keys import read_password, write_secret
 from handrail.installation.tokens import Account, Role
 
 # Each account is named for its role; the review officer and the partner act for Leeds City Council.
@@ -49,26 +50,52 @@ class Accounts:
     def check(self, account_id: str, password: str) -> Account | None:
         """Return the account if the password is right, else None."""
         account, kept = self._accounts.get(account_id.lower(), (None, hash_password("", salt=b"\0" * 16)))
-        _, salt, expected = kept.split("$")
-        given = _scrypt(password, bytes.fromhex(salt))
-        return account if hmac.compare_digest(given, bytes.fromhex(expected)) else None
+        return account if _is_of(password, kept) else None
 
 
-def write_accounts(path: Path, password: str) -> None:
-    """Write the first accounts, all with one password, unless the file exists: it is the operator's then."""
+def write_accounts(path: Path, password_of: Callable[[str], str]) -> None:
+    """Write the first accounts, each with the password for its id, unless the file exists: it is the operator's then."""
     if path.exists():
         return
     entries = []
     for account in FIRST_ACCOUNTS:
-        entry = {"id": account.id, "name": account.name, "role": account.role, "password": hash_password(password)}
+        kept = hash_password(password_of(account.id))
+        entry = {"id": account.id, "name": account.name, "role": account.role, "password": kept}
         entries.append(entry | account.acts_for)
     write_secret(path, yaml.safe_dump({"accounts": entries}, sort_keys=False).encode())
+
+
+def give_own_passwords(path: Path, keys: Path) -> None:
+    """Write the first accounts, each with a password of its own that is kept as `account-<id>.password`.
+
+    Installations of before have one password for all of them: whichever account still has it gets its own, and it is
+    deleted. The rest of the file is the operator's and stays; one that cannot be read is left to the front, which says why.
+    """
+    write_accounts(path, lambda account: read_password(keys, f"account-{account}"))
+    shared = keys / "accounts.password"
+    if not shared.exists():
+        return
+    text, password = path.read_text(), shared.read_text()
+    try:
+        entries = [(entry["id"], entry["password"]) for entry in yaml.safe_load(text)["accounts"]]
+        have_it = [(account, kept) for account, kept in entries if _is_of(password, kept)]
+    except (yaml.YAMLError, AttributeError, LookupError, TypeError, ValueError):
+        return
+    for account, kept in have_it:
+        text = text.replace(kept, hash_password(read_password(keys, f"account-{account}")), 1)
+    write_secret(path, text.encode())
+    shared.unlink()
 
 
 def hash_password(password: str, *, salt: bytes | None = None) -> str:
     """Return `scrypt$salt$hash`, both in hex."""
     salt = salt or secrets.token_bytes(16)
     return f"scrypt${salt.hex()}${_scrypt(password, salt).hex()}"
+
+
+def _is_of(password: str, kept: str) -> bool:
+    _, salt, expected = kept.split("$")
+    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), bytes.fromhex(expected))
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:

@@ -22,7 +22,7 @@ from handrail.embedded.places import REPOSITORY, private_folder, write_private
 from handrail.embedded.process import LOOPBACK, Child, choose_port, empty_folder, lock_folder
 from handrail.embedded.stack import Ports, Stack
 from handrail.embedded.topics import apply_topics
-from handrail.front.accounts import write_accounts
+from handrail.front.accounts import give_own_passwords, write_accounts
 from handrail.installation.database import DATABASE, ensure_database, reach_database
 from handrail.installation.endpoints import write_endpoints
 from handrail.installation.given import refuse_new_passwords, refuse_servers_in_use
@@ -249,7 +249,11 @@ class Installation:
             )
         topics.result()
         tables.result()
-        write_accounts(self.folder / "accounts.yaml", read_password(self.keys, "accounts"))
+        if self.options.demo:
+            password = read_password(self.keys, "accounts")
+            write_accounts(self.folder / "accounts.yaml", lambda _account: password)
+        else:
+            give_own_passwords(self.folder / "accounts.yaml", self.keys)
         write_endpoints(self.folder / "endpoints.yaml", self.url("stubs") if self.options.demo else None)
 
     def _start_services(self) -> None:

@@ -108,7 +108,7 @@ class Running:
         return ClientRegistry(self.web("intake"), self.broker, Path(self.folder) / "clients")
 
     def password(self, name: str) -> str:
-        """Return one of its passwords, such as that of the accounts."""
+        """Return one of its passwords, such as that of the demo's accounts."""
         return (Path(self.keys) / f"{name}.password").read_text()
 
     def shown(self) -> dict[str, Any]:

@@ -229,3 +229,5 @@ def test_an_installation_keeps_its_data_over_a_restart_and_leaves_nothing_runnin
     with pytest.raises(FolderInUse, match="would be emptied"):
         Installation(data, DEMO).start()
     assert (data / "keys" / "vault.key").exists()
+    assert len({path.read_text() for path in (data / "keys").glob("account-*.password")}) == 4
+    assert not (data / "keys" / "accounts.password").exists()

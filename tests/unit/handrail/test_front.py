@@ -22,7 +22,7 @@ PASSWORD = "an invented password"
 def front(folder: Path, scheme: str = "http") -> httpx.AsyncClient:
     """Return a caller of a front with its own keys and accounts."""
     make_keys(folder / "keys")
-    write_accounts(folder / "accounts.yaml", PASSWORD)
+    write_accounts(folder / "accounts.yaml", lambda _account: PASSWORD)
     names = ("front", "intake", "routing", "deadlines", "audit")
     urls: dict[str, Any] = {f"{name}_url": f"{scheme}://{name}.example" for name in names}
     settings = FrontSettings(
@@ -78,7 +78,7 @@ async def test_a_wrong_password_gives_no_session(tmp_path: Path) -> None:
 
 
 async def test_capital_letters_in_the_name_of_an_account_are_the_same_as_small_ones(tmp_path: Path) -> None:
-    write_accounts(tmp_path / "accounts.yaml", PASSWORD)
+    write_accounts(tmp_path / "accounts.yaml", lambda _account: PASSWORD)
     page = (tmp_path / "accounts.yaml").read_text().replace("id: auditor", "id: Audrey.Audit")
     (tmp_path / "accounts.yaml").write_text(page)
 
@@ -102,7 +102,7 @@ async def test_capital_letters_in_the_name_of_an_account_are_the_same_as_small_o
 def test_accounts_that_nobody_could_use_are_refused_at_the_start(
     tmp_path: Path, written: str, instead: str, problem: str
 ) -> None:
-    write_accounts(tmp_path / "accounts.yaml", PASSWORD)
+    write_accounts(tmp_path / "accounts.yaml", lambda _account: PASSWORD)
     page = (tmp_path / "accounts.yaml").read_text().replace(written, instead)
     (tmp_path / "accounts.yaml").write_text(page)
 
