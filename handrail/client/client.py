@@ -18,7 +18,7 @@ from handrail.client.direct import LOOPBACK, Direct
 _TIMEOUT_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
-_REFUSALS: Final = frozenset({400, 403, 409, 413, 415, 422})  # what intake answers to an event that it judged
+REFUSALS: Final = frozenset({400, 403, 409, 413, 415, 422})  # what intake answers to an event that it judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Answer:
     @property
     def is_refusal(self) -> bool:
         """Say whether intake refuses the event; another status, or another body, may come from what stands before intake."""
-        return self.status in _REFUSALS and self.headers.get_content_type() == "application/problem+json"
+        return self.status in REFUSALS and self.headers.get_content_type() == "application/problem+json"
 
     @property
     def is_receipt(self) -> bool:

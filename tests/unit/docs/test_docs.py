@@ -14,6 +14,7 @@ import pytest
 import typer.main
 
 from handrail.cli.main import app
+from handrail.client.client import REFUSALS
 from tests.support.docs import ROOT, Document, anchors, documents
 from tests.support.repository import committed
 from tests.support.rulebooks import england, register
@@ -172,6 +173,14 @@ def test_every_guide_is_reached_from_the_readme_and_short_enough_to_be_read() ->
 
     assert [page.path.name for page in guides if page.path.resolve() not in linked] == []
     assert [page.path.name for page in guides if len(page.text.splitlines()) > MOST_LINES] == []
+
+
+@pytest.mark.parametrize("guide", ["connect-a-partner-system.md", "send-an-event.md"])
+def test_every_refusal_that_is_for_good_has_its_row_in_the_guide(guide: str) -> None:
+    """Whoever builds from the guide would send it again for ever."""
+    rows = re.findall(r"^\| ([\d, ]+) \|", (ROOT / "docs" / "how-to" / guide).read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert {int(status) for row in rows for status in row.split(", ")} >= REFUSALS
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

@@ -69,7 +69,10 @@ def test_what_the_operator_wrote_into_the_accounts_stays(tmp_path: Path) -> None
     assert (tmp_path / "accounts.yaml").read_text() == once
 
 
-@pytest.mark.parametrize("broken", ["accounts: [", "accounts: 3", "{}", "accounts: [{id: a, password: none}]", "accounts: [{id: a, password: 3}]"])
+@pytest.mark.parametrize(
+    "broken",
+    ["accounts: [", "accounts: 3", "{}", "accounts: [{id: a, password: none}]", "accounts: [{id: a, password: 3}]"],
+)
 def test_accounts_that_cannot_be_read_are_left_for_the_front_to_name(broken: str, tmp_path: Path) -> None:
     shared(tmp_path)
     (tmp_path / "accounts.yaml").write_text(broken)
