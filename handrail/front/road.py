@@ -1,4 +1,7 @@
-"""The road that an event takes, with the counts of this moment, read from the services' own metrics."""
+"""The road that an event takes, with the counts of this moment, read from the services' own metrics.
+
+Those count from the start of a process: after a restart they begin at 0 again, whatever is stored.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One place on the road: what it does, what was counted there since the start, and whether its service answers.
+    """One place on the road: what it does, what was counted there since it was started, and whether its service answers.
 
     `key` places it in the picture. `href` is empty where there is no page to see.
     """
@@ -37,7 +40,7 @@ class _Place:
     does: str
     path: str
     link_text: str
-    counted: str = "sent on so far"
+    counted: str = "sent on since its last start"
     asked: str = ""  # the service that counts, where it is not the place itself
     metric: str = "handrail_relay_published_records_total"
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +54,7 @@ PLACES: Final = (
         "get signed notices from Routing, and answer",
         "/",
         "What they received",
-        counted="about their notices so far",
+        counted="about their notices since the last start of Routing",
         asked="routing",
         labels={"topic": DELIVERIES},
     ),
@@ -61,7 +64,7 @@ PLACES: Final = (
         "reads every message of all three services and its own, and keeps a log that can be proved",
         "/log",
         "Log",
-        counted="logged so far",
+        counted="logged since its last start",
         metric="handrail_consumed_records_total",
         labels={"outcome": "fresh"},
     ),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CLIENT = "quiet-police"
 PAGES = [
-    ("operations", "front", "/", "0 messages logged so far"),
+    ("operations", "front", "/", "0 messages logged since its last start"),
     ("operations", "deadlines", "/desk", "One appears here as soon as a reported event leads to it."),
     ("operations", "deadlines", "/desk", "No alert waits for a person."),
     ("auditor", "routing", "/case", "No case has been decided yet. One appears here as soon as an event is reported."),

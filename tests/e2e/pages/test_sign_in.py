@@ -87,7 +87,7 @@ async def test_the_road_shows_how_many_messages_passed_each_place(visitor: Visit
     await visitor.open("front", "/")
     await visitor.choose("Read the counts again")
 
-    counts = re.findall(r"(\d+) messages? (?:sent on|logged|about their notices) so far", await visitor.text())
+    counts = re.findall(r"(\d+) messages? (?:sent on|logged|about their notices) since ", await visitor.text())
     assert await visitor.heading() == "The road one event takes"
     assert await visitor.page.locator("main li h2").all_inner_texts() == [
         "Intake",

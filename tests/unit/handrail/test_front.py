@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,17 @@ from handrail.installation.keys import make_keys
 from services.kit.auth import Tokens
 from services.kit.clock import SystemClock
 from services.kit.http import MAX_BODY_BYTES
+from tests.support.answering import serving
 
 PASSWORD = "an invented password"
 
 
-def front(folder: Path, scheme: str = "http") -> httpx.AsyncClient:
-    """Return a caller of a front with its own keys and accounts."""
+def front(folder: Path, scheme: str = "http", services: str | None = None) -> httpx.AsyncClient:
+    """Return a caller of a front with its own keys and accounts; `services` is where all services are."""
     make_keys(folder / "keys")
     write_accounts(folder / "accounts.yaml", lambda _account: PASSWORD)
     names = ("front", "intake", "routing", "deadlines", "audit")
-    urls: dict[str, Any] = {f"{name}_url": f"{scheme}://{name}.example" for name in names}
+    urls: dict[str, Any] = {f"{name}_url": services or f"{scheme}://{name}.example" for name in names}
     settings = FrontSettings(
         http_port=1,
         token_key_file=folder / "keys" / "token.key",
@@ -108,6 +110,40 @@ def test_accounts_that_nobody_could_use_are_refused_at_the_start(
 
     with pytest.raises(ValueError, match=problem):
         front(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("account", "refused"),
+    [
+        ("operations", {"/receipts"}),
+        ("review-officer", {"/receipts"}),
+        ("auditor", {"/desk", "/receipts"}),
+        ("partner", {"/case", "/desk", "/log"}),
+    ],
+)
+async def test_the_first_page_leads_to_no_page_that_refuses_the_person(
+    account: str, refused: set[str], tmp_path: Path
+) -> None:
+    async with front(tmp_path, services="http://127.0.0.1:1") as client:
+        await signed_in(client, account=account)
+        page = (await client.get("/")).text.partition("<main")[2]
+
+    led_to = set(re.findall(r'href="http://127\.0\.0\.1:1(/[^"]*)"', page))
+    assert led_to == {"/docs/events", "/case", "/desk", "/log", "/receipts", "/openapi.json"} - refused
+
+
+async def test_the_counts_are_said_to_be_of_the_time_since_a_service_was_started(tmp_path: Path) -> None:
+    counted = b"""handrail_relay_published_records_total{topic="safeguarding.deliveries.v1"} 3
+handrail_consumed_records_total{outcome="fresh"} 7
+"""
+    with serving((200, counted, {})) as server:
+        async with front(tmp_path, services=server.url) as client:
+            await signed_in(client)
+            page = " ".join(re.sub(r"<[^>]*>", "", (await client.get("/")).text).split())
+
+    assert page.count("3 messages sent on since its last start") == 3
+    assert "3 messages about their notices since the last start of Routing" in page
+    assert "7 messages logged since its last start" in page
 
 
 async def test_strangers_cannot_fill_the_memory(tmp_path: Path) -> None:
