@@ -26,7 +26,7 @@ from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
 from services.intake.domain.personal import plain
 from services.intake.domain.problems import Refusal
-from services.intake.domain.stated import Told, by_mistake, standing
+from services.intake.domain.stated import Told, about_report, by_mistake, standing
 from services.intake.domain.translate import child_refs, translate
 from services.intake.keeping import open_item, open_whole
 from services.intake.reading import Reader
@@ -111,21 +111,29 @@ class Contents:
         """Return what the grant gives, and log that it was read; both stand when `tx` commits.
 
         Raises:
-            NotFound: None of its cases is here.
+            NotFound: None of its cases is here, or not the report that the notice is about.
             Forbidden: The notice was withdrawn, or is addressed to somebody else.
         """
         await _check_notice(grant, tx)
         kept = await submissions.of_cases(tx.connection, grant.case_keys)
         if not kept:
             raise NotFound
-        kept, only_child = _about(grant.subject, kept)
-        case_keys = sorted({one.case_key for one in kept})
-        children = await cases.children(tx.connection, case_keys)
+        children = await cases.children(tx.connection, grant.case_keys)
         told = await self._told(kept, children, tx)
+        only_child = None
+        if "-" in grant.subject:  # an event's id: keys are hexadecimal digits alone
+            report = next((one for one in told if str(one.event_id) == grant.subject), None)
+            if report is None:  # the database was restored, and the report has not come again
+                raise NotFound
+            told = about_report(report, told)
+            children = {place: child for place, child in children.items() if place[0] == report.case_key}
+        elif grant.subject != "incident":
+            only_child = grant.subject
+        case_keys = sorted({one.case_key for one in told})
         gone = by_mistake(told, self._reader.vocabulary)
         references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
         facts = self._facts(told, tx)
-        said = [*facts, *references, *await self._personal(grant, case_keys, frozenset(children.values()), tx)]
+        said = [*facts, *references, *await self._personal(grant, told, frozenset(children.values()), tx)]
         still = [one for one in said if one.child not in gone]
         content = disclose(still, grant.give, Asker(grant.recipient, grant.participant, self._key), only_child)
         await access.log(
@@ -184,13 +192,12 @@ class Contents:
         keys = {ref: children.get((case_key, each)) or children[one.case_key, each] for ref, each in digests.items()}
         return translate(submitted, reporter, keys, None)
 
-    async def _personal(
-        self, grant: Grant, case_keys: list[str], children: frozenset[str], tx: Transaction
-    ) -> list[Said]:
+    async def _personal(self, grant: Grant, told: list[Told], children: frozenset[str], tx: Transaction) -> list[Said]:
         """Open what the profile names: of the incident and its children, and of the one item that the notice is about."""
         wanted = [name.removeprefix(_PERSONAL) for name in grant.give if name.startswith(_PERSONAL)]
         if not wanted:
             return []
+        case_keys, events = {one.case_key for one in told}, {one.event_id for one in told}
         wrapped = await personal.wrapped_keys(tx.connection, case_keys)
         kinds = load().personal
         return [
@@ -204,7 +211,8 @@ class Contents:
                 ),
             )
             for item in await personal.items(tx.connection, case_keys, wanted)
-            if (item.case_key, item.child_key) in wrapped  # a destroyed key: erased
+            if item.event_id in events
+            and (item.case_key, item.child_key) in wrapped  # a destroyed key: erased
             and item.child_key in {"", grant.subject, *children}
         ]
 
@@ -221,13 +229,3 @@ async def _check_notice(grant: Grant, tx: Transaction) -> None:
     if notice.state == "awaiting_release":
         # Not for good: a release may be on its way to us while its recipient already asks.
         raise Unavailable("The notice awaits a named person's decision. If it was released a moment ago, try again.")
-
-
-def _about(subject: str, kept: list[submissions.Kept]) -> tuple[list[submissions.Kept], str | None]:
-    """Return the events that a notice is about, and the one child, if it is about one child."""
-    if subject == "incident":
-        return kept, None
-    report = next((one for one in kept if str(one.event_id) == subject), None)
-    if report is None:
-        return kept, subject
-    return [one for one in kept if one.case_key == report.case_key], None

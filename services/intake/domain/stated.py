@@ -102,6 +102,26 @@ def standing(told: Iterable[Told], vocabulary: Vocabulary, in_place_of: Callable
     ]
 
 
+def about_report(report: Told, told: Iterable[Told]) -> list[Told]:
+    """Return what concerns one report: what its own case reported, and what anybody did or decided.
+
+    What others reported is none of its reporter's business, nor are corrections of that, or of what is not known here.
+    """
+    known = {each.event_id: each for each in told}
+    return [
+        one
+        for one in known.values()
+        if (first := _corrected(one, known)).case_key == report.case_key or MESSAGES[first.type] not in _OF_CHILDREN
+    ]
+
+
+def _corrected(one: Told, known: Mapping[UUID, Told]) -> Told:
+    """Return what a correction corrects in the end, as far as that is known; of any other event, itself."""
+    while one.corrects and one.corrects in known:
+        one = known[one.corrects]
+    return one
+
+
 def by_mistake(told: Iterable[Told], vocabulary: Vocabulary) -> frozenset[str]:
     """Return the children that are none of their case: everything that was stated of them was withdrawn as a mistake.
 
