@@ -1,14 +1,15 @@
 """From what a partner wrote to what Handrail's services read: no personal data, child keys for references, ages for dates.
 
-"unknown" becomes absent, an instant that only dates something becomes the England date, and the reporter is the one that is
-registered, whatever the event says.
+"unknown" becomes absent where a field can be so, an instant that only dates something becomes the England date, and the reporter
+is the one that is registered, whatever the event says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 from uuid import UUID
 
 from schemas.act import Act
@@ -84,13 +85,21 @@ def translate(
     if isinstance(data, Act):
         return ActRecordedData(reporter=reporter, personal_ref=personal_ref, facts=data.facts(), about=about)
     said = {
-        name: value for name in type(data).model_fields if name not in _NOT_EMITTED for value in (getattr(data, name),)
+        name: None if value == "unknown" and _may_be_absent(field.annotation) else value
+        for name, field in type(data).model_fields.items()
+        if name not in _NOT_EMITTED
+        for value in (getattr(data, name),)
     }
-    fields = {name: None if value == "unknown" else value for name, value in said.items()} | _own(submitted, children)
+    fields = said | _own(submitted, children)
     for gone in {"child_ref", "aware_at", "cause_known"} | ({"decided_at"} if "decided_on" in fields else set()):
         fields.pop(gone, None)
     model: type[CaseData] = MESSAGES[submitted.type].model_fields["data"].annotation  # type: ignore[assignment]  # each has one
     return model(reporter=reporter, personal_ref=personal_ref, **fields)
+
+
+def _may_be_absent(annotation: object) -> bool:
+    """Say whether a field can be left out or has the word "unknown"; in any other it is what the partner wrote, as a reference."""
+    return annotation is NoneType or annotation == "unknown" or any(map(_may_be_absent, get_args(annotation)))
 
 
 def _own(submitted: Submitted, children: Mapping[str, str]) -> dict[str, Any]:

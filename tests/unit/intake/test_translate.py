@@ -6,8 +6,17 @@ import re
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from schemas import vocabulary
-from schemas.case_events import CaseData, IncidentReportedData, Reporter
+from schemas.case_events import (
+    CaseData,
+    DeathNotifiedData,
+    FactCorrectedData,
+    IncidentReportedData,
+    NotificationSubmittedData,
+    Reporter,
+)
 from services.intake.domain.cloudevent import read
 from services.intake.domain.missing import missing
 from services.intake.domain.personal import personal_fields
@@ -18,6 +27,7 @@ from tests.support.intake import LEEDS, NOW, event, incident, structured
 REPORTER = Reporter(client="police-example", body="police", area=LEEDS)
 CHILD = "c" * 32
 EVENT = UUID(int=7)
+INSTANT = "2026-06-01T23:30:00Z"
 
 
 def understood(document: Any) -> Submitted:
@@ -63,6 +73,30 @@ def test_unknown_is_absent() -> None:
     assert data.children[0].care_leaver is None
 
 
+@pytest.mark.parametrize(
+    ("type_", "said"),
+    [
+        ("scsi.notification.submitted.v1", {"submitted_at": INSTANT, "children_count": 1}),
+        ("lac_death.notified.v1", {"notified_at": INSTANT, "child_ref": "child-1"}),
+        ("care_leaver_death.notified.v1", {"notified_at": INSTANT, "child_ref": "unknown"}),
+    ],
+)
+def test_a_reference_may_read_unknown(type_: str, said: dict[str, Any]) -> None:
+    data = translated(event(type_, said | {"external_ref": "unknown"}))
+
+    assert isinstance(data, NotificationSubmittedData | DeathNotifiedData)
+    assert data.external_ref == "unknown"
+
+
+def test_a_fact_that_is_corrected_to_unknown_is_withdrawn() -> None:
+    said = {"corrects": str(UUID(int=9)), "fact": "harm", "value": "unknown", "reason": "wrong_value"}
+
+    data = translated(event("fact.corrected.v1", said))
+
+    assert isinstance(data, FactCorrectedData)
+    assert data.value is None
+
+
 def test_a_report_was_made_on_the_day_of_the_event_in_england() -> None:
     late_evening = translated(incident(time="2026-06-01T23:30:00Z"))  # 00:30 on 2 June in England
 
@@ -72,12 +106,11 @@ def test_a_report_was_made_on_the_day_of_the_event_in_england() -> None:
 
 def test_every_type_is_translated_into_its_message() -> None:
     notice, personal = str(UUID(int=9)), {"by": "Sample Onlyatest"}
-    instant = "2026-06-01T23:30:00Z"
     for type_, said, sent in (
-        ("la.became_aware.v1", {"aware_at": instant}, {"aware_on": "2026-06-02", "how": "other", "of": None}),
+        ("la.became_aware.v1", {"aware_at": INSTANT}, {"aware_on": "2026-06-02", "how": "other", "of": None}),
         (
             "la.became_aware.v1",
-            {"aware_at": instant, "of": "death"},
+            {"aware_at": INSTANT, "of": "death"},
             {"aware_on": "2026-06-02", "how": "other", "of": "death"},
         ),
         (
@@ -87,23 +120,23 @@ def test_every_type_is_translated_into_its_message() -> None:
         ),
         (
             "notification.decision.v1",
-            {"outcome": "notify", "decided_at": instant, "personal": personal},
+            {"outcome": "notify", "decided_at": INSTANT, "personal": personal},
             {"outcome": "notify", "decided_on": "2026-06-02", "criterion_not_met": None, "override_of_rule": None},
         ),
         (
             "scsi.notification.submitted.v1",
-            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1, "attachments": ["0" * 64]},
-            {"external_ref": "CSI-0001", "submitted_at": instant, "children_count": 1, "attachments": ["0" * 64]},
+            {"external_ref": "CSI-0001", "submitted_at": INSTANT, "children_count": 1, "attachments": ["0" * 64]},
+            {"external_ref": "CSI-0001", "submitted_at": INSTANT, "children_count": 1, "attachments": ["0" * 64]},
         ),
         (
             "lac_death.notified.v1",
-            {"external_ref": "CSI-0002", "notified_at": instant, "child_ref": "child-1", "cause_known": "no"},
-            {"external_ref": "CSI-0002", "notified_at": instant, "child": CHILD},
+            {"external_ref": "CSI-0002", "notified_at": INSTANT, "child_ref": "child-1", "cause_known": "no"},
+            {"external_ref": "CSI-0002", "notified_at": INSTANT, "child": CHILD},
         ),
         (
             "delivery.acknowledged.v1",
-            {"notice_id": notice, "accepted_at": instant, "personal": personal},
-            {"notice_id": notice, "accepted_at": instant, "role": None},
+            {"notice_id": notice, "accepted_at": INSTANT, "personal": personal},
+            {"notice_id": notice, "accepted_at": INSTANT, "role": None},
         ),
         (
             "fact.corrected.v1",
@@ -117,8 +150,8 @@ def test_every_type_is_translated_into_its_message() -> None:
         ),
         (
             "cross_partnership.outcome.v1",
-            {"notice_id": notice, "outcome": "accepted", "decided_at": instant, "personal": personal},
-            {"notice_id": notice, "outcome": "accepted", "decided_at": instant},
+            {"notice_id": notice, "outcome": "accepted", "decided_at": INSTANT, "personal": personal},
+            {"notice_id": notice, "outcome": "accepted", "decided_at": INSTANT},
         ),
     ):
         data = translated(event(type_, said)).model_dump(mode="json")
