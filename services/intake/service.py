@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -229,7 +229,7 @@ class IntakeService:
         """Mint what is new, seal what is personal, and announce the event."""
         submitted, event_id = reading.submitted, reading.event_id
         # Each has an instant of its own: of two about the same time the one that was sent later stands, and no id decides.
-        recorded_at = tx.now + timedelta(microseconds=len(batch.fresh))
+        recorded_at = tx.instant()
         recalled = self._recall(reading, batch)
         case_key = batch.book.case(reading.own)
         if case_key in batch.book.minted:

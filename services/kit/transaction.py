@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -43,6 +43,10 @@ class Transaction(Protocol):
     inbox: Inbox
     held: Quarantine
     traces: dict[UUID, str]
+
+    def instant(self) -> datetime:
+        """Return `now`, and each time a microsecond later: what one transaction records has an order."""
+        ...
 
     @property
     def connection(self) -> AsyncConnection:
@@ -99,8 +103,14 @@ class TransactionBase:
         self.held = held
         self.traces: dict[UUID, str] = {}
         self.emitted = 0
+        self._instants = 0
         self._pending: list[Pending] = []
         self._locked: set[str] = set()
+
+    def instant(self) -> datetime:
+        """Return `now`, and each time a microsecond later; also across savepoints that are undone."""
+        self._instants += 1
+        return self.now + timedelta(microseconds=self._instants - 1)
 
     def emit(self, topic: str, message: Envelope, key: str | None = None) -> None:
         """Publish a message if, and only if, this transaction commits."""

@@ -1,10 +1,21 @@
-"""What is in quarantine is listed page by page."""
+"""What is put aside leaves its neighbours as they are, and is listed page by page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import orjson
+
+from schemas.case_events import BecameAware
+from schemas.topics import submissions
+from services.kit.codec import decode
+from services.kit.kafka_compat import RawRecord
+from services.kit.path import handle_batch
 from services.kit.quarantine import Record
+from services.kit.transaction import Transaction
+from tests.support.intake import event
 from tests.support.intake_app import Intake, access_token
 
 OPERATOR = {"Authorization": f"Bearer {access_token('operations')}"}
@@ -38,3 +49,33 @@ async def test_a_page_that_is_just_full_is_the_last(running: Intake) -> None:
     page = (await running.http.get("/v1/quarantine?limit=2", headers=OPERATOR)).json()
 
     assert (len(page["records"]), page["next"]) == (2, None)
+
+
+async def test_the_neighbours_of_a_record_that_fails_are_recorded_in_their_order(running: Intake) -> None:
+    """Awareness counts of a child only if it is recorded after the child, and the halves of a batch are one transaction."""
+    consumer = running.app.state.runtime.consume.workers["intake.submissions"].consumer
+    aware = [
+        event("la.became_aware.v1", {"aware_at": f"2026-05-{day:02d}T09:00:00Z"}, id_=f"{day}") for day in range(1, 9)
+    ]
+    topic = submissions("council-example")
+    records = [
+        RawRecord(
+            topic, 0, offset, b"case", orjson.dumps(each), (("content-type", b"application/cloudevents+json"),), 0
+        )
+        for offset, each in enumerate(aware)
+    ]
+
+    async def failing(some: Sequence[RawRecord], tx: Transaction) -> None:
+        await consumer.handler(some, tx)
+        if records[2] in some:
+            raise RuntimeError
+
+    outcome = await handle_batch(
+        running.database, replace(consumer, handler=failing), [decode(each, None) for each in records]
+    )
+
+    published = [one for one in await running.published() if isinstance(one, BecameAware)]
+    instants = [one.recorded_at for one in published]
+    assert outcome.counts["failed"] == 1
+    assert [one.data.aware_on.day for one in published] == [1, 2, 4, 5, 6, 7, 8]
+    assert instants == sorted(set(instants))
