@@ -21,7 +21,7 @@ from schemas.case_events import CaseData, CaseLinked, CaseLinkedData
 from schemas.deliveries import NoticeData
 from schemas.envelope import Envelope
 from schemas.identity import derived_event_id, link_id
-from schemas.messages import MESSAGES, parse
+from schemas.messages import MESSAGES, AnyMessage, parse
 from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected
 from services.intake.domain.casebook import CaseBook, Link, MintKey
 from services.intake.domain.cloudevent import RawEvent
@@ -67,7 +67,7 @@ class _Batch:
     owners: dict[UUID, Owner]
     speaking: dict[str, Client]
     recipients: dict[UUID, str]
-    published: dict[UUID, Envelope]
+    published: dict[UUID, AnyMessage]
     fresh: list[Kept] = field(default_factory=list)
 
 
@@ -157,6 +157,14 @@ class IntakeService:
         known = batch.known.get(reading.event_id)
         if known is not None:
             return self._again(known, reading, tx)
+        published = batch.published.get(reading.event_id)
+        if published is not None and not self._says_the_same(reading, published):
+            return Refusal(
+                "differs",
+                "An event with this source and id was accepted and passed on before, said something else, and was lost here "
+                "since. Nothing was changed. Send it again as it was; to put something right, send fact.corrected.v1 "
+                "after that; to report something new, use a new id.",
+            )
         refusal = self._not_own(reading, batch, london_date(tx.now))
         if refusal is not None:
             return refusal
@@ -225,6 +233,22 @@ class IntakeService:
             ],
         )
 
+    def _says_the_same(self, reading: Reading, published: AnyMessage) -> bool:
+        """Say whether an event is what Kafka has under its id: another is never announced, and others decided by the first.
+
+        Of the personal details it is known only that there were some.
+        """
+        said, submitted = published.data, reading.submitted
+        if not isinstance(said, CaseData) or published.case_key is None:
+            return False
+        refs, keys = child_refs(submitted.data), child_keys(said)
+        if (submitted.type, submitted.time, len(refs)) != (published.type, published.time, len(keys)):
+            return False
+        personal_ref = reading.event_id if personal_fields(submitted.data) else None
+        about = self._reader.item_key(published.case_key, submitted.data)
+        # The reporter is who was registered then: a registration may have changed.
+        return said == translate(submitted, said.reporter, dict(zip(refs, keys, strict=True)), personal_ref, about)
+
     async def _admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Kept:
         """Mint what is new, seal what is personal, and announce the event."""
         submitted, event_id = reading.submitted, reading.event_id
@@ -278,8 +302,8 @@ class IntakeService:
         corrected = _corrected(reading, batch)
         is_of_another = corrected is not None and corrected.case_key != published.case_key
         digests = map(self._reader.child_digest, child_refs(reading.submitted.data))
-        keys = () if is_of_another else child_keys(getattr(published, "data", None))
-        return batch.book.recall(reading.own, published.case_key, dict(zip(digests, keys, strict=False)))
+        children = {} if is_of_another else dict(zip(digests, child_keys(published.data), strict=True))
+        return batch.book.recall(reading.own, published.case_key, children)
 
 
 def _corrected(reading: Reading, batch: _Batch) -> Owner | None:
