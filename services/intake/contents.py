@@ -205,15 +205,12 @@ class Contents:
                 item.case_key,
                 _PERSONAL + item.field,
                 item.child_key if item.child_key in children else "",
-                plain(
-                    kinds[_PERSONAL + item.field].kind,
-                    open_item(self._vault, wrapped[item.case_key, item.child_key], item),
-                ),
+                plain(kinds[_PERSONAL + item.field].kind, text),
             )
             for item in await personal.items(tx.connection, case_keys, wanted)
-            if item.event_id in events
-            and (item.case_key, item.child_key) in wrapped  # a destroyed key: erased
-            and item.child_key in {"", grant.subject, *children}
+            if item.event_id in events and item.child_key in {"", grant.subject, *children}
+            for text in (open_item(self._vault, wrapped.get((item.case_key, item.child_key)), item),)
+            if text is not None
         ]
 
 

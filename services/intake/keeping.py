@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
 
 from services.intake.domain.cloudevent import RawEvent, unkept
 from services.intake.domain.personal import PersonalField
 from services.intake.store.personal import Item
 from services.intake.store.submissions import Kept
-from services.intake.vault import Place, Vault
+from services.intake.vault import Place, Vault, VaultRefused
+
+_UNOPENED: Final = Counter(
+    "handrail_vault_unopened_items", "Fields that were left out because their key does not open them"
+)
+_log = structlog.get_logger("services.intake.keeping")
 
 
 def seal_whole(vault: Vault, case_key: str, event_id: UUID, raw: RawEvent) -> tuple[bytes, bytes]:
@@ -60,12 +69,19 @@ class Keeping:
         return self._keys[place]
 
 
-def open_item(vault: Vault, wrapped: bytes, item: Item) -> str:
-    """Return one field of the vault.
+def open_item(vault: Vault, wrapped: bytes | None, item: Item) -> str | None:
+    """Return one field of the vault; None if it was erased: its key was destroyed, and perhaps another made since.
 
     Raises:
-        VaultRefused: The row was altered or moved.
+        VaultRefused: The row of the key was altered or moved, or the vault has another key.
     """
+    if wrapped is None:
+        return None
     key = vault.unwrap(wrapped, item.case_key, item.child_key)
     place = Place(item.case_key, item.child_key, item.field, str(item.event_id))
-    return vault.open(key, item.sealed, place).decode()
+    try:
+        return vault.open(key, item.sealed, place).decode()
+    except VaultRefused:  # a row that was altered cannot be told from one that was sealed under an earlier key
+        _UNOPENED.inc()
+        _log.error("intake.item_not_opened", case_key=item.case_key, event_id=str(item.event_id))
+        return None

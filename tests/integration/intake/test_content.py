@@ -305,3 +305,28 @@ async def test_an_attempt_told_of_after_the_withdrawal_gives_nothing_back(runnin
 
     assert (await read(running, grant(**claims(case)))).status_code == 403
     assert await reads(running) == []
+
+
+async def test_what_was_erased_stays_away_and_what_was_told_since_is_given(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    async with running.database.begin() as tx:
+        await tx.connection.execute(text("DELETE FROM vault_key WHERE child_key = ''"))
+    erased = (await read(running, grant(**claims(case)))).json()
+    document = incident(id="evt-later", data__personal={"summary": "Invented words of later."})
+    await running.post(document)
+
+    later = await read(running, grant(**claims(case)))
+
+    assert "personal.summary" not in erased["incident"]
+    assert later.status_code == 200
+    assert later.json()["incident"]["personal.summary"] == "Invented words of later."
+    assert "personal.incident_date" not in later.json()["incident"]
+    assert later.json()["children"] == erased["children"] != []
+
+
+async def test_content_is_not_given_where_a_key_was_altered(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    async with running.database.begin() as tx:
+        await tx.connection.execute(text("UPDATE vault_key SET wrapped_key = sha256(wrapped_key)"))
+
+    assert (await read(running, grant(**claims(case)))).status_code == 500
