@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from schemas.acts import ACTS
 from schemas.calendar.london import london_date
 from services.intake.domain.problems import FieldError, pointer
 
@@ -47,9 +48,25 @@ def check(value: object, raw: object, path: tuple[str | int, ...], now: datetime
             return ()
 
 
+def check_stated(
+    fact: str, value: date, raw: str, path: tuple[str | int, ...], now: datetime
+) -> tuple[FieldError, ...]:
+    """Return an error if the day that a correction gives for a fact cannot be meant; the other arguments are as in `check`."""
+    return _one(value, raw, path, _ALWAYS if fact in _PLANNED else now)
+
+
 def _planned(field: FieldInfo) -> bool:
     """Say whether a field's day is planned, and so may lie ahead."""
     return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("planned"))
+
+
+_PLANNED: Final = frozenset(
+    str(field.json_schema_extra["fact"])
+    for act in ACTS.values()
+    for field in act.model_fields.values()
+    if isinstance(field.json_schema_extra, dict) and _planned(field)
+)
+"""Facts whose day is planned: what an act states as such."""
 
 
 def _one(value: date, raw: str, path: tuple[str | int, ...], now: datetime) -> tuple[FieldError, ...]:

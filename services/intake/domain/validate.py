@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
 import orjson
@@ -78,7 +78,7 @@ def validate(fields: Mapping[str, object], vocabulary: Vocabulary, now: datetime
     raw = {"time": fields["time"], "data": fields["data"]}
     errors += moments.check(attributes.time, raw["time"], ("time",), now)
     errors += moments.check(data, raw["data"], ("data",), now)
-    errors += tuple(_meaning(data, vocabulary))
+    errors += tuple(_meaning(data, vocabulary, now))
     if errors:
         raise invalid(*errors)
     trace = fields.get("traceparent")
@@ -146,7 +146,7 @@ def _written(value: object) -> bytes:
         raise Refusal("not_json", "The event is nested too deeply to be read.") from None
 
 
-def _meaning(data: Submission, vocabulary: Vocabulary) -> Iterator[FieldError]:
+def _meaning(data: Submission, vocabulary: Vocabulary, now: datetime) -> Iterator[FieldError]:
     """Find what each field may say, but not all of them together."""
     yield from _link(data)
     if isinstance(data, IncidentReported):
@@ -154,7 +154,7 @@ def _meaning(data: Submission, vocabulary: Vocabulary) -> Iterator[FieldError]:
     if isinstance(data, NotificationDecision):
         yield from _override(data)
     if isinstance(data, FactCorrected):
-        yield from _correction(data, vocabulary)
+        yield from _correction(data, vocabulary, now)
 
 
 def _link(data: Submission) -> Iterator[FieldError]:
@@ -247,7 +247,7 @@ def _ages(data: IncidentReported, personal_index: int, index: int) -> Iterator[F
             )
 
 
-def _correction(data: FactCorrected, vocabulary: Vocabulary) -> Iterator[FieldError]:
+def _correction(data: FactCorrected, vocabulary: Vocabulary, now: datetime) -> Iterator[FieldError]:
     if data.fact.startswith("reporter."):
         yield FieldError(
             "/data/fact",
@@ -267,10 +267,13 @@ def _correction(data: FactCorrected, vocabulary: Vocabulary) -> Iterator[FieldEr
         yield FieldError("/data/value", "a decision departs from a rule, not a correction", "null", hint)
         return
     try:
-        vocabulary.check(data.fact, data.value)
+        value = vocabulary.check(data.fact, data.value)
     except FactRefused as refused:
         hint = f"did you mean {refused.nearest_word}?" if refused.nearest_word else "null withdraws the fact"
         yield FieldError("/data/value", "this fact does not take such a value", refused.expected, hint)
+    else:
+        if isinstance(value, date):
+            yield from moments.check_stated(data.fact, value, str(data.value), ("data", "value"), now)
     if (spec.scope == "child") != (data.child_ref is not None):
         expected = (
             "the reference of the child" if spec.scope == "child" else "no child_ref: the fact is not about one child"

@@ -260,6 +260,28 @@ def test_a_correction_keeps_to_the_vocabulary(changes: dict[str, Any], pointer: 
 
 
 @pytest.mark.parametrize(
+    ("fact", "value", "detail"),
+    [
+        ("aware_on", "2062-06-01", "this lies in the future"),
+        ("aware_on", "9999-12-31", "this lies in the future"),
+        ("notification.submitted_on", "2026-06-12", "this lies in the future"),
+        ("aware_on", "1899-12-31", "this lies too far back"),
+        ("publication.planned_on", "9999-12-31", "this lies in the future"),
+        ("aware_on", "2026-06-11", ""),  # tomorrow: for senders whose clocks are not quite right
+        ("aware_on", "unknown", ""),
+        ("publication.planned_on", "2027-12-14", ""),
+        ("action.due_on", "2027-12-14", ""),
+    ],
+)
+def test_a_corrected_day_has_come_unless_it_is_one_that_is_planned(fact: str, value: str, detail: str) -> None:
+    data = {"corrects": "00000000-0000-5000-8000-000000000000", "reason": "wrong_value", "fact": fact, "value": value}
+
+    refused = refusal_of(event("fact.corrected.v1", data))
+
+    assert [(one.pointer, one.detail) for one in refused.errors] == [("/data/value", detail)] if refused else not detail
+
+
+@pytest.mark.parametrize(
     ("outcome", "personal", "wrong"),
     [
         ("not_notify", {"by": "Director Sample", "reason": "Invented example. It does not fit this case."}, []),
