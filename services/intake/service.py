@@ -190,9 +190,8 @@ class IntakeService:
         return frozenset(self._bodies.in_place_of(each, on) for each in client.answers_for)
 
     def _not_own_event(self, corrected: UUID, reading: Reading, batch: _Batch, on: date) -> Refusal | None:
+        """Refuse what routing, which merges linked cases alone, would not find to correct."""
         owner, client = batch.owners.get(corrected), reading.client
-        if owner is not None and owner.client == client.name:
-            return None
         if owner is None or not self._is_same_body(batch.speaking[owner.client], client, on):
             return invalid(
                 FieldError("/data/corrects", "none of your events has this id", "event_id of one of your receipts")
@@ -200,6 +199,8 @@ class IntakeService:
         if not batch.book.is_linked(reading.own, reading.target, owner.case_key, self._answers_for(client, on)):
             problem = "your case is not linked with the one that this event is about"
             hint = "name that case in linked_case, by the case_key that your notices give"
+            if owner.client == client.name:
+                hint = "send the correction with the case_reference of that event"
             return invalid(FieldError("/data/corrects", problem, "an event of a linked case", hint))
         digests = map(self._reader.child_digest, child_refs(reading.submitted.data))
         if any(batch.book.known_child(owner.case_key, digest) is None for digest in digests):

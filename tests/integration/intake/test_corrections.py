@@ -20,6 +20,7 @@ async def register_a_body_and_its_successor(running: Intake) -> None:
 async def test_only_own_events_can_be_corrected(running: Intake) -> None:
     report = await running.post(incident())
     data = {"corrects": report.json()["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+    data |= {"case_reference": "WYP/2026/0001"}
 
     own = await running.post(event("fact.corrected.v1", data))
     foreign = await running.post(event("fact.corrected.v1", data), by="council-example")
@@ -27,6 +28,36 @@ async def test_only_own_events_can_be_corrected(running: Intake) -> None:
     assert own.status_code == 202
     assert foreign.status_code == 422
     assert [error["pointer"] for error in foreign.json()["errors"]] == ["/data/corrects"]
+
+
+async def test_who_said_it_corrects_it_in_its_case_or_in_one_that_is_linked(running: Intake) -> None:
+    report = (await running.post(incident())).json()
+    data = {"corrects": report["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+    linked = {**data, "linked_case": {"case_key": report["case_key"]}}
+
+    mistyped = await running.post(event("fact.corrected.v1", data))
+    cases = await running.column("SELECT case_key FROM case_ref")
+    together = await running.post(event("fact.corrected.v1", linked))
+
+    assert (mistyped.status_code, together.status_code) == (422, 202)
+    [error] = mistyped.json()["errors"]
+    assert error["pointer"] == "/data/corrects"
+    assert "case_reference" in error["hint"]
+    assert cases == [report["case_key"]]
+
+
+async def test_who_said_it_corrects_what_it_said_of_a_child_of_its_case_alone(running: Intake) -> None:
+    report = (await running.post(incident())).json()
+    data = {"corrects": report["event_id"], "fact": "child.looked_after", "value": "yes", "reason": "wrong_value"}
+    data |= {"case_reference": "WYP/2026/0001", "child_ref": "chidl-1"}
+
+    mistyped = await running.post(event("fact.corrected.v1", data))
+    children = await running.column("SELECT child_key FROM child_ref")
+    right = await running.post(event("fact.corrected.v1", {**data, "child_ref": "child-1"}))
+
+    assert (mistyped.status_code, right.status_code) == (422, 202)
+    assert [error["pointer"] for error in mistyped.json()["errors"]] == ["/data/child_ref"]
+    assert len(children) == 1
 
 
 async def test_the_successor_of_who_said_it_corrects_an_event_once_its_case_is_linked(running: Intake) -> None:

@@ -306,7 +306,7 @@ async def test_every_example_of_the_interface_is_accepted(running: Intake) -> No
     described: dict[str, Any] = (await running.http.get("/openapi.json")).json()
     body = described["paths"]["/v1/events"]["post"]["requestBody"]["content"]
     examples = body["application/cloudevents+json"]["examples"]
-    report = await running.post(incident(), by="council-example")
+    report = await running.post(incident(data__case_reference="WYP-2026-0001"), by="council-example")
 
     assert set(examples) == set(SUBMISSIONS)
     for number, (type_, example) in enumerate(examples.items()):
