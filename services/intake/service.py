@@ -22,7 +22,7 @@ from schemas.deliveries import NoticeData
 from schemas.envelope import Envelope
 from schemas.identity import derived_event_id, link_id
 from schemas.messages import MESSAGES, AnyMessage, parse
-from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected
+from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected, NotAppropriateRecorded
 from services.intake.domain.casebook import CaseBook, Link, MintKey
 from services.intake.domain.cloudevent import RawEvent
 from services.intake.domain.personal import personal_fields
@@ -67,6 +67,7 @@ class _Batch:
     owners: dict[UUID, Owner]
     speaking: dict[str, Client]
     recipients: dict[UUID, str]
+    duty_holders: dict[UUID, str]
     published: dict[UUID, AnyMessage]
     fresh: list[Kept] = field(default_factory=list)
 
@@ -150,6 +151,9 @@ class IntakeService:
             owners=owners,
             speaking=speaking | {one.client.name: one.client for one in readings},
             recipients=await submissions.recipients(connection, set(_notices(readings))),
+            duty_holders=await submissions.duty_holders(
+                connection, {d.obligation_id for d in said if isinstance(d, NotAppropriateRecorded)}
+            ),
             published={each: parse(payload) for each, payload in (await published_before(connection, ids)).items()},
         )
 
@@ -175,16 +179,21 @@ class IntakeService:
         return Accepted(kept, reading, fresh=True)
 
     def _not_own(self, reading: Reading, batch: _Batch, on: date) -> Refusal | None:
-        """Refuse to correct what another body said, or to answer for another recipient's notice, as routing would (0015)."""
+        """Refuse to correct what another body said, and to answer another's notice or duty, as routing would (0015)."""
         data, client = reading.submitted.data, reading.client
         if isinstance(data, FactCorrected) and (refusal := self._not_own_event(data.corrects, reading, batch, on)):
             return refusal
+        # A notice or duty that intake has not heard of yet is accepted: routing, which knows all of them, checks again.
         for notice in _notices((reading,)):
-            # A notice that intake has not heard of yet is accepted: routing, which knows all of them, checks again.
-            recipient = batch.recipients.get(notice)
-            if recipient is not None and self._bodies.in_place_of(recipient, on) not in self._answers_for(client, on):
+            if self._is_anothers(batch.recipients.get(notice), client, on):
                 return Refusal("not_allowed", "This notice is not addressed to you: only its recipient may answer it.")
+        duty = data.obligation_id if isinstance(data, NotAppropriateRecorded) else None
+        if duty and self._is_anothers(batch.duty_holders.get(duty), client, on):
+            return Refusal("not_allowed", "This duty is not yours: only its holder may find it not appropriate.")
         return None
+
+    def _is_anothers(self, body: str | None, client: Client, on: date) -> bool:
+        return body is not None and self._bodies.in_place_of(body, on) not in self._answers_for(client, on)
 
     def _answers_for(self, client: Client, on: date) -> frozenset[str]:
         return frozenset(self._bodies.in_place_of(each, on) for each in client.answers_for)

@@ -57,6 +57,9 @@ _OF_CASES: Final = text(
 )
 _OWNERS: Final = text("SELECT event_id, client, case_key FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 _RECIPIENTS: Final = text("SELECT notice_id, recipient FROM notice WHERE notice_id = ANY(CAST(:ids AS uuid[]))")
+_DUTY_HOLDERS: Final = text("""
+    SELECT obligation_id, duty_holder FROM obligation WHERE obligation_id = ANY(CAST(:ids AS uuid[]))
+""")
 _DECIDE: Final = text("""
     UPDATE submission AS s SET decided_at = e.decided_at, revision = e.revision, rulebook = e.rulebook
     FROM early_decision AS e WHERE s.event_id = e.event_id AND e.event_id = ANY(CAST(:ids AS uuid[]))
@@ -89,6 +92,13 @@ async def recipients(connection: AsyncConnection, ids: Collection[UUID]) -> dict
     if not ids:
         return {}
     return {row.notice_id: row.recipient for row in await connection.execute(_RECIPIENTS, {"ids": list(ids)})}
+
+
+async def duty_holders(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return whose each of these duties is, as far as routing has told."""
+    if not ids:
+        return {}
+    return {row.obligation_id: row.duty_holder for row in await connection.execute(_DUTY_HOLDERS, {"ids": list(ids)})}
 
 
 def added(kept: Sequence[Kept]) -> Rows:

@@ -280,6 +280,21 @@ async def test_who_is_in_the_place_of_the_recipient_answers_a_notice_and_so_does
     assert (own.status_code, by_code.status_code, foreign.status_code) == (202, 202, 403)
 
 
+async def test_only_who_holds_a_duty_finds_it_not_appropriate(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    await routing_says(running, opened("N-04", case, holder="la:E09000032"), opened("N-06", case, holder=f"la:{LEEDS}"))
+
+    def answer(rule: str) -> dict[str, Any]:
+        said = {"obligation_id": str(ident(rule)), "reason": "already_told", "personal": {"by": "X"}}
+        return event("not_appropriate.recorded.v1", said, id_=f"evt-{rule}")
+
+    foreign, own, unheard_of = [
+        await running.post(answer(each), by="council-example") for each in ("N-04", "N-06", "N-03")
+    ]
+
+    assert (foreign.status_code, own.status_code, unheard_of.status_code) == (403, 202, 202)
+
+
 async def test_every_state_of_a_notice_is_told() -> None:
     data = NoticeData(**notice("N-01", "panel"))
     waiting = NoticeOwed(**envelope("a", "0" * 32), data=NoticeOwedData(**data.model_dump(), released=False))
