@@ -232,6 +232,8 @@ def _ages(data: IncidentReported, personal_index: int, index: int) -> Iterator[F
         if person.date_of_birth is None or on is None:
             continue
         derived = completed_years(person.date_of_birth, on)
+        if derived is None and name == "age_at_incident" and child.unborn == "yes":
+            continue  # born since: N-16 is about these children
         if derived is None:
             yield FieldError(
                 pointer("data", "personal", "children", personal_index, "date_of_birth"),

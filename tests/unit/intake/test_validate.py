@@ -198,6 +198,18 @@ def test_a_birth_after_the_incident_is_refused() -> None:
     assert errors_of(document)["/data/personal/children/0/date_of_birth"].detail == "the birth is after the incident"
 
 
+def test_a_child_that_was_unborn_at_the_incident_is_born_after_it_and_dies_after_its_birth() -> None:
+    document = incident()
+    document["data"]["children"][0]["unborn"] = "yes"
+    child = document["data"]["personal"]["children"][0]
+    child["date_of_birth"] = child["date_of_death"] = "2026-06-01"  # the day after the incident
+
+    understood(document)
+    child["date_of_birth"] = "2026-06-02"
+
+    assert errors_of(document)["/data/personal/children/0/date_of_birth"].detail == "the birth is after the death"
+
+
 def test_a_child_stands_once_and_personal_children_are_children_of_the_report() -> None:
     document = incident()
     document["data"]["children"].append({"ref": "child-1"})
