@@ -65,15 +65,17 @@ def build_clients_api(database: Database, bodies: Bodies) -> APIRouter:
 
     @router.post("", status_code=201)
     async def add_client(new: NewClient, _who: Registrar) -> NewClientView:
-        """Register a client. A revoked name may come back, with a new token, to the same body and area."""
+        """Register a client. A revoked name may come back, with a new token, to the same body and area.
+
+        Once it has reported, only an authority's may come back with another `recipient`.
+        """
         token = new_token(new.name)
         async with database.begin() as tx:
             check_recipient(new, bodies, london_date(tx.now))
             client = Client(new.name, new.body, new.area, new.recipient, tx.now)
             if not await clients.add(tx.connection, client, token_digest(token)):
-                raise Conflict(
-                    "A client of this name exists. Choose another name, or revoke it first to get a new token."
-                )
+                before = (await clients.by_name(tx.connection, [new.name], revoked=True))[new.name]
+                raise Conflict(_why_not(before))
         return NewClientView(**_view(client).model_dump(), token=token)
 
     @router.get("")
@@ -108,6 +110,16 @@ def check_recipient(new: NewClient, bodies: Bodies, on: date) -> None:
     if own or new.recipient.startswith("la:"):
         detail = "A local authority answers for itself alone, and nobody else answers for one."
         raise Refused(detail, errors=[{"pointer": "/recipient", "detail": detail}])
+
+
+def _why_not(before: Client) -> str:
+    """Say why the name of a client is not given again, and what to do."""
+    if before.revoked_at is None:
+        return "A client of this name exists. Choose another name, or revoke it first to get a new token."
+    return (
+        "The revoked client of this name was another body, or spoke for another recipient. What it has reported would "
+        "count as somebody else's. Choose another name, or register it with the body, area and recipient that it had."
+    )
 
 
 def _view(client: Client) -> ClientView:

@@ -48,13 +48,16 @@ _BY_NAME: Final = text(f"""
 """)  # noqa: S608
 _ALL: Final = text(f"SELECT {_COLUMNS} FROM client ORDER BY name")  # noqa: S608
 
-# A revoked name may come back, with a new token, to the body and area that own its cases; to nobody else.
+# A revoked name may come back, with a new token, to the body and area that own its cases; to nobody else. What a client
+# that is no authority says counts as its recipient's, so that stays once it has said something.
 _ADD: Final = text("""
     INSERT INTO client (name, body, area, recipient, token_sha256, created_at)
     VALUES (:name, :body, :area, :recipient, :token_sha256, :now)
     ON CONFLICT (name) DO UPDATE
         SET token_sha256 = excluded.token_sha256, revoked_at = NULL, recipient = excluded.recipient
         WHERE client.revoked_at IS NOT NULL AND client.body = excluded.body AND client.area = excluded.area
+            AND (client.body = 'local_authority' OR client.recipient IS NOT DISTINCT FROM excluded.recipient
+                OR NOT EXISTS (SELECT FROM submission AS s WHERE s.client = client.name))
     RETURNING name
 """)
 _REVOKE: Final = text("UPDATE client SET revoked_at = :now WHERE name = :name AND revoked_at IS NULL RETURNING name")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from joserfc import jwe
@@ -253,6 +254,27 @@ async def test_a_revoked_client_is_refused_at_once_and_may_come_back_with_a_new_
     assert (await running.http.post("/v1/clients", json=stranger, headers=operator)).status_code == 409
     running.tokens["police-example"] = await register(running, POLICE)
     assert (await running.post(incident())).status_code == 202
+
+
+@pytest.mark.parametrize(("before", "after"), [("police:example", None), (None, "police:example")])
+async def test_a_client_that_has_reported_comes_back_as_the_same_source_alone(
+    running: Intake, before: str | None, after: str | None
+) -> None:
+    operator = {"Authorization": f"Bearer {access_token('operations')}"}
+    old, new = ({"name": "force", "body": "police", "area": LEEDS, "recipient": one} for one in (before, after))
+
+    async def comes_back(client: dict[str, str | None]) -> httpx.Response:
+        await running.http.delete("/v1/clients/force", headers=operator)
+        return await running.http.post("/v1/clients", json=client, headers=operator)
+
+    unheard = [(await comes_back(one)).status_code for one in (new, old, new, old)]
+    running.tokens["force"] = (await comes_back(old)).json()["token"]
+    await running.post(incident(), by="force")
+    refused, same = await comes_back(new), await comes_back(old)
+
+    assert (unheard, refused.status_code, same.status_code) == ([201] * 4, 409, 201)
+    assert "another name" in refused.json()["detail"]
+    assert "recipient" in refused.json()["detail"]
 
 
 async def test_of_requests_at_the_same_moment_each_speaks_for_its_own_token(running: Intake) -> None:
