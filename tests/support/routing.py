@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -107,13 +108,13 @@ def submitted(
 
 def acted(
     type_: ActType,
-    facts: dict[str, str | int],
+    facts: Mapping[str, str | int],
     reporter: ce.Reporter = LSCP,
     *,
     about: str | None = None,
     **attributes: Any,
 ) -> ce.ActRecorded:
-    data = ce.ActRecordedData(reporter=reporter, facts=facts, about=about)
+    data = ce.ActRecordedData(reporter=reporter, facts=dict(facts), about=about)
     return ce.ActRecorded(**envelope(**attributes), type=type_, data=data)
 
 
