@@ -25,6 +25,11 @@ When
 
 - all of:
   - the harm: death
+  - none of:
+    - of several children another has died; that this one did not is recorded:
+      - all of:
+        - the child died: recorded
+        - the child died: no
   - the child is looked after by a local authority: yes
 
 Then
