@@ -43,7 +43,7 @@ def provision(
     database = given_database(os.environ)
     if database is None:
         raise EmbeddedError("HANDRAIL_DATABASE_URL is not set: give the address of an account that may create roles")
-    urls = _urls(os.environ)
+    urls = _urls(os.environ) if keys else {}  # else nothing is written that sends a token there
     refuse_new_passwords(secrets, os.environ)
     if keys:
         make_keys(secrets)

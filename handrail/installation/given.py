@@ -49,7 +49,8 @@ def _locked_out(name: str, what: str, folder: Path, lacking: Sequence[str]) -> E
     return EmbeddedError(
         f"the server of {name} has {what} of Handrail's already, and {folder} lacks "
         f"{', '.join(f'{password}.password' for password in lacking)}: name the folder that has their passwords. New "
-        "ones would lock out the services that run"
+        "ones would lock out the services that run; if the old ones are lost, stop the services, write new ones into "
+        "these files, and provision again"
     )
 
 

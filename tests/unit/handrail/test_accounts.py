@@ -69,10 +69,23 @@ def test_what_the_operator_wrote_into_the_accounts_stays(tmp_path: Path) -> None
     assert (tmp_path / "accounts.yaml").read_text() == once
 
 
-@pytest.mark.parametrize(
-    "broken",
-    ["accounts: [", "accounts: 3", "{}", "accounts: [{id: a, password: none}]", "accounts: [{id: a, password: 3}]"],
-)
+@pytest.mark.parametrize("closed", ["''", "none", "3", "scrypt$x$y"])
+def test_an_account_that_the_operator_closed_stays_closed_and_the_others_get_their_own(
+    closed: str, tmp_path: Path
+) -> None:
+    password = shared(tmp_path)
+    text = (tmp_path / "accounts.yaml").read_text()
+    of_the_auditor = text.split("- id: auditor\n")[1].split("password: ")[1].split("\n")[0]
+    (tmp_path / "accounts.yaml").write_text(text.replace(of_the_auditor, closed))
+
+    give_own_passwords(tmp_path / "accounts.yaml", tmp_path)
+
+    assert opened(tmp_path, password) == opened(tmp_path, "") == opened(tmp_path, closed) == []
+    assert opened(tmp_path, own(tmp_path, "operations")) == ["operations"]
+    assert not (tmp_path / "accounts.password").exists()
+
+
+@pytest.mark.parametrize("broken", ["accounts: [", "accounts: 3", "{}", "accounts: [{password: none}]"])
 def test_accounts_that_cannot_be_read_are_left_for_the_front_to_name(broken: str, tmp_path: Path) -> None:
     shared(tmp_path)
     (tmp_path / "accounts.yaml").write_text(broken)

@@ -146,6 +146,8 @@ def test_an_address_to_which_a_token_would_go_in_plain_text_is_refused(
 
     assert_one_line(said, "HANDRAIL_AUDIT_URL is http://audit.example: expected https")
     assert list(tmp_path.iterdir()) == []
+    no_token = refused(["provision", "--no-keys", "--secrets", str(tmp_path)], monkeypatch, capsys)
+    assert "HANDRAIL_AUDIT_URL" not in no_token, "it writes nothing by which a command would find it"
 
 
 def test_no_story_is_played_on_an_installation_for_real_cases(
