@@ -95,8 +95,8 @@ class Unsettled:
         match node.condition:
             case Recorded(fact=fact):
                 open_ = node.answer == NO and any(True for _ in self._fact(trace, fact))
-                # Of nobody yet: whoever it will be may state it.
-                nobody = node.answer == NO and self.evaluation.owner(fact, trace) is None
+                # Of nobody yet: whoever it will be may state it, while that is not settled.
+                nobody = node.answer == NO and self.evaluation.owner(fact, trace) is None and any(self._holder(trace))
                 return (NO, YES) if open_ or nobody else (node.answer, node.answer)
             case Applies(rule=rule):
                 spans = [self._run_span(run) for run in self.evaluation.of(rule, trace)] or [(NO, NO)]

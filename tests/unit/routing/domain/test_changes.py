@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from schemas.vocabulary import Value
 from services.routing.domain.changes import Changes, Known, compare
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening, Slot
-from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts
+from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, WANDSWORTH, decided, event, fact, facts
 
 COUNCIL, HOSPITAL = f"la:{LEEDS}", "icb:west-yorkshire"
 LATER = NOW + timedelta(days=1)
@@ -141,6 +142,55 @@ def test_what_excludes_a_duty_and_is_in_dispute_does_not_keep_it_from_opening(
 
     assert rule not in {each.rule.id for each in decided(excluded).obligations}
     assert rule in {each.rule.id for each in after(contradicted, before=excluded).opened}
+
+
+NOTIFIED = [
+    *OWED,
+    fact("notification.submitted_on", "2026-06-01", of=COUNCIL, by="notified"),
+    fact("notification.submitted_by", LEEDS, of=COUNCIL, by="notified"),
+]
+TAKEN_BACK = fact("notification.withdrawn", None, of=COUNCIL, by="taken back", corrects="withdrew", at=LATER)
+NOTIFIED_ANEW = fact("notification.withdrawn", None, of=COUNCIL, by="notified anew", at=LATER)
+
+
+def withdrew(of: str = COUNCIL, by: str = "withdrew") -> list[Fact]:
+    stated = {"notification.withdrawn": "duplicate", "notification.withdrawn_on": "2026-06-02"}
+    return [fact(name, value, of=of, by=by) for name, value in stated.items()]
+
+
+@pytest.mark.parametrize("ends", [TAKEN_BACK, NOTIFIED_ANEW], ids=["taken back", "notified anew"])
+@pytest.mark.parametrize(
+    "others", [[], withdrew(f"la:{WANDSWORTH}", "another withdrew")], ids=["alone", "with another"]
+)
+def test_a_notification_that_is_no_longer_withdrawn_is_not_to_be_told_as_withdrawn(
+    ends: Fact, others: list[Fact]
+) -> None:
+    changes = after(ends, before=[*NOTIFIED, *withdrew(), *others])
+
+    assert [(each.slot.rule, each.slot.duty_holder, each.reason, each.by) for each in changes.lapsed] == [
+        ("R-06", COUNCIL, "the notification was withdrawn (Leeds City Council): not recorded", None)
+    ]
+
+
+def test_a_dispute_about_whose_duty_it_is_withdraws_none_that_goes_by_what_the_holder_has_recorded() -> None:
+    in_care: dict[str, Value] = {
+        **LEEDS_DEATH,
+        "child.looked_after": "yes",
+        "child.looked_after_by": LEEDS,
+        "child.placed_in": LEEDS,
+        "child.age_at_death": 9,
+    }
+    owed = [
+        *facts(in_care),
+        fact("aware_on", "2026-06-01", of=COUNCIL),
+        fact("abuse_or_neglect", "not_suspected", of=COUNCIL),
+    ]
+    before = decided(owed)
+
+    changes = after(fact("child.looked_after_by", HALTON, of=HOSPITAL, by="second", at=LATER), before=owed)
+
+    assert "N-10" in {each.rule.id for each in before.obligations}
+    assert changes.lapsed == ()
 
 
 def test_a_duty_that_moves_to_another_authority_names_the_one_in_its_place() -> None:
