@@ -102,6 +102,8 @@ class FactBase:
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
         # Of what is of the children known then: when each statement was first recorded, and the statement as it is now.
         self._said: dict[tuple[str, str], list[tuple[datetime, Fact]]] = {}
+        # When each statement of what was stated more than once was first recorded, but for those of None.
+        self._repeated: dict[tuple[str, str], list[datetime]] = {}
         self._known_since: dict[str, datetime] = {}
         self._reporters: dict[str, str] = {}
         self.notified: Mapping[UUID, Fact] = {}
@@ -163,6 +165,13 @@ class FactBase:
         said = [fact for recorded_at, fact in all_said if self.knew(child, recorded_at)]
         return self.standing(name, owner) if len(said) == len(all_said) else self._kept(said, spec.keeps)
 
+    def repeated(self, child: str | None, name: str, owner: str | None) -> bool:
+        """Say whether a fact has been stated more than once, of a child as in `standing_for`; a correction is no other statement."""
+        stated = self._repeated.get((name, owner), []) if owner is not None else []
+        if child is not None and self.vocabulary[name].means != "the incident":
+            stated = [recorded_at for recorded_at in stated if self.knew(child, recorded_at)]
+        return len(stated) > 1
+
     def knew(self, child: str, at: datetime) -> bool:
         """Say whether it had been recorded by an instant that there is such a child; of what is none it is no question.
 
@@ -198,6 +207,9 @@ class FactBase:
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
             if self.vocabulary[name].means == "the children known then":
                 self._said[name, owner] = [(fact.recorded_at, each) for fact, each in zip(statements, now, strict=True)]
+            if len(now) > 1:
+                pairs = zip(statements, now, strict=True)
+                self._repeated[name, owner] = [fact.recorded_at for fact, each in pairs if each.value is not None]
             self._settle(name, owner, now)
             if not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)

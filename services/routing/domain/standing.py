@@ -27,7 +27,7 @@ State = Literal["open", "met", "withdrawn"]
 class Standing:
     """The state of an obligation, since when and by which event. `met_by` has the recipients that have met it so far.
 
-    `repeatable`: the day is of a statement that may be of a later act, or the same said again, and is no correction.
+    `repeatable`: the day is of a statement that may be of a later act, or the same said again, and corrects no only one.
     """
 
     state: State
@@ -144,9 +144,9 @@ def _recorded(evaluation: Evaluation, trace: Trace, done: Done, phrase: str) -> 
     if since and isinstance(since[0].value, date) and on < since[0].value:
         return None
     first = evaluation.book.vocabulary[done.fact].keeps in {"the earliest", "the first"}
-    firm = first or stated[0].corrects is not None
+    repeatable = not first and _repeatable(evaluation, trace, stated[0])
     at = instant(on, stated[0].occurred_at)
-    return Standing("met", phrase, at, stated[0].event_id, repeatable=not firm)
+    return Standing("met", phrase, at, stated[0].event_id, repeatable=repeatable)
 
 
 def _test(evaluation: Evaluation, trace: Trace, test: Test) -> int:
@@ -163,7 +163,14 @@ def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
             return None
         stated += found
     last = max(stated, key=lambda fact: (fact.occurred_at, fact.event_id))
-    return Standing("met", stop.phrase, last.occurred_at, last.event_id, repeatable=last.corrects is None)
+    repeatable = _repeatable(evaluation, trace, last)
+    return Standing("met", stop.phrase, last.occurred_at, last.event_id, repeatable=repeatable)
+
+
+def _repeatable(evaluation: Evaluation, trace: Trace, said: Fact) -> bool:
+    """Say whether a statement may be of a later act: all may but a correction, and that too if another was stated beside it."""
+    owner = evaluation.owner(said.name, trace)
+    return said.corrects is None or evaluation.facts.repeated(trace.about.child, said.name, owner)
 
 
 def agreed(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:

@@ -273,3 +273,33 @@ def test_a_later_decision_is_not_when_the_first_was_made() -> None:
 
     assert {each.rule.id for each in before.obligations if each.standing.state == "met"} >= {"N-13"}
     assert "N-13" not in [each.rule.id for each in changes.met]
+
+
+def met_with_authors(day: str, by: str, days: int, corrects: str | None = None) -> Fact:
+    at = NOW + timedelta(days=days)
+    return fact("rapid_review.met_with_authors_on", day, of=f"lscp:{LEEDS}", by=by, at=at, corrects=corrects)
+
+
+MET_ONCE, MET_AGAIN = met_with_authors("2026-06-20", "first", 20), met_with_authors("2026-07-20", "second", 50)
+
+
+def test_a_corrected_day_of_a_later_act_is_not_when_the_first_was_done() -> None:
+    corrected = met_with_authors("2026-07-21", "correction", 51, corrects="second")
+    before = decided([*NOTIFIED, MET_ONCE])
+
+    changes = compare(known(before), decided([*NOTIFIED, MET_ONCE, MET_AGAIN, corrected]))
+
+    assert "R-01A" in {each.rule.id for each in before.obligations if each.standing.state == "met"}
+    assert not changes
+
+
+@pytest.mark.parametrize("beside", [[], [MET_AGAIN]], ids=["the only one", "beside one that was withdrawn"])
+def test_a_corrected_day_of_the_only_act_is_when_it_was_done(beside: list[Fact]) -> None:
+    by_mistake = [replace(each, value=None, event_id=event("mistake"), corrects=each.event_id) for each in beside]
+    corrected = met_with_authors("2026-07-21", "correction", 51, corrects="first")
+
+    changes = compare(
+        known(decided([*NOTIFIED, MET_ONCE])), decided([*NOTIFIED, MET_ONCE, *beside, *by_mistake, corrected])
+    )
+
+    assert [(each.rule.id, each.standing.met_on) for each in changes.met] == [("R-01A", date(2026, 7, 21))]
