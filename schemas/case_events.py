@@ -21,6 +21,12 @@ from schemas.reporters import ReporterBody
 SUSPICION: Final = frozenset({"known", "suspected"})
 """The views of an authority that are a suspicion of abuse or neglect."""
 WITHDRAWAL: Final = ("notification.withdrawn", "notification.withdrawn_on")
+_BY_THE_SAME_ACT: Final = {
+    "notification.submitted_on": WITHDRAWAL,
+    "publication.planned_on": ("publication.declined_on",),
+    "publication.declined_on": ("publication.information", "publication.reconsidered"),
+}
+"""What an act undid besides stating a day: once that day is taken back, it stands as it was."""
 """The facts that an authority states no longer once it notifies anew."""
 MISTAKES: Final = frozenset({"wrong_person", "entered_by_mistake"})
 """The reasons of a correction that say that there never was what was reported."""
@@ -166,15 +172,20 @@ class FactCorrectedData(CaseData):
     def facts(self) -> Iterator[tuple[str, str | int | None]]:
         """Yield what is corrected: the fact, and what the same event stated only because that was so."""
         yield self.fact, self.value
+        if self.value is None:
+            yield from ((name, None) for name in _BY_THE_SAME_ACT.get(self.fact, ()))
         if self.fact == "abuse_or_neglect" and self.value not in SUSPICION:
             yield "suspected_on", None  # a view that was no suspicion after all never was the first day of one
         elif self.fact == "review.decision" and self.value != "proceed":
             yield "review.decided_by", None
-        elif self.fact == "notification.submitted_on" and self.value is None:
-            yield from ((name, None) for name in WITHDRAWAL)  # who did not notify anew left its withdrawal as it was
         elif self.fact == "aware_on" or (self.fact == "aware_of_death_on" and self.value is not None):
             # Of one awareness of a death both are the day. It may have been none of a death, and one of the incident all the same.
             yield "aware_of_death_on" if self.fact == "aware_on" else "aware_on", self.value
+        elif self.fact == "publication.form" and self.value != "full":
+            yield (
+                "publication.declined_on",
+                None,
+            )  # whoever did not plan to publish the report left standing what was declined
         elif self.fact == "publication.checked_on":
             yield "publication.found_on", self.value
         elif self.fact == "publication.available":

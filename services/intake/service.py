@@ -28,7 +28,7 @@ from services.intake.domain.cloudevent import RawEvent
 from services.intake.domain.personal import personal_fields
 from services.intake.domain.problems import LISTED, FieldError, Refusal, invalid, not_listed
 from services.intake.domain.sameness import differences, meaning
-from services.intake.domain.translate import child_keys, child_refs, translate
+from services.intake.domain.translate import as_published, child_keys, child_refs, translate
 from services.intake.keeping import Keeping, open_whole, seal_whole
 from services.intake.reading import Incoming, Reader, Reading
 from services.intake.store import cases, clients, personal, submissions
@@ -257,7 +257,8 @@ class IntakeService:
         personal_ref = reading.event_id if personal_fields(submitted.data) else None
         about = self._reader.item_key(published.case_key, submitted.data)
         # The reporter is who was registered then: a registration may have changed.
-        return said == translate(submitted, said.reporter, dict(zip(refs, keys, strict=True)), personal_ref, about)
+        now = translate(submitted, said.reporter, dict(zip(refs, keys, strict=True)), personal_ref, about)
+        return said == as_published(said, now)
 
     async def _admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Kept:
         """Mint what is new, seal what is personal, and announce the event."""

@@ -125,9 +125,20 @@ def _own(submitted: Submitted, children: Mapping[str, str]) -> dict[str, Any]:
 
 def _child(data: IncidentReported, child: Child, key: str) -> ChildFacts:
     said = {name: value for name, value in child.model_dump(exclude={"ref"}).items() if value not in {None, "unknown"}}
-    if has_death(data, child):
+    if has_death(data, child) or (data.harm == "death" and len(data.children) == 1 and "died" not in said):
         said["died"] = "yes"
     return ChildFacts(child=key, **(said | derived_ages(data, child.ref)))
+
+
+def as_published(published: CaseData, translated: CaseData) -> CaseData:
+    """Return what was translated without what an earlier release did not derive, as a message that it published has it."""
+    if not (isinstance(published, IncidentReportedData) and isinstance(translated, IncidentReportedData)):
+        return translated
+    children = (
+        now.model_copy(update={"died": None}) if before.died is None and now.died == "yes" else now
+        for before, now in zip(published.children, translated.children, strict=True)
+    )
+    return translated.model_copy(update={"children": tuple(children)})
 
 
 def derived_ages(data: IncidentReported, ref: str) -> dict[str, int]:

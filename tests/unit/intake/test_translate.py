@@ -20,7 +20,7 @@ from schemas.case_events import (
 from services.intake.domain.cloudevent import read
 from services.intake.domain.missing import missing
 from services.intake.domain.personal import personal_fields
-from services.intake.domain.translate import child_refs, translate
+from services.intake.domain.translate import as_published, child_refs, translate
 from services.intake.domain.validate import Submitted, validate
 from tests.support.intake import LEEDS, NOW, event, incident, structured
 
@@ -63,6 +63,31 @@ def test_of_a_child_with_an_age_or_a_date_of_death_it_is_known_that_it_died() ->
 
     assert isinstance(data, IncidentReportedData)
     assert [child.died for child in data.children] == ["yes", "yes", "no", None]
+
+
+def test_the_one_child_of_a_death_died_unless_somebody_says_otherwise() -> None:
+    """Whoever said before that it lives has a newer word, and of two bodies the one is in dispute with the other."""
+
+    def died(**child: str) -> str | None:
+        document = incident(data__harm="death")
+        del document["data"]["personal"]
+        document["data"]["children"] = [{"ref": "child-1", **child}]
+        data = translated(document)
+        assert isinstance(data, IncidentReportedData)
+        return data.children[0].died
+
+    assert (died(), died(died="no")) == ("yes", "no")
+
+
+def test_a_message_of_before_does_not_differ_by_what_is_derived_since() -> None:
+    data = translated(incident())
+    assert isinstance(data, IncidentReportedData)
+    earlier = data.model_copy(update={"children": (data.children[0].model_copy(update={"died": None}),)})
+    other = earlier.model_copy(update={"harm": "other"})
+
+    assert as_published(earlier, data) == earlier
+    assert as_published(other, data) != other
+    assert as_published(data, data) == data
 
 
 def test_unknown_is_absent() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 
 from schemas.acts import ACTS, ActType
+from schemas.case_events import FactCorrectedData, Reporter
 from schemas.review_acts import RapidReviewSubmitted
 from schemas.vocabulary import load
 
@@ -38,6 +40,28 @@ def test_no_two_fields_state_the_same_fact() -> None:
     facts = [fact for fact, _ in FIELDS]
 
     assert len(facts) == len(set(facts))
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "also"),
+    [
+        ("publication.form", "improvements_only", {"publication.declined_on"}),
+        ("publication.form", "full", set()),
+        ("publication.planned_on", None, {"publication.declined_on"}),
+        ("publication.planned_on", "2026-10-02", set()),
+        ("publication.declined_on", None, {"publication.information", "publication.reconsidered"}),
+        ("publication.declined_on", "2026-08-04", set()),
+    ],
+)
+def test_an_act_that_is_taken_back_leaves_standing_what_it_undid(fact: str, value: str | None, also: set[str]) -> None:
+    reporter = Reporter(client="unit-example", body="childrens_partnership", area="E08000035", recipient="lscp:leeds")
+    correction = FactCorrectedData(
+        reporter=reporter, corrects=UUID(int=1), fact=fact, value=value, reason="typing_error"
+    )
+
+    first, *besides = correction.facts
+    assert first == (fact, value)
+    assert dict(besides) == dict.fromkeys(also)
 
 
 def test_what_is_unknown_or_left_out_is_not_stated() -> None:

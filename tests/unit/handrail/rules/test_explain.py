@@ -59,6 +59,8 @@ def test_a_rule_that_holds_is_shown_with_its_source_its_facts_and_its_dates(rule
         "✗ all of",
         "✗ the child died: recorded   [child.died is not recorded]",
         "? the child died: no   [child.died is not known]",
+        "✗ none of",
+        f"✓ the age at death, in completed years: recorded   [child.age_at_death is 14, {said}]",
         f"✓ the child is looked after by a local authority: yes   [child.looked_after is yes, {said}]",
         *(
             line

@@ -30,6 +30,8 @@ When
       - all of:
         - the child died: recorded
         - the child died: no
+        - none of:
+          - the age at death, in completed years: recorded
   - the child is looked after by a local authority: yes
 
 Then

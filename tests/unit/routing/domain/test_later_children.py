@@ -52,6 +52,16 @@ def test_a_child_that_lives_is_not_reported_dead_because_another_died(
     assert set(done(*spoken, rule="N-01")) == {CHILD, SECOND}  # it was seriously harmed
 
 
+@pytest.mark.parametrize("rule", ["N-06", "N-06P", "N-18", "N-18J"])
+def test_a_child_whose_age_at_death_is_recorded_died_whatever_else_is_said(rule: str) -> None:
+    spoken = [
+        fact("child.died", "no", subject=SECOND, at=AFTERWARDS, by="said"),
+        fact("child.age_at_death", 3, subject=SECOND, at=AFTERWARDS, by="age"),
+    ]
+
+    assert set(done(*spoken, rule=rule)) == {CHILD, SECOND}
+
+
 @pytest.mark.parametrize(
     ("rule", "done_on"),
     [
