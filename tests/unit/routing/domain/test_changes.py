@@ -303,3 +303,21 @@ def test_a_corrected_day_of_the_only_act_is_when_it_was_done(beside: list[Fact])
     )
 
     assert [(each.rule.id, each.standing.met_on) for each in changes.met] == [("R-01A", date(2026, 7, 21))]
+
+
+def test_a_correction_of_what_was_said_again_is_not_when_it_first_held() -> None:
+    owed = [
+        *OWED,
+        fact("review.report_final_on", "2026-06-01"),
+        fact("review.decided_by", LEEDS),
+        fact("actions.all_closed", "yes", by="closed", at=NOW + timedelta(days=10)),
+    ]
+    again = fact("actions.all_closed", "yes", by="again", at=NOW + timedelta(days=120))
+    corrected = fact("actions.all_closed", "yes", by="third", corrects="again", at=NOW + timedelta(days=121))
+    before = decided(owed)
+
+    changes = compare(known(before), decided([*owed, again, corrected]))
+
+    met = {each.rule.title for each in before.obligations if each.standing.state == "met"}
+    assert "Audit the progress of the actions that follow from the recommendations" in met
+    assert not changes
