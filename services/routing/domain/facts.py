@@ -100,14 +100,10 @@ class FactBase:
         self._successors = successors or {}
         self._rows: dict[Scope, dict[str, Row]] = {scope: {} for scope in vocabulary.scopes}
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
-        # Of what is of the children known then: when each statement was first recorded, and the statement as it is now.
-        self._said: dict[tuple[str, str], list[tuple[datetime, Fact]]] = {}
-        # When each statement of what was stated more than once was first recorded, but for those of None.
-        self._repeated: dict[tuple[str, str], list[datetime]] = {}
+        # Each statement of a fact as it was first made, and as it is now.
+        self._said: dict[tuple[str, str], tuple[list[Fact], list[Fact]]] = {}
         self._known_since: dict[str, datetime] = {}
         self._reporters: dict[str, str] = {}
-        self.notified: Mapping[UUID, Fact] = {}
-        """What has become of each statement that the Panel was notified, by the event that made it; the value of a withdrawn one is None."""
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
         self.latest_recorded_at: datetime | None = None
         self.first_source: str | None = None
@@ -161,16 +157,24 @@ class FactBase:
         spec = self.vocabulary[name]
         if child is None or owner is None or spec.means == "the incident":
             return self.standing(name, owner)
-        all_said = self._said.get((name, owner), [])
-        said = [fact for recorded_at, fact in all_said if self.knew(child, recorded_at)]
+        all_said = self._all_said(name, owner)
+        said = [now for first, now in all_said if self.knew(child, first.recorded_at)]
         return self.standing(name, owner) if len(said) == len(all_said) else self._kept(said, spec.keeps)
 
     def repeated(self, child: str | None, name: str, owner: str | None) -> bool:
         """Say whether a fact has been stated more than once, of a child as in `standing_for`; a correction is no other statement."""
-        stated = self._repeated.get((name, owner), []) if owner is not None else []
+        stated = [first for first, now in self._all_said(name, owner) if now.value is not None]
         if child is not None and self.vocabulary[name].means != "the incident":
-            stated = [recorded_at for recorded_at in stated if self.knew(child, recorded_at)]
+            stated = [first for first in stated if self.knew(child, first.recorded_at)]
         return len(stated) > 1
+
+    def notified(self) -> dict[UUID, Fact]:
+        """Return what has become of each statement that the Panel was notified, by the event that made it; None is withdrawn."""
+        return {first.event_id: now for first, now in self._all_said(NOTIFIED, INCIDENT)}
+
+    def _all_said(self, name: str, owner: str | None) -> list[tuple[Fact, Fact]]:
+        said = self._said.get((name, owner)) if owner is not None else None
+        return list(zip(*said, strict=True)) if said else []
 
     def knew(self, child: str, at: datetime) -> bool:
         """Say whether it had been recorded by an instant that there is such a child; of what is none it is no question.
@@ -205,18 +209,12 @@ class FactBase:
         harm: list[Fact] = []
         for (name, owner), statements in stated.items():
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
-            if self.vocabulary[name].means == "the children known then":
-                self._said[name, owner] = [(fact.recorded_at, each) for fact, each in zip(statements, now, strict=True)]
-            if len(now) > 1:
-                pairs = zip(statements, now, strict=True)
-                self._repeated[name, owner] = [fact.recorded_at for fact, each in pairs if each.value is not None]
+            self._said[name, owner] = statements, now
             self._settle(name, owner, now)
             if not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)
             if name == HARM:
                 harm = now
-            elif name == NOTIFIED:
-                self.notified = {fact.event_id: each for fact, each in zip(statements, now, strict=True)}
         self._leave_the_first_awareness(harm)
         for child in self._children - spoken_of:  # of whom everything was withdrawn was reported by mistake
             self._children.discard(child)

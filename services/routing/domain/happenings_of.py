@@ -93,14 +93,15 @@ def happenings(told: Mapping[UUID, Told], known: Known, facts: FactBase) -> list
     standing, _ = by_slot(known.obligations, in_place_of)
     notices = {notice.notice_id: notice for notice in known.notices}
     slots = {each.obligation_id: each.slot.passed_on(in_place_of) for each in known.obligations}
+    notified = facts.notified()
     found = []
     for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
         slot, recipient, source, at = None, None, in_place_of(each.source), each.occurred_at
-        notified = facts.notified.get(each.event_id)
-        if notified is not None:
-            if not isinstance(notified.value, date):
+        if each.event_id in notified:
+            on = notified[each.event_id].value
+            if not isinstance(on, date):
                 continue
-            at = instant(notified.value, at)
+            at = instant(on, at)
         if each.notice_id is not None:
             notice = notices.get(each.notice_id)
             if notice is None or in_place_of(notice.recipient) != source:
