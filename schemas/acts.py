@@ -133,11 +133,12 @@ ACTS: Final[dict[str, type[Act]]] = {
 _DECIDED: Final = "lcspr.decision.made.v1"
 _PLANNED: Final = "publication.planned.v1"
 _CHECKED: Final = "publication.availability.checked.v1"
-_TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
+TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
     "reviewer.removed.v1": ("review.reviewer_appointed_on",),
     "publication.declined.v1": ("publication.information", "publication.reconsidered"),
     _CHECKED: ("publication.available",),
 }
+"""The facts that an act undoes where it does not state them."""
 
 
 def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> Iterator[tuple[str, str | int | None]]:
@@ -150,7 +151,7 @@ def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> It
         yield "review.decided_by", area
     if type_ == _PLANNED and stated.get("publication.form") == "full":
         yield "publication.declined_on", None  # who plans to publish the report declines it no longer
-    yield from ((fact, None) for fact in _TAKEN_BACK.get(type_, ()) if fact not in stated)
+    yield from ((fact, None) for fact in TAKEN_BACK.get(type_, ()) if fact not in stated)
     if type_ == _CHECKED:
         on = stated.get("publication.checked_on")
         available = stated.get("publication.available")

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.acts import ActType
+from schemas.acts import TAKEN_BACK, ActType
 from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, ItemKey, Model, RecipientId
 from schemas.people import Setting
 from schemas.reporters import ReporterBody
@@ -21,13 +21,13 @@ from schemas.reporters import ReporterBody
 SUSPICION: Final = frozenset({"known", "suspected"})
 """The views of an authority that are a suspicion of abuse or neglect."""
 WITHDRAWAL: Final = ("notification.withdrawn", "notification.withdrawn_on")
-_BY_THE_SAME_ACT: Final = {
+"""The facts that an authority states no longer once it notifies anew."""
+_UNDONE_WITH: Final = {
     "notification.submitted_on": WITHDRAWAL,
     "publication.planned_on": ("publication.declined_on",),
-    "publication.declined_on": ("publication.information", "publication.reconsidered"),
+    "publication.declined_on": TAKEN_BACK["publication.declined.v1"],
 }
-"""What an act undid besides stating a day: once that day is taken back, it stands as it was."""
-"""The facts that an authority states no longer once it notifies anew."""
+"""What an event undid besides stating a day: once that day is taken back, it stands as it was."""
 MISTAKES: Final = frozenset({"wrong_person", "entered_by_mistake"})
 """The reasons of a correction that say that there never was what was reported."""
 
@@ -173,7 +173,7 @@ class FactCorrectedData(CaseData):
         """Yield what is corrected: the fact, and what the same event stated only because that was so."""
         yield self.fact, self.value
         if self.value is None:
-            yield from ((name, None) for name in _BY_THE_SAME_ACT.get(self.fact, ()))
+            yield from ((name, None) for name in _UNDONE_WITH.get(self.fact, ()))
         if self.fact == "abuse_or_neglect" and self.value not in SUSPICION:
             yield "suspected_on", None  # a view that was no suspicion after all never was the first day of one
         elif self.fact == "review.decision" and self.value != "proceed":
@@ -182,10 +182,7 @@ class FactCorrectedData(CaseData):
             # Of one awareness of a death both are the day. It may have been none of a death, and one of the incident all the same.
             yield "aware_of_death_on" if self.fact == "aware_on" else "aware_on", self.value
         elif self.fact == "publication.form" and self.value != "full":
-            yield (
-                "publication.declined_on",
-                None,
-            )  # whoever did not plan to publish the report left standing what was declined
+            yield "publication.declined_on", None  # a plan to publish less left standing what was declined
         elif self.fact == "publication.checked_on":
             yield "publication.found_on", self.value
         elif self.fact == "publication.available":
