@@ -10,11 +10,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
-from handrail.client.direct import LOOPBACK
+from handrail.client.direct import is_private
 from handrail.embedded.errors import EmbeddedError
 from handrail.embedded.kafka import BrokerAddress
 from handrail.embedded.postgres import DatabaseAddress
@@ -92,8 +91,7 @@ def _urls(environ: Mapping[str, str]) -> dict[str, str]:
     for name in ("front", *SERVICES):
         setting = f"HANDRAIL_{name.upper()}_URL"
         url = environ.get(setting) or KitSettings.model_fields[f"{name}_url"].default
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        if not is_private(url):
             raise EmbeddedError(
                 f"{setting} is {url}: expected https, or http on this machine; commands send tokens there"
             )

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from handrail.client.direct import LOOPBACK, Direct
+from handrail.client.direct import Direct, is_private
 
 _TIMEOUT_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 0.5
@@ -90,8 +89,7 @@ class HandrailClient:
     """
 
     def __init__(self, url: str, token: str, *, tries: int = 5, sleep: Callable[[float], None] = time.sleep) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        if not is_private(url):
             raise ValueError("expected an https address: events hold personal data and a token")
         self._url = url.rstrip("/")
         self._token = token

@@ -9,6 +9,12 @@ from urllib.parse import urlsplit
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+def is_private(url: str) -> bool:
+    """Say whether what is sent to an address stays unread on its way: by https, or by http within this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
 class Direct(urllib.request.ProxyHandler):
     """For `build_opener`, in the place of the handler of proxies: leaves out those for loopback."""
 
