@@ -151,7 +151,7 @@ def require_page(*roles: Role) -> Callable[[Request], Principal]:
         except NotSignedIn:
             principal = None
         if principal is None:
-            raise SignInNeeded(_sign_in_address(request))
+            raise SignInNeeded(sign_in_address(f"{request.app.state.front_url}/sign-in", request))
         request.state.principal = principal  # the layout shows who is signed in, also where the role is not enough
         if principal.role not in roles:
             raise Forbidden
@@ -160,9 +160,8 @@ def require_page(*roles: Role) -> Callable[[Request], Principal]:
     return _marked(guard)
 
 
-def _sign_in_address(request: Request) -> str:
+def sign_in_address(sign_in: str, request: Request) -> str:
     """Come back to the page afterwards; a form's address answers no GET, so it is not one to come back to."""
-    sign_in = f"{request.app.state.front_url}/sign-in"
     return f"{sign_in}?next={quote(str(request.url), safe='')}" if request.method in _SAFE_METHODS else sign_in
 
 

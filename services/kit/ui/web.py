@@ -5,7 +5,7 @@ application, whoever made them, become the page of `error.html`; what a program 
 """
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import FastAPI, Request
@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.kit.auth import sign_in_address
 from services.kit.errors import PROBLEM_JSON
 from services.kit.ui.environment import STATIC, Navigation
 from services.kit.ui.problems import describe
@@ -138,7 +139,7 @@ class _Guard:
             content = describe(status, request.method, answer.body).wire()
             response = Response(content, status, media_type=PROBLEM_JSON)
         elif status == 401:  # noqa: PLR2004 (unauthorised)
-            response = RedirectResponse(_sign_in_address(self._navigation.sign_in, request), 303)
+            response = RedirectResponse(sign_in_address(self._navigation.sign_in, request), 303)
         else:
             problem = describe(status, request.method, answer.body)
             response = self._templates.TemplateResponse(request, "error.html", {"problem": problem}, status)
@@ -193,8 +194,3 @@ def _needs_explaining(start: Message) -> bool:
     """An error that already is a page stays as it is, for example a form with its error summary."""
     content_type = Headers(raw=start["headers"]).get("content-type", "")
     return start["status"] >= 400 and not content_type.startswith("text/html")  # noqa: PLR2004 (errors begin here)
-
-
-def _sign_in_address(sign_in: str, request: Request) -> str:
-    """Come back to the page afterwards; what a form held is gone, so a form's address is not worth coming back to."""
-    return f"{sign_in}?next={quote(str(request.url), safe='')}" if request.method in _SAFE_METHODS else sign_in
