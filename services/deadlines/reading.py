@@ -15,12 +15,8 @@ from services.deadlines.store.alerts import AlertPlace
 from services.deadlines.store.duties import Place, Wanted
 from services.deadlines.views import AlertPage, AlertView, ObligationPage, views
 from services.kit.database import Database
-from services.kit.errors import Refused
+from services.kit.errors import BadPlace
 from services.kit.reach import Reach
-
-
-class BadPlace(Refused):
-    """`after` is not the `next` of an earlier page: leave it out to start from the first."""
 
 
 @dataclass(frozen=True, slots=True)

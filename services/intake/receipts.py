@@ -18,7 +18,7 @@ from services.intake.store import progress
 from services.intake.store.clients import Client
 from services.intake.store.progress import Place
 from services.kit.database import Database, legal_now
-from services.kit.errors import NotFound, Refused
+from services.kit.errors import BadPlace, NotFound
 
 
 class Question(BaseModel):
@@ -96,10 +96,6 @@ class ReceiptList(BaseModel):
 
     receipts: list[ReceiptLine]
     next: str | None
-
-
-class BadPlace(Refused):
-    """`before` is neither the `next` of an earlier page nor an instant: leave it out to start from the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +176,9 @@ def _place(before: str) -> Place:
             (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), UUID(event_id) if event_id else UUID(int=0)
         )
     except (ValueError, OverflowError):
-        raise BadPlace from None
+        raise BadPlace(
+            "`before` is neither the `next` of an earlier page nor an instant: leave it out to start from the newest."
+        ) from None
 
 
 def _status(*, decided: bool) -> str:

@@ -61,6 +61,10 @@ class Forbidden(Refused):
     title = "Forbidden"
 
 
+class BadPlace(Refused):
+    """`after` is not the `next` of an earlier page: leave it out to start from the first."""
+
+
 class NotFound(Refused):
     """There is nothing here that you may see."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.decisions import RulebookRef
 from schemas.envelope import iso
 from services.kit.database import Database, legal_now
-from services.kit.errors import NotFound, Refused
+from services.kit.errors import BadPlace, NotFound
 from services.kit.reach import Reach
 from services.routing.answering import Asked, answer
 from services.routing.domain import ledger
@@ -45,10 +45,6 @@ CASES: Final = 50
 
 class NoSuchCase(NotFound):
     """Routing knows no such case, or did not at that time."""
-
-
-class BadPlace(Refused):
-    """`after` is not the `next` of an earlier page: leave it out to start from the first."""
 
 
 class Reader:

@@ -103,12 +103,11 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
     @router.post("/case/{case_key}/record/{kind}")
     async def record(request: Request, who: Sender, case_key: CaseKey, kind: str, children: Children = 1) -> Response:
         request.state.principal = who
-        if who is not None:
-            await reader.require(reach_of(who), case_key)
         shown = _form(kind, children)
         values = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
         if who is None:
             return _page(templates, request, case_key, kind, shown, values, (SESSION_ENDED,), HTTPStatus.UNAUTHORIZED)
+        await reader.require(reach_of(who), case_key)
         data, errors = read(values, shown)
         if errors:
             return _page(templates, request, case_key, kind, shown, values, errors)
