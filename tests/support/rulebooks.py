@@ -10,9 +10,10 @@ from uuid import UUID, uuid5
 
 from schemas.calendar import load_england
 from schemas.vocabulary import ITEMS, Value, load
+from services.routing.domain.changes import Known
 from services.routing.domain.decide import Decision, decide
 from services.routing.domain.facts import INCIDENT, Fact, FactBase
-from services.routing.domain.happenings import Happening
+from services.routing.domain.happenings import Happening, Slot
 from services.routing.domain.register import Register, parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
@@ -111,3 +112,19 @@ def decided(
     """Return a decision by the bodies that exist on a day, by default by those that have no end."""
     known = (there or register()).on(on)
     return decide(base(stated, as_known_at, known), book or england(), known, CALENDAR, NOW, happenings)
+
+
+def known(decision: Decision) -> dict[Slot, Known]:
+    """Return what a shell would keep of a decision."""
+    return {
+        each.slot: Known(
+            each.standing.state,
+            each.dates.due_on,
+            each.dates.warn_on,
+            each.recipients,
+            each.released,
+            each.dates.from_on,
+            each.standing.met_on,
+        )
+        for each in decision.obligations
+    }

@@ -70,6 +70,19 @@ def fresh_database(name: str = "test") -> DatabaseAddress:
     return DatabaseAddress(server.host, server.port, server.user, server.password, database)
 
 
+def as_named_by_an_operator(database: DatabaseAddress) -> dict[str, str]:
+    """Return the environment that names the run's cluster, on which every service has a user, and a database of it."""
+    kafka = stack().kafka
+    return {
+        "HANDRAIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "HANDRAIL_KAFKA_SECURITY": kafka.security_protocol,
+        "HANDRAIL_KAFKA_CA_FILE": kafka.ca_file or "",
+        "HANDRAIL_KAFKA_ADMIN_USER": kafka.user,
+        "HANDRAIL_KAFKA_ADMIN_PASSWORD": kafka.password,
+        "HANDRAIL_DATABASE_URL": database.url(),
+    }
+
+
 def _own_or_embedded() -> tuple[RunningStack, Callable[[], None]]:
     folder = Path(tempfile.mkdtemp(prefix="handrail-test-"))
     folder.chmod(0o711)  # where root runs the tests, another account runs PostgreSQL

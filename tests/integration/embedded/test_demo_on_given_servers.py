@@ -13,7 +13,7 @@ from handrail.installation.given import refuse_servers_in_use
 from handrail.installation.installation import Installation, Options
 from schemas import topics
 from services.kit.migrate import migrate_all
-from tests.support.stack import SERVICE_PASSWORDS, fresh_database, stack
+from tests.support.stack import SERVICE_PASSWORDS, as_named_by_an_operator, fresh_database, stack
 
 DEMO = Options(demo=True, clock_movable=True, base_port=None, keep=False)
 
@@ -22,14 +22,7 @@ def test_a_cluster_with_topics_of_handrail_is_refused_and_keeps_its_passwords(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kafka = stack().kafka
-    for name, value in {
-        "HANDRAIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "HANDRAIL_KAFKA_SECURITY": kafka.security_protocol,
-        "HANDRAIL_KAFKA_CA_FILE": kafka.ca_file or "",
-        "HANDRAIL_KAFKA_ADMIN_USER": kafka.user,
-        "HANDRAIL_KAFKA_ADMIN_PASSWORD": kafka.password,
-        "HANDRAIL_DATABASE_URL": fresh_database().url(),
-    }.items():
+    for name, value in as_named_by_an_operator(fresh_database()).items():
         monkeypatch.setenv(name, value)
 
     with pytest.raises(EmbeddedError, match=r"^the server of HANDRAIL_KAFKA_BOOTSTRAP has topics .*$"):

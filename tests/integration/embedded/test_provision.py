@@ -16,22 +16,14 @@ from handrail.installation.keys import read_password
 from handrail.installation.running import status_file
 from schemas import topics
 from services.kit.migrate import migrate_all
-from tests.support.stack import SERVICE_PASSWORDS, fresh_database, stack
+from tests.support.stack import SERVICE_PASSWORDS, as_named_by_an_operator, fresh_database, stack
 
 KEPT = Options(base_port=None)
 
 
 def name_servers(monkeypatch: pytest.MonkeyPatch, database: DatabaseAddress) -> None:
     """Name the run's own servers, on whose cluster every user has a password, as an operator does."""
-    kafka = stack().kafka
-    for name, value in {
-        "HANDRAIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "HANDRAIL_KAFKA_SECURITY": kafka.security_protocol,
-        "HANDRAIL_KAFKA_CA_FILE": kafka.ca_file or "",
-        "HANDRAIL_KAFKA_ADMIN_USER": kafka.user,
-        "HANDRAIL_KAFKA_ADMIN_PASSWORD": kafka.password,
-        "HANDRAIL_DATABASE_URL": database.url(),
-    }.items():
+    for name, value in as_named_by_an_operator(database).items():
         monkeypatch.setenv(name, value)
 
 

@@ -8,11 +8,10 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from schemas.vocabulary import Value
-from services.routing.domain.changes import Changes, Known, compare
-from services.routing.domain.decide import Decision
+from services.routing.domain.changes import Changes, compare
 from services.routing.domain.facts import Fact
-from services.routing.domain.happenings import Happening, Slot
-from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, WANDSWORTH, decided, event, fact, facts
+from services.routing.domain.happenings import Happening
+from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, WANDSWORTH, decided, event, fact, facts, known
 
 COUNCIL, HOSPITAL = f"la:{LEEDS}", "icb:west-yorkshire"
 LATER = NOW + timedelta(days=1)
@@ -22,22 +21,6 @@ OWED = [
     fact("suspected_on", "2026-06-01", of=COUNCIL),
     fact("abuse_or_neglect", "suspected", of=COUNCIL),
 ]
-
-
-def known(decision: Decision) -> dict[Slot, Known]:
-    """Return what a shell would keep of a decision."""
-    return {
-        each.slot: Known(
-            each.standing.state,
-            each.dates.due_on,
-            each.dates.warn_on,
-            each.recipients,
-            each.released,
-            each.dates.from_on,
-            each.standing.met_on,
-        )
-        for each in decision.obligations
-    }
 
 
 def after(*more: Fact, before: list[Fact] = OWED, happened: tuple[Happening, ...] = ()) -> Changes:

@@ -12,10 +12,10 @@ from datetime import timedelta
 import pytest
 
 from schemas.vocabulary import Value
-from services.routing.domain.changes import Known, compare
+from services.routing.domain.changes import compare
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts import Fact
-from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, POLICE, decided, fact, facts
+from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, POLICE, decided, fact, facts, known
 
 COUNCIL = f"la:{LEEDS}"
 DECIDED, AFTER = NOW + timedelta(days=2), NOW + timedelta(days=9)
@@ -135,17 +135,4 @@ def test_a_new_decision_on_the_new_facts_counts() -> None:
 
 def test_the_duty_that_was_withdrawn_is_opened_again() -> None:
     before, now = decided([*HARMED, AGAINST]), decided([*HARMED, AGAINST, later("harm", "death")])
-    stood = {
-        each.slot: Known(
-            each.standing.state,
-            each.dates.due_on,
-            each.dates.warn_on,
-            each.recipients,
-            each.released,
-            each.dates.from_on,
-            each.standing.met_on,
-        )
-        for each in before.obligations
-    }
-
-    assert "N-01" in [each.rule.id for each in compare(stood, now).opened]
+    assert "N-01" in [each.rule.id for each in compare(known(before), now).opened]
