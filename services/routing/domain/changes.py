@@ -98,16 +98,15 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
 def _met_otherwise(known: Known, each: Obligation, decision: Decision) -> bool:
     """Say whether a duty that was met counts from another day, or was met on another, than was known.
 
-    Another calendar alone changes neither. What may be of a later act changes nothing either: the duty was met about the earlier.
+    Another calendar alone changes neither. What may be of a later act changes nothing either: the duty was met about the earlier,
+    and a day of which the newest counts may always be of a later one.
     """
     dates, met_on = each.dates, each.standing.met_on
     if not known.state == each.standing.state == "met" or (known.from_on, known.met_on) == (dates.from_on, met_on):
         return False
     if met_on is None or (each.standing.repeatable and (known.met_on is None or met_on > known.met_on)):
         return False
-    if dates.from_fact is None or dates.from_on is None or dates.from_on <= met_on:
-        return True
-    return decision.evaluation.book.vocabulary[dates.from_fact].keeps != "the newest"
+    return dates.from_fact is None or decision.evaluation.book.vocabulary[dates.from_fact].keeps != "the newest"
 
 
 def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:

@@ -128,9 +128,9 @@ def _aware(evaluation: Evaluation, trace: Trace, recipients: tuple[str, ...]) ->
 
 
 def _stated(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
-    """Return the duty as met by what is stated in the case: the first recorded date, or conditions that all hold."""
-    found = (_recorded(evaluation, trace, done, stop.phrase) for done in stop.recorded)
-    met = next((each for each in found if each is not None), None)
+    """Return the duty as met by what is stated in the case: the earliest of the recorded dates, or conditions that all hold."""
+    found = [_recorded(evaluation, trace, done, stop.phrase) for done in stop.recorded]
+    met = min((each for each in found if each is not None), key=lambda each: each.met_on or date.max, default=None)
     return _holds(evaluation, trace, stop) if met is None and stop.holds else met
 
 

@@ -304,3 +304,32 @@ def test_a_correction_of_what_was_said_again_is_not_when_it_first_held() -> None
     met = {each.rule.title for each in before.obligations if each.standing.state == "met"}
     assert "Audit the progress of the actions that follow from the recommendations" in met
     assert not changes
+
+
+def test_an_audit_that_is_told_after_the_last_action_was_closed_moves_nothing() -> None:
+    owed = [
+        *OWED,
+        fact("review.report_final_on", "2026-06-01"),
+        fact("review.decided_by", LEEDS),
+        fact("actions.all_closed", "yes", by="closed", at=NOW + timedelta(days=60)),
+    ]
+    audited = fact("actions.audited_on", "2026-07-01", by="audited", at=NOW + timedelta(days=61))
+    before = decided(owed)
+
+    changes = compare(known(before), decided([*owed, audited]))
+
+    assert "A-03" in {each.rule.id for each in before.obligations if each.standing.state == "met"}
+    assert not changes
+
+
+def test_a_referral_that_was_returned_was_answered_then_though_it_is_accepted_later() -> None:
+    partnership = f"lscp:{HALTON}"
+    referred = [*facts({**LEEDS_DEATH, "incident.area": HALTON})]
+    returned = fact("referral.returned_on", "2026-06-02", of=partnership, by="returned", at=LATER)
+    accepted = fact("referral.accepted_on", "2026-06-20", of=partnership, by="accepted", at=NOW + timedelta(days=20))
+    before = decided([*referred, returned])
+
+    changes = compare(known(before), decided([*referred, returned, accepted]))
+
+    assert "N-12" in {each.rule.id for each in before.obligations if each.standing.state == "met"}
+    assert "N-12" not in {each.rule.id for each in changes.met}
