@@ -67,9 +67,13 @@ def played_demo() -> PlayedDemo:
 
 
 def journal(installation: Installation) -> list[dict[str, Any]]:
-    """Return all that the stub recipients of an installation were sent, oldest first."""
+    """Return all that the stub recipients of an installation were sent, oldest first.
+
+    A line that is being written, or was when they were killed, has not been answered.
+    """
     path = installation.folder / "stubs" / FILE_NAME
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    whole, _, _ = path.read_text().rpartition("\n") if path.exists() else ("", "", "")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def registry(installation: Installation) -> ClientRegistry:

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.stubs.app import create_app
 from deploy.stubs.behaviour import BadBehaviour, read_behaviour
 from deploy.stubs.journal import FILE_NAME, Entry, Journal
+from handrail.installation.installation import Installation
+from tests.support import installation
 
 KEY = Ed25519PrivateKey.generate()
 PANEL = {"type": "notice.v1", "recipient": "panel", "title": "Tell the Panel"}
@@ -261,3 +263,10 @@ async def test_a_page_of_another_site_cannot_tell_a_recipient_how_to_answer(clie
         assert response.status == 415
 
     assert (await send(client))[0] == 200
+
+
+def test_whoever_reads_beside_the_stubs_leaves_out_a_line_that_is_being_written(tmp_path: Path) -> None:
+    (tmp_path / "stubs").mkdir()
+    (tmp_path / "stubs" / FILE_NAME).write_text('{"number": 1}\n{"number": 2, "recip')
+
+    assert installation.journal(Installation(tmp_path)) == [{"number": 1}]
