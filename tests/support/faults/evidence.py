@@ -44,7 +44,11 @@ _QUERIES: Final = {
     "submissions": "SELECT event_id, receipt_id, case_key, decided_at FROM intake.submission WHERE event_id = ANY($1)",
     "decisions": """SELECT e AS event_id, case_key, revision, rulebook->>'sha256' AS rulebook FROM routing.decision, unnest(event_ids) AS e
         WHERE e = ANY($1)""",
-    "revisions": f"SELECT case_key, revision FROM routing.decision WHERE case_key IN {_CASES}",  # noqa: S608 - our own text
+    # What was decided before a restore and known from Kafka alone: decided in other batches, its number is not given again.
+    "revisions": f"""SELECT case_key, revision FROM routing.decision WHERE case_key IN {_CASES}
+        UNION SELECT case_key, (said->'data'->>'revision')::int
+        FROM (SELECT case_key, convert_from(payload, 'UTF8')::jsonb AS said FROM routing.published_before) p
+        WHERE said->>'type' = 'case.decided.v1' AND case_key IN {_CASES}""",  # noqa: S608 - our own text
     "obligations": """SELECT obligation_id, case_key, CAST(subject AS uuid) AS event_id, state, rule, duty_holder,
             opened->>'due_on' AS due_on,
             ARRAY(SELECT jsonb_array_elements_text(opened->'recipients')) AS recipients FROM routing.obligation
