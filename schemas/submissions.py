@@ -275,7 +275,7 @@ class FactCorrected(Submission, title="Fact corrected"):
     fact: Annotated[
         str,
         Field(max_length=64),
-        said("Fact that was wrong", "By its name in the vocabulary.", "harm"),
+        said("Fact that was wrong", "One that the event stated, by its name in the vocabulary.", "harm"),
     ]
     child_ref: Annotated[
         ChildRef | None,

@@ -6,9 +6,9 @@ wrong with one never touches its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,25 +16,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas import topics
 from schemas.bodies import Bodies
-from schemas.calendar.london import london_date
 from schemas.case_events import CaseData, CaseLinked, CaseLinkedData
 from schemas.deliveries import NoticeData
 from schemas.envelope import Envelope
 from schemas.identity import derived_event_id, link_id
 from schemas.messages import MESSAGES, AnyMessage, parse
-from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected, NotAppropriateRecorded
 from services.intake.domain.casebook import CaseBook, Link, MintKey
 from services.intake.domain.cloudevent import RawEvent
 from services.intake.domain.personal import personal_fields
-from services.intake.domain.problems import LISTED, FieldError, Refusal, invalid, not_listed
+from services.intake.domain.problems import LISTED, FieldError, Refusal, not_listed
 from services.intake.domain.sameness import differences, meaning
 from services.intake.domain.translate import as_published, child_keys, child_refs, translate
 from services.intake.keeping import Keeping, open_whole, seal_whole
+from services.intake.ownership import Named, Ownership, corrects, load
 from services.intake.reading import Incoming, Reader, Reading
-from services.intake.store import cases, clients, personal, submissions
-from services.intake.store.clients import Client
+from services.intake.store import cases, personal, submissions
 from services.intake.store.inserting import insert
-from services.intake.store.submissions import Kept, Owner
+from services.intake.store.submissions import Kept
 from services.intake.vault import Vault
 from services.kit.restored import published_before
 from services.kit.transaction import Transaction
@@ -56,18 +54,11 @@ Outcome = Accepted | Refusal
 
 @dataclass(slots=True)
 class _Batch:
-    """What one batch needs while it is worked through. `known` and `owners` grow with what the batch itself adds.
-
-    `speaking`: the clients of `owners`, by name.
-    """
+    """What one batch needs while it is worked through."""
 
     book: CaseBook
     keeping: Keeping
-    known: dict[UUID, Kept]
-    owners: dict[UUID, Owner]
-    speaking: dict[str, Client]
-    recipients: dict[UUID, str]
-    duty_holders: dict[UUID, str]
+    named: Named
     published: dict[UUID, AnyMessage]
     fresh: list[Kept] = field(default_factory=list)
 
@@ -79,6 +70,7 @@ class IntakeService:
         self._reader = reader
         self._vault = vault
         self._bodies = bodies
+        self._ownership = Ownership(reader, vault, bodies)
         self._mint = mint
 
     async def accept(self, incoming: Sequence[Incoming], tx: Transaction) -> list[Outcome]:
@@ -139,26 +131,17 @@ class IntakeService:
             keys=frozenset(target.case_key for target in targets if target.case_key),
         )
         known = await cases.load(tx, names, self._bodies)
-        connection, said = tx.connection, [one.submitted.data for one in readings]
-        ids = {one.event_id for one in readings}
-        owners = await submissions.owners(connection, {d.corrects for d in said if isinstance(d, FactCorrected)})
-        speaking = await clients.by_name(connection, {one.client for one in owners.values()}, revoked=True)
+        connection, ids = tx.connection, {one.event_id for one in readings}
         own_cases = {known.cases[one.own] for one in readings if one.own in known.cases}
         return _Batch(
             book=CaseBook(known, self._mint),
             keeping=Keeping(self._vault, await personal.wrapped_keys(connection, own_cases)),
-            known=await submissions.by_event(connection, ids),
-            owners=owners,
-            speaking=speaking | {one.client.name: one.client for one in readings},
-            recipients=await submissions.recipients(connection, set(_notices(readings))),
-            duty_holders=await submissions.duty_holders(
-                connection, {d.obligation_id for d in said if isinstance(d, NotAppropriateRecorded)}
-            ),
+            named=await load(readings, connection),
             published={each: parse(payload) for each, payload in (await published_before(connection, ids)).items()},
         )
 
     async def _try_admit(self, reading: Reading, batch: _Batch, tx: Transaction) -> Outcome:
-        known = batch.known.get(reading.event_id)
+        known = batch.named.known.get(reading.event_id)
         if known is not None:
             return self._again(known, reading, tx)
         published = batch.published.get(reading.event_id)
@@ -169,57 +152,13 @@ class IntakeService:
                 "since. Nothing was changed. Send it again as it was; to put something right, send fact.corrected.v1 "
                 "after that; to report something new, use a new id.",
             )
-        refusal = self._not_own(reading, batch, london_date(tx.now))
+        refusal = self._ownership.refusal(reading, batch.named, batch.book, tx.now)
         if refusal is not None:
             return refusal
         kept = await self._admit(reading, batch, tx)
-        batch.known[kept.event_id] = kept
-        batch.owners[kept.event_id] = Owner(kept.client, kept.case_key)
+        batch.named.known[kept.event_id] = kept
         batch.fresh.append(kept)
         return Accepted(kept, reading, fresh=True)
-
-    def _not_own(self, reading: Reading, batch: _Batch, on: date) -> Refusal | None:
-        """Refuse to correct what another body said, and to answer another's notice or duty, as routing would (0015)."""
-        data, client = reading.submitted.data, reading.client
-        if isinstance(data, FactCorrected) and (refusal := self._not_own_event(data.corrects, reading, batch, on)):
-            return refusal
-        # A notice or duty that intake has not heard of yet is accepted: routing, which knows all of them, checks again.
-        for notice in _notices((reading,)):
-            if self._is_anothers(batch.recipients.get(notice), client, on):
-                return Refusal("not_allowed", "This notice is not addressed to you: only its recipient may answer it.")
-        duty = data.obligation_id if isinstance(data, NotAppropriateRecorded) else None
-        if duty and self._is_anothers(batch.duty_holders.get(duty), client, on):
-            return Refusal("not_allowed", "This duty is not yours: only its holder may find it not appropriate.")
-        return None
-
-    def _is_anothers(self, body: str | None, client: Client, on: date) -> bool:
-        return body is not None and self._bodies.in_place_of(body, on) not in self._answers_for(client, on)
-
-    def _answers_for(self, client: Client, on: date) -> frozenset[str]:
-        return frozenset(self._bodies.in_place_of(each, on) for each in client.answers_for)
-
-    def _not_own_event(self, corrected: UUID, reading: Reading, batch: _Batch, on: date) -> Refusal | None:
-        """Refuse what routing, which merges linked cases alone, would not find to correct."""
-        owner, client = batch.owners.get(corrected), reading.client
-        if owner is None or not self._is_same_body(batch.speaking[owner.client], client, on):
-            return invalid(
-                FieldError("/data/corrects", "none of your events has this id", "event_id of one of your receipts")
-            )
-        if not batch.book.is_linked(reading.own, reading.target, owner.case_key, self._answers_for(client, on)):
-            problem = "your case is not linked with the one that this event is about"
-            hint = "name that case in linked_case, by the case_key that your notices give"
-            if owner.client == client.name:
-                hint = "send the correction with the case_reference of that event"
-            return invalid(FieldError("/data/corrects", problem, "an event of a linked case", hint))
-        digests = map(self._reader.child_digest, child_refs(reading.submitted.data))
-        if any(batch.book.known_child(owner.case_key, digest) is None for digest in digests):
-            problem = "the case of the event that you correct has no such child"
-            return invalid(FieldError("/data/child_ref", problem, "the reference by which that event names the child"))
-        return None
-
-    def _is_same_body(self, one: Client, other: Client, on: date) -> bool:
-        sources = one.reporter.source, other.reporter.source
-        return len({self._bodies.in_place_of(source, on) for source in sources}) == 1
 
     def _again(self, known: Kept, reading: Reading, tx: Transaction) -> Outcome:
         if known.sameness == reading.sameness:
@@ -271,7 +210,7 @@ class IntakeService:
             await tx.lock_cases((case_key,), minted=True)
         links = recalled
         if reading.target:
-            answers_for = self._answers_for(reading.client, london_date(tx.now))
+            answers_for = self._ownership.answers_for(reading.client, tx.now)
             links = (*recalled, *batch.book.link(case_key, reading.target, answers_for))
         children = self._children(reading, case_key, batch)
         about = self._reader.item_key(case_key, submitted.data)
@@ -317,16 +256,9 @@ class IntakeService:
         return batch.book.recall(reading.own, published.case_key, children)
 
 
-def _corrected(reading: Reading, batch: _Batch) -> Owner | None:
-    data = reading.submitted.data
-    return batch.owners.get(data.corrects) if isinstance(data, FactCorrected) else None
-
-
-def _notices(readings: Iterable[Reading]) -> Iterator[UUID]:
-    for reading in readings:
-        data = reading.submitted.data
-        if isinstance(data, DeliveryAcknowledged | CrossPartnershipOutcome):
-            yield data.notice_id
+def _corrected(reading: Reading, batch: _Batch) -> Kept | None:
+    corrected = corrects(reading)
+    return batch.named.known.get(corrected) if corrected else None
 
 
 def _told_of(messages: Iterable[Envelope]) -> set[cases.Told]:

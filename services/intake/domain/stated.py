@@ -199,14 +199,15 @@ def _one_per_source(
 
 
 def _stated(told: Told, vocabulary: Vocabulary) -> Iterator[Statement]:
-    for field, child, value in _named(told.type, told.data):
+    for field, child, value in named(told.type, told.data):
         if vocabulary[field].scope not in _OF_AN_ITEM:
             plain = value.isoformat() if isinstance(value, date) else value
             at = events.counts_from(told.data, field, told.occurred_at)
             yield Statement(field, child, plain, at, told)
 
 
-def _named(type_: str, data: events.CaseData) -> Iterator[Named]:
+def named(type_: str, data: events.CaseData) -> Iterator[Named]:
+    """Yield every statement that an event makes, also one of None."""
     if MESSAGES[type_] is events.IncidentReported:  # of one that cannot be read any more who reports is known still
         yield "reporter.body", "", data.reporter.body
         yield "reporter.area", "", data.reporter.area

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import insert, text
@@ -43,19 +43,11 @@ class Returned:
     sealed: bytes
 
 
-class Owner(NamedTuple):
-    """Whose an event is, by the client's name, and which case it is about."""
-
-    client: str
-    case_key: str
-
-
 _KEPT: Final = "event_id, receipt_id, client, case_key, type, sameness, occurred_at, recorded_at, wrapped_key, sealed"
 _BY_EVENT: Final = text(f"SELECT {_KEPT} FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - only our own column names
 _OF_CASES: Final = text(
     f"SELECT {_KEPT} FROM submission WHERE case_key = ANY(CAST(:keys AS text[])) ORDER BY recorded_at, event_id"  # noqa: S608
 )
-_OWNERS: Final = text("SELECT event_id, client, case_key FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 _RECIPIENTS: Final = text("SELECT notice_id, recipient FROM notice WHERE notice_id = ANY(CAST(:ids AS uuid[]))")
 _DUTY_HOLDERS: Final = text("""
     SELECT obligation_id, duty_holder FROM obligation WHERE obligation_id = ANY(CAST(:ids AS uuid[]))
@@ -77,14 +69,6 @@ async def of_cases(connection: AsyncConnection, case_keys: Collection[str]) -> l
     """Return every event of these cases, in the order in which they were recorded."""
     rows = await connection.execute(_OF_CASES, {"keys": list(case_keys)})
     return [Kept(**row._mapping) for row in rows]  # noqa: SLF001
-
-
-async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Owner]:
-    """Return whose event each of these is, and of which case, as far as they exist."""
-    if not ids:
-        return {}
-    rows = await connection.execute(_OWNERS, {"ids": list(ids)})
-    return {row.event_id: Owner(row.client, row.case_key) for row in rows}
 
 
 async def recipients(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:

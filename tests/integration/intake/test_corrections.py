@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from schemas.case_events import CaseLinked, FactCorrected, IncidentReported
 from services.intake.domain import progress
 from services.intake.store import progress as progress_store
@@ -58,6 +60,66 @@ async def test_who_said_it_corrects_what_it_said_of_a_child_of_its_case_alone(ru
     assert (mistyped.status_code, right.status_code) == (422, 202)
     assert [error["pointer"] for error in mistyped.json()["errors"]] == ["/data/child_ref"]
     assert len(children) == 1
+
+
+async def test_what_an_event_did_not_state_or_said_is_unknown_is_no_correction_and_says_what_it_stated(
+    running: Intake,
+) -> None:
+    report = (await running.post(incident())).json()
+    data = {"corrects": report["event_id"], "reason": "new_information", "case_reference": "WYP/2026/0001"}
+    of_a_child = {
+        **data,
+        "fact": "child.care_leaver",
+        "value": "no",
+        "child_ref": "child-1",
+    }  # which it said is unknown
+    of_the_incident = {**data, "fact": "incident.unexpected_death", "value": "yes"}
+
+    child = await running.post(event("fact.corrected.v1", of_a_child))
+    death = await running.post(event("fact.corrected.v1", of_the_incident))
+    withdrawn = await running.post(event("fact.corrected.v1", {**of_the_incident, "value": None}))
+
+    assert (child.status_code, death.status_code, withdrawn.status_code) == (422, 422, 422)
+    [error] = child.json()["errors"]
+    assert error["pointer"] == "/data/fact"
+    assert error["expected"] == (
+        "one that it stated: child.age_at_death, child.age_at_incident, child.died, child.home_area, child.looked_after"
+    )
+    assert "event of its own" in error["hint"]
+    [error] = death.json()["errors"]
+    assert "incident.area" in error["expected"]
+    assert "child." not in error["expected"]
+
+
+async def test_a_correction_is_corrected_in_what_it_corrected_and_in_nothing_else(running: Intake) -> None:
+    report = (await running.post(incident())).json()
+    data = {"fact": "harm", "value": "other", "reason": "wrong_value", "case_reference": "WYP/2026/0001"}
+    first = (await running.post(event("fact.corrected.v1", {**data, "corrects": report["event_id"]}))).json()
+    again = {**data, "corrects": first["event_id"]}
+
+    other = await running.post(
+        event("fact.corrected.v1", {**again, "fact": "incident.area", "value": LEEDS}, id_="evt-3")
+    )
+    same = await running.post(event("fact.corrected.v1", {**again, "value": "death"}, id_="evt-3"))
+
+    assert (other.status_code, same.status_code) == (422, 202)
+    assert other.json()["errors"][0]["expected"] == "one that it stated: harm"
+
+
+async def test_an_event_that_cannot_be_read_any_more_may_have_stated_what_is_corrected(running: Intake) -> None:
+    report = (await running.post(incident())).json()
+    data = {
+        "corrects": report["event_id"],
+        "fact": "incident.unexpected_death",
+        "value": "yes",
+        "reason": "wrong_value",
+    }
+    async with running.database.begin() as tx:
+        await tx.connection.execute(text("UPDATE submission SET sealed = '\\x00'"))
+
+    answer = await running.post(event("fact.corrected.v1", {**data, "case_reference": "WYP/2026/0001"}))
+
+    assert answer.status_code == 202
 
 
 async def test_the_successor_of_who_said_it_corrects_an_event_once_its_case_is_linked(running: Intake) -> None:
