@@ -22,6 +22,8 @@ SUSPICION: Final = frozenset({"known", "suspected"})
 """The views of an authority that are a suspicion of abuse or neglect."""
 WITHDRAWAL: Final = ("notification.withdrawn", "notification.withdrawn_on")
 """The facts that an authority states no longer once it notifies anew."""
+DEATH_NOTIFIED: Final = "child.death_notified_on"
+"""The fact that a reference of the notification system states of a child. It says of nobody that they are in the case."""
 _UNDONE_WITH: Final = {
     "notification.submitted_on": WITHDRAWAL,
     "publication.planned_on": ("publication.declined_on",),

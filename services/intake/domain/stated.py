@@ -131,7 +131,7 @@ def by_mistake(told: Iterable[Told], vocabulary: Vocabulary) -> frozenset[str]:
     unread = {each.case_key for each in known if each.is_unread and MESSAGES[each.type] in _OF_CHILDREN}
     said: defaultdict[str, list[bool]] = defaultdict(list)
     for first, one in _as_corrected(known, vocabulary):
-        if one.child:
+        if one.child and one.field != events.DEATH_NOTIFIED:
             said[one.child].append(_is_mistake(one) and first.told.case_key not in unread)
     return frozenset(child for child, mistakes in said.items() if all(mistakes))
 
@@ -217,9 +217,7 @@ def named(type_: str, data: events.CaseData) -> Iterator[Named]:
         case events.BecameAwareData():
             yield from ((fact, "", data.aware_on) for fact in data.facts)
         case events.AbuseSuspicionChangedData():
-            yield "abuse_or_neglect", "", data.view
-            if data.view in events.SUSPICION:
-                yield "suspected_on", "", data.from_on
+            yield from _view(data)
         case events.NotificationDecisionData():
             yield "notification.decision", "", data.outcome
             yield "notification.decided_on", "", data.decided_on
@@ -229,6 +227,8 @@ def named(type_: str, data: events.CaseData) -> Iterator[Named]:
             yield "notification.submitted_on", "", london_date(data.submitted_at)
             yield "notification.submitted_by", "", data.reporter.area
             yield from ((fact, "", None) for fact in events.WITHDRAWAL)
+        case events.DeathNotifiedData():
+            yield events.DEATH_NOTIFIED, data.child, london_date(data.notified_at)
         case events.ActRecordedData():
             yield from ((fact, "", value) for fact, value in data.facts.items())
             yield from ((fact, "", value) for fact, value in implied(type_, data.facts, data.reporter.area))
@@ -236,6 +236,12 @@ def named(type_: str, data: events.CaseData) -> Iterator[Named]:
             yield from ((fact, data.child or "", value) for fact, value in data.facts)
         case _:
             return
+
+
+def _view(data: events.AbuseSuspicionChangedData) -> Iterator[Named]:
+    yield "abuse_or_neglect", "", data.view
+    if data.view in events.SUSPICION:
+        yield "suspected_on", "", data.from_on
 
 
 def _report(type_: str, data: events.IncidentReportedData) -> Iterator[Named]:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final, get_args
 from uuid import UUID
 
+from schemas.case_events import DEATH_NOTIFIED
 from schemas.vocabulary import ITEMS, Keeps, Scope, Topic, Value, Vocabulary
 from services.routing.domain.register import GROUPS
 
@@ -169,8 +170,9 @@ class FactBase:
         return len(stated) > 1
 
     def notified(self) -> dict[UUID, Fact]:
-        """Return what has become of each statement that the Panel was notified, by the event that made it; None is withdrawn."""
-        return {first.event_id: now for first, now in self._all_said(NOTIFIED, INCIDENT)}
+        """Return what has become of each statement of what was notified in the national system, by its event; None is withdrawn."""
+        said = (pair for (name, _), pair in self._said.items() if name in {NOTIFIED, DEATH_NOTIFIED})
+        return {first.event_id: now for pair in said for first, now in zip(*pair, strict=True)}
 
     def _all_said(self, name: str, owner: str | None) -> list[tuple[Fact, Fact]]:
         said = self._said.get((name, owner)) if owner is not None else None
@@ -211,12 +213,13 @@ class FactBase:
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
             self._said[name, owner] = statements, now
             self._settle(name, owner, now)
-            if not all(map(_is_withdrawn, now)):
+            if name != DEATH_NOTIFIED and not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)
             if name == HARM:
                 harm = now
         self._leave_the_first_awareness(harm)
-        for child in self._children - spoken_of:  # of whom everything was withdrawn was reported by mistake
+        # Of whom everything was withdrawn was reported by mistake; a reference alone may name nobody, if it was mistyped.
+        for child in self._children - spoken_of:
             self._children.discard(child)
             self._known_since.pop(child, None)
         self.ignored += [
@@ -239,7 +242,7 @@ class FactBase:
                 self.ignored.append(Ignored(fact, f"{fact.name} counts only from the {scope} that it is about"))
             elif fact.corrects is None:
                 stated[fact.name, owner].append(fact)
-                if scope == "child":
+                if scope == "child" and fact.name != DEATH_NOTIFIED:
                     self._known_since[owner] = min(fact.recorded_at, self._known_since.get(owner, fact.recorded_at))
             else:
                 key = (fact.corrects, fact.name, owner, source)

@@ -14,12 +14,15 @@ from uuid import UUID
 from schemas.acts import implied
 from schemas.calendar import london_date
 from schemas.case_events import (
+    DEATH_NOTIFIED,
     SUSPICION,
     WITHDRAWAL,
     AbuseSuspicionChanged,
+    AbuseSuspicionChangedData,
     ActRecorded,
     ActRecordedData,
     BecameAware,
+    CareLeaverDeathNotified,
     CaseEvent,
     CaseLinked,
     ChildFacts,
@@ -27,6 +30,7 @@ from schemas.case_events import (
     FactCorrectedData,
     IncidentReported,
     IncidentReportedData,
+    LacDeathNotified,
     NotificationDecision,
     NotificationDecisionData,
     NotificationSubmitted,
@@ -78,15 +82,15 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
         case BecameAware(data=data):
             yield from ((INCIDENT, name, data.aware_on) for name in data.facts)
         case AbuseSuspicionChanged(data=data):
-            yield INCIDENT, "abuse_or_neglect", data.view
-            if data.view in SUSPICION:
-                yield INCIDENT, "suspected_on", data.from_on
+            yield from _view(data)
         case NotificationDecision(data=data):
             yield from _decision(data)
         case NotificationSubmitted(data=data):
             yield INCIDENT, "notification.submitted_on", london_date(data.submitted_at)
             yield INCIDENT, "notification.submitted_by", data.reporter.area
             yield from ((INCIDENT, name, None) for name in WITHDRAWAL)
+        case LacDeathNotified(data=data) | CareLeaverDeathNotified(data=data):
+            yield data.child, DEATH_NOTIFIED, london_date(data.notified_at)
         case ActRecorded(data=data):
             yield from _act(event.type, data, vocabulary)
         case FactCorrected(data=data):
@@ -113,6 +117,12 @@ def _report(event: IncidentReported, data: IncidentReportedData) -> Iterator[Sta
         "concern.domestic_death": data.domestic_death,
     }
     yield from ((INCIDENT, name, value) for name, value in about_incident.items() if value is not None)
+
+
+def _view(data: AbuseSuspicionChangedData) -> Iterator[Statement]:
+    yield INCIDENT, "abuse_or_neglect", data.view
+    if data.view in SUSPICION:
+        yield INCIDENT, "suspected_on", data.from_on
 
 
 def _decision(data: NotificationDecisionData) -> Iterator[Statement]:

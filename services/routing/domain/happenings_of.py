@@ -86,8 +86,8 @@ def happenings(told: Mapping[UUID, Told], known: Known, facts: FactBase) -> list
 
     What an ended body did, or was told, counts for the one in its place, as the `facts` have it. What was said of a notice that
     is withdrawn counts for nothing: its recipient's last word from us is that it need do nothing. It does where the notice was
-    withdrawn because linked cases had the duty twice: the older duty stands. The Panel was notified on the day that its fact has
-    now, and not at all once that is withdrawn.
+    withdrawn because linked cases had the duty twice: the older duty stands. What was notified in the national system was notified
+    on the day that its fact has now, and not at all once that is withdrawn.
     """
     in_place_of = facts.in_place_of
     standing, _ = by_slot(known.obligations, in_place_of)
