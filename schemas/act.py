@@ -7,12 +7,13 @@ added needs no further code: intake checks it, its message carries the facts, ro
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, JsonValue
 
 from schemas.act_personal import ActPersonal
 from schemas.submission import PARTNERSHIP, PERSONAL, Submission
+from schemas.vocabulary import ItemScope
 
 
 def states(
@@ -32,16 +33,19 @@ def states(
 
 
 class Act(Submission):
-    """What every act has. `about` names the field with the reference of what it is about, if a case has several of those."""
+    """What every act has. `about` says what it is about, if a case has several of those.
+
+    A field of that name has the partner's own reference of it. Without one, each event is about one of its own.
+    """
 
     reported_by: ClassVar = PARTNERSHIP
-    about: ClassVar[Literal["action", "recommendation", "request", "yearly_report"] | None] = None
+    about: ClassVar[ItemScope | None] = None
     personal: Annotated[ActPersonal | None, PERSONAL] = None
 
     @property
     def about_ref(self) -> str | None:
-        """Return the partner's own reference of what it is about."""
-        return getattr(self, self.about) if self.about else None
+        """Return the partner's own reference of what it is about; None where each event is about one of its own."""
+        return getattr(self, self.about, None) if self.about else None
 
     def facts(self) -> dict[str, str | int]:
         """Return what it states: facts by name, dates as ISO text; what is left out or unknown is not there."""

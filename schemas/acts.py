@@ -130,6 +130,7 @@ ACTS: Final[dict[str, type[Act]]] = {
 }
 """CloudEvents `type` of each act, with the model of its `data`."""
 
+_WITHDRAWN: Final = "scsi.notification.withdrawn.v1"
 _DECIDED: Final = "lcspr.decision.made.v1"
 _PLANNED: Final = "publication.planned.v1"
 _CHECKED: Final = "publication.availability.checked.v1"
@@ -141,11 +142,26 @@ TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
 """The facts that an act undoes where it does not state them."""
 
 
+def _twins() -> Iterator[tuple[str, str]]:
+    for act in ACTS.values():
+        for field in act.model_fields.values():
+            extra = field.json_schema_extra
+            if isinstance(extra, dict) and extra.get("also"):
+                yield str(extra["fact"]), str(extra["also"])
+                yield str(extra["also"]), str(extra["fact"])
+
+
+TWINS: Final[Mapping[str, str]] = dict(_twins())
+"""Of each fact that an act states together with another of one value, that other: one is of the case, one of an item."""
+
+
 def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> Iterator[tuple[str, str | int | None]]:
     """Yield what an act of a reporter of an area says besides the facts that it states.
 
     A fact with None is undone because the act does not state it, whoever stated it.
     """
+    if type_ == _WITHDRAWN:
+        yield "withdrawal.by", area
     if type_ == _DECIDED and stated.get("review.decision") == "proceed":
         # Who decides against a review owes nothing of one that others hold.
         yield "review.decided_by", area

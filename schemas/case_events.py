@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.acts import TAKEN_BACK, ActType
+from schemas.acts import TAKEN_BACK, TWINS, ActType
 from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, ItemKey, Model, RecipientId
 from schemas.people import Setting
 from schemas.reporters import ReporterBody
@@ -174,6 +174,8 @@ class FactCorrectedData(CaseData):
     def facts(self) -> Iterator[tuple[str, str | int | None]]:
         """Yield what is corrected: the fact, and what the same event stated only because that was so."""
         yield self.fact, self.value
+        if self.fact in TWINS:
+            yield TWINS[self.fact], self.value
         if self.value is None:
             yield from ((name, None) for name in _UNDONE_WITH.get(self.fact, ()))
         if self.fact == "abuse_or_neglect" and self.value not in SUSPICION:
@@ -213,7 +215,8 @@ class ActRecordedData(CaseData):
 
     facts: dict[str, str | int]
     about: ItemKey | None = Field(
-        default=None, description="The action, request or yearly report that it is about, if it is about one."
+        default=None,
+        description="What it is about, if a case has several of those: an action, a request, a yearly report, a placement, or the delay or withdrawal that it tells of.",
     )
 
 

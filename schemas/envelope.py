@@ -21,7 +21,7 @@ ItemKey = Annotated[
     str,
     Field(
         pattern=r"^[0-9a-f]{32}$",
-        description="Key of what a case has several of: an action, a request, a yearly report.",
+        description="Key of what a case has several of: an action, a request, a yearly report, a delay, a withdrawal, a placement.",
     ),
 ]
 AreaCode = Annotated[str, Field(pattern=r"^[EWSN][0-9]{8}$", description="GSS code of a local authority area.")]

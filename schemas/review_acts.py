@@ -20,14 +20,23 @@ AfterRapidReview = Literal["review", "no_review", "possibly_national"]
 class NotificationWithdrawn(Act, title="Notification to the Panel withdrawn"):
     """A notification was found to have been wrong. If the criteria were not met, no rapid review is owed any more."""
 
+    about: ClassVar = "withdrawal"
     reported_by: ClassVar = AUTHORITY
     reason: Annotated[
         Literal["criteria_not_met", "duplicate", "wrong_authority"],
-        states("notification.withdrawn", "Reason", "Why it was withdrawn.", "criteria_not_met"),
+        states(
+            "notification.withdrawn", "Reason", "Why it was withdrawn.", "criteria_not_met", also="withdrawal.reason"
+        ),
     ]
     withdrawn_on: Annotated[
         date,
-        states("notification.withdrawn_on", "Day of the withdrawal", "In England's calendar.", "2026-06-01"),
+        states(
+            "notification.withdrawn_on",
+            "Day of the withdrawal",
+            "In England's calendar.",
+            "2026-06-01",
+            also="withdrawal.made_on",
+        ),
     ]
 
 
@@ -251,15 +260,19 @@ class ReviewMonitored(Act, title="Progress of a review monitored"):
 
 
 class ReviewDelayed(Act, title="Delay of a review"):
-    """A review takes longer than six months. The Panel and the Secretary of State are told why; the date stays as it is."""
+    """A review takes longer than six months. The Panel and the Secretary of State are told why; the date stays as it is.
 
+    Each event is a delay of its own, of which they are told: put one right by a correction.
+    """
+
+    about: ClassVar = "delay"
     cause: Annotated[
         Literal["criminal_proceedings", "inquest", "family_court", "reviewer", "other"],
-        states("review.delay", "Cause", "What the review waits for.", "criminal_proceedings"),
+        states("delay.cause", "Cause", "What the review waits for.", "criminal_proceedings"),
     ]
     known_on: Annotated[
         date,
-        states("review.delay_known_on", "Day on which the delay was known", "In England's calendar.", "2026-06-01"),
+        states("delay.known_on", "Day on which the delay was known", "In England's calendar.", "2026-06-01"),
     ]
     panel_told_on: Annotated[
         date | None,
@@ -267,6 +280,7 @@ class ReviewDelayed(Act, title="Delay of a review"):
             "review.delay_panel_told_on",
             "Day on which the Panel was told",
             "If it was told by other means than a notice.",
+            also="delay.panel_told_on",
         ),
     ] = None
     secretary_of_state_told_on: Annotated[
@@ -275,12 +289,13 @@ class ReviewDelayed(Act, title="Delay of a review"):
             "review.delay_secretary_told_on",
             "Day on which the Secretary of State was told",
             "If told by other means than a notice.",
+            also="delay.secretary_told_on",
         ),
     ] = None
     expected_on: Annotated[
         date | None,
         states(
-            "review.expected_on",
+            "delay.expected_on",
             "Now expected on",
             "When the review will be complete, as it looks now. What is due stays due.",
             "2027-03-01",

@@ -45,7 +45,9 @@ class ArrangementsAudited(Act, title="Safeguarding arrangements audited"):
 class PlacementMade(Act, title="Child placed"):
     """An authority has placed a child whom it looks after; in another area the authority there is told."""
 
+    about: ClassVar = "placement"
     reported_by: ClassVar = AUTHORITY
+    placement: Annotated[ItemRef, said("Your number of the placement", "Each placement has one of its own.", "PL-1")]
     placing_area: Annotated[Area, states("placement.by", "Placing authority", "Its area, by GSS code.", "E09000032")]
     host_area: Annotated[
         Area,
@@ -58,7 +60,9 @@ class PlacementMade(Act, title="Child placed"):
 class PlacementApproved(Act, title="Placement approved"):
     """A placement out of the authority's area is approved. The name belongs in the personal part."""
 
+    about: ClassVar = "placement"
     reported_by: ClassVar = AUTHORITY
+    placement: Annotated[ItemRef, said("Your number of the placement", "The number with which it was made.", "PL-1")]
     approved_by: Annotated[
         Literal["nominated_officer", "director"],
         states(

@@ -16,7 +16,9 @@ from typing import Final, Literal, get_args
 Kind = Literal["choice", "yes_no", "date", "whole number", "area", "body"]
 PersonalKind = Literal["text", "choice", "choices", "date", "whole number", "entries"]
 """Kind of a personal field; of choices any number may be true, entries are a list of objects."""
-Scope = Literal["incident", "child", "authority", "reporter", "action", "recommendation", "request", "yearly_report"]
+ItemScope = Literal["action", "recommendation", "request", "yearly_report", "delay", "withdrawal", "placement"]
+"""What an act may be about: a case has several of each."""
+Scope = Literal["incident", "child", "authority", "reporter", ItemScope]
 Keeps = Literal["the latest", "the earliest", "the newest", "the first"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all; the first of
 all since the last one of None."""
@@ -157,6 +159,9 @@ ITEMS: Final[Mapping[Scope, str]] = {
     "recommendation": "recommendation",
     "request": "request",
     "yearly_report": "yearly report",
+    "delay": "delay of the review",
+    "withdrawal": "withdrawal of a notification",
+    "placement": "placement",
 }
 """Scopes of what a case has several of besides children, each with its word. A rule is about one kind of them at most."""
 

@@ -130,9 +130,9 @@ class Contents:
         elif grant.subject != "incident":
             only_child = grant.subject
         case_keys = sorted({one.case_key for one in told})
-        gone = by_mistake(told, self._reader.vocabulary)
+        gone = by_mistake(told)
         references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
-        facts = self._facts(told, tx)
+        facts = self._facts(told, grant.subject, tx)
         said = [*facts, *references, *await self._personal(grant, told, frozenset(children.values()), tx)]
         still = [one for one in said if one.child not in gone]
         content = disclose(still, grant.give, Asker(grant.recipient, grant.participant, self._key), only_child)
@@ -167,9 +167,10 @@ class Contents:
             for one in kept
         ]
 
-    def _facts(self, told: list[Told], tx: Transaction) -> list[Said]:
-        """Return what of it stands."""
-        facts = standing(told, self._reader.vocabulary, partial(self._bodies.in_place_of, on=london_date(tx.now)))
+    def _facts(self, told: list[Told], subject: str, tx: Transaction) -> list[Said]:
+        """Return what of it stands; of an item only if the notice is about it."""
+        in_place_of = partial(self._bodies.in_place_of, on=london_date(tx.now))
+        facts = standing(told, self._reader.vocabulary, in_place_of, subject)
         return [Said(fact.told.case_key, fact.field, fact.child, fact.value) for fact in facts]
 
     def _data(
@@ -190,7 +191,8 @@ class Contents:
         case_key = of_case.get(data.corrects, one.case_key) if isinstance(data, FactCorrected) else one.case_key
         digests = {ref: self._reader.child_digest(ref) for ref in child_refs(data)}
         keys = {ref: children.get((case_key, each)) or children[one.case_key, each] for ref, each in digests.items()}
-        return translate(submitted, reporter, keys, None)
+        about = self._reader.item_key(one.case_key, data, one.event_id)
+        return translate(submitted, reporter, keys, None, about)
 
     async def _personal(self, grant: Grant, told: list[Told], children: frozenset[str], tx: Transaction) -> list[Said]:
         """Open what the profile names: of the incident and its children, and of the one item that the notice is about."""

@@ -120,11 +120,11 @@ class Reader:
         """Return what a child reference is looked up by."""
         return sameness.child_digest(self._key, ref)
 
-    def item_key(self, case_key: str, data: Submission) -> str | None:
-        """Return the key of the action, request or yearly report that an act is about; None if it is about none."""
-        if not isinstance(data, Act) or data.about is None or data.about_ref is None:
+    def item_key(self, case_key: str, data: Submission, event_id: UUID) -> str | None:
+        """Return the key of what an act is about, such as an action, a request or the delay that it tells of; None if it is about none."""
+        if not isinstance(data, Act) or data.about is None:
             return None
-        return sameness.item_key(self._key, case_key, data.about, data.about_ref)
+        return sameness.item_key(self._key, case_key, data.about, data.about_ref or str(event_id))
 
     def _target(self, submitted: Submitted) -> Target | None:
         link = submitted.data.linked_case

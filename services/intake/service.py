@@ -194,7 +194,7 @@ class IntakeService:
         if (submitted.type, submitted.time, len(refs)) != (published.type, published.time, len(keys)):
             return False
         personal_ref = reading.event_id if personal_fields(submitted.data) else None
-        about = self._reader.item_key(published.case_key, submitted.data)
+        about = self._reader.item_key(published.case_key, submitted.data, reading.event_id)
         # The reporter is who was registered then: a registration may have changed.
         now = translate(submitted, said.reporter, dict(zip(refs, keys, strict=True)), personal_ref, about)
         return said == as_published(said, now)
@@ -213,7 +213,7 @@ class IntakeService:
             answers_for = self._ownership.answers_for(reading.client, tx.now)
             links = (*recalled, *batch.book.link(case_key, reading.target, answers_for))
         children = self._children(reading, case_key, batch)
-        about = self._reader.item_key(case_key, submitted.data)
+        about = self._reader.item_key(case_key, submitted.data, event_id)
         said = personal_fields(submitted.data)
         for one in said:
             batch.keeping.keep(event_id, case_key, children[one.child_ref] if one.child_ref else about or "", one)

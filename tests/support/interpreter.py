@@ -25,7 +25,6 @@ from services.routing.domain.rulebook.model import (
     Rulebook,
     RulesHolder,
     SameArea,
-    StatedHolder,
     walk,
 )
 
@@ -144,10 +143,6 @@ class SlowRulebook:
             case ReporterHolder():
                 area = self._read("reporter.area", child, items, None)
                 return [(self.facts.reporter_of(items["reporter"]), area if isinstance(area, str) else None)]
-            case StatedHolder(fact=fact):
-                codes = {each.id.removeprefix("la:") for each in self.register.bodies.values() if each.id[:3] == "la:"}
-                stated = [code for code in sorted(codes) if self.facts.value(fact, f"la:{code}") is not None]
-                return [(f"la:{code}", code) for code in stated] or [NOBODY]
             case InFact(fact=fact):
                 body = self._read(fact, child, items, None)
                 return [(body, self._only_area(body)) if isinstance(body, str) else NOBODY]

@@ -55,7 +55,7 @@ def child_digest(key: bytes, ref: str) -> bytes:
 
 
 def item_key(key: bytes, case_key: str, kind: str, ref: str) -> str:
-    """Return the key of an action, a request or a yearly report of a case: always the same, and nothing can be read from it."""
+    """Return the key of what a case has several of, such as an action: always the same, and nothing can be read from it."""
     place = (b"item", case_key.encode(), kind.encode(), ref.encode())
     return hmac.digest(key, _UNIT.join(place), hashlib.sha256)[:_ITEM_BYTES].hex()
 

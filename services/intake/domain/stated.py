@@ -34,7 +34,7 @@ _INCIDENT_FACTS: Final = {
 }
 _REFERRAL: Final = "referral.submitted.v1"
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
-_OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN  # of an action or a request only what is personal is given
+_OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN
 _OF_CHILDREN: Final = frozenset({events.IncidentReported, events.FactCorrected})  # what may state anything of a child
 Named = tuple[str, str, Any]
 """Field, child key (empty for what is about the incident), value."""
@@ -88,18 +88,26 @@ class Statement:
         return self.at, self.told.recorded_at, self.told.event_id
 
 
-def standing(told: Iterable[Told], vocabulary: Vocabulary, in_place_of: Callable[[str], str]) -> list[Statement]:
+def standing(
+    told: Iterable[Told], vocabulary: Vocabulary, in_place_of: Callable[[str], str], item: str = ""
+) -> list[Statement]:
     """Return the statements that stand, in the order in which their sources first spoke; none of them is of None.
 
-    What a body said counts with what the one `in_place_of` it says.
+    What a body said counts with what the one `in_place_of` it says. Of items only what was said of this one is among them.
     """
     now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
-    for first, one in _as_corrected(list(told), vocabulary):
+    for first, one in _as_corrected(list(told)):
+        if vocabulary[one.field].scope in _OF_AN_ITEM and not _is_about(first.told, item):
+            continue
         owner = in_place_of(first.told.source) if vocabulary[one.field].scope in _OWN else ""
         now[one.field, one.child, owner].append(one)
     return [
         one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps, in_place_of)
     ]
+
+
+def _is_about(told: Told, item: str) -> bool:
+    return isinstance(told.data, events.ActRecordedData) and told.data.about == item
 
 
 def about_report(report: Told, told: Iterable[Told]) -> list[Told]:
@@ -122,7 +130,7 @@ def _corrected(one: Told, known: Mapping[UUID, Told]) -> Told:
     return one
 
 
-def by_mistake(told: Iterable[Told], vocabulary: Vocabulary) -> frozenset[str]:
+def by_mistake(told: Iterable[Told]) -> frozenset[str]:
     """Return the children that are none of their case: everything that was stated of them was withdrawn as a mistake.
 
     An event that cannot be read any more may have spoken of any child of its case, or put its withdrawal right: all stay.
@@ -130,15 +138,15 @@ def by_mistake(told: Iterable[Told], vocabulary: Vocabulary) -> frozenset[str]:
     known = list(told)
     unread = {each.case_key for each in known if each.is_unread and MESSAGES[each.type] in _OF_CHILDREN}
     said: defaultdict[str, list[bool]] = defaultdict(list)
-    for first, one in _as_corrected(known, vocabulary):
+    for first, one in _as_corrected(known):
         if one.child and one.field != events.DEATH_NOTIFIED:
             said[one.child].append(_is_mistake(one) and first.told.case_key not in unread)
     return frozenset(child for child, mistakes in said.items() if all(mistakes))
 
 
-def _as_corrected(known: Sequence[Told], vocabulary: Vocabulary) -> Iterator[tuple[Statement, Statement]]:
+def _as_corrected(known: Sequence[Told]) -> Iterator[tuple[Statement, Statement]]:
     """Yield each first statement, the oldest first, and what has become of it."""
-    statements = sorted((one for each in known for one in _stated(each, vocabulary)), key=lambda one: one.age)
+    statements = sorted((one for each in known for one in _stated(each)), key=lambda one: one.age)
     # Of two corrections of one event the later stands. Intake takes them only from whose event it was, and from who is in its place.
     corrections = {(one.told.corrects, one.field, one.child): one for one in statements if one.told.corrects}
     # Routing still has what an unread event said. Here it is known that it spoke of what was corrected, and when.
@@ -177,9 +185,11 @@ def _one_per_source(
     """Return what each source says, or the one statement that stands for all; `statements` are in order."""
     by_source: dict[str, Statement] = {}
     first: Statement | None = None
+    newest: Statement | None = None
     for one in statements:
         if _is_withdrawn(one):
             continue  # as if it had never been said
+        newest = one
         first = (first or one) if one.value is not None else None
         source = in_place_of(one.told.source)
         earlier = by_source.get(source)
@@ -191,19 +201,18 @@ def _one_per_source(
         case "the earliest":
             return sorted(known, key=lambda one: (one.value, one.age))[:1]
         case "the newest":
-            return sorted(known, key=lambda one: one.age)[-1:]
+            return [newest] if newest and newest.value is not None else []
         case "the first":
             return [first] if first else []
         case "the latest":
             return known
 
 
-def _stated(told: Told, vocabulary: Vocabulary) -> Iterator[Statement]:
+def _stated(told: Told) -> Iterator[Statement]:
     for field, child, value in named(told.type, told.data):
-        if vocabulary[field].scope not in _OF_AN_ITEM:
-            plain = value.isoformat() if isinstance(value, date) else value
-            at = events.counts_from(told.data, field, told.occurred_at)
-            yield Statement(field, child, plain, at, told)
+        plain = value.isoformat() if isinstance(value, date) else value
+        at = events.counts_from(told.data, field, told.occurred_at)
+        yield Statement(field, child, plain, at, told)
 
 
 def named(type_: str, data: events.CaseData) -> Iterator[Named]:

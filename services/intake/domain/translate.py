@@ -79,7 +79,7 @@ def translate(
         reporter: From the client's registration.
         children: Child key by the client's reference, for every one that `child_refs` returns.
         personal_ref: Pointer into the vault, if anything was kept there.
-        about: Key of the item that an act is about: an action, a request or a yearly report.
+        about: Key of the item that an act is about, such as an action.
     """
     data = submitted.data
     if isinstance(data, Act):
@@ -132,6 +132,9 @@ def _child(data: IncidentReported, child: Child, key: str) -> ChildFacts:
 
 def as_published(published: CaseData, translated: CaseData) -> CaseData:
     """Return what was translated without what an earlier release did not derive, as a message that it published has it."""
+    if isinstance(published, ActRecordedData) and isinstance(translated, ActRecordedData) and published.about is None:
+        facts = {fact: value for fact, value in translated.facts.items() if fact in published.facts}
+        return translated.model_copy(update={"facts": facts, "about": None})
     if not (isinstance(published, IncidentReportedData) and isinstance(translated, IncidentReportedData)):
         return translated
     children = (

@@ -18,7 +18,6 @@ from services.routing.domain.happenings import Slot
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Trace
-from services.routing.domain.rulebook.model import StatedHolder
 from services.routing.domain.unsettled import Unsettled
 
 
@@ -119,7 +118,7 @@ def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:
         runs = [trace for trace in decision.traces if trace.rule == slot.rule and trace.subject == slot.subject]
         if _in_doubt(slot, runs, decision):
             continue
-        by = None if _own_statement(slot, decision) else _in_its_place(slot, decision)
+        by = _in_its_place(slot, decision)
         why = f"the duty is now on {decision.words.body(by.duty_holder)}" if by else _why(slot, runs, decision)
         found.append(Lapsed(slot, why, by))
     return found
@@ -142,17 +141,8 @@ def _in_its_place(slot: Slot, decision: Decision) -> Slot | None:
     return next((each for each in same if (each.position, each.subject) == (slot.position, slot.subject)), None)
 
 
-def _own_statement(slot: Slot, decision: Decision) -> str | None:
-    """Return the fact that its holder has the duty for having stated, if so: then another's is never in its place."""
-    rule = decision.evaluation.book.rules.get(slot.rule)
-    return rule.rule.holder.fact if rule and isinstance(rule.rule.holder, StatedHolder) else None
-
-
 def _why(slot: Slot, runs: list[Trace], decision: Decision) -> str:
     words = decision.words
-    stated = _own_statement(slot, decision)
-    if stated and decision.evaluation.facts.value(stated, slot.duty_holder) is None:
-        return words.found(reasons.Found(stated, slot.duty_holder, None, (), "not recorded"))
     for run in sorted(runs, key=lambda each: each.holder is None or each.holder.id != slot.duty_holder):
         because = reasons.because(decision.evaluation, run)
         if because is not None:

@@ -141,10 +141,6 @@ class FactBase:
         spec = self.vocabulary[name]
         return self.row(spec.scope, owner)[spec.position]
 
-    def stating(self, name: str) -> tuple[str, ...]:
-        """Return the authorities that state a fact of theirs, by their ids."""
-        return tuple(sorted(owner for owner in self._rows["authority"] if self.value(name, owner) is not None))
-
     def standing(self, name: str, owner: str | None) -> tuple[Fact, ...]:
         """Return the statements that stand behind a fact, one per source, corrections applied."""
         return self._standing.get((name, owner), ()) if owner is not None else ()

@@ -134,11 +134,9 @@ def _decision(data: NotificationDecisionData) -> Iterator[Statement]:
 
 
 def _act(type_: str, data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[Statement]:
-    for name, value in data.facts.items():
+    for name, value in (*data.facts.items(), *implied(type_, data.facts, data.reporter.area)):
         about = data.about if vocabulary.spec(name).scope in ITEMS else None
         yield about or INCIDENT, name, vocabulary.check(name, value)
-    besides = implied(type_, data.facts, data.reporter.area)
-    yield from ((INCIDENT, name, vocabulary.check(name, value)) for name, value in besides)
 
 
 def _child(child: ChildFacts) -> Iterator[Statement]:

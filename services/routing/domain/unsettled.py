@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from services.routing.domain import reasons
-from services.routing.domain.facts import AUTHORITY, INCIDENT
+from services.routing.domain.facts import INCIDENT
 from services.routing.domain.reasons import Answered, Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
@@ -24,7 +24,6 @@ from services.routing.domain.rulebook.model import (
     Meets,
     Recorded,
     RulesHolder,
-    StatedHolder,
 )
 
 Span = tuple[int, int]
@@ -74,10 +73,6 @@ class Unsettled:
                     return
         elif isinstance(holder, InFact):
             yield from self._fact(trace, holder.fact)
-        elif isinstance(holder, StatedHolder):
-            if trace.holder is None:  # it may be any; the first stands for all
-                missing = Missing(holder.fact, f"{AUTHORITY}{next(iter(self.evaluation.register.areas))}")
-                yield from () if self.settled(missing) else (missing,)
         elif isinstance(holder, RulesHolder):
             for rule in holder.rules:
                 for other in self.evaluation.of(rule, trace):

@@ -26,7 +26,6 @@ from services.routing.domain.rulebook.model import (
     Recorded,
     ReporterHolder,
     SameArea,
-    StatedHolder,
     TheReporter,
     Within,
 )
@@ -156,8 +155,6 @@ class Words:
                 return "whoever reports"
             case InFact():
                 return self.label(holder.fact)
-            case StatedHolder():
-                return f"each local authority that stated: {self.label(holder.fact)}"
             case _:
                 whose = f"the duty holder of {' or '.join(holder.rules)}"
                 return f"{_GROUPS[holder.group]} of the area of {whose}" if holder.group else whose

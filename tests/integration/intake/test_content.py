@@ -127,6 +127,59 @@ async def test_whom_an_action_is_for_reads_what_is_to_be_done_and_nothing_of_ano
     assert [list(child) for child in whole.json()["children"]] == [["personal.child.reference"]]  # the one child's
 
 
+async def test_a_host_authority_reads_of_its_own_placement_alone_and_as_it_was_corrected(running: Intake) -> None:
+    reference = {"case_reference": "LCC-PLACED"}
+    receipts = []
+    for number, host in enumerate(("E09000029", "E06000006")):
+        said: dict[str, Any] = {"placement": f"PL-{number}", "placing_area": LEEDS, "host_area": host}
+        said |= reference | {"made_on": f"2026-06-0{number + 1}"}
+        said |= {
+            "personal": {"by": "Sample Onlyatest", "child_details": f"Testchild {number}", "care_plan": "Invented."}
+        }
+        answer = await running.post(event("placement.made.v1", said, id_=f"placed-{number}"), by="council-example")
+        assert answer.status_code == 202, answer.text
+        receipts.append(answer.json())
+    corrected = {"corrects": receipts[1]["event_id"], "fact": "placement.made_on", "value": "2026-06-03"}
+    corrected |= reference | {"reason": "wrong_value"}
+    answer = await running.post(event("fact.corrected.v1", corrected), by="council-example")
+    assert answer.status_code == 202, answer.text
+    about = [m.data.about for m in await running.published() if isinstance(m, ActRecorded)]
+    give = dict.fromkeys(("placement.made_on", "placement.in_area", "personal.child_details"), "in full")
+    case = receipts[0]["case_key"]
+
+    first, second, whole = [
+        (await read(running, grant(**claims(case, subject=subject, give=give)))).json()["incident"]
+        for subject in (*about, "incident")
+    ]
+
+    assert first == {
+        "placement.made_on": "2026-06-01",
+        "placement.in_area": "E09000029",
+        "personal.child_details": "Testchild 0",
+    }
+    assert second == {
+        "placement.made_on": "2026-06-03",
+        "placement.in_area": "E06000006",
+        "personal.child_details": "Testchild 1",
+    }
+    assert whole == {}
+
+
+async def test_each_delay_is_one_of_its_own_and_the_same_again_is_not(running: Intake) -> None:
+    await running.post(incident(), by="council-example")
+    said = {"case_reference": "WYP/2026/0001", "cause": "inquest", "known_on": "2026-06-02"}
+
+    answers = [
+        await running.post(event("review.delayed.v1", said, id_=id_), by="council-example")
+        for id_ in ("first", "second", "first")
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 200]
+    first, second = [m.data.about for m in await running.published() if isinstance(m, ActRecorded)]
+    assert None not in {first, second}
+    assert first != second
+
+
 async def test_a_correction_is_what_is_read_and_reporters_who_differ_are_both_read(running: Intake) -> None:
     police = (await running.post(incident())).json()
     correction = {"corrects": police["event_id"], "fact": "harm", "value": "serious_harm", "reason": "wrong_value"}

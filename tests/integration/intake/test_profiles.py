@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from schemas.case_events import ActRecorded
 from tests.integration.intake.test_content import claims, read
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import Intake, grant
@@ -52,8 +53,10 @@ async def test_a_profile_gives_the_words_that_are_for_its_reader_and_not_the_rea
     answer = await running.post(event(type_, said), by="council-example")
     assert answer.status_code == 202, answer.text
     give = dict(england().book.profiles[profile].give)
+    acts = [one.data.about for one in await running.published() if isinstance(one, ActRecorded)]
+    subject = next(filter(None, acts), "incident")
 
-    content = (await read(running, grant(**claims(case, profile=profile, give=give)))).json()
+    content = (await read(running, grant(**claims(case, profile=profile, give=give, subject=subject)))).json()
 
     personal = {name: value for name, value in content["incident"].items() if name.startswith("personal.")}
     assert personal == ({f"personal.{name}": text for name, text in words.items()}) | (

@@ -170,7 +170,7 @@ async def test_a_late_review_is_overdue_until_the_reasons_were_given(road: Road,
     """L-04: six months from the decision; L-05: "the reasons for the delay"."""
     today: date = (await road.rows("SELECT clock.legal_now() AS now"))[0]["now"].date()
     decided_on = {"review.decision": "proceed", "review.decided_on": str(today - timedelta(days=100))}
-    delay = {"review.delay": "criminal_proceedings", "review.delay_known_on": str(today)}
+    delay = {"delay.cause": "criminal_proceedings", "delay.known_on": str(today)}
     tags = []
 
     async def tag() -> str:
@@ -183,7 +183,7 @@ async def test_a_late_review_is_overdue_until_the_reasons_were_given(road: Road,
     tags.append(await tag())
     await move_clock(address, timedelta(days=200))
     tags.append(await tag())
-    await road.route(acted("review.delayed.v1", {**delay}))
+    await road.route(acted("review.delayed.v1", {**delay}, about="d" * 32))
     tags.append(await tag())
 
     assert tags == ["open", "overdue", "overdue, explained"]

@@ -31,7 +31,7 @@ AREA, LOOKED_AFTER = withdrawn("home_area"), withdrawn("looked_after", "entered_
 
 
 def gone(*events: Any) -> frozenset[str]:
-    return by_mistake(told(*events), VOCABULARY)
+    return by_mistake(told(*events))
 
 
 def test_a_child_of_which_each_fact_was_withdrawn_as_a_mistake_is_none_of_the_case() -> None:

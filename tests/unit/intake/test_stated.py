@@ -172,6 +172,14 @@ def test_what_an_act_states_is_given_but_nothing_of_an_item_and_what_it_takes_ba
     assert values(action) == {}
 
 
+def test_what_another_body_takes_back_is_given_no_longer() -> None:
+    appointed = acted("reviewer.appointed.v1", {"review.reviewer_appointed_on": "2026-05-30"}, LSCP)
+    removed = acted("reviewer.removed.v1", {"review.reviewer_removed_on": "2026-06-02"}, COUNCIL)
+
+    assert values(appointed) == {"review.reviewer_appointed_on": ["2026-05-30"]}
+    assert values(appointed, removed) == {"review.reviewer_removed_on": ["2026-06-02"]}
+
+
 def test_a_decision_and_a_notification_give_their_day_in_england_and_a_notification_who_made_it() -> None:
     found = values(decided("notify", on=date(2026, 6, 2)), submitted(when=datetime(2026, 6, 2, 23, 30, tzinfo=UTC)))
 

@@ -10,6 +10,7 @@ import pytest
 
 from schemas import vocabulary
 from schemas.case_events import (
+    ActRecordedData,
     CaseData,
     DeathNotifiedData,
     FactCorrectedData,
@@ -88,6 +89,20 @@ def test_a_message_of_before_does_not_differ_by_what_is_derived_since() -> None:
     assert as_published(earlier, data) == earlier
     assert as_published(other, data) != other
     assert as_published(data, data) == data
+
+
+def test_an_act_of_before_does_not_differ_by_what_it_is_about_since() -> None:
+    said = {"reason": "duplicate", "withdrawn_on": "2026-06-02"}
+    data = translate(understood(event("scsi.notification.withdrawn.v1", said)), REPORTER, {}, None, "d" * 32)
+    assert isinstance(data, ActRecordedData)
+    whole = {"notification.withdrawn": "duplicate", "notification.withdrawn_on": "2026-06-02"}
+    earlier = data.model_copy(update={"facts": whole, "about": None})
+    other = earlier.model_copy(update={"facts": whole | {"notification.withdrawn": "wrong_authority"}})
+
+    assert data.facts == whole | {"withdrawal.reason": "duplicate", "withdrawal.made_on": "2026-06-02"}
+    assert as_published(earlier, data) == earlier
+    assert as_published(other, data) != other
+    assert as_published(data.model_copy(update={"about": "e" * 32}), data) == data
 
 
 def test_unknown_is_absent() -> None:

@@ -195,29 +195,6 @@ def test_a_duty_is_met_in_time_or_late_whatever_arrives_first() -> None:
     assert found == {("met", date(2026, 6, 9), date(2026, 6, 5))}
 
 
-def test_a_second_delay_leaves_the_date_by_which_the_first_was_told_as_it_was() -> None:
-    """Late news of the first stays late: the duty counts from the newest delay, and was met about the one before."""
-    june, july = MONDAY + timedelta(days=20), MONDAY + timedelta(days=40)
-    first = {
-        "review.delay": "criminal_proceedings",
-        "review.delay_known_on": "2026-06-10",
-        "review.expected_on": "2027-03-01",
-    }
-    second = {"review.delay": "inquest", "review.delay_known_on": "2026-07-10", "review.expected_on": "2028-03-01"}
-    told = {"review.delay_panel_told_on": "2026-06-20", "review.delay_secretary_told_on": "2026-06-20"}
-    review = acted("lcspr.decision.made.v1", {"review.decision": "proceed", "review.decided_on": "2026-06-05"}, at=june)
-    events = [reported(COUNCIL), aware(), suspects(), decided("notify"), submitted(), review]
-    events += [acted("review.delayed.v1", first, at=june), acted("review.delayed.v1", told, at=june)]
-
-    known, changes = after(events, [acted("review.delayed.v1", second, at=july)])
-
-    of_delay = [one for one in known.obligations if one.slot.rule == "L-05"]
-    assert {(one.state, one.dates.from_on, one.met_on) for one in of_delay} == {
-        ("met", date(2026, 6, 10), date(2026, 6, 20))
-    }
-    assert not [one for one in changes if isinstance(one, ledger.Redated | ledger.Met)]
-
-
 def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() -> None:
     early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
     known, changes = after([REPORT, aware(), suspects(), early], [late])

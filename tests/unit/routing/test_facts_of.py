@@ -168,6 +168,28 @@ def test_whoever_plans_to_publish_the_report_itself_declines_it_no_longer(form: 
     assert {name for _, name, value in stated(planned) if value is None} == taken_back
 
 
+ITEM = "d" * 32
+
+
+@pytest.mark.parametrize("corrects", ["notification.withdrawn_on", "withdrawal.made_on"])
+def test_a_withdrawal_is_corrected_in_the_case_and_in_itself(corrects: str) -> None:
+    said: dict[str, str | int] = {"notification.withdrawn_on": "2026-06-02", "withdrawal.made_on": "2026-06-02"}
+    withdrawn = acted("scsi.notification.withdrawn.v1", said, COUNCIL, about=ITEM)
+    wrong = corrected(withdrawn.id, corrects, "2026-06-03")
+
+    facts = rooted([*facts_of(withdrawn, VOCABULARY), *facts_of(wrong, VOCABULARY)], VOCABULARY)
+
+    assert {(each.subject, each.name, each.value) for each in facts if each.corrects is None} == {
+        ("incident", "notification.withdrawn_on", date(2026, 6, 2)),
+        (ITEM, "withdrawal.made_on", date(2026, 6, 2)),
+        (ITEM, "withdrawal.by", LEEDS),
+    }
+    assert {(each.subject, each.name, each.value) for each in facts if each.corrects} == {
+        ("incident", "notification.withdrawn_on", date(2026, 6, 3)),
+        (ITEM, "withdrawal.made_on", date(2026, 6, 3)),
+    }
+
+
 def test_a_correction_of_an_action_goes_back_to_the_action_that_was_spoken_of() -> None:
     about = "a" * 32
     agreed = acted(

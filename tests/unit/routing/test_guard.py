@@ -39,7 +39,13 @@ def matter(*statements: Statement, subject: str = CHILD, duty_holder: str = f"la
 
 
 ACTION, REQUEST = "a" * 32, "b" * 32
-BESIDE = ("annual_report.area", "arrangements.area", "placement.by", "placement.in_area")  # of no incident
+BESIDE = (
+    "annual_report.area",
+    "arrangements.area",
+    "placement.by",
+    "placement.in_area",
+    "withdrawal.by",
+)  # of items, or of no incident
 CHILD_FACTS = ("child.home_area", "child.looked_after_by", "child.placed_in", "child.care_leaver_of")
 IN_LEEDS = matter(
     said("incident.area", LEEDS),

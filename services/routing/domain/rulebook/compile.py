@@ -39,7 +39,6 @@ from services.routing.domain.rulebook.model import (
     RulesHolder,
     SameArea,
     Serving,
-    StatedHolder,
     TheReporter,
     walk,
 )
@@ -217,7 +216,7 @@ def _facts_of(rule: Rule) -> set[str]:
     names = {rule.judged_on} | _asked_for(rule) - {DUTY_HOLDER}
     if isinstance(rule.holder, AreaHolder):
         names.update(rule.holder.facts)
-    if isinstance(rule.holder, InFact | StatedHolder):
+    if isinstance(rule.holder, InFact):
         names.add(rule.holder.fact)
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")

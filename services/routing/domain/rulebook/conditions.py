@@ -34,7 +34,6 @@ from services.routing.domain.rulebook.model import (
     RulesHolder,
     SameArea,
     Serving,
-    StatedHolder,
     Test,
     TheReporter,
 )
@@ -54,7 +53,6 @@ _HOLDERS: Final = frozenset({"la", "lscp", "sab", "csp"})  # groups with one bod
 _HOLDER_OF: Final = "the duty holder of "
 _THE_REPORTER: Final = "the reporter"
 _BODY_IN: Final = "the body in "
-_EACH_STATED: Final = "each la that stated "
 _BODIES_OF: Final = re.compile(r"(each of )?([a-z-]+)-of\(([^()]+)\)")
 
 
@@ -160,7 +158,7 @@ def _test(key: str, node: Node, words: Words) -> Condition:
 
 
 def holder(node: Node, words: Words) -> Holder:
-    """Read whose duty it is: `GROUP-of(FACT)`, `the reporter`, `the body in FACT`, `each la that stated FACT`, or `the duty holder of RULE or RULE`.
+    """Read whose duty it is: `GROUP-of(FACT)`, `the reporter`, `the body in FACT`, or `the duty holder of RULE or RULE`.
 
     `GROUP-of(FACT or FACT)` goes by the first of them that is known; `GROUP-of(the duty holder of RULE)` is the body of a group in the
     area of that.
@@ -170,18 +168,12 @@ def holder(node: Node, words: Words) -> Holder:
         return ReporterHolder()
     if text.startswith(_BODY_IN):
         return _body_in(text, node, words)
-    if text.startswith(_EACH_STATED):
-        spec = words.fact(text.removeprefix(_EACH_STATED), node)
-        if spec.scope != "authority":
-            raise node.refuse(f"`{spec.name}` is no fact of each authority, so no authority states it of itself")
-        return StatedHolder(spec.name)
     if text.startswith(_HOLDER_OF):
         return _holder_of(text, node, words)
     match = _BODIES_OF.fullmatch(text)
     if match is None or match[1] or match[2] not in _HOLDERS:
         raise node.refuse(
-            f"expected la-of(FACT), lscp-of(FACT), the reporter, {_BODY_IN}FACT, {_EACH_STATED}FACT, or {_HOLDER_OF}RULE, "
-            f"found `{text}`"
+            f"expected la-of(FACT), lscp-of(FACT), the reporter, {_BODY_IN}FACT, or {_HOLDER_OF}RULE, found `{text}`"
         )
     if match[3].startswith(_HOLDER_OF):
         return replace(_holder_of(match[3], node, words), group=match[2])

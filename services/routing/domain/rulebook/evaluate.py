@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from schemas.vocabulary import Scope, Value
-from services.routing.domain.facts import AUTHORITY, INCIDENT, PARTNERSHIP, FactBase
+from services.routing.domain.facts import INCIDENT, PARTNERSHIP, FactBase
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import (
     ANSWERS,
@@ -27,7 +27,7 @@ from services.routing.domain.rulebook.compile import (
     pack,
 )
 from services.routing.domain.rulebook.editions import Edition, editions_for
-from services.routing.domain.rulebook.model import AreaHolder, Holder, InFact, ReporterHolder, Rule, StatedHolder
+from services.routing.domain.rulebook.model import AreaHolder, Holder, InFact, ReporterHolder, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +218,6 @@ def _holders(
                 return [None]
             body = facts.in_place_of(named)
             return [_held(body, register.only_area_of(body), register)]
-        case StatedHolder():
-            stating = facts.stating(holder.fact)
-            return [_held(each, each.removeprefix(AUTHORITY), register) for each in stating] or [None]
         case ReporterHolder():
             area = facts.value("reporter.area", about.item)
             source = facts.reporter_of(about.item) if about.item else None

@@ -106,14 +106,7 @@ class InFact:
     fact: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatedHolder:
-    """Each local authority that has stated a fact of its own: `each la that stated notification.withdrawn`."""
-
-    fact: str
-
-
-Holder = AreaHolder | RulesHolder | ReporterHolder | InFact | StatedHolder
+Holder = AreaHolder | RulesHolder | ReporterHolder | InFact
 
 
 @dataclass(frozen=True, slots=True)

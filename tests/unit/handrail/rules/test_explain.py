@@ -17,6 +17,8 @@ POLICE = EXAMPLES / "police-report-leeds.json"
 LOOKED_AFTER = EXAMPLES / "looked-after-child.yaml"
 NOT_ASKED = {
     "R-03",
+    "R-06",
+    "L-05",
     "A-03A",
     "A-01",
     "A-02",

@@ -137,8 +137,15 @@ NOTIFIED_ANEW = fact("notification.withdrawn", None, of=COUNCIL, by="notified an
 
 
 def withdrew(of: str = COUNCIL, by: str = "withdrew") -> list[Fact]:
-    stated = {"notification.withdrawn": "duplicate", "notification.withdrawn_on": "2026-06-02"}
-    return [fact(name, value, of=of, by=by) for name, value in stated.items()]
+    stated = {
+        "notification.withdrawn": "duplicate",
+        "withdrawal.reason": "duplicate",
+        "withdrawal.made_on": "2026-06-02",
+    }
+    stated |= {"withdrawal.by": of.removeprefix("la:")}
+    return [
+        fact(name, value, of=of, by=by, subject=by if "withdrawal." in name else None) for name, value in stated.items()
+    ]
 
 
 @pytest.mark.parametrize("ends", [TAKEN_BACK, NOTIFIED_ANEW], ids=["taken back", "notified anew"])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from schemas.vocabulary import FactSpec, Value
+from schemas.vocabulary import ITEMS, FactSpec, Value
 from services.routing.domain.facts import Fact
 from services.routing.domain.reasons import answered
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_conditions, pack
@@ -30,7 +30,6 @@ from services.routing.domain.rulebook.model import (
     ReporterHolder,
     RulesHolder,
     SameArea,
-    StatedHolder,
     walk,
 )
 from tests.support.cel import Asked, Given
@@ -57,9 +56,11 @@ def values(spec: FactSpec) -> st.SearchStrategy[Value]:
 
 
 def leaves() -> st.SearchStrategy[Condition]:
-    choices = [spec for spec in VOCABULARY.values() if spec.kind in {"choice", "yes_no", "area"}]
-    numbers = [spec.name for spec in VOCABULARY.values() if spec.kind == "whole number"]
-    areas = [spec.name for spec in VOCABULARY.values() if spec.kind == "area"]
+    # A rule is about one kind of item at most: here of reports.
+    specs = [spec for spec in VOCABULARY.values() if spec.scope == "reporter" or spec.scope not in ITEMS]
+    choices = [spec for spec in specs if spec.kind in {"choice", "yes_no", "area"}]
+    numbers = [spec.name for spec in specs if spec.kind == "whole number"]
+    areas = [spec.name for spec in specs if spec.kind == "area"]
     single: list[Operator] = ["is", "is not"]
     several: list[Operator] = ["is one of", "is not one of"]
     limits: list[Operator] = ["is at most", "is at least"]
@@ -200,7 +201,7 @@ def naming_the_holder(rule: str) -> set[str]:
     match england().rules[rule].rule.holder:
         case AreaHolder(facts=names):
             return set(names)
-        case InFact(fact=name) | StatedHolder(fact=name):
+        case InFact(fact=name):
             return {name}
         case ReporterHolder():
             return {"reporter.area"}

@@ -1,4 +1,4 @@
-"""What a case may have several of: actions, each its own agency's duty; and what a correction alone does not make."""
+"""What a case may have several of, each with duties of its own: actions, delays, placements; and what a correction alone does not make."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts import Fact
-from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, POLICE, REPORT, decided, fact, facts
+from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, POLICE, REPORT, WANDSWORTH, decided, fact, facts
 
 COUNCIL = f"la:{LEEDS}"
 DEATH = facts(LEEDS_DEATH)
@@ -65,3 +65,78 @@ def test_what_only_a_correction_speaks_of_does_not_exist() -> None:
 
     assert (found.children, found.reports, found.items["action"]) == ((CHILD,), (REPORT,), ())
     assert {each.fact.name for each in found.ignored} == {"action.owner", "child.home_area", "reported_on"}
+
+
+def delayed(cause: str, known_on: str, by: str, **told: str) -> list[Fact]:
+    """Return what one event says of a delay; `told` are days on which somebody was told of it by other means."""
+    said: dict[str, str] = {"delay.cause": cause, "delay.known_on": known_on} if cause else {}
+    for whom, day in told.items():
+        said |= {f"delay.{whom}_told_on": day, f"review.delay_{whom}_told_on": day}
+    return [
+        fact(name, day, by=by, subject=by if name.startswith("delay.") else None, at=NOW + timedelta(days=number))
+        for number, (name, day) in enumerate(said.items())
+    ]
+
+
+def reasons(*stated: Fact) -> set[tuple[str, str, date | None, str]]:
+    """Return, of each duty to tell of a delay: which delay, whom, by when, and its state."""
+    review = [fact("review.decision", "proceed"), fact("review.decided_on", "2026-06-01")]
+    notified = [fact("notification.submitted_by", LEEDS)]
+    return {
+        (each.slot.subject, each.recipients[0], each.dates.due_on, each.standing.state)
+        for each in decided([*DEATH, *notified, *review, *stated]).obligations
+        if each.rule.id == "L-05"
+    }
+
+
+def test_the_panel_is_told_of_a_second_delay_by_a_duty_of_its_own() -> None:
+    first, second = delayed("criminal_proceedings", "2026-06-10", "june"), delayed("inquest", "2026-07-10", "july")
+
+    assert reasons(*first, *second) == {
+        ("june", "panel", date(2026, 6, 12), "open"),
+        ("june", "dfe", date(2026, 6, 12), "open"),
+        ("july", "panel", date(2026, 7, 14), "open"),
+        ("july", "dfe", date(2026, 7, 14), "open"),
+    }
+
+
+def test_who_was_told_by_other_means_was_told_of_what_was_known_of_the_delay_by_then_and_of_none_that_followed() -> (
+    None
+):
+    first, second = delayed("criminal_proceedings", "2026-06-10", "june"), delayed("inquest", "2026-07-10", "july")
+    told = delayed("", "", "told", panel="2026-06-20")
+    at_once = delayed("inquest", "2026-07-10", "july", secretary="2026-07-11")
+
+    assert {(which, whom, state) for which, whom, _, state in reasons(*first, *told, *second)} == {
+        ("june", "panel", "met"),
+        ("june", "dfe", "open"),
+        ("july", "panel", "open"),
+        ("july", "dfe", "open"),
+    }
+    assert {(which, whom, state) for which, whom, _, state in reasons(*first, *at_once)} == {
+        ("june", "panel", "open"),
+        ("june", "dfe", "met"),
+        ("july", "panel", "open"),
+        ("july", "dfe", "met"),
+    }
+
+
+def placed(name: str, on: str, area: str) -> list[Fact]:
+    said = {"placement.made_on": on, "placement.by": WANDSWORTH, "placement.in_area": area}
+    return [fact(fact_, value, of=f"la:{WANDSWORTH}", subject=name, by=name) for fact_, value in said.items()]
+
+
+def test_the_host_is_told_of_each_placement_and_each_is_approved_for_itself() -> None:
+    approved = fact("placement.approved_on", "2026-05-29", of=f"la:{WANDSWORTH}", subject="one", by="approval")
+
+    decision = decided([*placed("one", "2026-06-01", LEEDS), *placed("two", "2026-06-03", LEEDS), approved])
+
+    assert [
+        (each.rule.id, each.slot.subject, each.recipients, each.dates.due_on, each.standing.state)
+        for each in decision.obligations
+    ] == [
+        ("N-22", "one", (COUNCIL,), date(2026, 6, 2), "open"),
+        ("N-22", "two", (COUNCIL,), date(2026, 6, 4), "open"),
+        ("N-22A", "one", (f"la:{WANDSWORTH}",), date(2026, 6, 1), "met"),
+        ("N-22A", "two", (f"la:{WANDSWORTH}",), date(2026, 6, 3), "open"),
+    ]

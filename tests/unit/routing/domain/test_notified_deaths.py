@@ -48,7 +48,7 @@ def decision(events: Sequence[Any]) -> Decision:
 
 
 def states(events: Sequence[Any], rule: str) -> set[tuple[str, date | None]]:
-    found = {
+    found: set[tuple[str, date | None]] = {
         (each.standing.state, each.standing.met_on) for each in decision(events).obligations if each.rule.id == rule
     }
     assert found, f"{rule} is not given"

@@ -127,6 +127,9 @@ def stated(case: list[Situation]) -> list[Fact]:
         "recommendation": [("client:one", "recommendation-1"), ("client:one", "recommendation-2")],
         "request": [("client:one", "request-1"), ("client:one", "request-2")],
         "yearly_report": [("client:one", "report-of-2025"), ("client:one", "report-of-2026")],
+        "delay": [("client:one", "delay-1"), ("client:one", "delay-2")],
+        "withdrawal": [(f"la:{AREAS[0]}", "withdrawal-1"), (f"la:{AREAS[1]}", "withdrawal-2")],
+        "placement": [(f"la:{AREAS[0]}", "placement-1"), (f"la:{AREAS[0]}", "placement-2")],
         "authority": [(f"la:{area}", None) for area in AREAS],
     }
     return [

@@ -111,11 +111,6 @@ SLIPS = {
         "duty on: police-of(incident.area)",
         "expected la-of(FACT)",
     ),
-    "holder that states what is no authority's": (
-        "each la that stated notification.withdrawn",
-        "each la that stated harm",
-        "no fact of each",
-    ),
     "stop that names no event": (": scsi.notification.submitted", ": scsi.notification", "stops nothing"),
     "unknown personal field": ("personal.child.name: in full ", "personal.child.nam: in full ", "did you mean"),
     "personal field in a rule": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -30,9 +30,14 @@ NOTIFIED = [
 ]
 
 
-def withdrawn(reason: str, of: str = COUNCIL) -> list[Fact]:
-    said = {"notification.withdrawn": reason, "notification.withdrawn_on": "2026-06-10"}
-    return [fact(name, value, of=of, by=f"withdrawn by {of}") for name, value in said.items()]
+def withdrawn(reason: str, of: str = COUNCIL, *, on: str = "2026-06-10", at: datetime = NOW) -> list[Fact]:
+    said = {"notification.withdrawn": reason, "notification.withdrawn_on": on, "withdrawal.reason": reason}
+    said |= {"withdrawal.made_on": on, "withdrawal.by": of.removeprefix("la:")}
+    event = f"withdrawn by {of} on {on}"
+    return [
+        fact(name, value, of=of, by=event, subject=event if "withdrawal." in name else None, at=at)
+        for name, value in said.items()
+    ]
 
 
 def called_off(*stated: Fact) -> set[str]:
@@ -71,6 +76,25 @@ def test_the_panel_hears_of_a_withdrawal_from_the_authority_that_withdrew_whoeve
     for stated in ([*NOTIFIED, *both], put_right):
         told = [each for each in decided(stated).obligations if each.rule.id == "R-06"]
         assert [(each.slot.duty_holder, each.recipients) for each in told] == [(ELSEWHERE, ("panel",))]
+
+
+def test_the_panel_is_told_of_a_second_withdrawal_by_a_duty_of_its_own() -> None:
+    anew = submitted(when=NOW + timedelta(days=20), at=NOW + timedelta(days=20))
+    again = withdrawn("duplicate", on="2026-06-29", at=NOW + timedelta(days=27))
+
+    once, neither, twice = (
+        {(each.slot.subject, each.dates.due_on) for each in decided(stated).obligations if each.rule.id == "R-06"}
+        for stated in (
+            [*NOTIFIED, *withdrawn("duplicate")],
+            [*NOTIFIED, *withdrawn("duplicate"), *facts_of(anew, VOCABULARY)],
+            [*NOTIFIED, *withdrawn("duplicate"), *facts_of(anew, VOCABULARY), *again],
+        )
+    )
+
+    first, second = f"withdrawn by {COUNCIL} on 2026-06-10", f"withdrawn by {COUNCIL} on 2026-06-29"
+    assert once == {(first, date(2026, 6, 11))}
+    assert neither == set()
+    assert twice == {(first, date(2026, 6, 11)), (second, date(2026, 6, 30))}
 
 
 def withdrew_and_notified_anew() -> tuple[list[Fact], NotificationSubmitted]:
