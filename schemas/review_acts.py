@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from schemas.act import Act, states
 from schemas.act_personal import DelayPersonal, RapidReviewPersonal, ReviewerPersonal
-from schemas.people import YesNo
+from schemas.people import ItemRef, YesNo, said
 from schemas.submission import AUTHORITY, PERSONAL
 
 AfterRapidReview = Literal["review", "no_review", "possibly_national"]
@@ -260,12 +260,18 @@ class ReviewMonitored(Act, title="Progress of a review monitored"):
 
 
 class ReviewDelayed(Act, title="Delay of a review"):
-    """A review takes longer than six months. The Panel and the Secretary of State are told why; the date stays as it is.
-
-    Each event is a delay of its own, of which they are told: put one right by a correction.
-    """
+    """A review takes longer than six months. The Panel and the Secretary of State are told why; the date stays as it is."""
 
     about: ClassVar = "delay"
+    delay: Annotated[
+        ItemRef | None,
+        said(
+            "Your number of the delay",
+            "The same number always means the same: use it to tell more of one, such as who was told. If left out, the event is "
+            "about a delay of its own.",
+            "D-1",
+        ),
+    ] = None
     cause: Annotated[
         Literal["criminal_proceedings", "inquest", "family_court", "reviewer", "other"],
         states("delay.cause", "Cause", "What the review waits for.", "criminal_proceedings"),

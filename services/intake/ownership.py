@@ -115,7 +115,8 @@ class Ownership:
         """Return the facts that an event states, each with the reference of its child; None if it cannot be read any more."""
         try:
             submitted = self._reader.understand(open_whole(self._vault, kept), "http", now)
-        except (Refusal, VaultRefused):  # encrypted to a key that is no more, or accepted under an earlier version
+        except (Refusal, VaultRefused):
+            # Encrypted to a key that is no more, accepted under an earlier version, or damaged: it may have stated anything.
             return None
         keys = {ref: self._reader.child_digest(ref).hex()[:32] for ref in child_refs(submitted.data)}
         refs = {key: ref for ref, key in keys.items()}

@@ -139,7 +139,9 @@ def by_mistake(told: Iterable[Told]) -> frozenset[str]:
     unread = {each.case_key for each in known if each.is_unread and MESSAGES[each.type] in _OF_CHILDREN}
     said: defaultdict[str, list[bool]] = defaultdict(list)
     for first, one in _as_corrected(known):
-        if one.child and one.field != events.DEATH_NOTIFIED:
+        if one.field == events.DEATH_NOTIFIED and first.told.case_key not in unread:
+            said[one.child] += []  # a reference makes no child: of whom nothing else is said is none of the case
+        elif one.child:
             said[one.child].append(_is_mistake(one) and first.told.case_key not in unread)
     return frozenset(child for child, mistakes in said.items() if all(mistakes))
 

@@ -33,6 +33,7 @@ from schemas.submissions import (
     IncidentReported,
     NotificationDecision,
 )
+from schemas.vocabulary import ITEMS, load
 from services.intake.domain.ages import completed_years
 from services.intake.domain.validate import Submitted, has_death
 
@@ -132,8 +133,10 @@ def _child(data: IncidentReported, child: Child, key: str) -> ChildFacts:
 
 def as_published(published: CaseData, translated: CaseData) -> CaseData:
     """Return what was translated without what an earlier release did not derive, as a message that it published has it."""
-    if isinstance(published, ActRecordedData) and isinstance(translated, ActRecordedData) and published.about is None:
-        facts = {fact: value for fact, value in translated.facts.items() if fact in published.facts}
+    if isinstance(published, ActRecordedData) and isinstance(translated, ActRecordedData):
+        if published.about is not None or translated.about is None:
+            return translated
+        facts = {fact: value for fact, value in translated.facts.items() if load()[fact].scope not in ITEMS}
         return translated.model_copy(update={"facts": facts, "about": None})
     if not (isinstance(published, IncidentReportedData) and isinstance(translated, IncidentReportedData)):
         return translated

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from schemas.vocabulary import ITEMS
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.happenings import Slot
@@ -98,14 +99,17 @@ def _met_otherwise(known: Known, each: Obligation, decision: Decision) -> bool:
     """Say whether a duty that was met counts from another day, or was met on another, than was known.
 
     Another calendar alone changes neither. What may be of a later act changes nothing either: the duty was met about the earlier,
-    and a day of which the newest counts may always be of a later one.
+    and a day of which the newest counts may always be of a later one, if it is not the day of one item.
     """
     dates, met_on = each.dates, each.standing.met_on
     if not known.state == each.standing.state == "met" or (known.from_on, known.met_on) == (dates.from_on, met_on):
         return False
     if met_on is None or (each.standing.repeatable and (known.met_on is None or met_on > known.met_on)):
         return False
-    return dates.from_fact is None or decision.evaluation.book.vocabulary[dates.from_fact].keeps != "the newest"
+    if dates.from_fact is None:
+        return True
+    spec = decision.evaluation.book.vocabulary[dates.from_fact]
+    return spec.keeps != "the newest" or spec.scope in ITEMS
 
 
 def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:

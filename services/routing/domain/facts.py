@@ -113,7 +113,8 @@ class FactBase:
         known = sorted((fact for fact in facts if as_known_at is None or fact.recorded_at <= as_known_at), key=_age)
         if known:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
-            self.first_source = self.in_place_of(known[0].authority)
+            first = next((fact for fact in known if fact.name != DEATH_NOTIFIED), None)
+            self.first_source = self.in_place_of(first.authority) if first else None
         self._known = known
         self._topics: set[Topic] = set()
         self._children: set[str] = set()
@@ -231,7 +232,8 @@ class FactBase:
         for fact in sorted(facts, key=lambda each: each.corrects is not None):  # a correction may claim an earlier time
             spec = self.vocabulary.spec(fact.name)
             scope = spec.scope
-            self._topics.add(spec.about)
+            if fact.name != DEATH_NOTIFIED:
+                self._topics.add(spec.about)
             source = self.in_place_of(fact.authority)
             owner = self._owner(fact, scope, source)
             if owner is None:

@@ -180,6 +180,18 @@ async def test_each_delay_is_one_of_its_own_and_the_same_again_is_not(running: I
     assert first != second
 
 
+async def test_more_is_told_of_one_delay_under_its_number(running: Intake) -> None:
+    await running.post(incident(), by="council-example")
+    said = {"case_reference": "WYP/2026/0001", "cause": "inquest", "known_on": "2026-06-02", "delay": "D-1"}
+
+    for id_, more in (("first", {}), ("told", {"panel_told_on": "2026-06-03"}), ("another", {"delay": "D-2"})):
+        answer = await running.post(event("review.delayed.v1", said | more, id_=id_), by="council-example")
+        assert answer.status_code == 202, answer.text
+
+    first, told, another = [m.data.about for m in await running.published() if isinstance(m, ActRecorded)]
+    assert first == told != another
+
+
 async def test_a_correction_is_what_is_read_and_reporters_who_differ_are_both_read(running: Intake) -> None:
     police = (await running.post(incident())).json()
     correction = {"corrects": police["event_id"], "fact": "harm", "value": "serious_harm", "reason": "wrong_value"}

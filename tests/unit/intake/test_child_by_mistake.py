@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from schemas.case_events import ChildFacts
+from schemas.case_events import DEATH_NOTIFIED, ChildFacts, DeathNotifiedData, LacDeathNotified
 from schemas.vocabulary import load
 from services.intake.domain.stated import by_mistake
 from services.routing.domain.facts import FactBase
 from services.routing.domain.facts_of import facts_of, rooted
-from tests.support.routing import CHILD, LEEDS, MONDAY, POLICE, aware, corrected, reported
+from tests.support.routing import CHILD, COUNCIL, LEEDS, MONDAY, POLICE, aware, corrected, envelope, reported
 from tests.unit.intake.test_stated import histories, told, unread
 
 VOCABULARY = load()
@@ -54,6 +54,18 @@ def test_a_child_stays_of_which_another_report_speaks_if_only_of_its_existence()
 
 def test_a_child_comes_back_with_the_correction_of_a_withdrawal() -> None:
     assert gone(REPORT, AREA, LOOKED_AFTER, withdrawn("home_area", of=AREA, value=LEEDS)) == frozenset()
+
+
+@pytest.mark.parametrize("child", [CHILD, OTHER])
+def test_a_reference_of_a_death_makes_no_child_of_the_case(child: str) -> None:
+    report = reported(children=(ChildFacts(child=CHILD, age_at_incident=3),))
+    data = DeathNotifiedData(reporter=COUNCIL, external_ref="D-1", notified_at=MONDAY, child=child)
+    reference = LacDeathNotified(**envelope(case_key=report.case_key or ""), data=data)
+    withdrawn_reference = corrected(reference.id, DEATH_NOTIFIED, None, child=child, reason="wrong_person")
+
+    none_of_the_case = {OTHER} & {child}
+    assert gone(report, reference) == none_of_the_case
+    assert gone(report, reference, withdrawn_reference) == none_of_the_case
 
 
 def test_what_cannot_be_read_any_more_keeps_the_children_of_its_case_if_it_can_have_spoken_of_one() -> None:

@@ -105,6 +105,17 @@ def test_an_act_of_before_does_not_differ_by_what_it_is_about_since() -> None:
     assert as_published(data.model_copy(update={"about": "e" * 32}), data) == data
 
 
+def test_an_act_that_says_more_than_its_message_of_before_differs() -> None:
+    """A lost event that came again with more in it would be announced under an id that the others have decided by."""
+    said = {"panel_on": "2026-06-02", "ofsted_on": "2026-06-03"}
+    data = translated(event("publication.copy_sent.v1", said))
+    assert isinstance(data, ActRecordedData)
+    earlier = data.model_copy(update={"facts": {"publication.copy_panel_on": "2026-06-02"}})
+
+    assert as_published(earlier, data) != earlier
+    assert as_published(data, data) == data
+
+
 def test_unknown_is_absent() -> None:
     data = translated(incident(data__harm="unknown", data__area="unknown", data__adult_at_risk="unknown"))
 

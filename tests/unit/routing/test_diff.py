@@ -195,6 +195,25 @@ def test_a_duty_is_met_in_time_or_late_whatever_arrives_first() -> None:
     assert found == {("met", date(2026, 6, 9), date(2026, 6, 5))}
 
 
+def test_a_day_of_one_delay_that_is_put_right_after_its_duty_was_met_moves_that_duty() -> None:
+    june = MONDAY + timedelta(days=20)
+    review = acted("lcspr.decision.made.v1", {"review.decision": "proceed", "review.decided_on": "2026-06-05"}, at=june)
+    said = {"delay.cause": "inquest", "delay.known_on": "2026-06-10", "delay.panel_told_on": "2026-06-20"}
+    delayed = acted("review.delayed.v1", said, about="d" * 32, at=june)
+    events = [reported(COUNCIL), aware(), suspects(), decided("notify"), submitted(), review, delayed]
+    told_in_time = corrected(delayed.id, "delay.panel_told_on", "2026-06-12", LSCP, at=june + timedelta(days=1))
+
+    before, _ = after(events)
+    known, _ = after(events, [told_in_time])
+
+    assert [one.met_on for one in before.obligations if one.state == "met" and one.slot.rule == "L-05"] == [
+        date(2026, 6, 20)
+    ]
+    assert [one.met_on for one in known.obligations if one.state == "met" and one.slot.rule == "L-05"] == [
+        date(2026, 6, 12)
+    ]
+
+
 def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() -> None:
     early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
     known, changes = after([REPORT, aware(), suspects(), early], [late])

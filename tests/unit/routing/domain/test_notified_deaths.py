@@ -84,9 +84,19 @@ def test_a_reference_of_a_child_that_nobody_reported_adds_no_child_and_meets_not
     assert [(each.slot, each.dates) for each in after.obligations] == [
         (each.slot, each.dates) for each in before.obligations
     ]
-    assert [(each.fact, each.subject) for each in after.questions] == [
-        (each.fact, each.subject) for each in before.questions
+    assert [(each.fact, each.subject, each.of_whom) for each in after.questions] == [
+        (each.fact, each.subject, each.of_whom) for each in before.questions
     ]
+
+
+def test_a_reference_alone_asks_nothing_and_of_nobody_else_than_without_it() -> None:
+    reference = notified("lac_death.notified.v1")
+    report = reported(harm="death", area=None, at=TUESDAY + timedelta(hours=1))
+
+    assert decision([reference]).questions == ()
+    assert {(each.fact, each.of_whom) for each in decision([reference, report]).questions} == {
+        (each.fact, each.of_whom) for each in decision([report]).questions
+    }
 
 
 def test_a_child_that_was_reported_by_mistake_is_none_of_the_case_though_its_death_was_notified() -> None:
