@@ -130,6 +130,7 @@ ACTS: Final[dict[str, type[Act]]] = {
 }
 """CloudEvents `type` of each act, with the model of its `data`."""
 
+WITHDRAWN_BY: Final = "withdrawal.by"
 _WITHDRAWN: Final = "scsi.notification.withdrawn.v1"
 _DECIDED: Final = "lcspr.decision.made.v1"
 _PLANNED: Final = "publication.planned.v1"
@@ -161,7 +162,7 @@ def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> It
     A fact with None is undone because the act does not state it, whoever stated it.
     """
     if type_ == _WITHDRAWN:
-        yield "withdrawal.by", area
+        yield WITHDRAWN_BY, area
     if type_ == _DECIDED and stated.get("review.decision") == "proceed":
         # Who decides against a review owes nothing of one that others hold.
         yield "review.decided_by", area

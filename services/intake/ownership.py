@@ -14,12 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.bodies import Bodies
 from schemas.calendar.london import london_date
-from schemas.case_events import Reporter
+from schemas.case_events import ActRecordedData, NotificationSubmittedData, Reporter
 from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected, NotAppropriateRecorded
 from services.intake.domain.casebook import CaseBook
 from services.intake.domain.problems import FieldError, Refusal, invalid
 from services.intake.domain.stated import named
 from services.intake.domain.translate import child_refs, translate
+from services.intake.domain.validate import is_registered
 from services.intake.keeping import open_whole
 from services.intake.reading import Reader, Reading
 from services.intake.store import clients, submissions
@@ -112,7 +113,10 @@ class Ownership:
         return None
 
     def _stated(self, kept: Kept, reporter: Reporter, now: datetime) -> set[tuple[str, str | None]] | None:
-        """Return the facts that an event states, each with the reference of its child; None if it cannot be read any more."""
+        """Return what can be corrected of an event, each fact with the reference of its child; None if it cannot be read any more.
+
+        What the Panel's reference, or an act, says of None it only undoes: to say more of that takes the act itself, and its duties.
+        """
         try:
             submitted = self._reader.understand(open_whole(self._vault, kept), "http", now)
         except (Refusal, VaultRefused):
@@ -121,7 +125,12 @@ class Ownership:
         keys = {ref: self._reader.child_digest(ref).hex()[:32] for ref in child_refs(submitted.data)}
         refs = {key: ref for ref, key in keys.items()}
         data = translate(submitted, reporter, keys, None)
-        return {(fact, refs.get(child)) for fact, child, _ in named(submitted.type, data)}
+        undoes = isinstance(data, NotificationSubmittedData | ActRecordedData)
+        return {
+            (fact, refs.get(child))
+            for fact, child, value in named(submitted.type, data)
+            if not is_registered(fact) and not (undoes and value is None)
+        }
 
     def _is_anothers(self, body: str | None, client: Client, now: datetime) -> bool:
         return body is not None and self._in_place_of(body, now) not in self.answers_for(client, now)

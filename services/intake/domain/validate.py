@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 import orjson
 from pydantic import Field, ValidationError
 
+from schemas.acts import WITHDRAWN_BY
 from schemas.envelope import Instant, Model
 from schemas.people import Child
 from schemas.reporters import ReporterBody
@@ -249,8 +250,13 @@ def _ages(data: IncidentReported, personal_index: int, index: int) -> Iterator[F
             )
 
 
+def is_registered(fact: str) -> bool:
+    """Say whether a fact comes from who sent the event, as it is registered: no event can put that right."""
+    return fact.startswith("reporter.") or fact == WITHDRAWN_BY
+
+
 def _correction(data: FactCorrected, vocabulary: Vocabulary, now: datetime) -> Iterator[FieldError]:
-    if data.fact.startswith("reporter."):
+    if is_registered(data.fact):
         yield FieldError(
             "/data/fact",
             "this fact comes from your registration",

@@ -87,8 +87,45 @@ async def test_what_an_event_did_not_state_or_said_is_unknown_is_no_correction_a
     )
     assert "event of its own" in error["hint"]
     [error] = death.json()["errors"]
-    assert "incident.area" in error["expected"]
-    assert "child." not in error["expected"]
+    assert error["expected"] == (
+        "one that it stated: concern.adult_at_risk, concern.child_review, concern.domestic_death, harm, incident.area, "
+        "incident.country, reported_on"
+    )
+
+
+async def test_no_correction_withdraws_a_notification_or_gives_a_withdrawal_to_another_authority(
+    running: Intake,
+) -> None:
+    """The Panel is told of a withdrawal by the duty about it: without one, the review would end and nobody hear of it."""
+    case = {"case_reference": "WYP/2026/0001"}
+    submitted = {"external_ref": "CSI-1", "submitted_at": "2026-06-02T09:00:00Z", "children_count": 1}
+    withdrew = {"reason": "duplicate", "withdrawn_on": "2026-06-03"}
+    told = {}
+    for type_, data in (("scsi.notification.submitted.v1", submitted), ("scsi.notification.withdrawn.v1", withdrew)):
+        answer = await running.post(event(type_, case | data, id_=type_), by="council-example")
+        assert answer.status_code == 202, answer.text
+        told[type_] = answer.json()["event_id"]
+    notified, withdrawn = told.values()
+
+    answers = [
+        await running.post(
+            event("fact.corrected.v1", case | {"corrects": of, "fact": fact, "value": value, "reason": "wrong_value"}),
+            by="council-example",
+        )
+        for of, fact, value in (
+            (notified, "notification.withdrawn", "criteria_not_met"),
+            (notified, "notification.withdrawn_on", "2026-06-03"),
+            (withdrawn, "withdrawal.by", "E06000006"),
+            (withdrawn, "withdrawal.by", None),
+            (withdrawn, "notification.withdrawn", "wrong_authority"),
+        )
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 202]
+    assert [answer.json()["errors"][0]["pointer"] for answer in answers[:4]] == ["/data/fact"] * 4
+    assert answers[0].json()["errors"][0]["expected"] == (
+        "one that it stated: notification.submitted_by, notification.submitted_on"
+    )
 
 
 async def test_a_correction_is_corrected_in_what_it_corrected_and_in_nothing_else(running: Intake) -> None:
