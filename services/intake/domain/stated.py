@@ -133,16 +133,16 @@ def _corrected(one: Told, known: Mapping[UUID, Told]) -> Told:
 def by_mistake(told: Iterable[Told]) -> frozenset[str]:
     """Return the children that are none of their case: everything that was stated of them was withdrawn as a mistake.
 
+    A reference of a death does not say that there is such a child: it may have been mistyped.
     An event that cannot be read any more may have spoken of any child of its case, or put its withdrawal right: all stay.
     """
     known = list(told)
     unread = {each.case_key for each in known if each.is_unread and MESSAGES[each.type] in _OF_CHILDREN}
     said: defaultdict[str, list[bool]] = defaultdict(list)
     for first, one in _as_corrected(known):
-        if one.field == events.DEATH_NOTIFIED and first.told.case_key not in unread:
-            said[one.child] += []  # a reference makes no child: of whom nothing else is said is none of the case
-        elif one.child:
-            said[one.child].append(_is_mistake(one) and first.told.case_key not in unread)
+        if one.child:
+            makes_none = one.field == events.DEATH_NOTIFIED or _is_mistake(one)
+            said[one.child].append(makes_none and first.told.case_key not in unread)
     return frozenset(child for child, mistakes in said.items() if all(mistakes))
 
 

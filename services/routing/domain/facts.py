@@ -113,14 +113,17 @@ class FactBase:
         known = sorted((fact for fact in facts if as_known_at is None or fact.recorded_at <= as_known_at), key=_age)
         if known:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
-            first = next((fact for fact in known if fact.name != DEATH_NOTIFIED), None)
-            self.first_source = self.in_place_of(first.authority) if first else None
         self._known = known
-        self._topics: set[Topic] = set()
+        # A reference of a death says nothing of the case but that: what is known of it is not known by that.
+        speaking = [fact for fact in known if fact.name != DEATH_NOTIFIED]
+        if speaking:
+            self.first_source = self.in_place_of(speaking[0].authority)
         self._children: set[str] = set()
         self._items: dict[Scope, set[str]] = {scope: set() for scope in ITEMS}
         self._merge(known)
-        self.about: Final[frozenset[Topic]] = frozenset(self._topics) or _EITHER
+        self.about: Final[frozenset[Topic]] = (
+            frozenset(vocabulary.spec(fact.name).about for fact in speaking) or _EITHER
+        )
         """What is told of: an incident, something else, or both; of a case of which nothing is known it may be either."""
         self.children: Final = tuple(sorted(self._children))
         self.items: Final = {scope: tuple(sorted(found)) for scope, found in self._items.items()}
@@ -230,10 +233,7 @@ class FactBase:
         stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
         corrections: dict[_Corrected, Fact] = {}
         for fact in sorted(facts, key=lambda each: each.corrects is not None):  # a correction may claim an earlier time
-            spec = self.vocabulary.spec(fact.name)
-            scope = spec.scope
-            if fact.name != DEATH_NOTIFIED:
-                self._topics.add(spec.about)
+            scope = self.vocabulary.spec(fact.name).scope
             source = self.in_place_of(fact.authority)
             owner = self._owner(fact, scope, source)
             if owner is None:
