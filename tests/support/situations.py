@@ -1,7 +1,8 @@
 """Invented situations for the rules of a rulebook, the same ones for the same seed.
 
-Random facts alone seldom make a rule with many conditions hold. So each situation first leans towards making its rule hold or
-fail, by one way of its conditions, and then some facts are turned to anything and some removed: most lie near a border.
+Random facts alone seldom make a rule with many conditions hold. So each situation first leans towards making its rule hold, half
+of them then towards making it fail, by one way of its conditions, and then some facts are turned to anything and some removed: most
+lie near a border.
 """
 
 from __future__ import annotations
@@ -32,8 +33,7 @@ AREAS = ("E08000035", "E06000006", "E09000032")  # Leeds, Halton, Wandsworth
 BODIES = ("la:E08000035", "police:west-yorkshire", "school:not-in-the-register")
 TURNED, REMOVED = 0.15, 0.15
 _FIRST_DAY, _DAYS = date(2023, 12, 1), 1000
-_OPPOSITE = {"is": "is not", "is one of": "is not one of", "is at most": "is at least"}
-_OPPOSITE |= {each: other for other, each in _OPPOSITE.items()}
+_BEYOND = {"is at most": 1, "is at least": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ class Situations:
     def _one(self, rule: Rule, *, wanted: bool, complete: bool) -> Situation:
         known: dict[str, Value] = {spec.name: self._any(spec) for spec in self._vocabulary.values()}
         known[DUTY_HOLDER] = self._random.choice(AREAS)
-        self._lean(rule.when, known, wanted=wanted)
+        self._lean(rule.when, known, wanted=True)
+        if not wanted:
+            self._lean(rule.when, known, wanted=False)
         for name in known:
             if self._random.random() < TURNED:
                 known[name] = self._any(self._vocabulary[name]) if name != DUTY_HOLDER else self._random.choice(AREAS)
@@ -120,14 +122,14 @@ class Situations:
                 if wanted is negated:
                     known[fact] = self._random.choice([area for area in AREAS if area != known[other]])
             case Compared(fact=fact, operator=operator, values=values):
-                known[fact] = self._fitting(fact, operator if wanted else _OPPOSITE[operator], values)
+                known[fact] = self._fitting(fact, operator, values, wanted=wanted)
 
-    def _fitting(self, fact: str, operator: str, values: tuple[Value, ...]) -> Value:
-        if operator in {"is at most", "is at least"}:
+    def _fitting(self, fact: str, operator: str, values: tuple[Value, ...], *, wanted: bool) -> Value:
+        if operator in _BEYOND:
             limit = values[0]
             assert isinstance(limit, int)
-            return limit
-        if "not" not in operator:
+            return limit if wanted else limit + _BEYOND[operator]
+        if ("not" in operator) is not wanted:
             return self._random.choice(values)
         spec = self._vocabulary[fact]
         return self._random.choice([each for each in spec.values or AREAS if each not in values])
