@@ -283,19 +283,17 @@ class ReviewDelayed(Act, title="Delay of a review"):
     panel_told_on: Annotated[
         date | None,
         states(
-            "review.delay_panel_told_on",
+            "delay.panel_told_on",
             "Day on which the Panel was told",
             "If it was told by other means than a notice.",
-            also="delay.panel_told_on",
         ),
     ] = None
     secretary_of_state_told_on: Annotated[
         date | None,
         states(
-            "review.delay_secretary_told_on",
+            "delay.secretary_told_on",
             "Day on which the Secretary of State was told",
             "If told by other means than a notice.",
-            also="delay.secretary_told_on",
         ),
     ] = None
     expected_on: Annotated[
