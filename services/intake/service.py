@@ -227,6 +227,7 @@ class IntakeService:
             receipt_id=derived_event_id("receipt", event_id),
             client=reading.client.name,
             case_key=case_key,
+            about=about,
             type=submitted.type,
             sameness=reading.sameness,
             occurred_at=submitted.time,

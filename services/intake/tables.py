@@ -86,6 +86,7 @@ submission = Table(
     Column("receipt_id", Uuid, nullable=False, unique=True),
     Column("client", Text, ForeignKey(client.c.name), nullable=False),
     Column("case_key", Text, ForeignKey(case_ref.c.case_key), nullable=False, index=True),
+    Column("about", Text),  # the key of the one action, request or other item that an act is about
     Column("type", Text, nullable=False),
     Column("sameness", LargeBinary, nullable=False),
     Column("occurred_at", _INSTANT, nullable=False),

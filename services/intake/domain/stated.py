@@ -50,6 +50,8 @@ class Told:
     occurred_at: datetime
     recorded_at: datetime
     data: events.CaseData
+    kept_about: str | None = None
+    """The key of the one action, placement or other item that it is about, as it is kept beside what can be lost."""
 
     @property
     def corrects(self) -> UUID | None:
@@ -60,6 +62,11 @@ class Told:
     def corrects_fact(self) -> str | None:
         """The fact that it corrects, whatever else follows from that."""
         return self.data.fact if isinstance(self.data, events.FactCorrectedData) else None
+
+    @property
+    def about(self) -> str | None:
+        """The key of the one item that it is about, if it is an act about one."""
+        return self.data.about if isinstance(self.data, events.ActRecordedData) else self.kept_about
 
     @property
     def is_unread(self) -> bool:
@@ -97,17 +104,13 @@ def standing(
     """
     now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
     for first, one in _as_corrected(list(told)):
-        if vocabulary[one.field].scope in _OF_AN_ITEM and not _is_about(first.told, item):
+        if vocabulary[one.field].scope in _OF_AN_ITEM and first.told.about != item:
             continue
         owner = in_place_of(first.told.source) if vocabulary[one.field].scope in _OWN else ""
         now[one.field, one.child, owner].append(one)
     return [
         one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps, in_place_of)
     ]
-
-
-def _is_about(told: Told, item: str) -> bool:
-    return isinstance(told.data, events.ActRecordedData) and told.data.about == item
 
 
 def about_report(report: Told, told: Iterable[Told]) -> list[Told]:

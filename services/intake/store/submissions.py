@@ -17,12 +17,16 @@ from services.intake.store.inserting import Rows
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One accepted event. `sealed` is what the partner sent; `sameness` tells whether another submission says the same."""
+    """One accepted event. `sealed` is what the partner sent; `sameness` tells whether another submission says the same.
+
+    `about` is the key of what an act is about, if a case has several of those.
+    """
 
     event_id: UUID
     receipt_id: UUID
     client: str
     case_key: str
+    about: str | None
     type: str
     sameness: bytes
     occurred_at: datetime
@@ -43,7 +47,9 @@ class Returned:
     sealed: bytes
 
 
-_KEPT: Final = "event_id, receipt_id, client, case_key, type, sameness, occurred_at, recorded_at, wrapped_key, sealed"
+_KEPT: Final = (
+    "event_id, receipt_id, client, case_key, about, type, sameness, occurred_at, recorded_at, wrapped_key, sealed"
+)
 _BY_EVENT: Final = text(f"SELECT {_KEPT} FROM submission WHERE event_id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - only our own column names
 _OF_CASES: Final = text(
     f"SELECT {_KEPT} FROM submission WHERE case_key = ANY(CAST(:keys AS text[])) ORDER BY recorded_at, event_id"  # noqa: S608

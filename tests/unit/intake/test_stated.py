@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -148,10 +149,16 @@ def test_a_withdrawal_from_an_event_that_cannot_be_read_any_more_leaves_nothing_
     assert values(earlier, lost, withdrawn)["harm"] == ["death"]
 
 
-def test_a_correction_of_an_unread_event_about_an_action_gives_nothing_of_the_action() -> None:
+def test_a_correction_of_an_act_that_cannot_be_read_any_more_is_about_what_the_act_was_about_and_nothing_else() -> None:
     action = unread(acted("action.updated.v1", {"action.due_on": "2026-09-30"}, about="a" * 32))
+    put_right = corrected(action.id, "action.due_on", "2026-10-30", LSCP)
+    known = [replace(each, kept_about="a" * 32 if each.is_unread else None) for each in told(action, put_right)]
 
-    assert "action.due_on" not in values(action, corrected(action.id, "action.due_on", "2026-10-30", LSCP))
+    def given_about(item: str) -> list[tuple[str, Any]]:
+        return [(one.field, one.value) for one in standing(known, VOCABULARY, str, item)]
+
+    assert given_about("a" * 32) == [("action.due_on", "2026-10-30")]
+    assert given_about("b" * 32) == given_about("incident") == []
 
 
 def test_a_view_that_is_corrected_to_no_suspicion_takes_back_its_first_day() -> None:
