@@ -122,6 +122,8 @@ class Ownership:
         except (Refusal, VaultRefused):
             # Encrypted to a key that is no more, accepted under an earlier version, or damaged: it may have stated anything.
             return None
+        if isinstance(submitted.data, FactCorrected):  # what followed from it, its event may not have stated
+            return {(submitted.data.fact, submitted.data.child_ref)}
         keys = {ref: self._reader.child_digest(ref).hex()[:32] for ref in child_refs(submitted.data)}
         refs = {key: ref for ref, key in keys.items()}
         data = translate(submitted, reporter, keys, None)

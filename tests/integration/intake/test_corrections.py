@@ -143,6 +143,27 @@ async def test_a_correction_is_corrected_in_what_it_corrected_and_in_nothing_els
     assert other.json()["errors"][0]["expected"] == "one that it stated: harm"
 
 
+async def test_what_only_followed_from_a_correction_is_not_corrected_through_it(running: Intake) -> None:
+    """A view that was no suspicion takes its first day with it; whoever says another day says that it was one after all."""
+    case = {"case_reference": "WYP/2026/0001"}
+    view = {"view": "suspected", "from_on": "2026-06-01"}
+    told = await running.post(event("abuse_suspicion.changed.v1", case | view), by="council-example")
+    assert told.status_code == 202, told.text
+    none = {
+        "fact": "abuse_or_neglect",
+        "value": "not_suspected",
+        "reason": "wrong_value",
+        "corrects": told.json()["event_id"],
+    }
+    first = await running.post(event("fact.corrected.v1", case | none, id_="evt-3"), by="council-example")
+    since = {**none, "fact": "suspected_on", "value": "2026-06-02", "corrects": first.json()["event_id"]}
+
+    answer = await running.post(event("fact.corrected.v1", case | since, id_="evt-4"), by="council-example")
+
+    assert (first.status_code, answer.status_code) == (202, 422)
+    assert answer.json()["errors"][0]["expected"] == "one that it stated: abuse_or_neglect"
+
+
 async def test_an_event_that_cannot_be_read_any_more_may_have_stated_what_is_corrected(running: Intake) -> None:
     report = (await running.post(incident())).json()
     data = {
