@@ -39,7 +39,7 @@ _MODULES: Final = {
     **{service: f"services.{service}" for service in SERVICES},
     "stubs": "deploy.stubs",
 }
-_NICENESS: Final = {"routing": 5, "deadlines": 5, "audit": 5}
+_NICENESS: Final = {"routing": 10, "deadlines": 10, "audit": 10}
 """Reports are taken in before anything else is done: who works off the backlog lets intake and its servers go first (0017)."""
 _KEPT: Final = ".kept"  # stands in a folder whose data is kept, which nothing empties
 _LOCK_WAIT_S: Final = 1.0  # `handrail status` looks at the lock for an instant; a second Handrail holds it

@@ -49,7 +49,7 @@ def test_no_service_is_given_a_password_or_a_quarantine_key_of_another() -> None
 def test_who_works_off_the_backlog_lets_everybody_else_have_the_processor_first() -> None:
     shares = {name: service["cpu_shares"] for name, service in SERVICES.items() if "cpu_shares" in service}
 
-    assert shares == {"routing": 341, "deadlines": 341, "audit": 341}  # of 1,024
+    assert shares == {"routing": 110, "deadlines": 110, "audit": 110}  # of 1,024
 
 
 def test_the_vault_key_is_given_to_intake_alone() -> None:
