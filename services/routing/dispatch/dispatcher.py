@@ -11,6 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -174,6 +175,9 @@ class Dispatcher:
     async def _settle(self, batch: Sequence[Attempt]) -> None:
         async with self._database.begin() as tx:
             await tx.lock_cases({attempt.claimed.case_key for attempt in batch})
+            failed = [attempt.claimed for attempt in batch if not attempt.answer.taken]
+            urgent = await rows.as_urgent(tx.connection, failed)
+            batch = [replace(each, claimed=urgent.get(each.claimed.delivery_id, each.claimed)) for each in batch]
             jitters = [random.random() for _ in batch]  # noqa: S311 - jitter
             settled = [
                 settling.settle(attempt, tx.now, jitter, self._delays_s)

@@ -38,6 +38,10 @@ _IS_FIRST: Final = """
     AND (SELECT count(*) FROM routing.delivery b WHERE b.recipient = d.recipient AND b.case_key = d.case_key
          AND b.seq < d.seq AND b.lease_until > clock_timestamp()) = 0
 """
+_DUE_BY: Final = """
+    (SELECT min(live.due_by) FROM routing.delivery live
+     WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by
+"""
 _CLAIM: Final = text(
     """
     WITH RECURSIVE recipients AS (
@@ -76,12 +80,15 @@ _CLAIM: Final = text(
     WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM chosen))
       AND CASE d.state WHEN 'due' THEN true WHEN 'sending' THEN d.lease_until < clock_timestamp() ELSE false END
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
-        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.granted_at, d.payload,
-        (SELECT min(live.due_by) FROM routing.delivery live
-         WHERE live.case_key = d.case_key AND live.recipient = d.recipient AND live.state IN ('due', 'sending')) AS due_by,
+        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.granted_at, d.payload, {due_by},
         (SELECT jsonb_build_object('rule', o.rule, 'position', o.position, 'duty_holder', o.duty_holder, 'subject', o.subject)
          FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation
-""".replace("{is_first}", _IS_FIRST)
+""".replace("{is_first}", _IS_FIRST).replace("{due_by}", _DUE_BY)
+)
+_URGENCY: Final = text(
+    """
+    SELECT d.delivery_id, d.person_told, {due_by} FROM routing.delivery d WHERE d.delivery_id = ANY(CAST(:ids AS uuid[]))
+""".replace("{due_by}", _DUE_BY)
 )
 _STATED: Final = text("""
     SELECT d.delivery_id,
@@ -102,7 +109,7 @@ _SETTLE: Final = text("""
         changed_at = :now, reason = CASE WHEN d.state = 'withdrawn' THEN d.reason ELSE coalesce(r.reason, d.reason) END,
         reference = coalesce(r.reference, d.reference),
         delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
-        person_told = d.person_told OR (r.person_told AND d.state = 'sending'), maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
+        person_told = d.person_told OR (r.person_told AND d.state IN ('sending', r.state)), maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
         lease_until = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(delivery_id uuid, lease_epoch integer, state text,
         next_at timestamptz, reason text, reference text, person_told boolean, maybe_arrived boolean)
@@ -185,6 +192,23 @@ async def stated(connection: AsyncConnection, claimed: Sequence[Claimed], facts:
     found = await connection.execute(_STATED, {"ids": [each.delivery_id for each in claimed], "facts": list(facts)})
     statements = {row.delivery_id: row.statements for row in found}
     return [replace(each, statements=statements[each.delivery_id]) for each in claimed]
+
+
+async def as_urgent(connection: AsyncConnection, claimed: Sequence[Claimed]) -> dict[UUID, Claimed]:
+    """Return what was claimed as urgent as it is now: since then something that is due sooner may have come to wait behind it.
+
+    Their cases are held, so that nothing more comes until what follows from this stands.
+    """
+    if not claimed:
+        return {}
+    found = await connection.execute(_URGENCY, {"ids": [each.delivery_id for each in claimed]})
+    now = {row.delivery_id: row for row in found}
+    return {
+        each.delivery_id: replace(
+            each, due_by=now[each.delivery_id].due_by, person_told=now[each.delivery_id].person_told
+        )
+        for each in claimed
+    }
 
 
 async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: datetime) -> dict[UUID, str]:

@@ -129,6 +129,22 @@ async def test_a_recipient_that_fails_twice_gets_its_notice_at_the_third_try_und
     assert [tuple(row.values()) for row in history] == [(1, "due", 503), (2, "due", 503), (3, "delivered", 200)]
 
 
+async def test_what_fails_once_something_new_waits_behind_it_is_told_at_once_also_if_that_came_while_it_was_on_its_way(
+    road: Road, recipients: Recipients
+) -> None:
+    await recipients.behave(LA, mode="fail", times=3)
+    await road.route(reported())  # months ago: overdue, so that a person is told of the first failure
+    await recipients.send_all()
+    await recipients.dispatcher.claim_step()
+    published = await road.route(aware(), suspects())  # N-03 tells the council too
+    await recipients.settle()
+    await recipients.send_all()
+    published += await road.published()
+
+    attempts = [each.data for each in of(tell.NoticeAttempted, published) if each.data.recipient == LA]
+    assert [(each.attempt, each.outcome) for each in attempts] == [(1, "refused"), (2, "refused"), (3, "failed")]
+
+
 async def test_a_notice_decided_while_the_clock_was_put_right_does_not_wait_for_the_time_that_it_showed(
     road: Road, recipients: Recipients, address: DatabaseAddress
 ) -> None:
