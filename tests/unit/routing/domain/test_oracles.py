@@ -24,7 +24,7 @@ LAW = read_law()
 RULES = LAW.book.book.rules
 ANSWER = {NO: False, UNDECIDED: None, YES: True}
 ANSWERED = {said: answer for answer, said in ANSWER.items()}
-SITUATIONS = 400  # for each rule, half of them leaning to yes
+SITUATIONS = 200  # for each rule, half of them leaning to yes
 CASES = 200
 
 
