@@ -175,9 +175,9 @@ class Dispatcher:
     async def _settle(self, batch: Sequence[Attempt]) -> None:
         async with self._database.begin() as tx:
             await tx.lock_cases({attempt.claimed.case_key for attempt in batch})
-            failed = [attempt.claimed for attempt in batch if not attempt.answer.taken]
-            urgent = await rows.as_urgent(tx.connection, failed)
-            batch = [replace(each, claimed=urgent.get(each.claimed.delivery_id, each.claimed)) for each in batch]
+            if not all(attempt.answer.taken for attempt in batch):
+                urgent = await rows.as_urgent(tx.connection, [attempt.claimed for attempt in batch])
+                batch = [replace(each, claimed=claimed) for each, claimed in zip(batch, urgent, strict=True)]
             jitters = [random.random() for _ in batch]  # noqa: S311 - jitter
             settled = [
                 settling.settle(attempt, tx.now, jitter, self._delays_s)

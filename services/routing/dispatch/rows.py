@@ -194,21 +194,14 @@ async def stated(connection: AsyncConnection, claimed: Sequence[Claimed], facts:
     return [replace(each, statements=statements[each.delivery_id]) for each in claimed]
 
 
-async def as_urgent(connection: AsyncConnection, claimed: Sequence[Claimed]) -> dict[UUID, Claimed]:
-    """Return what was claimed as urgent as it is now: since then something that is due sooner may have come to wait behind it.
+async def as_urgent(connection: AsyncConnection, claimed: Sequence[Claimed]) -> list[Claimed]:
+    """Return what was claimed, in order, as urgent as it is now: what is due sooner may have come to wait behind it since.
 
     Their cases are held, so that nothing more comes until what follows from this stands.
     """
-    if not claimed:
-        return {}
     found = await connection.execute(_URGENCY, {"ids": [each.delivery_id for each in claimed]})
-    now = {row.delivery_id: row for row in found}
-    return {
-        each.delivery_id: replace(
-            each, due_by=now[each.delivery_id].due_by, person_told=now[each.delivery_id].person_told
-        )
-        for each in claimed
-    }
+    now = {row.delivery_id: {"due_by": row.due_by, "person_told": row.person_told} for row in found}
+    return [replace(each, **now.get(each.delivery_id, {})) for each in claimed]
 
 
 async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: datetime) -> dict[UUID, str]:
