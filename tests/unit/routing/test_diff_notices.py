@@ -1,0 +1,197 @@
+"""Pins what a decision changes of notices: who is owed one, whom one corrects, and which wait or are taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.routing.domain import ledger
+from services.routing.domain.diff import diff, homes
+from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
+from tests.support.changes import (
+    AWARE,
+    LATER,
+    NOW,
+    REPORT,
+    SUSPECTED,
+    after,
+    apply,
+    change,
+    decision,
+    dispatch,
+    law,
+    notices,
+)
+from tests.support.routing import (
+    CASE,
+    LEEDS,
+    LSCP,
+    POLICE,
+    acknowledged,
+    aware,
+    corrected,
+    decided,
+    submitted,
+    suspects,
+)
+
+
+def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() -> None:
+    early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    known, changes = after([REPORT, aware(), suspects(), early], [late])
+
+    assert [change.released for change in changes if isinstance(change, ledger.Released)] == [False]
+    assert [each.state for each in known.notices if each.recipient == "panel"] == ["awaiting_release"]
+
+
+def test_a_notice_goes_back_to_waiting_also_while_it_is_being_sent() -> None:
+    early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    known, _ = after([REPORT, aware(), suspects(), early])
+    sending = replace(known, notices=tuple(replace(each, state="sending") for each in known.notices))
+    changes = diff(sending, decision([REPORT, aware(), suspects(), early, late]), homes([("incident", CASE)]))
+
+    held = [change.notice.recipient for change in changes if isinstance(change, ledger.Released)]
+    assert held == ["panel"]
+
+
+def test_whoever_was_told_a_date_is_owed_a_notice_that_corrects_it_and_is_told_of_no_other_change() -> None:
+    known, changes = after([REPORT, AWARE, suspects(), decided("notify")], [LATER], sends=True)
+
+    owed = [change for change in changes if isinstance(change, ledger.Owed)]
+    gone = [change for change in changes if isinstance(change, ledger.NoticeSuperseded)]
+    told = {each.recipient: each for each in known.notices if each.rule in {"N-01", "N-03"} and each.revision == 1}
+    assert {change.notice.recipient for change in owed} == set(told)
+    assert all(
+        change.corrects and change.corrects.notice_id == told[change.notice.recipient].notice_id for change in owed
+    )
+    assert {(change.corrects.due_on, change.notice.due_on) for change in owed if change.corrects} == {
+        (date(2026, 6, 8), date(2026, 6, 10))
+    }
+    assert {(change.notice.notice_id, change.by) for change in gone} == {
+        (told[change.notice.recipient].notice_id, change.notice.notice_id) for change in owed
+    }
+    assert {(change.notice.revision, change.released) for change in owed} == {(2, True)}
+
+
+def test_a_notice_that_never_left_needs_no_correction() -> None:
+    _, changes = after([REPORT, AWARE, suspects()], [LATER])
+
+    assert {type(change) for change in changes} == {ledger.Redated}
+
+
+@pytest.mark.parametrize(("arrives", "revision"), [(False, None), (True, 1)])
+def test_what_is_corrected_is_the_last_notice_that_its_recipient_may_have_and_none_that_never_left(
+    *, arrives: bool, revision: int | None
+) -> None:
+    events = [REPORT, AWARE, SUSPECTED]
+    known, _ = after(events)
+    known = dispatch(known, "refused", arrives=arrives)
+    for dated in ([*events, LATER], events):
+        changes = diff(known, decision(dated, known), homes([("incident", CASE)]))
+        known = dispatch(apply(known, changes), "refused", arrives=False)
+
+        owed = [change for change in changes if isinstance(change, ledger.Owed)]
+        assert {change.corrects and change.corrects.revision for change in owed} == {revision}
+        assert all(
+            any(isinstance(c, ledger.NoticeSuperseded) and c.by == o.notice.notice_id for c in changes) for o in owed
+        )
+
+
+def test_a_notice_that_was_attempted_and_waits_again_is_corrected_by_one_that_waits() -> None:
+    early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    _, changes = after([REPORT, AWARE, suspects(), early], [late], [LATER], sends=True)
+
+    (panel,) = [c for c in changes if isinstance(c, ledger.Owed) and c.notice.recipient == "panel"]
+    assert (panel.released, panel.corrects is not None) == (False, True)
+
+
+def test_who_has_accepted_hears_of_another_date_too_and_what_was_accepted_stays_so() -> None:
+    known, _ = after([REPORT, AWARE, suspects()])
+    known = dispatch(known, "delivered")
+    police, *others = sorted(known.notices, key=lambda each: each.recipient != "police:west-yorkshire")
+    police = ledger.accepted(police)
+    known = replace(known, notices=(police, *others))
+    changes = diff(known, decision([REPORT, AWARE, suspects(), LATER]), homes([("incident", CASE)]))
+
+    gone = [change.notice.recipient for change in changes if isinstance(change, ledger.NoticeSuperseded)]
+    assert police in [change.corrects for change in changes if isinstance(change, ledger.Owed)]
+    assert sorted(gone) == ["icb:west-yorkshire", f"la:{LEEDS}"]
+
+
+def test_a_withdrawal_reaches_who_has_the_earlier_notice_and_not_yet_its_correction() -> None:
+    not_suspected = corrected(SUSPECTED.id, "abuse_or_neglect", "not_suspected")
+    _, changes = after([REPORT, AWARE, SUSPECTED], [LATER], [not_suspected], sends=True)
+
+    police = [c.notice for c in changes if isinstance(c, ledger.NoticeWithdrawn) and c.notice.rule == "N-03"]
+    assert sorted((each.recipient, each.revision) for each in police if each.recipient.startswith("police")) == [
+        ("police:west-yorkshire", 1),
+        ("police:west-yorkshire", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "view", "withdrawn"),
+    [("due", "not_suspected", ["panel"]), ("delivered", "not_suspected", []), ("due", None, [])],
+)
+def test_what_still_waits_under_a_duty_that_was_met_is_withdrawn_once_no_rule_gives_the_duty_and_owed_again_once_one_does(
+    state: ledger.NoticeState, view: str | None, withdrawn: list[str]
+) -> None:
+    events = [REPORT, AWARE, SUSPECTED, decided("notify"), submitted()]
+    wrong = corrected(SUSPECTED.id, "abuse_or_neglect", view)
+    known = dispatch(after(events[:-1], events[-1:])[0], state)
+    gone, known = change(known, [*events, wrong])
+    undone, _ = change(known, [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected")])
+
+    assert [each.recipient for each in notices(gone, ledger.NoticeWithdrawn)] == withdrawn
+    assert [(each.recipient, each.state) for each in notices(undone, ledger.Owed)] == [
+        (each, "due") for each in withdrawn
+    ]
+
+
+def test_what_was_withdrawn_because_its_duty_was_met_is_not_owed_again_with_the_duty() -> None:
+    events = [REPORT, AWARE, SUSPECTED, submitted()]
+    wrong = corrected(SUSPECTED.id, "abuse_or_neglect", "not_suspected")
+    known, met = after(events[:-1], events[-1:])
+    gone, known = change(known, [*events, wrong])
+    undone, _ = change(known, [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected"), decided("notify")])
+
+    assert [each.recipient for each in notices(met, ledger.NoticeWithdrawn)] == ["panel"]
+    assert (notices(gone, ledger.NoticeWithdrawn), notices(undone, ledger.Owed)) == ([], [])
+
+
+def test_what_is_owed_again_under_a_met_duty_waits_for_its_release() -> None:
+    events = [REPORT, AWARE, SUSPECTED, decided("notify"), submitted()]
+    wrong = corrected(SUSPECTED.id, "abuse_or_neglect", "not_suspected")
+    deferred = decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
+    _, known = change(after(events[:-1], events[-1:])[0], [*events, wrong])
+    then = [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected"), deferred]
+    held, known = change(known, then)
+    released, _ = change(known, [*then, decided("notify", at=NOW)])
+
+    assert notices(held, ledger.Owed) == []
+    assert [each.recipient for each in notices(released, ledger.Owed)] == ["panel"]
+
+
+def itself(body: str) -> str:
+    return body
+
+
+def told(event: Any) -> dict[UUID, Told]:
+    each = told_by(event)
+    assert each is not None
+    return {event.id: each}
+
+
+def test_an_acceptance_counts_once_and_only_from_the_recipient_itself() -> None:
+    known, _ = after([REPORT])
+    notice = next(each for each in known.notices if each.recipient == f"lscp:{LEEDS}")
+    own, strange = acknowledged(notice.notice_id, LSCP), acknowledged(notice.notice_id, POLICE)
+
+    assert acceptances(told(own) | told(strange), known, itself) == [(notice.notice_id, own.id)]
+    accepted = replace(known, notices=tuple(ledger.accepted(each) for each in known.notices))
+    assert acceptances(told(own), accepted, itself) == []
+    assert happenings(told(strange), known, law().merge(())) == []
