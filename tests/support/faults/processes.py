@@ -127,6 +127,11 @@ def groups_of(rig: Rig, service: str) -> list[Any]:
     return [answer.result(30) for answer in admin.describe_consumer_groups(list(GROUPS[service])).values()]
 
 
+def local_ports(pid: int) -> list[int]:
+    """Return the ports of a process's own connections, by which PostgreSQL knows whose a session is."""
+    return [each.laddr.port for each in psutil.Process(pid).net_connections("tcp")]
+
+
 def _catch_at_work(rig: Rig, copy: str, number: signal.Signals) -> None:
     """Freeze a process again and again until it is caught with an open batch or request; send the signal then.
 
@@ -138,8 +143,7 @@ def _catch_at_work(rig: Rig, copy: str, number: signal.Signals) -> None:
     while time.monotonic() < end:
         os.kill(pid, signal.SIGSTOP)
         try:
-            ports = [each.laddr.port for each in psutil.Process(pid).net_connections("tcp")]
-            if rig.ask(_AT_WORK, f"handrail_{service}", ports, f"{service}.{_WRITTEN_BY_WORK[service]}"):
+            if rig.ask(_AT_WORK, f"handrail_{service}", local_ports(pid), f"{service}.{_WRITTEN_BY_WORK[service]}"):
                 os.kill(pid, number)
                 return
         finally:

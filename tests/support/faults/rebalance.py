@@ -10,8 +10,8 @@ from confluent_kafka import ConsumerGroupState
 
 from handrail.embedded.process import choose_port
 from schemas.topics import SERVICES
-from tests.support.faults.builds import THIRD
-from tests.support.faults.processes import groups_of
+from tests.support.faults.builds import SECOND, THIRD
+from tests.support.faults.processes import groups_of, local_ports
 from tests.support.faults.rig import Rig, wait_for
 from tests.support.faults.servers import transaction
 from tests.support.faults.table import Fault, Landed, Scene
@@ -20,9 +20,10 @@ _HOLD: Final = "LOCK TABLE {}.inbox IN EXCLUSIVE MODE"
 """Every batch writes there, between the fence and its effects; a request by HTTP does not."""
 
 _IN_HAND: Final = """SELECT count(*) FROM pg_stat_activity a WHERE usename = $1 AND wait_event_type = 'Lock'
+    AND client_port = ANY($3::int[])
     AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.mode = 'RowExclusiveLock'
         AND l.relation = to_regclass($2))"""
-"""How many batches wait that have moved the fence, which nothing but a batch does."""
+"""How many batches of some connections wait that have moved the fence, which nothing but a batch does."""
 
 
 def in_mid_batch(scene: Scene) -> Landed:
@@ -31,13 +32,15 @@ def in_mid_batch(scene: Scene) -> Landed:
     thirds = [service + THIRD for service in SERVICES]
     for copy in thirds:
         rig.installation.ports[copy] = choose_port(copy, None)
-    joined = _while_batches_are_held(rig, rig.start, thirds)
-    for copy in thirds:
-        rig.wait_ready(copy)
-    left = _while_batches_are_held(rig, lambda copy: rig.process(copy).ask_to_stop(), thirds)
-    for copy in thirds:
-        rig.process(copy).stop()
-        del rig.installation.processes[copy]
+    try:
+        joined = _while_batches_are_held(rig, rig.start, thirds)
+        for copy in thirds:
+            rig.wait_ready(copy)
+        left = _while_batches_are_held(rig, lambda copy: rig.process(copy).ask_to_stop(), thirds)
+    finally:
+        for copy in set(thirds) & set(rig.installation.processes):
+            rig.process(copy).stop()
+            del rig.installation.processes[copy]
     return Landed(
         f"{len(thirds)} processes that joined and left while batches were in hand",
         f"{joined} and {left} batches that waited before their commit while their groups were rebalancing",
@@ -45,7 +48,10 @@ def in_mid_batch(scene: Scene) -> Landed:
 
 
 def _while_batches_are_held(rig: Rig, change: Callable[[str], None], thirds: Sequence[str]) -> int:
-    """Hold a batch of every service, have the third processes join or leave, and let go once all groups are rebalancing."""
+    """Hold a batch of every service, have the third processes join or leave, and let go once all groups are rebalancing.
+
+    What is held is a batch of a process that stays: a group whose others are free has rebalanced before anybody can see it.
+    """
     with ExitStack() as held:
         for service in reversed(SERVICES):  # from the end of the road: what is held passes nothing on
             held.enter_context(transaction(rig, _HOLD.format(service)))
@@ -57,7 +63,8 @@ def _while_batches_are_held(rig: Rig, change: Callable[[str], None], thirds: Seq
 
 
 def _in_hand(rig: Rig, service: str) -> int:
-    return int(rig.ask(_IN_HAND, f"handrail_{service}", f"{service}.consumer_offset"))
+    ports = [port for copy in (service, service + SECOND) for port in local_ports(rig.process(copy).pid)]
+    return int(rig.ask(_IN_HAND, f"handrail_{service}", f"{service}.consumer_offset", ports))
 
 
 def _rebalances(rig: Rig, service: str) -> bool:
