@@ -185,18 +185,17 @@ class Dispatcher:
             ]
             states = await rows.settle(tx.connection, settled, tx.now)
             ours = [
-                (attempt, each)
+                (attempt, each, states[lease])
                 for attempt, each in zip(batch, settled, strict=True)
-                if attempt.claimed.delivery_id in states
+                if (lease := (each.claimed.delivery_id, each.claimed.lease_epoch)) in states
             ]
             remembered = []
-            for attempt, each in ours:
-                state = states[attempt.claimed.delivery_id]
+            for attempt, each, state in ours:
                 remembered.append(settling.history(attempt, each, state, tx.now))
                 for message in settling.messages(attempt, each, state, tx.now):
                     tx.emit(topics.DELIVERIES, message)
             await insert_history(tx.connection, remembered)
-        for outcome, count in Counter(each.state for _, each in ours).items():
+        for outcome, count in Counter(each.state for _, each, _ in ours).items():
             _log.info("dispatch.settled", outcome=outcome, count=count)
 
 

@@ -80,14 +80,14 @@ _CLAIM: Final = text(
     WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM chosen))
       AND CASE d.state WHEN 'due' THEN true WHEN 'sending' THEN d.lease_until < clock_timestamp() ELSE false END
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
-        d.revision, d.attempts AS attempt, d.lease_epoch, d.due_since, d.person_told, d.granted_at, d.payload, {due_by},
+        d.revision, d.attempts AS attempt, d.lease_epoch, d.next_at, d.due_since, d.person_told, d.granted_at, d.payload, {due_by},
         (SELECT jsonb_build_object('rule', o.rule, 'position', o.position, 'duty_holder', o.duty_holder, 'subject', o.subject)
          FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation
 """.replace("{is_first}", _IS_FIRST).replace("{due_by}", _DUE_BY)
 )
 _URGENCY: Final = text(
     """
-    SELECT d.delivery_id, d.person_told, {due_by} FROM routing.delivery d WHERE d.delivery_id = ANY(CAST(:ids AS uuid[]))
+    SELECT d.delivery_id, d.next_at, d.due_since, d.person_told, {due_by} FROM routing.delivery d WHERE d.delivery_id = ANY(CAST(:ids AS uuid[]))
 """.replace("{due_by}", _DUE_BY)
 )
 _STATED: Final = text("""
@@ -114,7 +114,7 @@ _SETTLE: Final = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(delivery_id uuid, lease_epoch integer, state text,
         next_at timestamptz, reason text, reference text, person_told boolean, maybe_arrived boolean)
     WHERE d.delivery_id = ANY(CAST(:ids AS uuid[])) AND d.delivery_id = r.delivery_id AND d.lease_epoch = r.lease_epoch AND d.lease_until IS NOT NULL
-    RETURNING d.delivery_id, d.state
+    RETURNING d.delivery_id, d.lease_epoch, d.state
 """)
 _REDRIVE: Final = text("""
     UPDATE routing.delivery
@@ -134,7 +134,8 @@ class Claimed:
     """A delivery that this process may send now. `attempt` counts from 1.
 
     `granted_at`: when its grant begins (wall clock); the same at every attempt, so that a repeat is the same bytes, until
-    half of the grant's time is over. `obligation` and `statements` are for the guard: rows as they are stored, the
+    half of the grant's time is over. `next_at` is when it was to go; what comes to wait behind it meanwhile sets another time in
+    the row, and `hurried` once that was seen: if it fails it goes on as soon as may be. `obligation` and `statements` are for the guard: rows as they are stored, the
     statements oldest first.
     """
 
@@ -149,6 +150,7 @@ class Claimed:
     revision: int
     attempt: int
     lease_epoch: int
+    next_at: datetime | None
     due_by: datetime | None
     due_since: datetime
     person_told: bool
@@ -156,6 +158,7 @@ class Claimed:
     payload: dict[str, Any]
     obligation: dict[str, Any] | None
     statements: list[dict[str, Any]] = field(default_factory=list)
+    hurried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +198,28 @@ async def stated(connection: AsyncConnection, claimed: Sequence[Claimed], facts:
 
 
 async def as_urgent(connection: AsyncConnection, claimed: Sequence[Claimed]) -> list[Claimed]:
-    """Return what was claimed, in order, as urgent as it is now: what is due sooner may have come to wait behind it since.
+    """Return what was claimed, in order, as urgent as it is now: since then something may have come to wait behind it.
 
     Their cases are held, so that nothing more comes until what follows from this stands.
     """
     found = await connection.execute(_URGENCY, {"ids": [each.delivery_id for each in claimed]})
-    now = {row.delivery_id: {"due_by": row.due_by, "person_told": row.person_told} for row in found}
-    return [replace(each, **now.get(each.delivery_id, {})) for each in claimed]
+    now = {row["delivery_id"]: row for row in found.mappings()}
+    return [
+        replace(
+            each,
+            due_by=row["due_by"],
+            due_since=row["due_since"],
+            person_told=row["person_told"],
+            hurried=row["next_at"] != each.next_at,
+        )
+        if (row := now.get(each.delivery_id))
+        else each
+        for each in claimed
+    ]
 
 
-async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: datetime) -> dict[UUID, str]:
-    """Write what attempts led to; return the state of each row whose lease was still ours."""
+async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: datetime) -> dict[tuple[UUID, int], str]:
+    """Write what attempts led to; return the state of each row whose lease was still ours, by its id and the lease's epoch."""
     rows = [
         {
             "delivery_id": each.claimed.delivery_id,
@@ -221,7 +235,7 @@ async def settle(connection: AsyncConnection, settled: Sequence[Settled], now: d
     ]
     values = {"rows": as_json(rows), "ids": [row["delivery_id"] for row in rows], "now": now}
     found = await connection.execute(_SETTLE, values)
-    return {row.delivery_id: row.state for row in found}
+    return {(row.delivery_id, row.lease_epoch): row.state for row in found}
 
 
 async def case_of(connection: AsyncConnection, delivery_id: UUID) -> str | None:

@@ -47,7 +47,7 @@ def settle(attempt: Attempt, now: datetime, jitter: float, delays_s: tuple[float
         now=now,
         due_since=claimed.due_since,
         due_by=claimed.due_by,
-        jitter=jitter,
+        jitter=0.0 if claimed.hurried else jitter,
         delays_s=delays_s,
     )
     return Settled(

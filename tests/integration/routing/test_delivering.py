@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, repeat
 from typing import Any
 
@@ -17,6 +17,7 @@ from services.routing.dispatch import dispatcher, rows
 from services.routing.dispatch.settling import NOT_TRIED_AGAIN
 from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
+from tests.support.eventually import eventually
 from tests.support.faults.switch import InjectedFault, armed
 from tests.support.road import Recipients, Road, law, laws, move_clock, of
 from tests.support.routing import (
@@ -33,6 +34,7 @@ from tests.support.routing import (
     suspects,
 )
 
+LATER = datetime(2026, 6, 2, tzinfo=UTC)
 LA, LSCP_ID, BARNSLEY_LSCP = f"la:{LEEDS}", f"lscp:{LEEDS}", "lscp:E08000038"
 
 
@@ -143,6 +145,26 @@ async def test_what_fails_once_something_new_waits_behind_it_is_told_at_once_als
 
     attempts = [each.data for each in of(tell.NoticeAttempted, published) if each.data.recipient == LA]
     assert [(each.attempt, each.outcome) for each in attempts] == [(1, "refused"), (2, "refused"), (3, "failed")]
+
+
+async def test_two_results_of_one_delivery_count_each_under_its_own_lease(road: Road, recipients: Recipients) -> None:
+    """A notice that is held and released again while it is on its way goes at once, before the first answer is settled."""
+    await recipients.behave("panel", mode="fail", times=1)
+    await road.route(reported(), aware(), suspects(), decided("notify"))
+    await recipients.dispatcher.claim_step()
+    await eventually(lambda: recipients.journal("panel"), "the first answer of the Panel")
+    await road.route(decided("defer", at=LATER))
+    await road.route(decided("notify", at=LATER + timedelta(days=1)))
+    await recipients.send_all()
+
+    [panel] = await road.rows("SELECT state, reference FROM routing.delivery WHERE recipient = 'panel'")
+    attempts = await road.rows(
+        "SELECT h.attempt, h.state FROM routing.delivery_history h JOIN routing.delivery d USING (delivery_id)"
+        " WHERE d.recipient = 'panel' AND h.attempt IS NOT NULL ORDER BY h.seq"
+    )
+    assert panel["state"] == "delivered"
+    assert panel["reference"]
+    assert [tuple(each.values()) for each in attempts] == [(2, "delivered")]
 
 
 async def test_a_notice_decided_while_the_clock_was_put_right_does_not_wait_for_the_time_that_it_showed(

@@ -62,7 +62,7 @@ async def settle(
             for each in claimed
         ]
         states = await rows.settle(tx.connection, found, tx.now)
-        history = [{"delivery_id": key, "at": tx.now, "state": now_is} for key, now_is in states.items()]
+        history = [{"delivery_id": key, "at": tx.now, "state": now_is} for (key, _), now_is in states.items()]
         await insert_history(tx.connection, history)
 
 
@@ -215,6 +215,20 @@ async def test_a_person_is_told_anew_of_what_fails_once_something_new_waits_behi
     tried = {each.delivery_id: each.person_told for each in await claim(road)}
 
     assert {each.recipient: tried[each.delivery_id] for each in told} == {LA: False, LSCP_ID: True}
+
+
+async def test_what_is_on_its_way_is_as_urgent_as_what_has_come_to_wait_behind_it_since(road: Road) -> None:
+    await road.route(reported())
+    on_the_way = await claim(road)
+    await road.route(aware(), suspects())  # N-03 tells the council too
+    dues = await road.rows("SELECT due_by FROM routing.delivery WHERE recipient = :r", r=LA)
+
+    async with road.database.begin() as tx:
+        now = {each.recipient: each for each in await rows.as_urgent(tx.connection, on_the_way)}
+
+    assert {each.recipient: each.hurried for each in now.values()} == {LA: True, LSCP_ID: False}
+    assert now[LA].due_by == min(row["due_by"] for row in dues if row["due_by"])
+    assert [each.lease_epoch for each in now.values()] == [each.lease_epoch for each in on_the_way]
 
 
 async def test_each_recipient_gets_no_more_at_once_than_it_has_room_for(road: Road) -> None:

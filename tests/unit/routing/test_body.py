@@ -32,6 +32,7 @@ CLAIMED = Claimed(
     revision=1,
     attempt=1,
     lease_epoch=1,
+    next_at=NOW,
     due_by=None,
     due_since=NOW,
     person_told=False,

@@ -29,6 +29,7 @@ def claimed(**changes: Any) -> Claimed:
         "revision": 1,
         "attempt": 1,
         "lease_epoch": 1,
+        "next_at": NOW,
         "due_by": None,
         "due_since": NOW,
         "person_told": False,
@@ -116,3 +117,12 @@ def test_a_person_reads_why_they_must_act_on_what_is_still_being_tried(
 
     assert isinstance(message, NoticeAttempted)
     assert (message.data.outcome, message.data.reason) == ("refused", f"answered 503; {still}")
+
+
+def test_what_fails_goes_on_as_soon_as_may_be_once_something_waits_behind_it() -> None:
+    unhurried, hurried = (
+        settle(Attempt(claimed(attempt=8, hurried=each), Answer(503, problem="no receipt")), NOW, 0.9)
+        for each in (False, True)
+    )
+
+    assert (unhurried.next_at, hurried.next_at) == (NOW + timedelta(hours=9), NOW + timedelta(seconds=1))
