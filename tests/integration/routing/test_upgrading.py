@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+from importlib import import_module
+
+import asyncpg
 from sqlalchemy import text
 
+from handrail.embedded.postgres import DatabaseAddress
 from schemas import decisions as say
 from schemas import deliveries as tell
 from services.routing.announcing import Announcer
 from services.routing.service import RoutingService
 from tests.support.releases import SECOND, national
 from tests.support.road import Recipients, Road, law, laws, of
-from tests.support.routing import LEEDS, aware, corrected, decided, reported, suspects
+from tests.support.routing import LEEDS, LSCP, acted, aware, corrected, decided, reported, submitted, suspects
 
 
 async def test_duties_that_were_published_before_there_were_editions_are_not_published_again(road: Road) -> None:
@@ -68,3 +73,32 @@ async def test_a_duty_that_comes_under_another_edition_is_published_again(road: 
 
     assert {each.data.rule for each in of(say.ObligationOpened, published)} >= {"N-01", "N-03"}
     assert {each.data.duty_holder for each in of(say.ObligationOpened, published)} >= {f"la:{LEEDS}"}
+
+
+async def test_what_was_stated_of_a_delay_is_read_under_the_names_of_today(
+    road: Road, address: DatabaseAddress
+) -> None:
+    review: dict[str, str | int] = {"review.decision": "proceed", "review.decided_on": "2026-06-01"}
+    delay: dict[str, str | int] = {"delay.cause": "inquest", "delay.known_on": "2026-06-10"}
+    act = acted("review.delayed.v1", delay | {"delay.panel_told_on": "2026-06-11"}, LSCP, about="d" * 32)
+    await road.route(reported(), aware(), suspects(), submitted(), acted("lcspr.decision.made.v1", review))
+    await road.route(act, corrected(act.id, "delay.known_on", "2026-06-12", LSCP))
+    before = {"review.delay": "delay.cause", "review.delay_known_on": "delay.known_on"}
+    before |= {"review.delay_panel_told_on": "delay.panel_told_on"}
+    connection = await asyncpg.connect(address.url())
+    try:
+        for each in before.items():
+            await connection.execute("UPDATE routing.fact SET name = $1, subject = 'incident' WHERE name = $2", *each)
+        for statement in import_module("services.routing.migrations.0011_each_delay_is_an_item").statements():
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+    published = await road.route(decided("defer"))
+
+    told = [each.data for each in of(say.ObligationOpened, published) if each.data.rule == "L-05"]
+    met = {each.data.obligation_id for each in of(say.ObligationMet, published)}
+    assert {(each.recipients, each.due_on, each.obligation_id in met) for each in told} == {
+        (("panel",), date(2026, 6, 16), True),
+        (("dfe",), date(2026, 6, 16), False),
+    }
