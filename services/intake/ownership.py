@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +28,8 @@ from services.intake.store import clients, submissions
 from services.intake.store.clients import Client
 from services.intake.store.submissions import Kept
 from services.intake.vault import Vault, VaultRefused
+
+_CORRECTION: Final = "fact.corrected.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Ownership:
             return invalid(FieldError("/data/child_ref", problem, "the reference by which that event names the child"))
         stated = self._stated(corrected, batch.speaking[corrected.client].reporter, now)
         if stated is not None and (data.fact, data.child_ref) not in stated:
-            return invalid(_not_stated(data, stated))
+            return invalid(_not_stated(data, stated, of_a_correction=corrected.type == _CORRECTION))
         return None
 
     def _stated(self, kept: Kept, reporter: Reporter, now: datetime) -> set[tuple[str, str | None]] | None:
@@ -144,13 +147,15 @@ class Ownership:
         return self._bodies.in_place_of(body, london_date(now))
 
 
-def _not_stated(data: FactCorrected, stated: set[tuple[str, str | None]]) -> FieldError:
+def _not_stated(data: FactCorrected, stated: set[tuple[str, str | None]], *, of_a_correction: bool) -> FieldError:
     facts = sorted(fact for fact, child in stated if child == data.child_ref)
     return FieldError(
         "/data/fact",
         "the event that you correct did not state this fact, or said that it is unknown",
         f"one that it stated: {', '.join(facts)}" if facts else "a fact that it stated",
-        "what was not stated is not corrected: report it in an event of its own",
+        "correct the event that stated it, and not the correction"
+        if of_a_correction
+        else "what was not stated is not corrected: report it in an event of its own",
     )
 
 

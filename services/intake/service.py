@@ -213,7 +213,7 @@ class IntakeService:
             answers_for = self._ownership.answers_for(reading.client, tx.now)
             links = (*recalled, *batch.book.link(case_key, reading.target, answers_for))
         children = self._children(reading, case_key, batch)
-        about = self._reader.item_key(case_key, submitted.data, event_id)
+        about, corrected = self._reader.item_key(case_key, submitted.data, event_id), _corrected(reading, batch)
         said = personal_fields(submitted.data)
         for one in said:
             batch.keeping.keep(event_id, case_key, children[one.child_ref] if one.child_ref else about or "", one)
@@ -227,7 +227,7 @@ class IntakeService:
             receipt_id=derived_event_id("receipt", event_id),
             client=reading.client.name,
             case_key=case_key,
-            about=about,
+            about=about or (corrected.about if corrected else None),
             type=submitted.type,
             sameness=reading.sameness,
             occurred_at=submitted.time,

@@ -19,7 +19,7 @@ from services.intake.store.inserting import Rows
 class Kept:
     """One accepted event. `sealed` is what the partner sent; `sameness` tells whether another submission says the same.
 
-    `about` is the key of what an act is about, if a case has several of those.
+    `about` is the key of what an act, or a correction of one, is about, if a case has several of those.
     """
 
     event_id: UUID

@@ -161,7 +161,25 @@ async def test_what_only_followed_from_a_correction_is_not_corrected_through_it(
     answer = await running.post(event("fact.corrected.v1", case | since, id_="evt-4"), by="council-example")
 
     assert (first.status_code, answer.status_code) == (202, 422)
-    assert answer.json()["errors"][0]["expected"] == "one that it stated: abuse_or_neglect"
+    [error] = answer.json()["errors"]
+    assert error["expected"] == "one that it stated: abuse_or_neglect"
+    assert error["hint"] == "correct the event that stated it, and not the correction"
+
+
+async def test_a_correction_is_kept_with_what_the_act_that_it_corrects_is_about(running: Intake) -> None:
+    case = {"case_reference": "WYP/2026/0001"}
+    delay = {"cause": "inquest", "known_on": "2026-06-01"}
+    told = await running.post(event("review.delayed.v1", case | delay), by="lscp-example")
+    assert told.status_code == 202, told.text
+    other = {"fact": "delay.known_on", "value": "2026-06-02", "reason": "wrong_value"}
+    for id_ in ("evt-3", "evt-4"):
+        other["corrects"] = told.json()["event_id"]
+        told = await running.post(event("fact.corrected.v1", case | other, id_=id_), by="lscp-example")
+        assert told.status_code == 202, told.text
+
+    kept = await running.column("SELECT about FROM submission")
+
+    assert (len(kept), len(set(kept)), None in kept) == (3, 1, False)
 
 
 async def test_an_event_that_cannot_be_read_any_more_may_have_stated_what_is_corrected(running: Intake) -> None:

@@ -149,15 +149,24 @@ def test_a_withdrawal_from_an_event_that_cannot_be_read_any_more_leaves_nothing_
     assert values(earlier, lost, withdrawn)["harm"] == ["death"]
 
 
-def test_a_correction_of_an_act_that_cannot_be_read_any_more_is_about_what_the_act_was_about_and_nothing_else() -> None:
+@pytest.mark.parametrize(
+    "second", [False, True], ids=["a correction", "a correction of one that cannot be read either"]
+)
+def test_a_correction_of_an_act_that_cannot_be_read_any_more_is_about_what_the_act_was_about_and_nothing_else(
+    *, second: bool
+) -> None:
     action = unread(acted("action.updated.v1", {"action.due_on": "2026-09-30"}, about="a" * 32))
     put_right = corrected(action.id, "action.due_on", "2026-10-30", LSCP)
     known = [replace(each, kept_about="a" * 32 if each.is_unread else None) for each in told(action, put_right)]
 
+    again = corrected(put_right.id, "action.due_on", "2026-11-30", LSCP)
+    if second:
+        known = [replace(each, kept_about="a" * 32) for each in told(action, unread(put_right), again)]
+
     def given_about(item: str) -> list[tuple[str, Any]]:
         return [(one.field, one.value) for one in standing(known, VOCABULARY, str, item)]
 
-    assert given_about("a" * 32) == [("action.due_on", "2026-10-30")]
+    assert given_about("a" * 32) == [("action.due_on", "2026-11-30" if second else "2026-10-30")]
     assert given_about("b" * 32) == given_about("incident") == []
 
 
