@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,19 +13,14 @@ from services.routing.domain.decide import Decision
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings_of import told_by
-from services.routing.law import Law, read_law
 from tests.support.routing import CASE, aware, corrected, reported, suspects
+from tests.support.rulebooks import law
 
 NOW = datetime(2026, 6, 3, tzinfo=UTC)
 REPORT = reported()
 AWARE = aware()
 SUSPECTED = suspects()
 LATER = corrected(AWARE.id, "aware_on", "2026-06-03")
-
-
-@cache
-def law() -> Law:
-    return read_law()
 
 
 def decision(events: Sequence[Any], known: ledger.Known | None = None, now: datetime = NOW) -> Decision:

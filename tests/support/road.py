@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,18 +19,14 @@ from schemas.messages import AnyMessage, parse
 from services.kit.database import Database
 from services.routing.dispatch.dispatcher import Dispatcher
 from services.routing.dispatch.endpoints import SETTLED_S, Endpoints
-from services.routing.law import Law, read_law
+from services.routing.law import Law
 from services.routing.laws import Held, Laws
 from services.routing.service import RoutingService
 from tests.support.routing import as_event
+from tests.support.rulebooks import law
 
 _Kind = TypeVar("_Kind")
 WEBHOOK_KEY = Ed25519PrivateKey.generate()
-
-
-@cache
-def law() -> Law:
-    return read_law()
 
 
 def laws(*given: Law) -> Laws:

@@ -17,7 +17,7 @@ from services.routing.domain.happenings import Happening, Slot
 from services.routing.domain.register import Register, parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
-from services.routing.law import texts_of
+from services.routing.law import Law, read_law, texts_of
 
 FOLDER = Path(__file__).parents[2] / "rulebooks"
 ENGLAND = FOLDER / "england" / "2026.11.0.yaml"
@@ -49,6 +49,11 @@ LEEDS_DEATH: dict[str, Value] = {
 @cache
 def register() -> Register:
     return parse_register((FOLDER / "register" / "areas.yaml").read_text("utf-8"), "areas.yaml")
+
+
+@cache
+def law() -> Law:
+    return read_law()
 
 
 @cache

@@ -24,7 +24,8 @@ from services.routing.dispatch.grants import read_key
 from services.routing.dispatch.guard import Guard
 from services.routing.dispatch.sender import WebhookChannel
 from services.routing.service import RoutingService
-from tests.support.road import WEBHOOK_KEY, Recipients, Road, empty_tables, law, laws
+from tests.support.road import WEBHOOK_KEY, Recipients, Road, empty_tables, laws
+from tests.support.rulebooks import law
 from tests.support.stack import SERVICE_PASSWORDS, fresh_database
 
 

@@ -15,7 +15,7 @@ from handrail.embedded.postgres import DatabaseAddress
 from schemas import case_events as ce
 from services.kit.reach import EVERYTHING
 from services.routing.considering import PAGE, Asked, Considering
-from tests.support.road import Road, law, laws
+from tests.support.road import Road, laws
 from tests.support.routing import (
     CASE,
     HALTON,
@@ -33,6 +33,7 @@ from tests.support.routing import (
     suspects,
 )
 from tests.support.routing_app import app, client
+from tests.support.rulebooks import law
 
 DAY = timedelta(days=1)
 THIRD_CASE = "d" * 32

@@ -19,7 +19,7 @@ from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
 from tests.support.eventually import eventually
 from tests.support.faults.switch import InjectedFault, armed
-from tests.support.road import Recipients, Road, law, laws, move_clock, of
+from tests.support.road import Recipients, Road, laws, move_clock, of
 from tests.support.routing import (
     COUNCIL,
     HALTON,
@@ -33,6 +33,7 @@ from tests.support.routing import (
     reported,
     suspects,
 )
+from tests.support.rulebooks import law
 
 LATER = datetime(2026, 6, 2, tzinfo=UTC)
 LA, LSCP_ID, BARNSLEY_LSCP = f"la:{LEEDS}", f"lscp:{LEEDS}", "lscp:E08000038"

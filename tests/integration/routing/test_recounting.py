@@ -11,8 +11,9 @@ from schemas.calendar.holiday import Holiday
 from schemas.messages import AnyMessage
 from services.routing.recounting import Recount
 from services.routing.service import RoutingService
-from tests.support.road import Recipients, Road, law, laws, of
+from tests.support.road import Recipients, Road, laws, of
 from tests.support.routing import LEEDS, aware, decided, reported, submitted, suspects
+from tests.support.rulebooks import law
 
 OLD, NEW = date(2026, 6, 8), date(2026, 6, 9)  # Monday 1 June 2026 + 5 working days, without and with Thursday 4 June
 PROCLAIMED = Holiday("Invented holiday", "proclamation", "An invented proclamation", date(2026, 6, 2))

@@ -14,8 +14,9 @@ from schemas import deliveries as tell
 from services.routing.announcing import Announcer
 from services.routing.service import RoutingService
 from tests.support.releases import SECOND, national
-from tests.support.road import Recipients, Road, law, laws, of
+from tests.support.road import Recipients, Road, laws, of
 from tests.support.routing import LEEDS, LSCP, acted, aware, corrected, decided, reported, submitted, suspects
+from tests.support.rulebooks import law
 
 
 async def test_duties_that_were_published_before_there_were_editions_are_not_published_again(road: Road) -> None:

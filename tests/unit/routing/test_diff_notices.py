@@ -23,7 +23,6 @@ from tests.support.changes import (
     change,
     decision,
     dispatch,
-    law,
     notices,
 )
 from tests.support.routing import (
@@ -38,6 +37,7 @@ from tests.support.routing import (
     submitted,
     suspects,
 )
+from tests.support.rulebooks import law
 
 
 def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +18,9 @@ from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings_of import told_by
 from services.routing.domain.register import Register, parse_register
-from services.routing.law import Law, read_law
+from services.routing.law import Law
 from tests.support.routing import CASE, COUNCIL, POLICE, aware, decided, reported, submitted, suspects
+from tests.support.rulebooks import law
 
 FORMER, PRESENT, NEW = "E08000016", "E08000038", "la:barnsley-and-beyond"
 NOW = datetime(2026, 6, 3, tzinfo=UTC)
@@ -37,11 +37,6 @@ SUCCEEDED = f"""    until: 2026-06-30
     areas:
       - {PRESENT}
 """
-
-
-@cache
-def law() -> Law:
-    return read_law()
 
 
 def with_register(text: str) -> Law:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import cache
 
 import pytest
 
@@ -13,7 +12,6 @@ from services.routing.domain.considered import Considered, Terms, agreement, con
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.register import Body, Register
 from services.routing.domain.rulebook.model import Rulebook
-from services.routing.law import Law, read_law
 from tests.support.routing import (
     CASE,
     COUNCIL,
@@ -30,13 +28,9 @@ from tests.support.routing import (
     submitted,
     suspects,
 )
+from tests.support.rulebooks import law
 
 HALTON_COUNCIL = ce.Reporter(client="council-halton", body="local_authority", area=HALTON, recipient=f"la:{HALTON}")
-
-
-@cache
-def law() -> Law:
-    return read_law()
 
 
 def results(
