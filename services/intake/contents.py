@@ -192,8 +192,7 @@ class Contents:
         case_key = of_case.get(data.corrects, one.case_key) if isinstance(data, FactCorrected) else one.case_key
         digests = {ref: self._reader.child_digest(ref) for ref in child_refs(data)}
         keys = {ref: children.get((case_key, each)) or children[one.case_key, each] for ref, each in digests.items()}
-        # Events that were accepted before it was kept do not have it.
-        about = one.about or self._reader.item_key(one.case_key, data, one.event_id)
+        about = self._reader.item_key(one.case_key, data, one.event_id)
         return translate(submitted, reporter, keys, None, about)
 
     async def _personal(self, grant: Grant, told: list[Told], children: frozenset[str], tx: Transaction) -> list[Said]:

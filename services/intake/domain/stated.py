@@ -51,7 +51,7 @@ class Told:
     recorded_at: datetime
     data: events.CaseData
     kept_about: str | None = None
-    """The key of the one action, placement or other item that it is about, as it is kept beside what can be lost."""
+    """`about`, as it is kept beside what can be lost; None of what was accepted before it was."""
 
     @property
     def corrects(self) -> UUID | None:

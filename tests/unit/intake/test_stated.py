@@ -157,11 +157,9 @@ def test_a_correction_of_an_act_that_cannot_be_read_any_more_is_about_what_the_a
 ) -> None:
     action = unread(acted("action.updated.v1", {"action.due_on": "2026-09-30"}, about="a" * 32))
     put_right = corrected(action.id, "action.due_on", "2026-10-30", LSCP)
-    known = [replace(each, kept_about="a" * 32 if each.is_unread else None) for each in told(action, put_right)]
-
     again = corrected(put_right.id, "action.due_on", "2026-11-30", LSCP)
-    if second:
-        known = [replace(each, kept_about="a" * 32) for each in told(action, unread(put_right), again)]
+    events = (action, unread(put_right), again) if second else (action, put_right)
+    known = [replace(each, kept_about="a" * 32) for each in told(*events)]
 
     def given_about(item: str) -> list[tuple[str, Any]]:
         return [(one.field, one.value) for one in standing(known, VOCABULARY, str, item)]
