@@ -80,14 +80,16 @@ _CLAIM: Final = text(
     WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM chosen))
       AND CASE d.state WHEN 'due' THEN true WHEN 'sending' THEN d.lease_until < clock_timestamp() ELSE false END
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
-        d.revision, d.attempts AS attempt, d.lease_epoch, d.next_at, d.due_since, d.person_told, d.granted_at, d.payload, {due_by},
+        d.revision, d.attempts AS attempt, d.lease_epoch, d.next_at, d.due_since, d.person_told, d.granted_at, d.payload,
+        {due_by},
         (SELECT jsonb_build_object('rule', o.rule, 'position', o.position, 'duty_holder', o.duty_holder, 'subject', o.subject)
          FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation
 """.replace("{is_first}", _IS_FIRST).replace("{due_by}", _DUE_BY)
 )
 _URGENCY: Final = text(
     """
-    SELECT d.delivery_id, d.next_at, d.due_since, d.person_told, {due_by} FROM routing.delivery d WHERE d.delivery_id = ANY(CAST(:ids AS uuid[]))
+    SELECT d.delivery_id, d.next_at, d.due_since, d.person_told, {due_by}
+    FROM routing.delivery d WHERE d.delivery_id = ANY(CAST(:ids AS uuid[]))
 """.replace("{due_by}", _DUE_BY)
 )
 _STATED: Final = text("""
@@ -109,8 +111,8 @@ _SETTLE: Final = text("""
         changed_at = :now, reason = CASE WHEN d.state = 'withdrawn' THEN d.reason ELSE coalesce(r.reason, d.reason) END,
         reference = coalesce(r.reference, d.reference),
         delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
-        person_told = d.person_told OR (r.person_told AND d.state IN ('sending', r.state)), maybe_arrived = d.maybe_arrived OR r.maybe_arrived,
-        lease_until = NULL
+        person_told = d.person_told OR (r.person_told AND d.state IN ('sending', r.state)),
+        maybe_arrived = d.maybe_arrived OR r.maybe_arrived, lease_until = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(delivery_id uuid, lease_epoch integer, state text,
         next_at timestamptz, reason text, reference text, person_told boolean, maybe_arrived boolean)
     WHERE d.delivery_id = ANY(CAST(:ids AS uuid[])) AND d.delivery_id = r.delivery_id AND d.lease_epoch = r.lease_epoch AND d.lease_until IS NOT NULL
@@ -134,9 +136,9 @@ class Claimed:
     """A delivery that this process may send now. `attempt` counts from 1.
 
     `granted_at`: when its grant begins (wall clock); the same at every attempt, so that a repeat is the same bytes, until
-    half of the grant's time is over. `next_at` is when it was to go; what comes to wait behind it meanwhile sets another time in
-    the row, and `hurried` once that was seen: if it fails it goes on as soon as may be. `obligation` and `statements` are for the guard: rows as they are stored, the
-    statements oldest first.
+    half of the grant's time is over. `next_at`: when it was to go. What comes to wait behind it sets another time in its row;
+    it is `hurried` once that was seen, and goes on as soon as may be if it fails. `obligation` and `statements` are for the
+    guard: rows as they are stored, the statements oldest first.
     """
 
     delivery_id: UUID

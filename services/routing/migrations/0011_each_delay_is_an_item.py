@@ -9,32 +9,26 @@ from alembic import op
 revision = "0011"
 down_revision = "0010"
 
-NAMES = {
-    "review.delay": "delay.cause",
-    "review.delay_known_on": "delay.known_on",
-    "review.expected_on": "delay.expected_on",
-    "review.delay_panel_told_on": "delay.panel_told_on",
-    "review.delay_secretary_told_on": "delay.secretary_told_on",
-}
-
-
-def statements() -> list[str]:
-    """Return what is run, in order."""
-    renamed = ", ".join(f"('{before}', '{now}')" for before, now in NAMES.items())
-    return [
-        f"""
-        DELETE FROM routing.fact f USING (VALUES {renamed}) AS r(before, now)
-        WHERE f.name = r.before AND EXISTS (SELECT FROM routing.fact g WHERE g.event_id = f.event_id AND g.name = r.now)
-        """,  # noqa: S608 - our own names
-        f"""
-        UPDATE routing.fact f SET name = r.now, subject = md5(f.event_id::text)
-        FROM (VALUES {renamed}) AS r(before, now) WHERE f.name = r.before
-        """,  # noqa: S608
-    ]
+_RENAMED = """(VALUES
+    ('review.delay', 'delay.cause'),
+    ('review.delay_known_on', 'delay.known_on'),
+    ('review.expected_on', 'delay.expected_on'),
+    ('review.delay_panel_told_on', 'delay.panel_told_on'),
+    ('review.delay_secretary_told_on', 'delay.secretary_told_on')
+) AS r(before, now)"""
+_STATEMENTS = (
+    f"""
+    DELETE FROM routing.fact f USING {_RENAMED}
+    WHERE f.name = r.before AND EXISTS (SELECT FROM routing.fact g WHERE g.event_id = f.event_id AND g.name = r.now)
+    """,  # noqa: S608 - our own names
+    f"""
+    UPDATE routing.fact f SET name = r.now, subject = md5(f.event_id::text) FROM {_RENAMED} WHERE f.name = r.before
+    """,  # noqa: S608
+)
 
 
 def upgrade() -> None:
-    for each in statements():
+    for each in _STATEMENTS:
         op.execute(each)
 
 

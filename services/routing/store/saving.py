@@ -67,7 +67,8 @@ _DELIVERY_HEADS: Final = text("""
     WHERE new.delivery_id = ANY(CAST(:ids AS uuid[])) AND (new.state = 'due') IS TRUE
       AND d.case_key = new.case_key
       AND CASE WHEN d.state IN ('due', 'sending')
-            THEN d.recipient = new.recipient AND d.seq < new.seq AND (d.person_told OR d.state = 'sending' OR d.next_at > new.next_at)
+            THEN d.recipient = new.recipient AND d.seq < new.seq
+                AND (d.person_told OR d.state = 'sending' OR d.next_at > new.next_at)
             ELSE false END
 """)
 

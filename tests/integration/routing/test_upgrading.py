@@ -90,7 +90,7 @@ async def test_what_was_stated_of_a_delay_is_read_under_the_names_of_today(
     try:
         for each in before.items():
             await connection.execute("UPDATE routing.fact SET name = $1, subject = 'incident' WHERE name = $2", *each)
-        for statement in import_module("services.routing.migrations.0011_each_delay_is_an_item").statements():
+        for statement in import_module("services.routing.migrations.0011_each_delay_is_an_item")._STATEMENTS:
             await connection.execute(statement)
     finally:
         await connection.close()
