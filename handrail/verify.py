@@ -14,7 +14,6 @@ import json
 import re
 import sys
 import time
-import urllib.request
 from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib import request as ways
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
@@ -188,8 +188,7 @@ class Log:
         parsed = json.loads(entry)
         if parsed["kind"] == "message":
             self._check_payload(index, parsed, salt, payload)
-            event = parsed["event"]
-            self._count(index, event)
+            self._count(index, parsed["event"])
 
     def _check_payload(self, index: int, entry: dict[str, Any], salt: bytes, payload: bytes) -> None:
         if payload == b"-":
@@ -329,22 +328,23 @@ def _check_roots(log: Log, head: Head, earlier: list[Head]) -> Iterator[str]:
 def over_http(base_url: str, token: str | None) -> Fetch:
     """Return a function that reads paths of a server, as the holder of an access token."""
     if not base_url.startswith(("http://", "https://")):
-        message = f"expected an http or https address, got {base_url}"
-        raise CannotCheck(message)
+        raise CannotCheck(f"expected an http or https address, got {base_url}")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     # No proxy may see the token on its way to a server on this machine.
     here = urlsplit(base_url).hostname in {"127.0.0.1", "::1", "localhost"}
-    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if here else []))
+    opener = ways.OpenerDirector()  # without what follows redirects: that would carry the token where nobody chose
+    opener.add_handler(ways.ProxyHandler({} if here else None))
+    for way in (ways.HTTPHandler, ways.HTTPSHandler, ways.HTTPErrorProcessor, ways.HTTPDefaultErrorHandler):
+        opener.add_handler(way())
 
     def fetch(path: str) -> bytes:
-        request = urllib.request.Request(base_url.rstrip("/") + path, headers=headers)  # noqa: S310 - checked above
+        request = ways.Request(base_url.rstrip("/") + path, headers=headers)  # noqa: S310 - checked above
         try:
             with opener.open(request, timeout=30) as response:
-                body: bytes = response.read()
+                return bytes(response.read())
         except OSError as error:
             message = f"{base_url}{path.partition('?')[0]} does not answer: {error}"
             raise CannotCheck(message) from error
-        return body
 
     return fetch
 

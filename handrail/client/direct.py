@@ -1,4 +1,4 @@
-"""Calls to this machine go straight to it, whatever proxy the environment names: http is allowed there because nothing leaves it."""
+"""Calls go to the address that was chosen: to this machine past any proxy, as http is allowed there, and no redirect is followed."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ class Direct(urllib.request.ProxyHandler):
         if urlsplit(req.full_url).hostname in LOOPBACK:
             return None
         return super().proxy_open(req, proxy, type)
+
+
+class Unmoved(urllib.request.HTTPRedirectHandler):
+    """For `build_opener`, in the place of the handler of redirects: a redirect is an answer, and the token goes nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""

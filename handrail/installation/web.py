@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from handrail.client.direct import Direct
+from handrail.client.direct import Direct, Unmoved
 
 OPENER = urllib.request.build_opener(Direct)
+_WITH_TOKEN = urllib.request.build_opener(Direct, Unmoved)
 _TIMEOUT_S = 30.0
 
 
@@ -62,7 +63,7 @@ class Web:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         try:
-            with OPENER.open(request, timeout=_TIMEOUT_S) as response:
+            with (_WITH_TOKEN if self.token else OPENER).open(request, timeout=_TIMEOUT_S) as response:
                 return _answer(response.status, response.read())
         except urllib.error.HTTPError as error:
             with error:
