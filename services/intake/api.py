@@ -36,7 +36,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """What was wrong (RFC 9457). `returned_id` names what was kept of it."""
+    """What was wrong (RFC 9457). `returned_id` names what was kept of it, `receipt_id` the event that was accepted before."""
 
     type: str
     title: str
@@ -44,6 +44,7 @@ class Problem(BaseModel):
     detail: str | None = None
     errors: list[FieldProblem] | None = None
     returned_id: UUID | None = None
+    receipt_id: UUID | None = None
     kept: str | None = None
 
 

@@ -118,6 +118,8 @@ def _refused(refusal: Refusal, returned_id: UUID | None) -> JSONResponse:
     status, title = ANSWERS[refusal.cause]
     body: dict[str, Any] = problem(status, title, refusal.detail, [asdict(error) for error in refusal.errors])
     body["returned_id"] = str(returned_id)
+    if refusal.receipt_id:
+        body["receipt_id"] = str(refusal.receipt_id)
     body["kept"] = (
         "What you sent is kept, encrypted, under this returned_id. It has no effect. Quote it if you ask for help."
     )

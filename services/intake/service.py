@@ -180,6 +180,7 @@ class IntakeService:
                 FieldError(place, "this differs from what was accepted", "the same as before, or a new id")
                 for place in listed
             ],
+            known.receipt_id,
         )
 
     def _says_the_same(self, reading: Reading, published: AnyMessage) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+from uuid import UUID
 
 Cause = Literal["not_json", "invalid", "not_allowed", "differs", "plain_personal", "unreadable_personal"]
 
@@ -33,12 +34,18 @@ class FieldError:
 
 
 class Refusal(Exception):
-    """An event that intake cannot accept. `detail` says what was wrong and what to do, and never quotes the event."""
+    """An event that intake cannot accept. `detail` says what was wrong and what to do, and never quotes the event.
 
-    def __init__(self, cause: Cause, detail: str, errors: Sequence[FieldError] = ()) -> None:
+    `receipt_id`: of the event that the same client sent before with this source and id, where that one stands.
+    """
+
+    def __init__(
+        self, cause: Cause, detail: str, errors: Sequence[FieldError] = (), receipt_id: UUID | None = None
+    ) -> None:
         self.cause = cause
         self.detail = detail
         self.errors = tuple(errors)
+        self.receipt_id = receipt_id
         super().__init__(detail)
 
     @property

@@ -99,8 +99,10 @@ async def test_the_same_id_at_once_under_two_case_references_is_accepted_once(ru
     assert sorted(answer.status_code for answer in answers) == [202] + [409] * 7
 
 
-async def test_other_content_under_the_same_id_is_a_conflict_that_names_the_fields(running: Intake) -> None:
-    await running.post(incident())
+async def test_other_content_under_the_same_id_is_a_conflict_that_names_the_fields_and_what_stands(
+    running: Intake,
+) -> None:
+    first = await running.post(incident())
     other = incident(data__harm="other")
     other["data"]["personal"]["children"][0]["name"] = "Yolanda Notreal"
 
@@ -108,6 +110,7 @@ async def test_other_content_under_the_same_id_is_a_conflict_that_names_the_fiel
 
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["receipt_id"] == first.json()["receipt_id"]
     assert [error["pointer"] for error in answer.json()["errors"]] == [
         "/data/harm",
         "/data/personal/children/0/name",

@@ -51,16 +51,21 @@ async def test_what_was_sent_later_counts_later_whenever_its_form_was_opened(
     assert second - first >= timedelta(minutes=5)
 
 
-async def test_a_form_sent_twice_is_said_to_be_recorded_already(road: Road, address: DatabaseAddress) -> None:
+async def test_a_form_sent_twice_is_said_to_be_recorded_already_and_shows_the_receipt(
+    road: Road, address: DatabaseAddress
+) -> None:
     await road.route(reported())
     intake = FakeIntake()
-    intake.answer = (409, {"title": "Different", "errors": [{"pointer": "/time", "detail": "this differs"}]})
+    receipt = "4f6f2ac6-6a0c-4a43-8d0e-6a1c6b0b7c55"
+    errors = [{"pointer": "/time", "detail": "this differs"}]
+    intake.answer = (409, {"title": "Different", "errors": errors, "receipt_id": receipt})
 
     async with officer(address, intake) as http:
         answer = await http.post(FORM, data=TYPED)
 
     assert answer.status_code == 200
     assert "Intake had kept it already" in answer.text
+    assert receipt in answer.text
 
 
 @pytest.mark.parametrize("pointers", [["/data/outcome", "/time"], []])
