@@ -119,10 +119,11 @@ def test_a_person_reads_why_they_must_act_on_what_is_still_being_tried(
     assert (message.data.outcome, message.data.reason) == ("refused", f"answered 503; {still}")
 
 
-def test_what_fails_goes_on_as_soon_as_may_be_once_something_waits_behind_it() -> None:
-    unhurried, hurried = (
-        settle(Attempt(claimed(attempt=8, hurried=each), Answer(503, problem="no receipt")), NOW, 0.9)
-        for each in (False, True)
-    )
+@pytest.mark.parametrize(("retry_after_s", "waits"), [(None, timedelta(hours=9)), (86_400, timedelta(days=1))])
+def test_what_fails_goes_on_as_soon_as_may_be_once_something_waits_behind_it(
+    retry_after_s: float | None, waits: timedelta
+) -> None:
+    answer = Answer(503, problem="no receipt", retry_after_s=retry_after_s)
+    unhurried, hurried = (settle(Attempt(claimed(attempt=8, hurried=each), answer), NOW, 0.9) for each in (False, True))
 
-    assert (unhurried.next_at, hurried.next_at) == (NOW + timedelta(hours=9), NOW + timedelta(seconds=1))
+    assert (unhurried.next_at, hurried.next_at) == (NOW + waits, NOW + timedelta(seconds=1))
