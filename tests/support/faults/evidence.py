@@ -141,7 +141,8 @@ def gather(rig: Rig, sent: Sent, police: Credentials, other: Credentials) -> Evi
     rows, at = asyncio.run(_read(rig.database_url, sent))
     deliveries = {str(row["delivery_id"]) for row in rows["deliveries"]}
     told = [entry for entry in journal(rig.installation) if entry["webhook_id"] in deliveries]
-    given = onlookers.read_content(told)
+    posted = {str(row["delivery_id"]) for row in rows["deliveries"] if row["event_id"] in sent.reports}
+    given = onlookers.read_content(told, posted)
     rows["reads"] = asyncio.run(_reads(rig.database_url, rows["deliveries"]))
     strange = onlookers.ask_for(mine[:PAGES], Web(rig.installation.url("intake"), other.token))
     return Evidence(sent, told, report, pages, given, strange, onlookers.written(rig), rows, at)

@@ -224,13 +224,10 @@ def nobody_elses(seen: Evidence) -> list[str]:
 
 def personal_data_kept(seen: Evidence) -> list[str]:
     """What is personal was read under a grant that gives it, and stands in no message, log, metric or webhook."""
-    kept = [one for one in seen.given if one["personal"]]
+    posted = [one for one in seen.given if one["posted"]]
+    unread = posted and not any(one["personal"] for one in posted)
     return [
-        *(
-            []
-            if kept or not seen.given
-            else ["nobody could read what is personal, so that nothing is shown by its absence"]
-        ),
+        *(["nobody could read what is personal, so that nothing is shown by its absence"] if unread else []),
         *_some("places that tell what is personal", seen.written),
         *_some("tables of messages that tell what is personal", seen["said_aloud"]),
     ]

@@ -13,17 +13,24 @@ from tests.support.faults.builds import COPIES
 from tests.support.faults.rig import Rig
 from tests.support.reports import CANARY
 
-READ: Final = 5
+READ: Final = 3
 NOBODYS: Final = UUID(int=0)
 
 
-def read_content(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Read the content of a few notices as their recipients do: which fields it had, of which notice, for whom."""
-    notices = [one["body"] for one in told if one["outcome"] == "taken" and one["body"].get("content")]
-    return [_read(notice) for notice in notices[:READ]]
+def read_content(told: Sequence[Mapping[str, Any]], posted: Collection[str]) -> list[dict[str, Any]]:
+    """Read the content of a few notices as their recipients do: which fields it had, of which notice, for whom.
+
+    Some of them are about reports that were `posted` (by their deliveries' ids), which alone say anything personal.
+    """
+    taken = [one for one in told if one["outcome"] == "taken" and one["body"].get("content")]
+    about_posted = [one for one in taken if one["webhook_id"] in posted]
+    about_others = [one for one in taken if one["webhook_id"] not in posted]
+    return [
+        _read(one["body"], posted=one["webhook_id"] in posted) for one in (*about_posted[:READ], *about_others[:READ])
+    ]
 
 
-def _read(notice: Mapping[str, Any]) -> dict[str, Any]:
+def _read(notice: Mapping[str, Any], *, posted: bool) -> dict[str, Any]:
     place = urlsplit(notice["content"]["url"])
     answer = Web(f"{place.scheme}://{place.netloc}", notice["content"]["grant"]).call("GET", place.path)
     given = answer.body if answer.status == 200 else {}
@@ -34,6 +41,7 @@ def _read(notice: Mapping[str, Any]) -> dict[str, Any]:
         "status": answer.status,
         "purpose": given.get("purpose"),
         "fields": sorted(fields),
+        "posted": posted,
         "personal": CANARY in answer.text,
     }
 

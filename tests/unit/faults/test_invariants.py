@@ -68,7 +68,7 @@ def sound() -> Evidence:
     journal = [{"webhook_id": str(duty), "sha256": "same", "outcome": "taken", "verified": True} for duty in OWED]
     page = {"status": "decided", "told": [{"recipient": to} for event, to in OWED.values() if event == EVENT]}
     given = {"notice_id": NOTICE, "recipient": "la:E08000035", "purpose": "p", "fields": ["harm"]}
-    given |= {"status": 200, "personal": True}
+    given |= {"status": 200, "posted": True, "personal": True}
     strange = {"receipt_id": RECEIPT, "answer": (404, "Not found"), "nothing": (404, "Not found"), "listed": False}
     return Evidence(sent, journal, Report(None, 1, []), [page], [given], [strange], [], rows, NOW)
 
