@@ -25,7 +25,7 @@ RENEW_AFTER: Final = VALID_FOR / 2
 
 # Only the oldest live row of a recipient and case may go; among them, at most as many as its recipient has room for. A notice that was
 # withdrawn or superseded while it is on its way still goes before its withdrawal or correction: whoever got them the other
-# way round would act on it.
+# way round would act on it. One that was held and released while it is on its way waits until that try is over, so that its answer counts.
 # A row is as urgent (`due_by`) as the most urgent one that waits behind it. One that changed last at a time which has not
 # come yet does not wait: the clock was moved back since.
 # Reads what may go now, not what waits: recipients one by one, each one's rows in the order of an index, and asks of each
@@ -36,7 +36,7 @@ _IS_FIRST: Final = """
     (SELECT count(*) FROM routing.delivery b WHERE b.recipient = d.recipient AND b.case_key = d.case_key
          AND b.seq < d.seq AND b.state IN ('due', 'sending')) = 0
     AND (SELECT count(*) FROM routing.delivery b WHERE b.recipient = d.recipient AND b.case_key = d.case_key
-         AND b.seq < d.seq AND b.lease_until > clock_timestamp()) = 0
+         AND b.seq <= d.seq AND b.lease_until > clock_timestamp()) = 0
 """
 _DUE_BY: Final = """
     (SELECT min(live.due_by) FROM routing.delivery live
@@ -73,12 +73,12 @@ _CLAIM: Final = text(
     )
     UPDATE routing.delivery d
     SET state = 'sending', attempts = d.attempts + 1, lease_epoch = d.lease_epoch + 1,
-        maybe_arrived = d.maybe_arrived OR d.state = 'sending',
+        maybe_arrived = d.maybe_arrived OR d.lease_until IS NOT NULL,
         granted_at = CASE WHEN d.granted_at > clock_timestamp() - make_interval(days => :renew_days)
             THEN d.granted_at ELSE clock_timestamp() END,
         lease_until = clock_timestamp() + make_interval(secs => :lease_s)
     WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM chosen))
-      AND CASE d.state WHEN 'due' THEN true WHEN 'sending' THEN d.lease_until < clock_timestamp() ELSE false END
+      AND CASE WHEN d.state IN ('due', 'sending') THEN coalesce(d.lease_until < clock_timestamp(), true) ELSE false END
     RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
         d.revision, d.attempts AS attempt, d.lease_epoch, d.next_at, d.due_since, d.person_told, d.granted_at, d.payload,
         {due_by},
