@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.bodies import Bodies
 from schemas.calendar.london import london_date
 from schemas.case_events import ActRecordedData, NotificationSubmittedData, Reporter
-from schemas.submissions import CrossPartnershipOutcome, DeliveryAcknowledged, FactCorrected, NotAppropriateRecorded
+from schemas.submissions import (
+    SUBMISSIONS,
+    CrossPartnershipOutcome,
+    DeliveryAcknowledged,
+    FactCorrected,
+    NotAppropriateRecorded,
+)
 from services.intake.domain.casebook import CaseBook
 from services.intake.domain.problems import FieldError, Refusal, invalid
 from services.intake.domain.stated import named
@@ -28,8 +33,6 @@ from services.intake.store import clients, submissions
 from services.intake.store.clients import Client
 from services.intake.store.submissions import Kept
 from services.intake.vault import Vault, VaultRefused
-
-_CORRECTION: Final = "fact.corrected.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class Ownership:
             return invalid(FieldError("/data/child_ref", problem, "the reference by which that event names the child"))
         stated = self._stated(corrected, batch.speaking[corrected.client].reporter, now)
         if stated is not None and (data.fact, data.child_ref) not in stated:
-            return invalid(_not_stated(data, stated, of_a_correction=corrected.type == _CORRECTION))
+            return invalid(_not_stated(data, stated, of_a_correction=SUBMISSIONS[corrected.type] is FactCorrected))
         return None
 
     def _stated(self, kept: Kept, reporter: Reporter, now: datetime) -> set[tuple[str, str | None]] | None:
@@ -153,7 +156,7 @@ def _not_stated(data: FactCorrected, stated: set[tuple[str, str | None]], *, of_
         "/data/fact",
         "the event that you correct did not state this fact, or said that it is unknown",
         f"one that it stated: {', '.join(facts)}" if facts else "a fact that it stated",
-        "correct the event that stated it, and not the correction"
+        "correct the event that stated it, and not the correction; what none stated is reported in an event of its own"
         if of_a_correction
         else "what was not stated is not corrected: report it in an event of its own",
     )
