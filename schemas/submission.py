@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from schemas.envelope import CaseKey, Model
 from schemas.people import said
@@ -23,6 +23,22 @@ WHO_MAY: Final[Mapping[frozenset[ReporterBody], str]] = {
     SAFETY_PARTNERSHIP: "a community safety partnership or a local authority",
 }
 """Who these kinds of body are, in words."""
+_NAMES_NOW: Final[Mapping[str, str]] = {
+    "review.delay": "delay.cause",
+    "review.delay_known_on": "delay.known_on",
+    "review.expected_on": "delay.expected_on",
+    "review.delay_panel_told_on": "delay.panel_told_on",
+    "review.delay_secretary_told_on": "delay.secretary_told_on",
+}
+
+
+def name_now(fact: str) -> str:
+    """Return the name that a fact of the vocabulary has, given that one or the name that it had before."""
+    return _NAMES_NOW.get(fact, fact)
+
+
+FactName = Annotated[str, AfterValidator(name_now)]
+"""A fact of the vocabulary. What was sent under a name of before is read as it was meant."""
 PERSONAL: Final = said(
     "Personal details",
     "Everything that could identify a person. By HTTP as an object, or encrypted; by Kafka encrypted only (compact JWE).",

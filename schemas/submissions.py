@@ -30,7 +30,7 @@ from schemas.people import (
     YesNo,
     said,
 )
-from schemas.submission import AUTHORITY, PERSONAL, Submission
+from schemas.submission import AUTHORITY, PERSONAL, FactName, Submission
 
 Harm = Literal["death", "serious_harm", "other", "unknown"]
 Country = Literal["england", "wales", "scotland", "northern_ireland", "abroad", "unknown"]
@@ -273,7 +273,7 @@ class FactCorrected(Submission, title="Fact corrected"):
         ),
     ]
     fact: Annotated[
-        str,
+        FactName,
         Field(max_length=64),
         said("Fact that was wrong", "One that the event stated, by its name in the vocabulary.", "harm"),
     ]

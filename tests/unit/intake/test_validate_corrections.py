@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from schemas.submissions import FactCorrected
 from services.intake.domain.problems import Refusal
 from services.intake.domain.validate import check_allowed
 from tests.support.intake import LEEDS, event
@@ -73,3 +74,12 @@ def test_only_a_local_authority_corrects_an_authoritys_fact() -> None:
 
     with pytest.raises(Refusal, match="Only a local authority"):
         check_allowed(understood(event("fact.corrected.v1", data)), "police", FACTS)
+
+
+def test_a_correction_under_the_name_that_a_fact_had_before_is_read_as_one_of_that_fact() -> None:
+    data = {"corrects": "00000000-0000-5000-8000-000000000000", "reason": "wrong_value", "fact": "review.expected_on"}
+
+    found = understood(event("fact.corrected.v1", data | {"value": "2026-12-01"}))
+
+    assert isinstance(found.data, FactCorrected)
+    assert found.data.fact == "delay.expected_on"
