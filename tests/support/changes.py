@@ -33,8 +33,8 @@ def apply(known: ledger.Known, changes: Sequence[ledger.Change]) -> ledger.Known
     """Return what stands once changes are made, as the store would."""
     obligations = {each.obligation_id: each for each in known.obligations}
     questions = {each.question_id: each for each in known.questions}
-    for change in changes:
-        match change:
+    for one in changes:
+        match one:
             case ledger.Opened(obligation_id=identity, case_key=case_key, revision=revision, obligation=new):
                 obligations[identity] = ledger.KnownObligation(
                     identity, case_key, new.slot, revision, "open", NOW, new.recipients, new.dates, new.released
@@ -114,7 +114,7 @@ def change(known: ledger.Known, events: Sequence[Any]) -> tuple[tuple[ledger.Cha
     return changes, found
 
 
-def notices(
+def panel_notices(
     changes: Iterable[ledger.Change], kind: type[ledger.NoticeWithdrawn | ledger.Owed]
 ) -> list[ledger.KnownNotice]:
     """Return the notices of N-01, the duty towards the Panel, in the changes of a kind."""

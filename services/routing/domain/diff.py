@@ -276,7 +276,10 @@ class _Diffing:
     def _why_closed(self, known: KnownQuestion, *, asked_twice: bool) -> str:
         if asked_twice:
             return "linked cases: the same question is open in another of them"
-        own = self._decision.evaluation.book.vocabulary[known.fact].scope == "authority"
+        spec = self._decision.evaluation.book.vocabulary.get(known.fact)
+        if spec is None:  # asked by an earlier version of the program
+            return "no rule needs it any more"
+        own = spec.scope == "authority"
         heir = self._facts.in_place_of(known.of_whom)
         if self._facts.value(known.fact, heir if own else known.subject) is not None:
             return "answered"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.routing.domain import ledger
-from services.routing.domain.diff import homes
-from tests.support.changes import AWARE, LATER, NOW, REPORT, SUSPECTED, after, change, decision, notices
+from services.routing.domain.diff import diff, homes
+from tests.support.changes import AWARE, LATER, NOW, REPORT, SUSPECTED, after, change, decision, panel_notices
 from tests.support.routing import (
     CASE,
     COUNCIL,
@@ -141,9 +142,11 @@ def test_a_reference_that_was_recorded_by_mistake_meets_nothing_once_it_is_taken
     undone, known = change(known, [*events, by_mistake])
     again, _ = change(known, [*events, by_mistake, submitted()])
 
-    assert [each.recipient for each in notices(met, ledger.NoticeWithdrawn)] == ["panel"]
+    assert [each.recipient for each in panel_notices(met, ledger.NoticeWithdrawn)] == ["panel"]
     assert [each.obligation.rule.id for each in undone if isinstance(each, ledger.Opened)] == ["N-01"]
-    assert [(each.recipient, each.state) for each in notices(undone, ledger.Owed)] == [("panel", "awaiting_release")]
+    assert [(each.recipient, each.state) for each in panel_notices(undone, ledger.Owed)] == [
+        ("panel", "awaiting_release")
+    ]
     assert [each.obligation.rule.id for each in again if isinstance(each, ledger.Met)] == ["N-01"]
 
 
@@ -182,6 +185,15 @@ def test_an_answered_question_is_closed_as_answered_and_a_needless_one_as_such()
 
     assert {c.reason for c in answered if isinstance(c, ledger.Answered)} == {"answered"}
     assert {c.reason for c in needless if isinstance(c, ledger.Answered)} == {"no rule needs it any more"}
+
+
+def test_a_question_about_a_fact_that_there_is_not_any_more_is_closed() -> None:
+    asked = ledger.KnownQuestion(UUID(int=7), CASE, "review.delay_known_on", LSCP.source, "incident")
+
+    changes = diff(ledger.Known(questions=(asked,)), decision([REPORT]), homes([("incident", CASE)]))
+
+    closed = [(each.known, each.reason) for each in changes if isinstance(each, ledger.Answered)]
+    assert closed == [(asked, "no rule needs it any more")]
 
 
 def test_new_things_are_opened_in_the_case_in_which_their_subject_was_first_spoken_of() -> None:

@@ -23,7 +23,7 @@ from tests.support.changes import (
     change,
     decision,
     dispatch,
-    notices,
+    panel_notices,
 )
 from tests.support.routing import (
     CASE,
@@ -146,8 +146,8 @@ def test_what_still_waits_under_a_duty_that_was_met_is_withdrawn_once_no_rule_gi
     gone, known = change(known, [*events, wrong])
     undone, _ = change(known, [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected")])
 
-    assert [each.recipient for each in notices(gone, ledger.NoticeWithdrawn)] == withdrawn
-    assert [(each.recipient, each.state) for each in notices(undone, ledger.Owed)] == [
+    assert [each.recipient for each in panel_notices(gone, ledger.NoticeWithdrawn)] == withdrawn
+    assert [(each.recipient, each.state) for each in panel_notices(undone, ledger.Owed)] == [
         (each, "due") for each in withdrawn
     ]
 
@@ -159,8 +159,8 @@ def test_what_was_withdrawn_because_its_duty_was_met_is_not_owed_again_with_the_
     gone, known = change(known, [*events, wrong])
     undone, _ = change(known, [*events, wrong, corrected(wrong.id, "abuse_or_neglect", "suspected"), decided("notify")])
 
-    assert [each.recipient for each in notices(met, ledger.NoticeWithdrawn)] == ["panel"]
-    assert (notices(gone, ledger.NoticeWithdrawn), notices(undone, ledger.Owed)) == ([], [])
+    assert [each.recipient for each in panel_notices(met, ledger.NoticeWithdrawn)] == ["panel"]
+    assert (panel_notices(gone, ledger.NoticeWithdrawn), panel_notices(undone, ledger.Owed)) == ([], [])
 
 
 def test_what_is_owed_again_under_a_met_duty_waits_for_its_release() -> None:
@@ -172,8 +172,8 @@ def test_what_is_owed_again_under_a_met_duty_waits_for_its_release() -> None:
     held, known = change(known, then)
     released, _ = change(known, [*then, decided("notify", at=NOW)])
 
-    assert notices(held, ledger.Owed) == []
-    assert [each.recipient for each in notices(released, ledger.Owed)] == ["panel"]
+    assert panel_notices(held, ledger.Owed) == []
+    assert [each.recipient for each in panel_notices(released, ledger.Owed)] == ["panel"]
 
 
 def itself(body: str) -> str:
