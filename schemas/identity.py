@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -36,6 +37,11 @@ def obligation_id(case_key: str, rule: str, position: int, duty_holder: str, sub
             that a corrected date re-dates the duty and makes no second one.
     """
     return _derive("obligation", case_key, rule, position, duty_holder, subject, anchor)
+
+
+def only_item(kind: str) -> str:
+    """Return the key of the one delay or placement (`kind`) that a case, with those linked with it, had before it could have several."""
+    return hashlib.md5(kind.encode(), usedforsecurity=False).hexdigest()
 
 
 def notice_id(obligation: UUID, recipient: str, revision: int) -> UUID:

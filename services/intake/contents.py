@@ -21,6 +21,7 @@ from joserfc.jwk import OKPKey
 from schemas.bodies import Bodies
 from schemas.calendar.london import london_date
 from schemas.case_events import CaseData, Reporter
+from schemas.submission import name_now
 from schemas.submissions import FactCorrected
 from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
@@ -94,7 +95,7 @@ def _grant(claims: dict[str, Any]) -> Grant:
         subject=str(claims["subject"]),
         profile=str(claims["profile"]),
         purpose=str(claims["purpose"]),
-        give={str(name): str(how) for name, how in claims["give"].items()},
+        give={name_now(str(name)): str(how) for name, how in claims["give"].items()},
     )
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from schemas import case_events as events
 from schemas.acts import implied
 from schemas.calendar.london import london_date
+from schemas.identity import only_item
 from schemas.messages import MESSAGES
 from schemas.vocabulary import ITEMS, Keeps, Vocabulary
 
@@ -51,7 +52,7 @@ class Told:
     recorded_at: datetime
     data: events.CaseData
     kept_about: str | None = None
-    """`about`, as it is kept beside what can be lost; None of what was accepted before it was."""
+    """The key of the one item that the act, or the act that it corrects, is about; None of what was accepted before that was kept."""
 
     @property
     def corrects(self) -> UUID | None:
@@ -65,7 +66,7 @@ class Told:
 
     @property
     def about(self) -> str | None:
-        """The key of the one item that it is about, if it is an act about one."""
+        """The key of the one item that it is about: of an act as it says itself, of a correction that of what it corrects."""
         return self.data.about if isinstance(self.data, events.ActRecordedData) else self.kept_about
 
     @property
@@ -104,13 +105,19 @@ def standing(
     """
     now: defaultdict[tuple[str, str, str], list[Statement]] = defaultdict(list)
     for first, one in _as_corrected(list(told)):
-        if vocabulary[one.field].scope in _OF_AN_ITEM and first.told.about != item:
+        scope = vocabulary[one.field].scope
+        if scope in _OF_AN_ITEM and item not in _items(first.told, scope):
             continue
-        owner = in_place_of(first.told.source) if vocabulary[one.field].scope in _OWN else ""
+        owner = in_place_of(first.told.source) if scope in _OWN else ""
         now[one.field, one.child, owner].append(one)
     return [
         one for (field, *_), each in now.items() for one in _one_per_source(each, vocabulary[field].keeps, in_place_of)
     ]
+
+
+def _items(told: Told, kind: str) -> set[str | None]:
+    """Return the keys of the item that an event is about, as routing may have them; grants of before name the incident."""
+    return {told.about} if told.kept_about else {told.about, only_item(kind), "incident"}
 
 
 def about_report(report: Told, told: Iterable[Told]) -> list[Told]:

@@ -19,7 +19,8 @@ from services.intake.store.inserting import Rows
 class Kept:
     """One accepted event. `sealed` is what the partner sent; `sameness` tells whether another submission says the same.
 
-    `about` is the key of what an act, or a correction of one, is about, if a case has several of those.
+    `about` is the key of what an act, or a correction of one, is about, if a case has several of those; what was accepted
+    before that was kept has none.
     """
 
     event_id: UUID

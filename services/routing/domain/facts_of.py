@@ -36,6 +36,7 @@ from schemas.case_events import (
     NotificationSubmitted,
     counts_from,
 )
+from schemas.identity import only_item
 from schemas.vocabulary import ITEMS, Value, Vocabulary
 from services.routing.domain.facts import INCIDENT, Fact
 
@@ -135,8 +136,8 @@ def _decision(data: NotificationDecisionData) -> Iterator[Statement]:
 
 def _act(type_: str, data: ActRecordedData, vocabulary: Vocabulary) -> Iterator[Statement]:
     for name, value in (*data.facts.items(), *implied(type_, data.facts, data.reporter.area)):
-        about = data.about if vocabulary.spec(name).scope in ITEMS else None
-        yield about or INCIDENT, name, vocabulary.check(name, value)
+        scope = vocabulary.spec(name).scope  # an act from before each was an item of its own says none
+        yield (data.about or only_item(scope)) if scope in ITEMS else INCIDENT, name, vocabulary.check(name, value)
 
 
 def _child(child: ChildFacts) -> Iterator[Statement]:

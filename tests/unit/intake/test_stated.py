@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from schemas.case_events import CaseData, ChildFacts, Reporter
+from schemas.identity import only_item
 from schemas.vocabulary import load
 from services.intake.domain.stated import Told, standing
 from services.routing.domain.facts import INCIDENT, FactBase
@@ -166,6 +167,19 @@ def test_a_correction_of_an_act_that_cannot_be_read_any_more_is_about_what_the_a
 
     assert given_about("a" * 32) == [("action.due_on", "2026-11-30" if second else "2026-10-30")]
     assert given_about("b" * 32) == given_about("incident") == []
+
+
+@pytest.mark.parametrize("kept", [None, "a" * 32])
+def test_what_an_act_was_about_before_a_case_could_have_several_is_found_by_the_key_of_the_only_one(
+    kept: str | None,
+) -> None:
+    delay = acted("review.delayed.v1", {"delay.cause": "inquest"}, about="a" * 32)
+    [known] = [replace(each, kept_about=kept) for each in told(delay)]
+
+    found = [one.value for one in standing([known], VOCABULARY, str, only_item("delay"))]
+
+    assert found == ([] if kept else ["inquest"])
+    assert [one.value for one in standing([known], VOCABULARY, str, "a" * 32)] == ["inquest"]
 
 
 def test_a_view_that_is_corrected_to_no_suspicion_takes_back_its_first_day() -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from schemas.case_events import ChildFacts, Reporter
+from schemas.identity import only_item
 from schemas.vocabulary import FactRefused, load
 from services.routing.domain.facts_of import facts_of, rooted
 from tests.support.routing import (
@@ -199,6 +200,12 @@ def test_a_correction_of_an_action_goes_back_to_the_action_that_was_spoken_of() 
     facts = [fact for event in (agreed, put_right) for fact in facts_of(event, VOCABULARY)]
 
     assert {fact.subject for fact in rooted(facts, VOCABULARY)} == {about}
+
+
+def test_an_act_from_before_each_was_an_item_of_its_own_is_about_the_only_one() -> None:
+    placed = acted("placement.made.v1", {"placement.made_on": "2026-06-01", "placement.in_area": LEEDS}, COUNCIL)
+
+    assert {each.subject for each in facts_of(placed, VOCABULARY)} == {only_item("placement")}
 
 
 @pytest.mark.parametrize(("fact", "value"), [("hram", "death"), ("harm", "terrible"), ("child.age_at_death", "old")])
