@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final, get_args
 from uuid import UUID
 
+from schemas.acts import TWINS
 from schemas.case_events import DEATH_NOTIFIED
 from schemas.vocabulary import ITEMS, Keeps, Scope, Topic, Value, Vocabulary
 from services.routing.domain.register import GROUPS
@@ -49,6 +50,9 @@ class Fact:
     recorded_at: datetime
     event_id: UUID
     corrects: UUID | None = None
+
+
+_Stated = dict[tuple[str, str], list[Fact]]  # by fact and owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ class FactBase:
         for (name, owner), statements in stated.items():
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
             self._said[name, owner] = statements, now
-            self._settle(name, owner, now)
+            self._settle(name, owner, self._as_undone(name, now, stated, corrections))
             if name != DEATH_NOTIFIED and not all(map(_is_withdrawn, now)):
                 spoken_of.add(owner)
             if name == HARM:
@@ -228,7 +232,7 @@ class FactBase:
             if fact.event_id not in used
         ]
 
-    def _sorted(self, facts: list[Fact]) -> tuple[dict[tuple[str, str], list[Fact]], dict[_Corrected, Fact]]:
+    def _sorted(self, facts: list[Fact]) -> tuple[_Stated, dict[_Corrected, Fact]]:
         """Return what was first stated, by fact and owner, and the last correction of each statement; ignore what does not count."""
         stated: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
         corrections: dict[_Corrected, Fact] = {}
@@ -247,6 +251,21 @@ class FactBase:
                 if key not in corrections or _age(fact) > _age(corrections[key]):
                     corrections[key] = fact
         return stated, corrections
+
+    def _as_undone(
+        self, name: str, now: list[Fact], stated: _Stated, corrections: Mapping[_Corrected, Fact]
+    ) -> list[Fact]:
+        """Return what was said of a fact of an item, and what undid it for all items: who notifies anew undoes each withdrawal before."""
+        twin = TWINS.get(name)
+        if twin is None or self.vocabulary[name].scope not in ITEMS:
+            return now
+        source = self.in_place_of(now[0].authority)
+        undone = (
+            self._now_stated(fact, source, corrections, set())
+            for fact in stated.get((twin, source), ())
+            if fact.value is None
+        )
+        return sorted((*now, *(fact for fact in undone if not _is_withdrawn(fact))), key=_age)
 
     def _leave_the_first_awareness(self, harm: Iterable[Fact]) -> None:
         """Leave out the later awareness of a death in a case that was one from the first: it may be of another child's.

@@ -78,23 +78,32 @@ def test_the_panel_hears_of_a_withdrawal_from_the_authority_that_withdrew_whoeve
         assert [(each.slot.duty_holder, each.recipients) for each in told] == [(ELSEWHERE, ("panel",))]
 
 
-def test_the_panel_is_told_of_a_second_withdrawal_by_a_duty_of_its_own() -> None:
+def test_the_panel_is_told_of_a_second_withdrawal_by_a_duty_of_its_own_and_of_the_first_no_more() -> None:
     anew = submitted(when=NOW + timedelta(days=20), at=NOW + timedelta(days=20))
     again = withdrawn("duplicate", on="2026-06-29", at=NOW + timedelta(days=27))
 
-    once, neither, twice = (
+    by_mistake = corrected(anew.id, "notification.submitted_on", None, at=NOW + timedelta(days=21))
+    once, neither, again_once, both = (
         {(each.slot.subject, each.dates.due_on) for each in decided(stated).obligations if each.rule.id == "R-06"}
         for stated in (
             [*NOTIFIED, *withdrawn("duplicate")],
             [*NOTIFIED, *withdrawn("duplicate"), *facts_of(anew, VOCABULARY)],
             [*NOTIFIED, *withdrawn("duplicate"), *facts_of(anew, VOCABULARY), *again],
+            [
+                *NOTIFIED,
+                *withdrawn("duplicate"),
+                *facts_of(anew, VOCABULARY),
+                *facts_of(by_mistake, VOCABULARY),
+                *again,
+            ],
         )
     )
 
     first, second = f"withdrawn by {COUNCIL} on 2026-06-10", f"withdrawn by {COUNCIL} on 2026-06-29"
     assert once == {(first, date(2026, 6, 11))}
     assert neither == set()
-    assert twice == {(first, date(2026, 6, 11)), (second, date(2026, 6, 30))}
+    assert again_once == {(second, date(2026, 6, 30))}
+    assert both == {(first, date(2026, 6, 11)), (second, date(2026, 6, 30))}
 
 
 def withdrew_and_notified_anew() -> tuple[list[Fact], NotificationSubmitted]:
