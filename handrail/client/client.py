@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final
 
-from handrail.client.direct import Direct, is_private
+from handrail.client.direct import AsItStands, Direct, is_private
 
 _TIMEOUT_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 0.5
@@ -167,17 +167,7 @@ class HandrailClient:
             return _Answer(answer.status, answer.headers, _json(answer.read()))
 
 
-class _AsItStands(urllib.request.HTTPErrorProcessor):
-    """Every status is an answer. A redirect is none to follow: it would carry token and event where nobody chose."""
-
-    def http_response(self, request: urllib.request.Request, response: Any) -> Any:  # noqa: ARG002 - as the base has it
-        """Return the answer."""
-        return response
-
-    https_response = http_response
-
-
-_OPENER: Final = urllib.request.build_opener(Direct, _AsItStands)
+_OPENER: Final = urllib.request.build_opener(Direct, AsItStands)
 
 
 def _json(body: bytes) -> dict[str, Any]:

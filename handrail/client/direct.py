@@ -1,4 +1,4 @@
-"""Calls go to the address that was chosen: to this machine past any proxy, as http is allowed there, and no redirect is followed."""
+"""Calls go to the address that was chosen: to this machine past any proxy, as http is allowed there, and not where a redirect says."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ class Direct(urllib.request.ProxyHandler):
         return super().proxy_open(req, proxy, type)
 
 
-class Unmoved(urllib.request.HTTPRedirectHandler):
-    """For `build_opener`, in the place of the handler of redirects: a redirect is an answer, and the token goes nowhere else."""
+class AsItStands(urllib.request.HTTPErrorProcessor):
+    """For `build_opener`: every status is an answer. A redirect is none to follow: it would carry token and event where nobody chose."""
 
-    def redirect_request(self, *_: Any) -> None:
-        """Follow none."""
+    def http_response(self, request: urllib.request.Request, response: Any) -> Any:  # noqa: ARG002 - as the base has it
+        """Return the answer."""
+        return response
+
+    https_response = http_response

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from handrail.client.direct import Direct, Unmoved
+from handrail.client.direct import AsItStands, Direct
 
 OPENER = urllib.request.build_opener(Direct)
-_WITH_TOKEN = urllib.request.build_opener(Direct, Unmoved)
+_WITH_TOKEN = urllib.request.build_opener(Direct, AsItStands)
 _TIMEOUT_S = 30.0
 
 
