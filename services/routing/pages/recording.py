@@ -120,13 +120,14 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
             "data": data,
         }
         status, answer = await intake.post(event, _token(request))
-        if status not in _TAKEN and not _differs_in_time_alone(status, answer):
+        kept_before = _differs_in_time_alone(status, answer)
+        if status not in _TAKEN and not kept_before:
             return _page(templates, request, case_key, kind, shown, values, errors_of(answer, shown), status)
         told = {
             "current": "cases",
             "case_key": case_key,
             "title": event_title(kind),
-            "kept_before": status not in _TAKEN,
+            "kept_before": kept_before,
             "receipt_id": answer.get("receipt_id"),
             "event_id": answer.get("event_id"),
             "missing": answer.get("missing", ()),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schemas.case_events import IncidentReported
-from tests.integration.intake.test_content import PANEL, claims, read
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import Intake, grant
+from tests.support.intake_content import PANEL, claims, read
 
 
 async def test_nobody_reads_of_a_child_that_was_reported_by_mistake_once_each_fact_of_it_is_withdrawn(

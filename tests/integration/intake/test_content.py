@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-import httpx
 import pytest
 from joserfc.jwk import ECKey
 from sqlalchemy import text
@@ -17,25 +16,8 @@ from services.intake.domain import progress
 from services.intake.store import progress as store
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import Intake, grant, intake, submission_key
+from tests.support.intake_content import NOTICE, PANEL, claims, read
 from tests.support.intake_routing import delivered, envelope, ident, notice, superseded
-
-NOTICE = str(uuid5(UUID(int=0), "notice"))
-PANEL = {
-    "harm": "in full",
-    "incident.area": "in full",
-    "personal.incident_date": "in full",
-    "personal.child.name": "in full",
-    "personal.child.date_of_birth": "in full",
-    "personal.summary": "in full",
-}
-
-
-def claims(case_key: str, **changes: Any) -> dict[str, Any]:
-    return {"jti": NOTICE, "sub": "panel", "case_keys": [case_key], "give": PANEL} | changes
-
-
-async def read(running: Intake, token: str, notice_id: str = NOTICE) -> httpx.Response:
-    return await running.http.get(f"/v1/content/{notice_id}", headers={"Authorization": f"Bearer {token}"})
 
 
 async def reads(running: Intake) -> list[Any]:

@@ -9,7 +9,8 @@ from services.intake.domain import progress
 from services.intake.store import progress as progress_store
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import Intake, grant, register
-from tests.support.intake_routing import ident, owed
+from tests.support.intake_content import claims, read
+from tests.support.intake_routing import owed
 
 
 async def register_a_body_and_its_successor(running: Intake) -> None:
@@ -163,7 +164,9 @@ async def test_what_only_followed_from_a_correction_is_not_corrected_through_it(
     assert (first.status_code, answer.status_code) == (202, 422)
     [error] = answer.json()["errors"]
     assert error["expected"] == "one that it stated: abuse_or_neglect"
-    assert error["hint"].startswith("correct the event that stated it, and not the correction; ")
+    assert error["hint"] == (
+        "correct the event that stated it, and not the correction; what none stated is reported in an event of its own"
+    )
 
 
 async def test_a_correction_is_kept_with_what_the_act_that_it_corrects_is_about(running: Intake) -> None:
@@ -249,11 +252,6 @@ async def test_a_successors_correction_is_about_the_child_of_the_event_that_it_c
     assert corrected == [first]
     assert first != second
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/data/child_ref"]
-    token = grant(
-        jti=str(ident("notice")),
-        sub="panel",
-        case_keys=[report["case_key"], known.json()["case_key"]],
-        give={"child.looked_after": "in full"},
-    )
-    read = await running.http.get(f"/v1/content/{ident('notice')}", headers={"Authorization": f"Bearer {token}"})
-    assert sorted(child["child.looked_after"] for child in read.json()["children"]) == ["no", "yes"]
+    both = claims("", case_keys=[report["case_key"], known.json()["case_key"]], give={"child.looked_after": "in full"})
+    content = await read(running, grant(**both))
+    assert sorted(child["child.looked_after"] for child in content.json()["children"]) == ["no", "yes"]

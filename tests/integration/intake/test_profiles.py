@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from schemas.case_events import ActRecorded
-from tests.integration.intake.test_content import claims, read
 from tests.support.intake import LEEDS, event, incident
 from tests.support.intake_app import Intake, grant
+from tests.support.intake_content import claims, read
 from tests.support.rulebooks import england
 
 HALTON = "E06000006"

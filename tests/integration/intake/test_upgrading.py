@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import text
 
 from schemas.identity import only_item
 from tests.support.intake import event, incident
 from tests.support.intake_app import Intake, grant
+from tests.support.intake_content import claims, read
 
 
 @pytest.mark.parametrize(
@@ -34,15 +33,6 @@ async def test_a_notice_about_the_one_delay_that_a_case_had_gives_what_was_told_
     async with running.database.begin() as tx:
         await tx.connection.execute(text("UPDATE submission SET about = NULL"))
 
-    claims: dict[str, Any] = {
-        "sub": "panel",
-        "case_keys": [case],
-        "subject": subject,
-        "give": dict.fromkeys(names, "in full"),
-    }
-    token = grant(jti="00000000-0000-5000-8000-000000000009", **claims)
-    answer = await running.http.get(
-        "/v1/content/00000000-0000-5000-8000-000000000009", headers={"authorization": f"Bearer {token}"}
-    )
+    answer = await read(running, grant(**claims(case, subject=subject, give=dict.fromkeys(names, "in full"))))
 
     assert answer.json()["incident"] == {"delay.cause": "inquest", "delay.expected_on": "2027-01-31"}

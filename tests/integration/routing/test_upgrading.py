@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 
 import asyncpg
@@ -43,6 +44,7 @@ PLACED: dict[str, str | int] = {
 DELAYED: dict[str, str | int] = {"delay.cause": "inquest", "delay.known_on": "2026-06-10"}
 _EARLIER_NAMES = """(VALUES ('review.delay', 'delay.cause'), ('review.delay_known_on', 'delay.known_on'),
     ('review.expected_on', 'delay.expected_on'), ('review.delay_panel_told_on', 'delay.panel_told_on')) AS r(before, now)"""
+# Stores what is stored as it was before each delay, placement and withdrawal was an item.
 _BEFORE = (
     f"""UPDATE routing.fact SET name = r.before, subject = 'incident' FROM {_EARLIER_NAMES}
         WHERE name = r.now AND (subject = '{DELAY}' OR corrects IS NOT NULL)""",  # noqa: S608
@@ -134,8 +136,7 @@ async def test_of_a_delay_a_placement_and_a_withdrawal_of_before_nobody_is_told_
         acted("scsi.notification.withdrawn.v1", withdrawn, COUNCIL, about=WITHDRAWAL),
         acted("placement.made.v1", PLACED, COUNCIL, about=PLACEMENT),
     )
-    await _as_before(address)
-    await _upgrade(address)
+    await _run(address, (*_BEFORE, *ITEMS.STATEMENTS))
 
     published = await road.route(aware())
     await recipients.send_all()
@@ -159,8 +160,7 @@ async def test_what_is_asked_of_a_delay_of_before_is_asked_still(road: Road, add
     asked = await road.route(
         corrected(delay.id, "delay.known_on", None, LSCP), corrected(placement.id, "placement.in_area", None, COUNCIL)
     )
-    await _as_before(address)
-    await _upgrade(address)
+    await _run(address, (*_BEFORE, *ITEMS.STATEMENTS))
 
     published = await road.route(aware())
 
@@ -171,20 +171,11 @@ async def test_what_is_asked_of_a_delay_of_before_is_asked_still(road: Road, add
     assert (about["delay.known_on"], about["placement.in_area"]) == (only_item("delay"), only_item("placement"))
 
 
-async def _as_before(address: DatabaseAddress) -> None:
-    """Store what is stored as it was before each delay, placement and withdrawal was an item."""
+async def _run(address: DatabaseAddress, statements: Iterable[str]) -> None:
+    """Run these as the owner of the tables, as a migration does."""
     connection = await asyncpg.connect(address.url())
     try:
-        for statement in _BEFORE:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def _upgrade(address: DatabaseAddress) -> None:
-    connection = await asyncpg.connect(address.url())
-    try:
-        for statement in ITEMS.STATEMENTS:
+        for statement in statements:
             await connection.execute(statement)
     finally:
         await connection.close()

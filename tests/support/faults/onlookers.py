@@ -13,7 +13,7 @@ from tests.support.faults.builds import COPIES
 from tests.support.faults.rig import Rig
 from tests.support.reports import CANARY
 
-READ: Final = 3
+READ: Final = 5
 NOBODYS: Final = UUID(int=0)
 
 
@@ -23,10 +23,11 @@ def read_content(told: Sequence[Mapping[str, Any]], posted: Collection[str]) -> 
     Some of them are about reports that were `posted` (by their deliveries' ids), which alone say anything personal.
     """
     taken = [one for one in told if one["outcome"] == "taken" and one["body"].get("content")]
-    about_posted = [one for one in taken if one["webhook_id"] in posted]
-    about_others = [one for one in taken if one["webhook_id"] not in posted]
+    about_posted = [one["body"] for one in taken if one["webhook_id"] in posted]
+    about_others = [one["body"] for one in taken if one["webhook_id"] not in posted]
     return [
-        _read(one["body"], posted=one["webhook_id"] in posted) for one in (*about_posted[:READ], *about_others[:READ])
+        *(_read(notice, posted=True) for notice in about_posted[:READ]),
+        *(_read(notice, posted=False) for notice in about_others[:READ]),
     ]
 
 
