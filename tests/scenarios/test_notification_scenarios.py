@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 
 from services.routing.checking import play
-from services.routing.law import FOLDER, read_law
+from services.routing.law import FOLDER
+from tests.support.rulebooks import law
 
-LAW = read_law()
+LAW = law()
 
 
 def assert_plays(name: str) -> None:

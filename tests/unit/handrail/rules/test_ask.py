@@ -14,12 +14,12 @@ from services.routing.domain.rulebook.classes import ValueClass
 from services.routing.domain.rulebook.compile import UNDECIDED
 from services.routing.domain.rulebook.evaluate import About
 from services.routing.domain.rulebook.read_examples import CASE, Stated
-from services.routing.law import read_law
 from tests.support.repository import ROOT
+from tests.support.rulebooks import law
 from tests.support.rules_command import Rules
 
 POLICE = ROOT / "examples" / "facts" / "police-report-leeds.json"
-LAW = read_law()
+LAW = law()
 INCIDENT: dict[str, Value] = {
     "harm": "death",
     "child.age_at_incident": 9,

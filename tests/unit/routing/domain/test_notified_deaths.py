@@ -13,8 +13,8 @@ from services.routing.domain import ledger
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings_of import told_by
-from services.routing.law import read_law
 from tests.support.routing import CHILD, COUNCIL, LEEDS, MONDAY, aware, corrected, envelope, reported
+from tests.support.rulebooks import law
 
 NOW = datetime(2026, 6, 8, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -41,10 +41,9 @@ def notified(type_: Literal["lac_death.notified.v1", "care_leaver_death.notified
 
 
 def decision(events: Sequence[Any]) -> Decision:
-    law = read_law()
-    facts = tuple(fact for event in events for fact in facts_of(event, law.vocabulary))
+    facts = tuple(fact for event in events for fact in facts_of(event, law().vocabulary))
     told = {event.id: each for event in events if (each := told_by(event)) is not None}
-    return law.decide(facts, told, ledger.Known(), NOW)
+    return law().decide(facts, told, ledger.Known(), NOW)
 
 
 def states(events: Sequence[Any], rule: str) -> set[tuple[str, date | None]]:

@@ -14,13 +14,12 @@ from services.routing.domain.facts import Fact
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_conditions, compile_rulebook
 from services.routing.domain.rulebook.evaluate import About, evaluate
 from services.routing.domain.rulebook.model import Combined, Compared, Condition, Meets, Recorded, SameArea, walk
-from services.routing.law import read_law
 from tests.support.cel import Asked, Given
 from tests.support.interpreter import SlowRulebook, interpret
-from tests.support.rulebooks import base, decided, fact, register
+from tests.support.rulebooks import base, decided, fact, law, register
 from tests.support.situations import AREAS, Situation, Situations
 
-LAW = read_law()
+LAW = law()
 RULES = LAW.book.book.rules
 ANSWER = {NO: False, UNDECIDED: None, YES: True}
 ANSWERED = {said: answer for answer, said in ANSWER.items()}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from benchmarks.rules import OURS, engines, settled
-from services.routing.law import read_law
+from tests.support.rulebooks import law
 
 
 def test_every_engine_of_the_bench_reads_the_newest_rulebook_and_answers_as_ours_does() -> None:
-    law = read_law()
-    found = {name: engine.answers() for name, engine in engines(law, settled(law, of_each=2)).items()}
+    found = {name: engine.answers() for name, engine in engines(law(), settled(law(), of_each=2)).items()}
 
     assert len(found) > 1
     assert {name: answers == found[OURS] for name, answers in found.items()} == dict.fromkeys(found, True)
