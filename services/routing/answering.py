@@ -14,7 +14,7 @@ from schemas.words import date_words
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Question
 from services.routing.domain.explain import Finding, Kind, explain
-from services.routing.domain.facts import Fact
+from services.routing.domain.statements import Fact
 from services.routing.domain.words import Words
 from services.routing.outcome.published import citation_of
 from services.routing.views import (

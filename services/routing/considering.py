@@ -27,7 +27,8 @@ from services.routing.domain.considered import (
     notifying_period,
     totals,
 )
-from services.routing.domain.facts import AUTHORITY, Fact
+from services.routing.domain.facts import AUTHORITY
+from services.routing.domain.statements import Fact
 from services.routing.domain.words import Words
 from services.routing.laws import Laws
 from services.routing.store import loading, reading

@@ -21,7 +21,7 @@ from schemas.vocabulary import Vocabulary
 from schemas.vocabulary import load as load_vocabulary
 from services.kit.settings import RULEBOOKS
 from services.routing.domain.decide import Decision, decide
-from services.routing.domain.facts import Fact, FactBase
+from services.routing.domain.facts import FactBase
 from services.routing.domain.facts_of import rooted
 from services.routing.domain.happenings_of import Told, happenings
 from services.routing.domain.ledger import Known
@@ -33,6 +33,7 @@ from services.routing.domain.rulebook.read_examples import Stated
 from services.routing.domain.rulebook.release import SUFFIX, Release, parse_release, released_sha256
 from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
 from services.routing.domain.rulebook.tree import RulebookRefused, Text, whole
+from services.routing.domain.statements import Fact
 from services.routing.missing import NoSuchRulebook
 
 _VERSION: Final = re.compile(r"^version: *['\"]?([^\s'\"#]+)", re.MULTILINE)

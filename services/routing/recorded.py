@@ -15,9 +15,9 @@ from schemas.calendar.london import LONDON
 from services.kit.database import Database, legal_now
 from services.kit.reach import Reach
 from services.routing.domain import ledger
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings_of import Told
 from services.routing.domain.rulebook.model import numbers
+from services.routing.domain.statements import Fact
 from services.routing.laws import Laws
 from services.routing.store import loading, reading
 from services.routing.views import View

@@ -12,11 +12,12 @@ from schemas.calendar import load_england
 from schemas.vocabulary import ITEMS, Value, load
 from services.routing.domain.changes import Known
 from services.routing.domain.decide import Decision, decide
-from services.routing.domain.facts import INCIDENT, Fact, FactBase
+from services.routing.domain.facts import INCIDENT, FactBase
 from services.routing.domain.happenings import Happening, Slot
 from services.routing.domain.register import Register, parse_register
 from services.routing.domain.rulebook.compile import CompiledRulebook
 from services.routing.domain.rulebook.examples import load_rulebook
+from services.routing.domain.statements import Fact
 from services.routing.law import Law, read_law, texts_of
 
 FOLDER = Path(__file__).parents[2] / "rulebooks"

@@ -14,10 +14,11 @@ from typing import Final, Literal
 
 from schemas.calendar import Calendar, london_date, working_days_between
 from schemas.vocabulary import Value
-from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact, FactBase
+from services.routing.domain.facts import AUTHORITY, INCIDENT, FactBase
 from services.routing.domain.periods import dates
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.model import Compared, Rulebook, Within
+from services.routing.domain.statements import Fact
 
 Outcome = Literal["notified", "to_notify", "not_notified", "open"]
 Agreement = Literal["unanimous", "not_unanimous", "not_recorded"]

@@ -14,7 +14,7 @@ from functools import partial
 from schemas.calendar import Calendar, Length, last_day, london_date
 from schemas.vocabulary import Value
 from services.routing.domain import reasons
-from services.routing.domain.facts import INCIDENT, Conflict, FactBase, Ignored
+from services.routing.domain.facts import INCIDENT, FactBase
 from services.routing.domain.happenings import Happening, Slot
 from services.routing.domain.periods import Dates, dates, over_on, too_late
 from services.routing.domain.recipients import recipients, slot_of
@@ -24,6 +24,7 @@ from services.routing.domain.rulebook.editions import Edition, relaxed_words
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
 from services.routing.domain.standing import Standing, agreed, answer, noon, outdated, standing
+from services.routing.domain.statements import Conflict, Ignored
 from services.routing.domain.words import Words
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Final, get_args
 from uuid import UUID
 
 from schemas.acts import TWINS
 from schemas.case_events import DEATH_NOTIFIED
-from schemas.vocabulary import ITEMS, Keeps, Scope, Topic, Value, Vocabulary
+from schemas.vocabulary import ITEMS, Scope, Topic, Value, Vocabulary
 from services.routing.domain.register import GROUPS
+from services.routing.domain.statements import Conflict, Fact, Ignored, age, is_withdrawn, kept
 
 INCIDENT: Final = "incident"
 AUTHORITY: Final = "la:"  # ids of local authorities start so
@@ -31,45 +32,7 @@ _Corrected = tuple[UUID, str, str, str]  # event, fact, owner and source of a st
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One statement of one source.
-
-    `authority` is the source: the recipient id of who states it, or `client:<name>`. `subject` is `incident`, a child
-    key, the event id of the report for facts of the reporter, or the key of another item. `value` None says "unknown", and
-    in a correction that the statement is withdrawn. A correction has the id of the corrected event in `corrects` and counts
-    only from the source that made the statement; it takes the place of that statement in time.
-    """
-
-    case_key: str
-    subject: str
-    authority: str
-    name: str
-    value: Value | None
-    occurred_at: datetime
-    recorded_at: datetime
-    event_id: UUID
-    corrects: UUID | None = None
-
-
 _Stated = dict[tuple[str, str], list[Fact]]  # by fact and owner
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Sources disagree on a fact, so it is absent. `statements` has the standing one of each source, by source."""
-
-    name: str
-    owner: str
-    statements: tuple[Fact, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A statement that does not count, and why."""
-
-    fact: Fact
-    reason: str
 
 
 class FactBase:
@@ -114,7 +77,7 @@ class FactBase:
         self.first_source: str | None = None
         self.conflicts: tuple[Conflict, ...] = ()
         self.ignored: list[Ignored] = []
-        known = sorted((fact for fact in facts if as_known_at is None or fact.recorded_at <= as_known_at), key=_age)
+        known = sorted((fact for fact in facts if as_known_at is None or fact.recorded_at <= as_known_at), key=age)
         if known:
             self.latest_recorded_at = max(fact.recorded_at for fact in known)
         self._known = known
@@ -164,7 +127,7 @@ class FactBase:
             return self.standing(name, owner)
         all_said = self._all_said(name, owner)
         said = [now for first, now in all_said if self.knew(child, first.recorded_at)]
-        return self.standing(name, owner) if len(said) == len(all_said) else self._kept(said, spec.keeps)
+        return self.standing(name, owner) if len(said) == len(all_said) else kept(said, spec.keeps, self.in_place_of)
 
     def repeated(self, child: str | None, name: str, owner: str | None) -> bool:
         """Say whether a fact has been stated more than once, of a child as in `standing_for`; a correction is no other statement."""
@@ -217,7 +180,7 @@ class FactBase:
             now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
             self._said[name, owner] = statements, now
             self._settle(name, owner, self._as_undone(name, now, stated, corrections))
-            if name != DEATH_NOTIFIED and not all(map(_is_withdrawn, now)):
+            if name != DEATH_NOTIFIED and not all(map(is_withdrawn, now)):
                 spoken_of.add(owner)
             if name == HARM:
                 harm = now
@@ -248,7 +211,7 @@ class FactBase:
                     self._known_since[owner] = min(fact.recorded_at, self._known_since.get(owner, fact.recorded_at))
             else:
                 key = (fact.corrects, fact.name, owner, source)
-                if key not in corrections or _age(fact) > _age(corrections[key]):
+                if key not in corrections or age(fact) > age(corrections[key]):
                     corrections[key] = fact
         return stated, corrections
 
@@ -265,7 +228,7 @@ class FactBase:
             for fact in stated.get((twin, source), ())
             if fact.value is None
         )
-        return sorted((*now, *(fact for fact in undone if not _is_withdrawn(fact))), key=_age)
+        return sorted((*now, *(fact for fact in undone if not is_withdrawn(fact))), key=age)
 
     def _leave_the_first_awareness(self, harm: Iterable[Fact]) -> None:
         """Leave out the later awareness of a death in a case that was one from the first: it may be of another child's.
@@ -319,7 +282,7 @@ class FactBase:
 
     def _settle(self, name: str, owner: str, statements: list[Fact]) -> None:
         spec = self.vocabulary[name]
-        standing = self._kept(statements, spec.keeps)
+        standing = kept(statements, spec.keeps, self.in_place_of)
         if not standing:
             return
         self._standing[name, owner] = standing
@@ -330,58 +293,3 @@ class FactBase:
         if owner not in rows:
             rows[owner] = self._empty[spec.scope].copy()
         rows[owner][spec.position] = standing[0].value
-
-    def _kept(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
-        if keeps == "the first":
-            return _first(statements)
-        if keeps == "the newest":
-            return _newest(statements)
-        standing = self._one_per_source(statements, keeps)
-        if standing and keeps == "the earliest":
-            return (min(standing, key=lambda fact: (fact.value, _age(fact))),)
-        return standing
-
-    def _one_per_source(self, statements: list[Fact], keeps: Keeps) -> tuple[Fact, ...]:
-        """Return what each source says, by source; `statements` are in the order in which they were first said."""
-        by_source: dict[str, Fact] = {}
-        for fact in statements:
-            if _is_withdrawn(fact):
-                continue
-            source = self.in_place_of(fact.authority)
-            earlier = by_source.get(source)
-            if keeps == "the earliest" and earlier is not None and _not_later(earlier.value, fact.value):
-                continue
-            by_source[source] = fact
-        known = [fact for fact in by_source.values() if fact.value is not None]
-        return tuple(sorted(known, key=lambda fact: fact.authority) if len(known) > 1 else known)
-
-
-def _first(statements: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Return the first statement since the last one of None, whoever made it; `statements` are in the order of their time."""
-    first: Fact | None = None
-    for fact in statements:
-        if not _is_withdrawn(fact):
-            first = (first or fact) if fact.value is not None else None
-    return (first,) if first else ()
-
-
-def _newest(statements: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Return the newest statement, whoever made it, or nothing where that is None; `statements` are in the order of their time."""
-    said = [fact for fact in statements if not _is_withdrawn(fact)]
-    return tuple(fact for fact in said[-1:] if fact.value is not None)
-
-
-def _age(fact: Fact) -> tuple[datetime, datetime, UUID]:
-    return fact.occurred_at, fact.recorded_at, fact.event_id
-
-
-def _is_withdrawn(fact: Fact) -> bool:
-    """Say whether a statement, corrections applied, is as if it had never been made."""
-    return fact.corrects is not None and fact.value is None
-
-
-def _not_later(one: Value | None, other: Value | None) -> bool:
-    """Say whether the date `one` is no later than `other`; an absent one never is, an absent other always follows it."""
-    if not isinstance(one, date):
-        return False
-    return not isinstance(other, date) or one <= other

@@ -38,7 +38,8 @@ from schemas.case_events import (
 )
 from schemas.identity import only_item
 from schemas.vocabulary import ITEMS, Value, Vocabulary
-from services.routing.domain.facts import INCIDENT, Fact
+from services.routing.domain.facts import INCIDENT
+from services.routing.domain.statements import Fact
 
 REFERRAL: Final = "referral.submitted.v1"
 Statement = tuple[str, str, Value | None]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from schemas.vocabulary import Value
-from services.routing.domain.facts import AUTHORITY, INCIDENT, Fact
+from services.routing.domain.facts import AUTHORITY, INCIDENT
 from services.routing.domain.rulebook.compile import ANSWERS, NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace
 from services.routing.domain.rulebook.model import (
@@ -27,6 +27,7 @@ from services.routing.domain.rulebook.model import (
     SameArea,
     walk,
 )
+from services.routing.domain.statements import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from uuid import UUID
 
 from schemas.calendar import london_date
 from schemas.calendar.london import LONDON
-from services.routing.domain.facts import HARM, INCIDENT, Fact, FactBase
+from services.routing.domain.facts import HARM, INCIDENT, FactBase
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Done, Duty, Recorded, Stop, Test
+from services.routing.domain.statements import Fact
 
 State = Literal["open", "met", "withdrawn"]
 

@@ -19,11 +19,11 @@ from schemas.parties import CLIENT
 from schemas.vocabulary import Vocabulary
 from services.kit.restored import published_of
 from services.routing.domain import ledger
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Slot
 from services.routing.domain.happenings_of import Told
 from services.routing.domain.periods import Dates
 from services.routing.domain.replay import Published
+from services.routing.domain.statements import Fact
 
 Row = RowMapping | Mapping[str, Any]
 

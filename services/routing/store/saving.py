@@ -21,8 +21,8 @@ from schemas.deliveries import NoticeDelivered
 from schemas.messages import parse
 from services.kit.restored import published_on
 from services.routing import tables
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings_of import Told
+from services.routing.domain.statements import Fact
 from services.routing.outcome.gathered import Gathered
 
 # (= ANY: a join that was planned while the table was empty would read all of it.)

@@ -10,8 +10,8 @@ import pytest
 from schemas.decisions import RulebookRef
 from services.routing.answering import Asked, answer
 from services.routing.domain.decide import Decision, Obligation
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
+from services.routing.domain.statements import Fact
 from services.routing.outcome.published import citation_of
 from services.routing.views import AnswerView, CaseView, NoticeView, ObligationView, QuestionView
 from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts

@@ -13,13 +13,14 @@ from typing import Final
 from uuid import UUID
 
 from schemas.vocabulary import ITEMS, Scope, Value, Vocabulary
-from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, INCIDENT, REPORTER, Fact, FactBase
+from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, INCIDENT, REPORTER, FactBase
 from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook import tree
 from services.routing.domain.rulebook.conditions import Words
 from services.routing.domain.rulebook.read_examples import CASE, Stated, read_stated
 from services.routing.domain.rulebook.tree import RulebookRefused
+from services.routing.domain.statements import Fact
 
 SUPPOSED_AT: Final = datetime.combine(date(2026, 1, 1), time(), UTC)  # nothing supposed depends on when it is asked
 CHILD: Final = "the-child"

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 import pytest
 
 from schemas.case_events import BecameAware
-from services.routing.domain.facts import Fact
 from services.routing.domain.facts_of import facts_of
+from services.routing.domain.statements import Fact
 from tests.support.routing import MONDAY, aware, corrected
 from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, VOCABULARY, decided, fact, facts
 

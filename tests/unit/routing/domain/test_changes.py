@@ -9,8 +9,8 @@ import pytest
 
 from schemas.vocabulary import Value
 from services.routing.domain.changes import Changes, compare
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, WANDSWORTH, decided, event, fact, facts, known
 
 COUNCIL, HOSPITAL = f"la:{LEEDS}", "icb:west-yorkshire"

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from schemas.case_events import ChildFacts
 from services.routing.domain.changes import Lapsed, lapsed
-from services.routing.domain.facts import Fact
 from services.routing.domain.facts_of import facts_of
+from services.routing.domain.statements import Fact
 from tests.support.routing import reported
 from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, VOCABULARY, base, decided, fact, facts
 

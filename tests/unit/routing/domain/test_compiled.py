@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from schemas.vocabulary import ITEMS, FactSpec, Value
-from services.routing.domain.facts import Fact
 from services.routing.domain.reasons import answered
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_conditions, pack
 from services.routing.domain.rulebook.evaluate import Trace
@@ -32,6 +31,7 @@ from services.routing.domain.rulebook.model import (
     SameArea,
     walk,
 )
+from services.routing.domain.statements import Fact
 from tests.support.cel import Asked, Given
 from tests.support.interpreter import interpret
 from tests.support.rulebooks import HALTON, LEEDS, NOW, VOCABULARY, WANDSWORTH, decided, england, fact

@@ -9,8 +9,8 @@ import pytest
 
 from schemas.vocabulary import Value
 from services.routing.domain.decide import Decision, Obligation
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening, Slot
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import (
     CHILD,
     HALTON,

@@ -14,7 +14,7 @@ import pytest
 from schemas.vocabulary import Value
 from services.routing.domain.changes import compare
 from services.routing.domain.decide import Decision
-from services.routing.domain.facts import Fact
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, POLICE, decided, fact, facts, known
 
 COUNCIL = f"la:{LEEDS}"

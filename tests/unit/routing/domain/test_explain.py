@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from services.routing.domain import reasons
 from services.routing.domain.explain import Finding, explain
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, decided, event, fact, facts
 
 COUNCIL = f"la:{LEEDS}"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from schemas.vocabulary import FactRefused
-from services.routing.domain.facts import Fact
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import CHILD, LEEDS, NOW, POLICE, REPORT, VOCABULARY, base, fact
 
 COUNCIL, LSCP = f"la:{LEEDS}", f"lscp:{LEEDS}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from services.routing.domain.decide import Decision
-from services.routing.domain.facts import Fact
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, POLICE, REPORT, WANDSWORTH, decided, fact, facts
 
 COUNCIL = f"la:{LEEDS}"

@@ -9,8 +9,8 @@ import pytest
 
 from schemas.vocabulary import Value
 from services.routing.domain.decide import Decision
-from services.routing.domain.facts import Fact
 from services.routing.domain.happenings import Happening
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts
 
 BARNSLEY = "E08000038"

@@ -10,10 +10,10 @@ import pytest
 
 from schemas.vocabulary import Scope
 from services.routing.domain.decide import Decision
-from services.routing.domain.facts import Fact
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, compile_conditions, compile_rulebook
 from services.routing.domain.rulebook.evaluate import About, evaluate
 from services.routing.domain.rulebook.model import Combined, Compared, Condition, Meets, Recorded, SameArea, walk
+from services.routing.domain.statements import Fact
 from tests.support.cel import Asked, Given
 from tests.support.interpreter import SlowRulebook, interpret
 from tests.support.rulebooks import base, decided, fact, law, register

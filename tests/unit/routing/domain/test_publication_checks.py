@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from services.routing.domain.facts import Fact
 from services.routing.domain.facts_of import facts_of
+from services.routing.domain.statements import Fact
 from services.routing.outcome.published import period_of
 from tests.support.routing import LSCP, MONDAY, acted, corrected
 from tests.support.rulebooks import LEEDS_DEATH, VOCABULARY, decided, fact, facts

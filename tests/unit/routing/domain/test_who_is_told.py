@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.routing.domain.facts import Fact
 from services.routing.domain.register import Register
+from services.routing.domain.statements import Fact
 from tests.support.rulebooks import (
     LEEDS,
     LEEDS_DEATH,

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from schemas.case_events import Reporter
-from services.routing.domain.facts import Fact
 from services.routing.domain.facts_of import facts_of
+from services.routing.domain.statements import Fact
 from tests.support.routing import LSCP, MONDAY, acted
 from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, VOCABULARY, decided, fact, facts
 

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from schemas.case_events import NotificationSubmitted
-from services.routing.domain.facts import Fact
 from services.routing.domain.facts_of import facts_of
+from services.routing.domain.statements import Fact
 from tests.support.routing import MONDAY, acted, corrected, submitted
 from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, VOCABULARY, WANDSWORTH, decided, fact, facts
 
