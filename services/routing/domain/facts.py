@@ -17,6 +17,7 @@ from uuid import UUID
 from schemas.acts import TWINS
 from schemas.case_events import DEATH_NOTIFIED
 from schemas.vocabulary import ITEMS, Scope, Topic, Value, Vocabulary
+from services.routing.domain.notified_anew import NOTIFIED, left_behind
 from services.routing.domain.register import GROUPS
 from services.routing.domain.statements import Conflict, Fact, Ignored, age, is_withdrawn, kept
 
@@ -26,7 +27,6 @@ PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
 HARM: Final = "harm"
 AWARE_OF_DEATH: Final = "aware_of_death_on"
-NOTIFIED: Final = "notification.submitted_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 _Corrected = tuple[UUID, str, str, str]  # event, fact, owner and source of a statement
 Row = list[Value | None]  # values of one scope and owner, at the positions that the vocabulary gives
@@ -70,6 +70,7 @@ class FactBase:
         self._standing: dict[tuple[str, str], tuple[Fact, ...]] = {}
         # Each statement of a fact as it was first made, and as it is now.
         self._said: dict[tuple[str, str], tuple[list[Fact], list[Fact]]] = {}
+        self._left_behind: frozenset[tuple[UUID, str]] = frozenset()
         self._known_since: dict[str, datetime] = {}
         self._reporters: dict[str, str] = {}
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
@@ -125,13 +126,13 @@ class FactBase:
         spec = self.vocabulary[name]
         if child is None or owner is None or spec.means == "the incident":
             return self.standing(name, owner)
-        all_said = self._all_said(name, owner)
-        said = [now for first, now in all_said if self.knew(child, first.recorded_at)]
-        return self.standing(name, owner) if len(said) == len(all_said) else kept(said, spec.keeps, self.in_place_of)
+        counting = self._counting(name, owner)
+        said = [now for first, now in counting if self.knew(child, first.recorded_at)]
+        return self.standing(name, owner) if len(said) == len(counting) else kept(said, spec.keeps, self.in_place_of)
 
     def repeated(self, child: str | None, name: str, owner: str | None) -> bool:
         """Say whether a fact has been stated more than once, of a child as in `standing_for`; a correction is no other statement."""
-        stated = [first for first, now in self._all_said(name, owner) if now.value is not None]
+        stated = [first for first, now in self._counting(name, owner) if now.value is not None]
         if child is not None and self.vocabulary[name].means != "the incident":
             stated = [first for first in stated if self.knew(child, first.recorded_at)]
         return len(stated) > 1
@@ -141,9 +142,11 @@ class FactBase:
         said = (pair for (name, _), pair in self._said.items() if name in {NOTIFIED, DEATH_NOTIFIED})
         return {first.event_id: now for pair in said for first, now in zip(*pair, strict=True)}
 
-    def _all_said(self, name: str, owner: str | None) -> list[tuple[Fact, Fact]]:
+    def _counting(self, name: str, owner: str | None) -> list[tuple[Fact, Fact]]:
+        """Return the statements of a fact that count, each as it was first made and as it is now."""
         said = self._said.get((name, owner)) if owner is not None else None
-        return list(zip(*said, strict=True)) if said else []
+        pairs = zip(*said, strict=True) if said else ()
+        return [pair for pair in pairs if (pair[0].event_id, name) not in self._left_behind]
 
     def knew(self, child: str, at: datetime) -> bool:
         """Say whether it had been recorded by an instant that there is such a child; of what is none it is no question.
@@ -177,9 +180,14 @@ class FactBase:
         spoken_of: set[str] = set()
         harm: list[Fact] = []
         for (name, owner), statements in stated.items():
-            now = [self._now_stated(fact, owner, corrections, used) for fact in statements]
-            self._said[name, owner] = statements, now
-            self._settle(name, owner, self._as_undone(name, now, stated, corrections))
+            self._said[name, owner] = (
+                statements,
+                [self._now_stated(each, owner, corrections, used) for each in statements],
+            )
+        self._left_behind = left_behind(self._said, self.in_place_of)
+        for (name, owner), (_, now) in self._said.items():
+            counting = [each for _, each in self._counting(name, owner)] if self._left_behind else now
+            self._settle(name, owner, self._as_undone(name, counting, stated, corrections))
             if name != DEATH_NOTIFIED and not all(map(is_withdrawn, now)):
                 spoken_of.add(owner)
             if name == HARM:

@@ -81,19 +81,7 @@ def standing(
     Where somebody is to be told whom the register does not have (`unserved`), it is not met because all others have accepted.
     A decision that is to be made `again` (`outdated`) withdraws nothing.
     """
-    ended: dict[str, Happening] = {}
-    whole: Happening | None = None  # what ended it towards everybody
-    events = duty.stop.events
-    if BECAME_AWARE in events:
-        ended |= _aware(evaluation, trace, recipients)
-    for happening in sorted(happenings, key=lambda each: (each.occurred_at, each.event_id)):
-        if happening.event in events and _is_about(happening, slot, evaluation.facts):
-            if happening.recipient is None:
-                whole = whole or happening
-            told = recipients if happening.recipient is None else (happening.recipient,)
-            for recipient in told:
-                if recipient in recipients:
-                    ended.setdefault(recipient, happening)
+    ended, whole = _ended(evaluation, trace, slot, duty, recipients, happenings)
     met = _stated(evaluation, trace, duty.stop)
     if met is not None:
         return met
@@ -106,6 +94,31 @@ def standing(
     if withdrawn is not None:
         return withdrawn
     return Standing("open", met_by=ended) if ended else OPEN
+
+
+def _ended(
+    evaluation: Evaluation,
+    trace: Trace,
+    slot: Slot,
+    duty: Duty,
+    recipients: tuple[str, ...],
+    happenings: Iterable[Happening],
+) -> tuple[dict[str, Happening], Happening | None]:
+    """Return what ended the duty towards each recipient, and what ended it towards everybody."""
+    events, since = duty.stop.events, _day(evaluation, trace, duty.stop.since)
+    ended = _aware(evaluation, trace, recipients) if BECAME_AWARE in events else {}
+    whole: Happening | None = None
+    for happening in sorted(happenings, key=lambda each: (each.occurred_at, each.event_id)):
+        if happening.event not in events or not _is_about(happening, slot, evaluation.facts):
+            continue
+        if since is not None and london_date(happening.occurred_at) < since:
+            continue
+        if happening.recipient is None:
+            whole = whole or happening
+        for recipient in recipients if happening.recipient is None else (happening.recipient,):
+            if recipient in recipients:
+                ended.setdefault(recipient, happening)
+    return ended, whole
 
 
 def _is_about(happening: Happening, slot: Slot, facts: FactBase) -> bool:
@@ -141,13 +154,18 @@ def _recorded(evaluation: Evaluation, trace: Trace, done: Done, phrase: str) -> 
     on = stated[0].value if stated else None
     if not isinstance(on, date) or (done.unless and _test(evaluation, trace, done.unless) == YES):
         return None
-    since = agreed(evaluation, trace, done.since) if done.since else ()
-    if since and isinstance(since[0].value, date) and on < since[0].value:
+    since = _day(evaluation, trace, done.since)
+    if since is not None and on < since:
         return None
     first = evaluation.book.vocabulary[done.fact].keeps in {"the earliest", "the first"}
     repeatable = not first and _repeatable(evaluation, trace, stated[0])
     at = instant(on, stated[0].occurred_at)
     return Standing("met", phrase, at, stated[0].event_id, repeatable=repeatable)
+
+
+def _day(evaluation: Evaluation, trace: Trace, fact: str | None) -> date | None:
+    found = agreed(evaluation, trace, fact) if fact else ()
+    return found[0].value if found and isinstance(found[0].value, date) else None
 
 
 def _test(evaluation: Evaluation, trace: Trace, test: Test) -> int:

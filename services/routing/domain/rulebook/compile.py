@@ -225,7 +225,7 @@ def _facts_of(rule: Rule) -> set[str]:
         names.update(test.fact for test in duty.tests)
         names.update(fact for done in duty.stop.recorded for fact in done.facts)
         names.update(test.fact for test in duty.stop.holds)
-        names.update(filter(None, (duty.stop.at_the_end,)))
+        names.update(filter(None, (duty.stop.at_the_end, duty.stop.since)))
         if isinstance(duty.tell, Serving) and duty.tell.area not in {DUTY_HOLDER, AREAS_THAT_DIFFER}:
             names.add(duty.tell.area)
         if isinstance(duty.tell, TheReporter):

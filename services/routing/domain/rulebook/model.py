@@ -169,8 +169,8 @@ class Done:
 class Stop:
     """What ends a duty: the phrase in the file, and the events that it names, the dates recorded, or what has to be so.
 
-    One event or date is enough; of the conditions in `holds` all have to hold. A task that comes round again ends once the date in
-    `at_the_end` is the last day of its `until`, or later.
+    One event or date is enough; of the conditions in `holds` all have to hold. An event does not count if it is before the date in
+    `since`. A task that comes round again ends once the date in `at_the_end` is the last day of its `until`, or later.
     """
 
     phrase: str
@@ -178,6 +178,7 @@ class Stop:
     recorded: tuple[Done, ...] = ()
     holds: tuple[Test, ...] = ()
     at_the_end: str | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

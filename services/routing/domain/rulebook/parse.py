@@ -120,16 +120,21 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
     if end == "the end of the period":
         return Stop(phrase, (), at_the_end=words.fact(fact, node, "date").name if fact else None)
     either = node.text().split(" or ")
-    events = tuple(each for each in either if _RECORDED not in each)
+    named = [each.partition(" since ") for each in either if _RECORDED not in each]
+    events = tuple(event for event, _, _ in named)
     if any(" is " in each for each in events):
         return Stop(phrase, (), holds=conditions.all_inline(node, words))
+    since = {fact for _, _, fact in named}
+    if len(since) > 1:
+        raise node.refuse(f"expected the same `since FACT` after every event, or after none, found `{node.text()}`")
+    begins = "".join(since)
     recorded = tuple(_done(each, node, words) for each in either if _RECORDED in each)
     for event in events:
         if event not in STOPPING_EVENTS:
             close = nearest(event, STOPPING_EVENTS)
             hint = f", did you mean `{close}`?" if close else ""
             raise node.refuse(f"`{event}` stops nothing{hint}; known are: {', '.join(STOPPING_EVENTS)}")
-    return Stop(phrase, events, recorded)
+    return Stop(phrase, events, recorded, since=words.fact(begins, node, "date").name if begins else None)
 
 
 def _done(text: str, node: Node, words: Words) -> Done:

@@ -188,6 +188,16 @@ SLIPS = {
         "rules apply one another",
     ),
     "who else is asked": ("    ask: the duty holder\n", "    ask: the reporter\n", "expected one of: the duty holder"),
+    "two beginnings of one stop": (
+        ": delivery.acknowledged or not_appropriate.recorded\n",
+        ": delivery.acknowledged since aware_on or not_appropriate.recorded\n",
+        "expected the same `since FACT` after every event",
+    ),
+    "beginning that is no day": (
+        ": delivery.acknowledged or not_appropriate.recorded\n",
+        ": delivery.acknowledged since harm or not_appropriate.recorded since harm\n",
+        "expected",
+    ),
     "content sent along": ("delivery: pointer", "delivery: in full", "expected one of: pointer"),
     "example on a later one": ("    facts as in: a child", "    facts as in: A child", "did you mean"),
     "example with a fact of an authority": (

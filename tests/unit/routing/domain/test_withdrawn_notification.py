@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
 from schemas.case_events import NotificationSubmitted
+from services.routing.domain.decide import Decision
 from services.routing.domain.facts_of import facts_of
+from services.routing.domain.happenings import Happening, Slot
 from services.routing.domain.statements import Fact
 from tests.support.routing import MONDAY, acted, corrected, submitted
 from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, VOCABULARY, WANDSWORTH, decided, fact, facts
@@ -137,3 +140,91 @@ def test_a_notification_that_is_told_after_its_withdrawal_is_the_one_that_was_wi
     told_late = submitted(at=NOW + timedelta(days=20))
 
     assert called_off(*before, *facts_of(told_late, VOCABULARY)) == set(FOLLOWS) - {"R-01"}
+
+
+def notified_by_both(reason: str, *stated: Fact) -> Decision:
+    """Decide a case that Leeds notified on 1 June and Wandsworth on 15 June, of which the withdrawal says `reason`."""
+    second = {"notification.submitted_on": "2026-06-15", "notification.submitted_by": WANDSWORTH}
+    when = NOW + timedelta(days=14)
+    by_wandsworth = [
+        fact(name, value, of=ELSEWHERE, at=when, by="wandsworth notified") for name, value in second.items()
+    ]
+    return decided(
+        [*NOTIFIED, *by_wandsworth, *withdrawn(reason, on="2026-06-16", at=when + timedelta(days=1)), *stated]
+    )
+
+
+def rapid_reviews(decision: Decision) -> set[tuple[str, str, date | None, str]]:
+    return {
+        (each.rule.id, each.slot.duty_holder, each.dates.due_on, each.in_words)
+        for each in decision.obligations
+        if each.rule.id in {"R-01", "R-02", "R-07", "R-09"}
+    }
+
+
+@pytest.mark.parametrize("reason", ["criteria_not_met", "wrong_authority"])
+def test_of_two_that_notified_the_one_that_did_not_withdraw_owes_the_rapid_review_from_its_own_day(reason: str) -> None:
+    decision = notified_by_both(reason)
+
+    assert rapid_reviews(decision) == {
+        ("R-01", f"lscp:{WANDSWORTH}", date(2026, 7, 6), "to send"),
+        ("R-02", f"lscp:{WANDSWORTH}", date(2026, 7, 6), "owed, awaiting a decision"),
+    }
+    assert "notification.submitted_by" not in {each.fact for each in decision.questions}
+
+
+def test_a_rapid_review_of_the_notification_that_stands_counts() -> None:
+    sent = fact("rapid_review.submitted_on", "2026-06-20", at=NOW + timedelta(days=19), by="sent again")
+
+    found = rapid_reviews(notified_by_both("wrong_authority", sent))
+
+    assert ("R-01", f"lscp:{WANDSWORTH}", date(2026, 7, 6), "met, the rapid review is sent to the Panel") in found
+    assert ("R-02", f"lscp:{WANDSWORTH}", date(2026, 7, 6), "to send") in found
+    assert ("R-07", f"lscp:{WANDSWORTH}", date(2026, 7, 10), "to send") in found
+
+
+def test_a_rapid_review_of_a_duplicate_is_one_of_what_it_is_a_duplicate_of() -> None:
+    found = rapid_reviews(notified_by_both("duplicate"))
+
+    assert ("R-01", f"lscp:{WANDSWORTH}", date(2026, 7, 6), "met, the rapid review is sent to the Panel") in found
+    assert {holder for _, holder, _, _ in found} == {f"lscp:{WANDSWORTH}"}
+
+
+def test_while_neither_has_withdrawn_it_is_asked_which_of_them_notified() -> None:
+    both = [fact("notification.submitted_by", WANDSWORTH, of=ELSEWHERE)]
+    decision = decided([*NOTIFIED, *both])
+
+    assert "R-01" in decision.undecided
+    assert "notification.submitted_by" in {each.fact for each in decision.questions}
+
+
+def test_who_notifies_anew_owes_another_rapid_review_from_the_new_day_whatever_was_sent_and_answered_before() -> None:
+    before, anew = withdrew_and_notified_anew()
+    answered = fact("panel.letter_on", "2026-06-09")
+
+    decision = decided([*NOTIFIED, answered, *before, *facts_of(anew, VOCABULARY)])
+
+    assert rapid_reviews(decision) == {
+        ("R-01", f"lscp:{LEEDS}", date(2026, 7, 10), "to send"),
+        ("R-02", f"lscp:{LEEDS}", date(2026, 7, 10), "owed, awaiting a decision"),
+    }
+
+
+def test_what_the_panel_accepted_of_the_rapid_review_before_is_not_that_it_has_the_second() -> None:
+    before, anew = withdrew_and_notified_anew()
+    sent_again = fact("rapid_review.submitted_on", "2026-06-30", at=NOW + timedelta(days=29), by="sent again")
+    slot = Slot("R-02", 0, f"lscp:{LEEDS}", "incident", "notification.submitted_on of incident")
+
+    def accepted(at: datetime) -> Happening:
+        return Happening(
+            "delivery.acknowledged", "panel", "incident", at, at, uuid5(NAMESPACE_OID, f"{at}"), slot, "panel"
+        )
+
+    first, second = accepted(NOW + timedelta(days=8)), accepted(NOW + timedelta(days=30))
+    stated = [*NOTIFIED, *before, *facts_of(anew, VOCABULARY), sent_again]
+    states = [
+        {each.in_words for each in decided(facts, happenings=told).obligations if each.rule.id == "R-02"}
+        for facts, told in ((NOTIFIED, [first]), (stated, [first]), (stated, [first, second]))
+    ]
+
+    assert states == [{"met, a named person has accepted it"}, {"to send"}, {"met, a named person has accepted it"}]
