@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from schemas import case_events as ce
 from services.routing.domain import ledger
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.happenings_of import Told, acceptances, happenings, told_by
@@ -27,10 +28,12 @@ from tests.support.changes import (
 )
 from tests.support.routing import (
     CASE,
+    COUNCIL,
     LEEDS,
     LSCP,
     POLICE,
     acknowledged,
+    acted,
     aware,
     corrected,
     decided,
@@ -195,3 +198,32 @@ def test_an_acceptance_counts_once_and_only_from_the_recipient_itself() -> None:
     accepted = replace(known, notices=tuple(ledger.accepted(each) for each in known.notices))
     assert acceptances(told(own), accepted, itself) == []
     assert happenings(told(strange), known, law().merge(())) == []
+
+
+def test_the_panel_is_sent_the_rapid_review_of_a_second_notification_though_it_has_accepted_that_of_the_first() -> None:
+    def reviewed(day: int) -> Any:
+        said = {"rapid_review.submitted_on": f"2026-06-{day:02}", "rapid_review.decision": "review"}
+        return acted("rapid_review.submitted.v1", said, at=datetime(2026, 6, day, tzinfo=UTC))
+
+    def of_the_review(known: ledger.Known) -> list[tuple[int, str, date | None]]:
+        return [(each.revision, each.state, each.due_on) for each in known.notices if each.rule == "R-02"]
+
+    said = {"notification.withdrawn": "criteria_not_met", "notification.withdrawn_on": "2026-06-11"}
+    withdrew = acted("scsi.notification.withdrawn.v1", said, COUNCIL, at=datetime(2026, 6, 11, tzinfo=UTC))
+    anew = submitted(when=datetime(2026, 6, 15, tzinfo=UTC), at=datetime(2026, 6, 15, tzinfo=UTC))
+    events: list[Any] = [REPORT, AWARE, SUSPECTED, submitted(), reviewed(9)]
+
+    known = dispatch(change(ledger.Known(), events)[1], "delivered")
+    (notice,) = [each for each in known.notices if each.rule == "R-02"]
+    panel = ce.Reporter(client="panel", body="other_agency", area=LEEDS, recipient="panel")
+    events.append(acknowledged(notice.notice_id, panel, at=datetime(2026, 6, 10, tzinfo=UTC)))
+    known = change(known, events)[1]
+    known = replace(known, notices=tuple(ledger.accepted(n) if n.rule == "R-02" else n for n in known.notices))
+    states = [{each.state for each in known.obligations if each.slot.rule == "R-02"}]
+    for more in ([withdrew], [anew], [reviewed(20)]):
+        events += more
+        known = change(known, events)[1]
+        states.append({each.state for each in known.obligations if each.slot.rule == "R-02"})
+
+    assert states == [{"met"}, {"met"}, {"open"}, {"open"}]
+    assert of_the_review(known) == [(1, "accepted", date(2026, 6, 23)), (2, "due", date(2026, 7, 6))]
