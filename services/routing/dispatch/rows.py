@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.routing.dispatch.grants import VALID_FOR
-from services.routing.store.saving import as_json
+from services.routing.store.saving import as_json, hurry
 
 LEASE_S: Final = 60  # four times the longest request
 RENEW_AFTER: Final = VALID_FOR / 2
@@ -255,8 +255,10 @@ async def refused_for(
 
 
 async def redrive(connection: AsyncConnection, ids: Collection[UUID], now: datetime) -> list[UUID]:
-    """Make deliveries due at once; return those that waited or were refused, which alone can be."""
-    return list(await connection.scalars(_REDRIVE, {"ids": list(ids), "now": now}))
+    """Make deliveries due at once, and what goes before them; return those that waited or were refused, which alone can be."""
+    due = list(await connection.scalars(_REDRIVE, {"ids": list(ids), "now": now}))
+    await hurry(connection, due)
+    return due
 
 
 def redriven(delivery_id: UUID, now: datetime, reason: str, by: str | None = None) -> dict[str, Any]:

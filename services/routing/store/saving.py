@@ -154,7 +154,7 @@ async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[M
     await _update(connection, _OBLIGATION_STATES, found.obligation_states, "obligation_id")
     await _update(connection, _QUESTION_STATES, found.question_states, "question_id")
     followers = [row for row in found.deliveries if row["case_key"] in found.told_before]
-    await _hurry(connection, [row["delivery_id"] for row in (*followers, *found.delivery_states)])
+    await hurry(connection, [row["delivery_id"] for row in (*followers, *found.delivery_states)])
 
 
 async def insert_history(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -162,7 +162,8 @@ async def insert_history(connection: AsyncConnection, rows: Sequence[Mapping[str
     await _insert(connection, Rows(tables.delivery_history, rows))
 
 
-async def _hurry(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+async def hurry(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Let what goes before those of some deliveries that are due be tried as soon as they may be."""
     if ids:
         await connection.execute(_DELIVERY_HEADS, {"ids": ids})
 

@@ -66,6 +66,11 @@ async def settle(
         await insert_history(tx.connection, history)
 
 
+async def redrive(road: Road, claimed: Sequence[Claimed]) -> None:
+    async with road.database.begin() as tx:
+        await rows.redrive(tx.connection, [each.delivery_id for each in claimed], tx.now)
+
+
 async def test_a_withdrawal_never_overtakes_the_notice_that_is_still_on_its_way(road: Road) -> None:
     report = reported()
     await road.route(report)
@@ -215,6 +220,26 @@ async def test_a_person_is_told_anew_of_what_fails_once_something_new_waits_behi
     tried = {each.delivery_id: each.person_told for each in await claim(road)}
 
     assert {each.recipient: tried[each.delivery_id] for each in told} == {LA: False, LSCP_ID: True}
+
+
+async def test_what_is_tried_again_because_a_person_says_so_does_not_wait_for_the_next_try_of_what_is_older(
+    road: Road,
+) -> None:
+    await road.route(reported())
+    older = [each for each in await claim(road) if each.recipient == LA]
+    await settle(road, older, "refused", person_told=True)
+    await road.route(aware(), suspects())  # N-03 tells the council too
+    younger = [each for each in await claim(road) if each.recipient == LA]
+    await settle(road, younger, "refused", person_told=True)
+    await redrive(road, older)
+    await settle(road, [each for each in await claim(road) if each.recipient == LA], "due", wait=timedelta(hours=10))
+
+    await redrive(road, younger)
+    tried = [each for each in await claim(road) if each.recipient == LA]
+
+    assert {each.delivery_id for each in older} != {each.delivery_id for each in younger}
+    assert [each.delivery_id for each in tried] == [each.delivery_id for each in older]
+    assert not tried[0].person_told
 
 
 async def test_what_is_on_its_way_is_as_urgent_as_what_has_come_to_wait_behind_it_since(road: Road) -> None:
