@@ -27,7 +27,7 @@ RENEW_AFTER: Final = VALID_FOR / 2
 # withdrawn or superseded while it is on its way still goes before its withdrawal or correction: whoever got them the other
 # way round would act on it. One that was held and released while it is on its way waits until that try is over, so that its answer counts.
 # A row is as urgent (`due_by`) as the most urgent one that waits behind it. One that changed last at a time which has not
-# come yet does not wait: the clock was moved back since.
+# come yet does not wait: the clock was moved back since. Nor can any have been due for longer than until now.
 # Reads what may go now, not what waits: recipients one by one, each one's rows in the order of an index, and asks of each
 # whether another goes before it (a count, so that it is asked row by row until there are enough). What stands in (..) IS TRUE is
 # checked in the rows, so that the index on the other column finds them. What was found is taken by its ids as an array and
@@ -73,7 +73,7 @@ _CLAIM: Final = text(
     )
     UPDATE routing.delivery d
     SET state = 'sending', attempts = d.attempts + 1, lease_epoch = d.lease_epoch + 1,
-        maybe_arrived = d.maybe_arrived OR d.lease_until IS NOT NULL,
+        maybe_arrived = d.maybe_arrived OR d.lease_until IS NOT NULL, due_since = least(d.due_since, :now),
         granted_at = CASE WHEN d.granted_at > clock_timestamp() - make_interval(days => :renew_days)
             THEN d.granted_at ELSE clock_timestamp() END,
         lease_until = clock_timestamp() + make_interval(secs => :lease_s)

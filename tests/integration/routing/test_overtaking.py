@@ -242,6 +242,21 @@ async def test_what_is_tried_again_because_a_person_says_so_does_not_wait_for_th
     assert not tried[0].person_told
 
 
+async def test_what_was_decided_while_the_clock_was_ahead_has_been_due_since_it_was_put_right(
+    road: Road, address: DatabaseAddress
+) -> None:
+    """Else half of its time would be gone only once the clock shows again what it showed then, and nobody be told before."""
+    await move_clock(address, timedelta(days=40))
+    await road.route(reported())
+    await move_clock(address, timedelta(days=-40))
+
+    claimed = await claim(road)
+
+    [[now]] = [tuple(row.values()) for row in await road.rows("SELECT clock.legal_now()")]
+    assert claimed
+    assert all(each.due_since <= now for each in claimed)
+
+
 async def test_what_is_on_its_way_is_as_urgent_as_what_has_come_to_wait_behind_it_since(road: Road) -> None:
     await road.route(reported())
     on_the_way = await claim(road)
