@@ -100,7 +100,7 @@ _STATED: Final = text("""
     FROM routing.delivery d WHERE d.delivery_id = ANY(CAST(:ids AS uuid[]))
 """)
 # A notice that was withdrawn, superseded or accepted while it was on its way stays so; that it arrived is kept all the same, and so is
-# why it was withdrawn. One that must wait again has arrived if it was taken, and is not tried again if it was not. Of one
+# why it is so. One that must wait again has arrived if it was taken, and is not tried again if it was not. Of one
 # that was held and released again meanwhile, or behind which another waits since, a person is told anew: being told before
 # is no news, so it does not count twice.
 _SETTLE: Final = text("""
@@ -108,7 +108,8 @@ _SETTLE: Final = text("""
     SET state = CASE WHEN d.state = 'sending' OR (d.state IN ('awaiting_release', 'due') AND r.state = 'delivered')
             THEN r.state ELSE d.state END,
         next_at = CASE WHEN d.state = 'sending' THEN r.next_at ELSE d.next_at END,
-        changed_at = :now, reason = CASE WHEN d.state = 'withdrawn' THEN d.reason ELSE coalesce(r.reason, d.reason) END,
+        changed_at = :now, reason = CASE WHEN d.state IN ('awaiting_release', 'withdrawn', 'superseded', 'accepted')
+            THEN d.reason ELSE coalesce(r.reason, d.reason) END,
         reference = coalesce(r.reference, d.reference),
         delivered_at = CASE WHEN r.reference IS NULL THEN d.delivered_at ELSE coalesce(d.delivered_at, :now) END,
         person_told = d.person_told OR (r.person_told AND d.state IN ('sending', r.state)),

@@ -45,13 +45,16 @@ _TERMS: Final = text("""
     SELECT DISTINCT ON (obligation_id) obligation_id, due_on, released FROM routing.obligation_history
     WHERE obligation_id = ANY(:ids) AND changed_at <= :as_of AND state = 'open' ORDER BY obligation_id, seq DESC
 """)
+# (What an attempt came to that had begun before a notice was held, withdrawn, superseded or accepted is not why it is so.)
 _NOTICES: Final = text("""
     SELECT d.*, h.state AS state_then, h.reason AS reason_then, h.at AS at_then, tries.attempts AS attempts_then,
         tries.reference AS reference_then
     FROM routing.delivery d
     JOIN LATERAL (
         SELECT state, reason, at FROM routing.delivery_history
-        WHERE delivery_id = d.delivery_id AND at <= :as_of ORDER BY seq DESC LIMIT 1
+        WHERE delivery_id = d.delivery_id AND at <= :as_of
+            AND (attempt IS NULL OR state NOT IN ('awaiting_release', 'withdrawn', 'superseded', 'accepted'))
+        ORDER BY seq DESC LIMIT 1
     ) h ON true
     JOIN LATERAL (
         SELECT count(attempt) AS attempts, max(reference) AS reference FROM routing.delivery_history
