@@ -141,9 +141,11 @@ class Reader:
         return shown, law.decide(facts, told, known, at)
 
     async def _known(self, connection: AsyncConnection, keys: list[str], as_of: datetime) -> ledger.Known:
+        obligations = await reading.obligations(connection, keys, as_of)
+        notices = await reading.notices(connection, keys, as_of)
         return ledger.Known(
-            obligations=tuple(loading.obligation_of(row) for row in await reading.obligations(connection, keys, as_of)),
-            notices=tuple(loading.notice_of(row) for row in await reading.notices(connection, keys, as_of)),
+            obligations=tuple(loading.obligation_of({**row, "state": row["state_then"]}) for row in obligations),
+            notices=tuple(loading.notice_of({**row, "state": row["state_then"]}) for row in notices),
         )
 
     async def ask(self, reach: Reach, case_key: str, recipient: str, as_of: datetime | None = None) -> AskView:

@@ -102,6 +102,26 @@ async def test_the_answer_about_a_recipient_goes_through_its_states_and_each_can
     assert (await ask(address, "panel"))["answers"][0]["notice"]["reference"].startswith("PANEL-")
 
 
+async def test_a_duty_that_was_met_is_so_as_at_then_also_if_a_link_has_withdrawn_what_was_accepted_since(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported(), aware(), suspects())
+    await road.route(*(each(case_key=OTHER_CASE) for each in (reported, aware, suspects)))
+    told = await road.rows(
+        "SELECT notice_id, recipient FROM routing.delivery WHERE rule = 'N-03' AND case_key = :k", k=OTHER_CASE
+    )
+    accepting = [(row["notice_id"], POLICE.model_copy(update={"recipient": row["recipient"]})) for row in told]
+    await road.route(*(acknowledged(notice, reporter) for notice, reporter in accepting))
+    before: datetime = (await road.rows("SELECT clock.legal_now() AS now"))[0]["now"]
+    link = linked(OTHER_CASE, to=CASE)
+    await road.route(link.model_copy(update={"recorded_at": before + timedelta(seconds=1)}))
+
+    then = await get(address, f"/v1/cases/{OTHER_CASE}/explanation", as_of=before.isoformat())
+
+    [rule] = [each for each in then.json()["rules"] if each["rule"] == "N-03"]
+    assert [each["state"] for each in rule["duties"]] == ["met, a named person has accepted it"]
+
+
 async def test_cannot_decide_says_which_question_was_put_to_whom_and_since_when(
     road: Road, address: DatabaseAddress
 ) -> None:
