@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -28,6 +29,7 @@ class Succession:
         self._again = Again(database, service)
         self._laws = laws
         self._passed_on: frozenset[str] = frozenset()
+        self._successors: Mapping[str, str] = {}
         self._looked_at_s = time.monotonic()
 
     async def step(self) -> bool:
@@ -41,10 +43,12 @@ class Succession:
     async def _look(self) -> None:
         async with self._database.connect() as connection:
             today = london_date(await legal_now(connection))
-            ended = self._laws.register.on(today).ended
+            register = self._laws.register.on(today)
+            ended = register.ended
             looked_at_s = time.monotonic()
             if ended == self._passed_on and looked_at_s - self._looked_at_s < AGAIN_AFTER_S:
                 return
-            cases = await loading.cases_of_ended(connection, ended)
+            back = {heir for body, heir in self._successors.items() if body not in ended}  # the clock was moved back
+            cases = await loading.cases_of_ended(connection, ended | back)
         await self._again.begin(cases, CORRECTED)
-        self._passed_on, self._looked_at_s = ended, looked_at_s
+        self._passed_on, self._successors, self._looked_at_s = ended, register.successors, looked_at_s

@@ -85,6 +85,7 @@ class _Diffing:
             reason = "linked cases: the same duty was opened before in another of them"
             yield Closed(younger.obligation_id, younger.case_key, "superseded", reason, older.obligation_id)
             yield from self._withdraw_all(younger.obligation_id, reason)
+        self._hand_back(standing)
         found = compare(known_before(standing), self._decision)
         for obligation in self._decision.obligations:
             yield from self._of(obligation, standing.get(obligation.slot), found)
@@ -92,6 +93,15 @@ class _Diffing:
             yield from self._lapse(each, standing)
         yield from self._withdraw_undelivered(standing)
         yield from self._questions()
+
+    def _hand_back(self, standing: dict[Slot, KnownObligation]) -> None:
+        """Put what a successor holds in the place of the ended body again whose end, as the clock was moved back, is to come."""
+        wanted = {each.slot for each in self._decision.obligations}
+        held = {each.obligation_id: slot for slot, each in standing.items() if slot not in wanted}
+        for slot in wanted - standing.keys():
+            identity, _ = self._place(slot, None)
+            if identity in held:
+                standing[slot] = standing.pop(held[identity])
 
     def _restated(self, known: KnownObligation | None, obligation: Obligation) -> str:
         """Return why an open obligation that stays has to be published again: its holder or its terms are others; else nothing."""
@@ -144,7 +154,7 @@ class _Diffing:
     def _notices(self, identity: UUID, case_key: str, obligation: Obligation, restated: str) -> Iterator[Change]:
         for recipient in obligation.recipients:
             latest = self._latest.get((identity, recipient))
-            if latest is None or latest.state == "withdrawn":
+            if latest is None or _stands_no_more(latest):
                 if recipient not in obligation.standing.met_by:
                     yield self._owed(identity, case_key, obligation, recipient, latest)
             elif restated and not latest.tried and latest.state in {"awaiting_release", "due"}:
@@ -172,7 +182,7 @@ class _Diffing:
                 yield NoticeWithdrawn(told, reason, None)
                 continue
             latest = self._latest.get((identity, heir))
-            if latest is None or latest.state == "withdrawn":
+            if latest is None or _stands_no_more(latest):
                 new = self._owed(identity, case_key, obligation, heir, latest)
                 yield new
                 latest = new.notice
@@ -286,6 +296,14 @@ class _Diffing:
         if heir != known.of_whom:
             return f"{self._decision.words.succession(known.of_whom)}: it is asked from now on"
         return "no rule needs it any more"
+
+
+def _stands_no_more(latest: KnownNotice) -> bool:
+    """Say whether a recipient's last notice tells it nothing: withdrawn, or passed on to a successor before it had it.
+
+    A body has its place back where the clock was moved back to before its end.
+    """
+    return latest.state == "withdrawn" or (latest.state == "superseded" and not latest.arrived)
 
 
 def _has(obligations: Iterable[Obligation], slot: Slot) -> bool:

@@ -105,6 +105,43 @@ async def test_a_notice_that_was_not_sent_is_superseded_by_one_to_the_successor_
     assert await recipients.journal(GROUP) == []
 
 
+async def test_a_body_is_told_after_all_whose_end_has_not_come_since_the_clock_was_put_right(
+    in_june: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    succession = Succession(in_june.database, in_june.service, laws())
+    await succession.step()
+    await reported_and_suspected(in_june)
+    await move_clock(address, WEEK)
+    await succession.step()
+    await move_clock(address, -WEEK)
+    await succession.step()
+    await recipients.send_all()
+
+    assert [each["body"]["rule"] for each in await recipients.journal(GROUP)] == ["N-03"]
+    assert await recipients.journal(BOARD) == []
+    assert await states(in_june) == {(GROUP, "superseded"), (GROUP, "delivered"), (BOARD, "withdrawn")}
+
+
+async def test_a_body_owes_again_what_its_successor_owed_until_the_clock_was_put_right(
+    in_june: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    succession = Succession(in_june.database, in_june.service, laws())
+    await succession.step()
+    before = under("N-11", await in_june.route(reported(GROUP_CLIENT, on=MONDAY, at=THEN)))
+    for week in (WEEK, -WEEK):
+        await move_clock(address, week)
+        await succession.step()
+    await recipients.send_all()
+
+    duties = await in_june.rows("SELECT obligation_id, duty_holder, state FROM routing.obligation WHERE rule = 'N-11'")
+    assert {row["obligation_id"] for row in duties if row["state"] == "open"} == {
+        each.data.obligation_id for each in before
+    }
+    assert {row["duty_holder"] for row in duties if row["state"] == "open"} == {GROUP}
+    for recipient in (f"la:{LEEDS}", f"lscp:{LEEDS}"):
+        assert [each["body"]["from_body"] for each in await recipients.journal(recipient)] == [GROUP]
+
+
 async def test_a_notice_that_was_taken_and_not_accepted_is_told_to_the_successor_too(
     in_june: Road, recipients: Recipients, address: DatabaseAddress
 ) -> None:
