@@ -19,7 +19,7 @@ from services.kit.errors import Unavailable
 from services.kit.fence import rewind as rewind_fence
 from services.kit.publisher import KafkaPublisher
 from services.kit.restored import Found, NotSettled, RelayAtWork, catch_up
-from services.routing.store.saving import recall_published
+from services.routing.store.recalling import recall_published
 
 
 def _change(change: Callable[[AsyncConnection], Awaitable[None]], service: str, address: str) -> None:

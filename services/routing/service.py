@@ -34,7 +34,7 @@ from services.routing.outcome.changes import still_open, take
 from services.routing.outcome.duties import conclude, migrated
 from services.routing.outcome.gathered import CORRECTED, Gathered, Occasion, message_id
 from services.routing.outcome.notices import accepted
-from services.routing.store import loading, saving, texts
+from services.routing.store import loading, recalling, saving, texts
 from services.routing.store.loading import Loaded, Said
 
 _LINKED: Final = "linked with a case that is decided by it"
@@ -167,7 +167,7 @@ class RoutingService:
     async def _save(self, found: Gathered, said: Said, tx: Transaction) -> None:
         await texts.keep(tx.connection, found.rulebooks, tx.now)
         await saving.save(tx.connection, found, reach.made_by(outgoing for _, outgoing in found.messages))
-        await saving.recall_deliveries(tx.connection, said.delivered)
+        await recalling.recall(tx.connection, said.tried)
         for topic, outgoing in found.messages:
             tx.emit(topic, outgoing)
 

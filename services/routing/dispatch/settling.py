@@ -72,6 +72,17 @@ def _turned_away(http_status: int | None) -> bool:
     return http_status is not None and 300 <= http_status <= FINAL_STATUSES_TO  # noqa: PLR2004 - 3xx and 4xx
 
 
+def may_have_arrived(tried: tell.NoticeAttemptedData) -> bool:
+    """Say whether the recipient may have what was tried without a receipt, by what was published of that."""
+    return not (_turned_away(tried.http_status) or tried.reason.startswith(not_sent("")))
+
+
+def about_notice(tried: tell.NoticeAttempted | tell.NoticeDelivered) -> bool:
+    """Say whether an attempt was one to send the notice, and not to withdraw it."""
+    kind = "delivered" if isinstance(tried, tell.NoticeDelivered) else "attempted"
+    return tried.id == _message_id(kind, tried.data.notice_id, tried.data.attempt)
+
+
 def history(attempt: Attempt, settled: Settled, state: str, now: datetime) -> dict[str, Any]:
     """Return the row that remembers an attempt; `state` is the delivery's after it."""
     return {
@@ -148,12 +159,15 @@ def _withdrawn(claimed: Claimed, about: Mapping[str, Any], reason: str, now: dat
 
 
 def _envelope(kind: str, claimed: Claimed, now: datetime) -> Mapping[str, Any]:
-    identity: UUID = derived_event_id(f"notice {kind}", claimed.delivery_id, claimed.attempt)
     return {
-        "id": identity,
+        "id": _message_id(kind, claimed.delivery_id, claimed.attempt),
         "source": SOURCE,
         "time": now,
         "recorded_at": now,
         "case_key": claimed.case_key,
         "causation_id": None,
     }
+
+
+def _message_id(kind: str, delivery_id: UUID, attempt: int) -> UUID:
+    return derived_event_id(f"notice {kind}", delivery_id, attempt)

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.decisions import CaseDecided, ObligationOpenedData, QuestionOpenedData
-from schemas.deliveries import NoticeDelivered
+from schemas.deliveries import NoticeAttempted, NoticeDelivered
 from schemas.messages import parse
 from schemas.parties import CLIENT
 from schemas.vocabulary import Vocabulary
@@ -104,25 +104,25 @@ def _sets(rows: Iterable[Any]) -> list[tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was published of some cases and is lacking since a restore: decisions, by which rulebook each was, deliveries."""
+    """What was published of some cases and is lacking since a restore: decisions, by which rulebook each was, attempts to deliver."""
 
     decided: Published
     rulebooks: Mapping[str, Mapping[int, str]]
-    delivered: Sequence[NoticeDelivered]
+    tried: Sequence[NoticeDelivered | NoticeAttempted]
 
 
 async def published(connection: AsyncConnection, keys: Collection[str]) -> Said:
-    """Return the decisions of these cases, and their deliveries, that were published and are lacking since a restore."""
+    """Return the decisions of these cases, and what came of their notices, that were published and are lacking since a restore."""
     decided: defaultdict[str, dict[int, frozenset[UUID]]] = defaultdict(dict)
     rulebooks: defaultdict[str, dict[int, str]] = defaultdict(dict)
-    delivered: list[NoticeDelivered] = []
+    tried: list[NoticeDelivered | NoticeAttempted] = []
     for message in map(parse, await published_of(connection, keys)):
         if isinstance(message, CaseDecided) and message.case_key:
             decided[message.case_key][message.data.revision] = frozenset(message.data.event_ids)
             rulebooks[message.case_key][message.data.revision] = message.data.rulebook.version
-        elif isinstance(message, NoticeDelivered):
-            delivered.append(message)
-    return Said(decided, rulebooks, delivered)
+        elif isinstance(message, NoticeDelivered | NoticeAttempted):
+            tried.append(message)
+    return Said(decided, rulebooks, tried)
 
 
 async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -16,10 +16,6 @@ import orjson
 from sqlalchemy import Identity, Table, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas import topics
-from schemas.deliveries import NoticeDelivered
-from schemas.messages import parse
-from services.kit.restored import published_on
 from services.routing import tables
 from services.routing.domain.happenings_of import Told
 from services.routing.domain.statements import Fact
@@ -73,15 +69,6 @@ _DELIVERY_HEADS: Final = text("""
 """)
 
 
-_RECALL: Final = text("""
-    UPDATE routing.delivery AS d SET state = 'delivered', delivered_at = u.at, attempts = u.attempts,
-        reference = u.reference, maybe_arrived = true, next_at = NULL, lease_until = NULL, changed_at = clock.legal_now()
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:attempts AS int[]), CAST(:references AS text[]))
-        AS u(id, at, attempts, reference)
-    WHERE d.delivery_id = u.id AND d.state IN ('awaiting_release', 'due', 'sending')
-""")
-
-
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows for a table, which all have the same keys; on a known primary key a row takes its place, or is left out."""
@@ -116,24 +103,6 @@ async def keep(
         Rows(tables.case_link, [*links, *back]),
         Rows(tables.case_party, parties),
     )
-
-
-async def recall_deliveries(connection: AsyncConnection, delivered: Sequence[NoticeDelivered]) -> None:
-    """Take notices that were delivered before the database was restored for delivered: nobody is told again."""
-    if delivered:
-        values = {
-            "ids": [each.data.notice_id for each in delivered],
-            "at": [each.time for each in delivered],
-            "attempts": [each.data.attempt for each in delivered],
-            "references": [each.data.reference for each in delivered],
-        }
-        await connection.execute(_RECALL, values)
-
-
-async def recall_published(connection: AsyncConnection) -> None:
-    """Take everything that was delivered after the backup for delivered, before a restored database is sent from."""
-    published = map(parse, await published_on(connection, topics.DELIVERIES))
-    await recall_deliveries(connection, [each for each in published if isinstance(each, NoticeDelivered)])
 
 
 async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[Mapping[str, Any]]) -> None:
