@@ -75,11 +75,16 @@ class Dispatcher:
         self._sending: set[asyncio.Task[None]] = set()
         self._done: list[Attempt] = []
         self._draining = False
+        self._claiming: Final = asyncio.Lock()
         self.after_attempt: Callable[[], object] = lambda: None
         """Called when there is a result to settle."""
 
     async def claim_step(self) -> bool:
         """Claim what is due and start sending it; return whether there was anything."""
+        async with self._claiming:
+            return await self._claim()
+
+    async def _claim(self) -> bool:
         free = MOST_IN_FLIGHT - len(self._sending)
         if self._draining or free <= 0 or len(self._done) > MOST_SETTLED:
             return False
@@ -118,9 +123,10 @@ class Dispatcher:
         return await self._readdress() or bool(batch)
 
     async def drain(self) -> None:
-        """Claim nothing more, and finish."""
+        """Claim nothing more, and finish, with what is being claimed."""
         self._draining = True
-        await self.finish()
+        async with self._claiming:
+            await self.finish()
 
     async def finish(self) -> None:
         """Wait for the requests under way, and settle their results."""

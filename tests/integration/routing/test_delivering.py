@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -398,3 +399,16 @@ async def test_results_that_cannot_be_written_now_are_written_later(road: Road, 
     await recipients.dispatcher.finish()
 
     assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
+
+
+async def test_what_was_being_claimed_when_the_process_was_told_to_end_is_sent_and_settled_too(
+    road: Road, recipients: Recipients
+) -> None:
+    await road.route(reported())
+    claiming = asyncio.create_task(recipients.dispatcher.claim_step())
+    await asyncio.sleep(0)  # it has begun
+    await recipients.dispatcher.drain()
+    states = {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")}
+
+    assert await claiming
+    assert states == {"delivered"}
