@@ -70,7 +70,7 @@ class DeadlinesService:
         await self._save([duty for key, duty in after.items() if duty is not before.get(key)], before, tx)
 
     async def _follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
-        """Alert a person about each notice that was refused; close the alert once the notice has got there."""
+        """Alert a person about each notice that was refused; close the alert once it has got there, or is not to be sent."""
         ended: dict[UUID, str] = {}
         for event in events:
             match event.message:
@@ -85,7 +85,9 @@ class DeadlinesService:
                     ended.setdefault(data.notice_id, "the notice was withdrawn")
                 case deliveries.NoticeSuperseded(data=data):
                     ended.setdefault(data.notice_id, "another notice corrects it")
-                case _:  # owed, released, failed and to be tried again: nothing for a person to do
+                case deliveries.NoticeOwed(data=data) if not data.released:
+                    ended.setdefault(data.notice_id, "the notice waits for a decision")
+                case _:  # to be sent, failed and to be tried again: nothing for a person to do
                     pass
         await self._close(ended, tx)
 

@@ -210,6 +210,11 @@ def notice_withdrawn(number: int) -> deliveries.NoticeWithdrawn:
     return deliveries.NoticeWithdrawn(**envelope(number), data=data)
 
 
+def notice_held(number: int) -> deliveries.NoticeOwed:
+    data = deliveries.NoticeOwedData(**_notice(), released=False)
+    return deliveries.NoticeOwed(**envelope(number), data=data)
+
+
 def notice_superseded(number: int) -> deliveries.NoticeSuperseded:
     data = deliveries.NoticeSupersededData(**_notice(), reason="the due date has changed", by=UUID(int=902))
     return deliveries.NoticeSuperseded(**envelope(number), data=data)

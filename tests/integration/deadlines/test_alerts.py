@@ -18,6 +18,7 @@ from services.kit.reach import EVERYTHING
 from tests.support.deadlines import (
     notice_delivered,
     notice_failed,
+    notice_held,
     notice_refused,
     notice_superseded,
     notice_withdrawn,
@@ -54,7 +55,7 @@ async def test_a_withdrawal_that_is_refused_too_is_told_to_a_person_although_it_
     assert len(await published(database)) == 2
 
 
-@pytest.mark.parametrize("said", [notice_delivered, notice_withdrawn, notice_superseded])
+@pytest.mark.parametrize("said", [notice_delivered, notice_withdrawn, notice_superseded, notice_held])
 async def test_the_alert_goes_once_the_notice_was_taken_or_need_not_be_any_more(database: Database, said: Any) -> None:
     await feed(database, notice_refused(2))
 
