@@ -157,6 +157,8 @@ class _Diffing:
             if latest is None or _stands_no_more(latest):
                 if recipient not in obligation.standing.met_by:
                     yield self._owed(identity, case_key, obligation, recipient, latest)
+                elif latest is None:
+                    yield from self._correct_to_heir(identity, case_key, obligation, recipient)
             elif restated and not latest.tried and latest.state in {"awaiting_release", "due"}:
                 yield NoticeWithdrawn(latest, restated, self._still_there(latest))
                 yield self._owed(identity, case_key, obligation, recipient, latest)
@@ -201,6 +203,13 @@ class _Diffing:
         yield replace(new, corrects=max(had, key=lambda each: each.revision, default=None))
         if told.state != "accepted":
             yield NoticeSuperseded(told, new.notice.notice_id, SUPERSEDED)
+
+    def _correct_to_heir(self, identity: UUID, case_key: str, obligation: Obligation, heir: str) -> Iterator[Owed]:
+        """Owe the present due date to whoever stands in the place of a body that accepted another, and of that alone was told nothing."""
+        had = [each for each in self._of_duty(identity) if self._heir(each) == heir and each.state == "accepted"]
+        last = max(had, key=lambda each: each.revision, default=None)
+        if last is not None and last.due_on != obligation.dates.due_on:
+            yield replace(self._owed(identity, case_key, obligation, heir, None), corrects=last)
 
     def _owed(
         self, identity: UUID, case_key: str, obligation: Obligation, recipient: str, latest: KnownNotice | None

@@ -175,6 +175,27 @@ async def test_what_was_accepted_before_the_end_is_told_to_nobody_again(
     assert await states(in_june) == {(GROUP, "accepted")}
 
 
+async def test_the_successor_is_told_of_another_date_than_the_one_that_the_ended_body_had_accepted(
+    in_june: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    became = aware(on=MONDAY, at=THEN)
+    await in_june.route(reported(on=MONDAY, at=THEN), became, suspects(since=MONDAY, at=THEN))
+    await recipients.send_all()
+    [row] = await in_june.rows("SELECT notice_id FROM routing.delivery WHERE recipient = :r", r=GROUP)
+    await in_june.route(acknowledged(row["notice_id"], GROUP_CLIENT, at=THEN))
+    await july(in_june, address)
+
+    later = corrected(became.id, "aware_on", "2022-06-29", at=THEN)
+    for event in (later, corrected(later.id, "aware_on", "2022-06-29", at=THEN)):
+        await in_june.route(event)
+        await recipients.send_all()
+
+    [told] = [each["body"] for each in await recipients.journal(BOARD)]
+    assert (told["corrects"]["notice_id"], told["corrects"]["old_due_on"]) == (str(row["notice_id"]), "2022-07-04")
+    assert told["due_on"] == "2022-07-06"
+    assert await states(in_june) == {(GROUP, "accepted"), (BOARD, "delivered")}
+
+
 async def test_the_successor_reads_the_case_of_what_the_ended_body_had_accepted(
     in_june: Road, recipients: Recipients, address: DatabaseAddress
 ) -> None:
