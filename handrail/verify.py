@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 PAGE = 1000  # entries asked for at a time
 SETTLE_S = 60.0  # how long nothing may come before a gap is a gap; the service's own alarm waits as long
 LONGEST = 10  # times that; a log that grows all the time is not waited for for longer
+SALT_BYTES = 32
 SIGNED_WITHIN_S = 10  # a log that works signs each second
 NO_ENTRY = f"/v1/entries?after={2**63 - 1}"  # of a changed entry the server may be unable to give a page
 SIGNATURE_LINE = re.compile("\u2014 (\\S+) ([A-Za-z0-9+/=]+)")
@@ -151,11 +152,11 @@ class Log:
         wanted = {*marks, size}
         while self._frontier.size < size:
             start = self._frontier.size
-            lines = self._fetch(f"/v1/entries/raw?start={start}&end={min(start + PAGE, size)}").splitlines()
+            end = min(start + PAGE, size)
+            lines = self._fetch(f"/v1/entries/raw?start={start}&end={end}").splitlines()
             if not lines:
-                message = f"the server gave no entries from {start}, expected them up to {size}"
-                raise CannotCheck(message)
-            for line in lines:
+                raise CannotCheck(f"the server gave no entries from {start}, expected them up to {size}")
+            for line in lines[: end - start]:  # nobody signed what is behind the head: it must fill no gap
                 self._check(self._frontier.size, line)
                 if self._frontier.size in wanted:
                     self._roots[self._frontier.size] = self._frontier.root()
@@ -195,10 +196,12 @@ class Log:
             self.problems.append(f"entry {index}: the record that it commits to is gone")
             return
         try:
-            material = bytes.fromhex(salt.decode("ascii")) + b64decode(payload, validate=True)
+            salted, record = bytes.fromhex(salt.decode("ascii")), b64decode(payload, validate=True)
         except ValueError:
-            material = b""
-        if sha256(b"handrail-commit-v1\0" + material).hexdigest() != entry["payload"]["commit"]:
+            salted = record = b""
+        found = sha256(b"handrail-commit-v1\0" + salted + record).hexdigest()
+        # The hash does not say where the salt ends: of another length, it could have taken a part of the record, or all of it.
+        if len(salted) != SALT_BYTES or found != entry["payload"]["commit"]:
             self.problems.append(f"entry {index}: the record kept with it is not the one that it commits to")
 
     def _count(self, index: int, event: dict[str, Any]) -> None:
@@ -258,8 +261,7 @@ def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
         origin, size, root, *_ = text.split("\n")
         head = Head(origin, int(size), b64decode(root, validate=True), note)
     except ValueError:
-        message = "expected a checkpoint (origin, size, root), got something else"
-        raise CannotCheck(message) from None
+        raise CannotCheck("expected a checkpoint (origin, size, root), got something else") from None
     name_and_key = origin.encode() + b"\n\x01" + public_key.public_bytes_raw()
     for name, encoded in SIGNATURE_LINE.findall(signatures):
         signature = b64decode(encoded)
@@ -269,8 +271,7 @@ def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
             except InvalidSignature:
                 break
             return head
-    message = f"the checkpoint of {origin} at size {size} is not signed by the key that you trust"
-    raise CannotCheck(message)
+    raise CannotCheck(f"the checkpoint of {origin} at size {size} is not signed by the key that you trust")
 
 
 def _newest(fetch: Fetch, public_key: Ed25519PublicKey) -> Head:
@@ -343,8 +344,7 @@ def over_http(base_url: str, token: str | None) -> Fetch:
             with opener.open(request, timeout=30) as response:
                 return bytes(response.read())
         except OSError as error:
-            message = f"{base_url}{path.partition('?')[0]} does not answer: {error}"
-            raise CannotCheck(message) from error
+            raise CannotCheck(f"{base_url}{path.partition('?')[0]} does not answer: {error}") from error
 
     return fetch
 
@@ -364,8 +364,7 @@ def read_key(key: bytes) -> Ed25519PublicKey:
     except (ValueError, IndexError):
         found = None
     if not isinstance(found, Ed25519PublicKey):
-        message = "expected an Ed25519 public key, in PEM or as a verifier key"
-        raise CannotCheck(message)
+        raise CannotCheck("expected an Ed25519 public key, in PEM or as a verifier key")
     return found
 
 

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fastapi import FastAPI
 
 from services.audit.api import build_api
+from services.audit.domain.entry import SALT_BYTES
 from services.audit.domain.note import NoteKey
 from services.audit.handlers import build_router
 from services.audit.loops import INDEX_EVERY_S, SIGN_EVERY_S, Loops
@@ -22,8 +23,6 @@ from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime, lifespan
 from services.kit.ui.environment import Navigation, build_templates
 from services.kit.ui.web import install_ui
-
-SALT_BYTES = 32
 
 
 def create_app(settings: AuditSettings | None = None) -> FastAPI:

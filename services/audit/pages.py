@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
 from services.audit.api import BadDay, Index, Term, search_for
-from services.audit.domain.entry import commitment
+from services.audit.domain.entry import commits_to
 from services.audit.domain.merkle import BadProof, climb, leaf_hash, verify_inclusion
 from services.audit.domain.note import BadNote, Checkpoint, NoteKey, open_checkpoint
 from services.audit.loops import GAP_GRACE
@@ -89,7 +89,7 @@ def what_is_wrong(proven: Proven, checkpoint: Checkpoint | None) -> str | None:
         return None
     if row.salt is None or row.payload is None:
         return "The record that this entry commits to is gone."
-    if commitment(row.salt, row.payload).hex() != entry["payload"]["commit"]:
+    if not commits_to(entry, row.salt, row.payload):
         return "The record kept with this entry is not the one that it commits to."
     return None
 

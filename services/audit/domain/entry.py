@@ -22,6 +22,7 @@ from schemas.messages import AnyMessage, UnreadableMessage, parse
 from services.audit.domain.canonical import EXACT, Json, canonical
 
 COMMIT_PREFIX: Final = b"handrail-commit-v1\x00"  # keeps these hashes apart from any other use of SHA-256
+SALT_BYTES: Final = 32
 MAX_ENTRY_BYTES: Final = 32 * 1024  # C2SP tlog-tiles can frame 65,535
 
 LINKED: Final = "case.linked.v1"
@@ -94,6 +95,14 @@ class NotAnEvent(ValueError):
 def commitment(salt: bytes, payload: bytes) -> bytes:
     """Return the hash that binds an entry to its record: SHA-256("handrail-commit-v1" || 0 || salt || record)."""
     return sha256(COMMIT_PREFIX + salt + payload).digest()
+
+
+def commits_to(entry: Mapping[str, Any], salt: bytes, payload: bytes) -> bool:
+    """Say whether an entry of kind `message` commits to a record.
+
+    Not with a salt of another length: the hash does not say where it ends, and it could have taken a part of the record.
+    """
+    return len(salt) == SALT_BYTES and commitment(salt, payload).hex() == entry["payload"]["commit"]
 
 
 def message_entry(record: Record, *, salt: bytes, logged_at: datetime) -> Entry:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid5
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.decisions import RulebookRef, RulebookReleased, RulebookReleasedData
@@ -15,6 +15,7 @@ from services.audit.domain.entry import (
     NotAnEvent,
     Record,
     commitment,
+    commits_to,
     index_of,
     message_entry,
     message_of,
@@ -51,7 +52,16 @@ def test_without_the_salt_a_record_cannot_be_guessed_from_its_commitment() -> No
     payload = b"one of few possible records"
 
     assert commitment(SALT, payload) != commitment(bytes(32), payload)
-    assert commitment(SALT, payload) != commitment(b"", SALT + payload)[:31]
+
+
+@example(len(SALT))
+@given(st.integers(0))
+def test_an_entry_commits_to_its_record_and_to_no_other_that_the_salt_begins_or_that_begins_the_salt(cut: int) -> None:
+    made = message_entry(record(event(3), 7), salt=SALT, logged_at=LOGGED_AT)
+    both = SALT + made.record.value
+    cut %= len(both) + 1
+
+    assert commits_to(json.loads(made.text), both[:cut], both[cut:]) is (cut == len(SALT))
 
 
 @given(st.binary(max_size=200))

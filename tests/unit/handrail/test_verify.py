@@ -111,6 +111,16 @@ def test_every_planted_bit_flip_is_found_at_its_place(place: int, data: st.DataO
     assert any(problem.startswith(f"entry {place}:") for problem in check(served).problems)
 
 
+@given(st.data())
+def test_a_salt_that_takes_a_part_of_the_record_or_gives_it_one_is_found(data: st.DataObject) -> None:
+    line = HONEST[3]
+    both = line.salt + line.payload
+    cut = data.draw(st.integers(1, len(both) - 1).filter(lambda cut: cut != len(line.salt)), label="cut")
+    served = [*HONEST[:3], line._replace(salt=both[:cut], payload=both[cut:]), *HONEST[4:]]
+
+    assert check(served).problems == ["entry 3: the record kept with it is not the one that it commits to"]
+
+
 @given(st.sets(st.integers(0, 39), min_size=1))
 def test_all_of_many_changes_are_found(places: set[int]) -> None:
     served = [
@@ -222,6 +232,17 @@ def test_a_number_that_stays_away_while_nothing_comes_is_missing() -> None:
 
     assert verify(stopped.fetch, PUBLIC, pause=stopped.pause).problems == MISSING
     assert stopped.pauses == 30 + 60
+
+
+def test_what_a_server_adds_behind_the_signed_entries_fills_no_gap() -> None:
+    served = [*HONEST[1:], HONEST[0]]
+    signed = {39: reference.tree_hash([one.entry for one in served[:39]])}
+    server = MemoryServer(served, signed)
+
+    def fetch(path: str) -> bytes:
+        return server.fetch(path.replace("end=39", "end=40"))
+
+    assert verify(fetch, PUBLIC, settle_s=0).problems == MISSING
 
 
 def test_a_log_that_never_stands_still_is_not_waited_for_for_ever() -> None:
