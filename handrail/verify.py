@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib import request as ways
@@ -35,6 +36,8 @@ SALT_BYTES = 32
 SIGNED_WITHIN_S = 10  # a log that works signs each second
 NO_ENTRY = f"/v1/entries?after={2**63 - 1}"  # of a changed entry the server may be unable to give a page
 SIGNATURE_LINE = re.compile("\u2014 (\\S+) ([A-Za-z0-9+/=]+)")
+
+STRANGE = (ValueError, LookupError, TypeError, AttributeError)  # what reading something else than was expected raises
 
 Fetch = Callable[[str], bytes]
 """Returns the body at a path of the log's server, such as `/v1/checkpoint`."""
@@ -121,7 +124,7 @@ class Sequences:
 
     def add(self, name: str, number: int, index: int) -> None:
         """Note that entry `index` has `number` of `name`."""
-        first = self._seen[name].setdefault(number, index)
+        first = self._seen[name].setdefault(int(number), index)
         if first != index:
             self.repeats.append(f"entries {first} and {index} both are number {number} of {self._what} {name}")
 
@@ -186,10 +189,13 @@ class Log:
         if sha256(b"\x00" + entry).digest() != in_tree:
             self.problems.append(f"entry {index}: its content does not have the hash that stands in the tree")
             return
-        parsed = json.loads(entry)
-        if parsed["kind"] == "message":
-            self._check_payload(index, parsed, salt, payload)
-            self._count(index, parsed["event"])
+        try:
+            parsed = json.loads(entry)
+            if parsed["kind"] == "message":
+                self._check_payload(index, parsed, salt, payload)
+                self._count(index, parsed["event"])
+        except STRANGE:
+            self.problems.append(f"entry {index}: it does not read as an entry of a log")
 
     def _check_payload(self, index: int, entry: dict[str, Any], salt: bytes, payload: bytes) -> None:
         if payload == b"-":
@@ -209,7 +215,7 @@ class Log:
         if producer is None:
             return
         if "producerseq" in event:
-            self._producers.add(producer, event["producerseq"], index)
+            self._producers.add(f"{producer}", event["producerseq"], index)
         if "casekey" in event and "caseseq" in event:
             self._cases.add(f"{event['casekey']} of {producer}", event["caseseq"], index)
 
@@ -233,9 +239,8 @@ def verify(
     """
     log = Log(fetch)
     # The newest is read last: one that was signed in between would look like an earlier one that is larger.
-    history, problems = _history(fetch, public_key)
+    earlier, problems = _history(fetch, public_key, saved)
     head = _newest(fetch, public_key)
-    earlier = [*history, *_saved(saved, public_key, problems)]
     log.read_to(head.size, [old.size for old in earlier])
     waited = quiet = 0.0
     while log.missing() and not log.problems and quiet < settle_s and waited < LONGEST * settle_s:
@@ -264,18 +269,18 @@ def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
         raise CannotCheck("expected a checkpoint (origin, size, root), got something else") from None
     name_and_key = origin.encode() + b"\n\x01" + public_key.public_bytes_raw()
     for name, encoded in SIGNATURE_LINE.findall(signatures):
-        signature = b64decode(encoded)
-        if name == origin and signature[:4] == sha256(name_and_key).digest()[:4]:
-            try:
+        try:
+            signature = b64decode(encoded)
+            if name == origin and signature[:4] == sha256(name_and_key).digest()[:4]:
                 public_key.verify(signature[4:], (text + "\n").encode())
-            except InvalidSignature:
-                break
-            return head
+                return head
+        except (ValueError, InvalidSignature):
+            break
     raise CannotCheck(f"the checkpoint of {origin} at size {size} is not signed by the key that you trust")
 
 
 def _newest(fetch: Fetch, public_key: Ed25519PublicKey) -> Head:
-    return open_note(fetch("/v1/checkpoint").decode(), public_key)
+    return open_note(fetch("/v1/checkpoint").decode("utf-8", "replace"), public_key)
 
 
 def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
@@ -291,25 +296,19 @@ def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
     return int(page.get("unsigned", 0))
 
 
-def _history(fetch: Fetch, public_key: Ed25519PublicKey) -> tuple[list[Head], list[str]]:
-    """Return the earlier checkpoints that the server still shows, and what is wrong with those that do not open."""
+def _history(fetch: Fetch, public_key: Ed25519PublicKey, saved: str | None) -> tuple[list[Head], list[str]]:
+    """Return the earlier checkpoints that the server still shows, the one that was saved, and what is wrong with those that do not open."""
+    shown = json.loads(fetch("/v1/checkpoints"))["checkpoints"]
+    notes = {f"checkpoint {place} of the server's list": str(note) for place, note in enumerate(shown)}
+    if saved is not None:
+        notes["the checkpoint that you saved"] = saved
     heads, problems = [], []
-    for place, note in enumerate(json.loads(fetch("/v1/checkpoints"))["checkpoints"]):
+    for which, note in notes.items():
         try:
             heads.append(open_note(note, public_key))
         except CannotCheck as error:
-            problems.append(f"checkpoint {place} of the server's list: {error}")
+            problems.append(f"{which}: {error}")
     return heads, problems
-
-
-def _saved(saved: str | None, public_key: Ed25519PublicKey, problems: list[str]) -> list[Head]:
-    if saved is None:
-        return []
-    try:
-        return [open_note(saved, public_key)]
-    except CannotCheck as error:
-        problems.append(f"the checkpoint that you saved: {error}")
-        return []
 
 
 def _check_roots(log: Log, head: Head, earlier: list[Head]) -> Iterator[str]:
@@ -343,7 +342,7 @@ def over_http(base_url: str, token: str | None) -> Fetch:
         try:
             with opener.open(request, timeout=30) as response:
                 return bytes(response.read())
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise CannotCheck(f"{base_url}{path.partition('?')[0]} does not answer: {error}") from error
 
     return fetch
@@ -374,6 +373,8 @@ def verify_log(base_url: str, token: str | None, key: bytes, saved: str | None =
         return verify(over_http(base_url, token), read_key(key), saved=saved)
     except CannotCheck as error:
         return Report(None, 0, [str(error)])
+    except STRANGE as error:
+        return Report(None, 0, [f"{base_url} does not answer as a log: {error}"])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -385,7 +386,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, help="file that keeps the last good checkpoint")
     given = parser.parse_args(arguments)
     token = given.token_file.read_text("utf-8").strip() if given.token_file else None
-    saved = given.state.read_text("utf-8") if given.state and given.state.exists() else None
+    saved = given.state.read_text("utf-8", "replace") if given.state and given.state.exists() else None
     report = verify_log(given.url, token, given.key.read_bytes(), saved)
     print(report.summary())  # noqa: T201 - a program for people
     if report.head is None:

@@ -13,12 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import handrail.verify
-from handrail.verify import SIGNED_WITHIN_S, CannotCheck, Frontier, Report, open_note, over_http, read_key, verify
+from handrail.verify import (
+    SIGNED_WITHIN_S,
+    CannotCheck,
+    Frontier,
+    Report,
+    open_note,
+    over_http,
+    read_key,
+    verify,
+    verify_log,
+)
 from services.audit.domain.entry import message_entry, poison_entry
 from services.audit.domain.merkle import leaf_hash
 from services.audit.domain.note import Checkpoint
 from tests.support import merkle_reference as reference
-from tests.support.audit import CASE, EVENTS, KEY, NOON, ORIGIN, event, record
+from tests.support.audit import CASE, EVENTS, KEY, NOON, NOTE_KEY, ORIGIN, event, record
 
 PUBLIC = KEY.public_key()
 
@@ -276,6 +286,34 @@ def test_a_saved_checkpoint_that_nobody_signed_is_said_to_be_that() -> None:
     assert check(HONEST, saved=forged).problems[0].startswith("the checkpoint that you saved: ")
 
 
+@pytest.mark.parametrize("cut", [1, 6, 7, 70])
+def test_a_saved_checkpoint_that_was_cut_short_is_said_to_be_that(cut: int) -> None:
+    saved = Checkpoint(ORIGIN, 25, ROOTS[25]).sign(KEY)[:-cut]
+
+    assert all(problem.startswith("the checkpoint that you saved: ") for problem in check(HONEST, saved=saved).problems)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        b"not JSON",
+        b"[]",
+        b"{}",
+        b'{"kind":"message"}',
+        b'{"kind":"message","payload":[],"event":[]}',
+        HONEST[12].entry.replace(b'"producerseq":12', b'"producerseq":"x"'),
+        HONEST[12].entry.replace(b'"producer":"routing"', b'"producer":["routing"]'),
+    ],
+)
+def test_what_does_not_read_as_an_entry_hides_nothing_else_that_is_wrong(entry: bytes) -> None:
+    forged = HONEST[12]._replace(entry=entry, in_tree=leaf_hash(entry))
+    served = [*HONEST[:12], forged, *HONEST[13:21], HONEST[21]._replace(salt=bytes(32)), *HONEST[22:]]
+
+    problems = check(served).problems
+    assert "the tree does not have the root signed at size 25: changed in entries 10 to 24" in problems
+    assert "entry 21: the record kept with it is not the one that it commits to" in problems
+
+
 def test_a_server_that_holds_entries_back_cannot_be_checked() -> None:
     with pytest.raises(CannotCheck, match="gave no entries from 30"):
         check(HONEST[:30])
@@ -285,6 +323,24 @@ def test_a_server_that_holds_entries_back_cannot_be_checked() -> None:
 def test_what_is_not_a_note_is_not_believed(note: str) -> None:
     with pytest.raises(CannotCheck):
         open_note(note, PUBLIC)
+
+
+@pytest.mark.parametrize("path", ["/v1/checkpoint", "/v1/checkpoints", "/v1/entries"])
+@pytest.mark.parametrize("answer", [b"<html>Sign in</html>", b"\xff", b"[]", b'{"unsigned":3}', b'{"checkpoints":7}'])
+def test_a_server_that_answers_with_something_else_cannot_be_checked(
+    path: str, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = MemoryServer(HONEST, ROOTS)
+
+    def fetch(asked: str) -> bytes:
+        return answer if urlsplit(asked).path == path else server.fetch(asked)
+
+    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: fetch)
+    monkeypatch.setattr(handrail.verify, "SIGNED_WITHIN_S", 1)
+    report = verify_log("http://127.0.0.1", None, NOTE_KEY.encode().encode())
+    old_version = path == "/v1/entries" and answer == b'{"checkpoints":7}'  # it says of no entry that it is not signed
+    assert (report.head is None) is not old_version
+    assert report.summary().startswith("verified: " if old_version else "cannot check: ")
 
 
 @pytest.mark.parametrize("key", [b"", b"\xff", b"name+id", b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----"])
