@@ -118,15 +118,13 @@ def opened(duty: Duty, known: Duty | None, now: datetime) -> Duty:
 
 
 def redated(duty: Duty, dating: Dating, reason: str, now: datetime) -> Duty:
-    """Return the duty as dated at `now`, in its next generation unless its date stands; what no longer stands stays as it is.
+    """Return the duty as dated at `now`, in its next generation unless its date stands; what no longer stands stays closed.
 
-    One that is met stays met; on which day is told again after its new date, and in time or late with it.
+    If it is met, or is met now after all, on which day is told after its new date, and in time or late with it.
     """
-    if duty.state == "met":
+    if duty.state != "open":
         generation = duty.generation + (dating.due_on != duty.dating.due_on)
         return replace(duty, dating=dating, generation=generation, met_on=None)
-    if duty.state != "open":
-        return duty
     generation = duty.generation if duty.stands(dating, now) else duty.generation + 1
     return replace(duty, dating=dating, reason=reason, generation=generation)
 

@@ -48,7 +48,7 @@ class Lapsed:
 class Changes:
     """What is different. One obligation may stand in several lists: opened and at once met, re-dated and released.
 
-    Of those in `met`, the ones in `redated` too were met before, and count from another day.
+    Those in `met` and in `redated` count from another day than was known, whether they were met before or are met only now.
     """
 
     opened: tuple[Obligation, ...] = ()
@@ -89,7 +89,8 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
             for known, each in still_open
             if (known.due_on, known.warn_on) != (each.dates.due_on, each.dates.warn_on)
         )
-        + tuple(each for known, each in otherwise if known.from_on != each.dates.from_on),
+        + tuple(each for known, each in otherwise if known.from_on != each.dates.from_on)
+        + tuple(each for known, each in kept if _met_on_other_dates(known, each, decision)),
         readdressed=tuple(each for known, each in still_open if known.recipients != each.recipients),
         released=tuple(each for known, each in still_open if each.released and not known.released),
     )
@@ -106,10 +107,25 @@ def _met_otherwise(known: Known, each: Obligation, decision: Decision) -> bool:
         return False
     if met_on is None or (each.standing.repeatable and (known.met_on is None or met_on > known.met_on)):
         return False
-    if dates.from_fact is None:
-        return True
-    spec = decision.evaluation.book.vocabulary[dates.from_fact]
-    return spec.keeps != "the newest" or spec.scope in ITEMS
+    return not _counts_from_the_newest(each, decision)
+
+
+def _met_on_other_dates(known: Known, each: Obligation, decision: Decision) -> bool:
+    """Say whether a duty is met only now and has other dates than were known: told together with what met it, or while it did not stand."""
+    if known.state == "met" or each.standing.state != "met":
+        return False
+    dates = each.dates
+    if (known.due_on, known.warn_on, known.from_on) == (dates.due_on, dates.warn_on, dates.from_on):
+        return False
+    return known.from_on is None or not _counts_from_the_newest(each, decision)
+
+
+def _counts_from_the_newest(each: Obligation, decision: Decision) -> bool:
+    """Say whether a duty counts from a day that may be of a later act than the one that it was met about."""
+    if each.dates.from_fact is None:
+        return False
+    spec = decision.evaluation.book.vocabulary[each.dates.from_fact]
+    return spec.keeps == "the newest" and spec.scope not in ITEMS
 
 
 def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:

@@ -33,12 +33,20 @@ def test_a_new_date_begins_a_new_generation() -> None:
     assert (moved.generation, moved.dating.due_on) == (2, FRIDAY)
 
 
-def test_a_closed_duty_is_not_closed_alike_or_dated_again() -> None:
+def test_a_closed_duty_is_not_closed_alike() -> None:
     met = closed(duty(), "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
-    withdrawn = closed(duty(), "withdrawn", "decided not to notify", at=NOON)
 
     assert closed(met, "met", "told again", at=NOON + timedelta(days=1), met_on=FRIDAY) is met
-    assert redated(withdrawn, dating(FRIDAY), "too late", NOON) is withdrawn
+
+
+def test_a_withdrawn_duty_that_is_met_after_all_is_in_time_or_late_by_the_date_that_it_has_then() -> None:
+    withdrawn = closed(duty(), "withdrawn", "decided not to notify", at=NOON)
+
+    moved = redated(withdrawn, dating(FRIDAY), "the day of awareness was corrected", NOON)
+    met = closed(moved, "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
+
+    assert moved == replace(withdrawn, dating=dating(FRIDAY), generation=2)
+    assert (met.dating.due_on, met.met_on) == (FRIDAY, FRIDAY)
 
 
 @pytest.mark.parametrize(("due_on", "generation"), [(date(2026, 10, 30), 2), (date(2026, 11, 9), 1)])

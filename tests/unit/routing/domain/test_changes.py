@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -229,6 +230,21 @@ def test_a_met_duty_that_counts_from_another_day_is_dated_anew_and_met_again() -
     assert met.dates.due_on is not None
     assert met.dates.due_on < met.standing.met_on
     assert not changes.opened
+
+
+@pytest.mark.parametrize("state", ["open", "withdrawn", "superseded"])
+def test_a_duty_that_is_met_together_with_its_other_date_or_after_it_did_not_stand_is_dated_anew(
+    state: Literal["open", "withdrawn", "superseded"],
+) -> None:
+    late = met_on(NOW + timedelta(days=3))
+    before = {slot: replace(each, state=state) for slot, each in known(decided(OWED)).items() if slot.rule == "N-01"}
+
+    changes = compare(known(decided(OWED)) | before, decided([*OWED, *AWARE_EARLIER], late))
+
+    (met,) = changes.met
+    assert met in changes.redated
+    assert met.dates.due_on == date(2026, 5, 28)
+    assert met.rule.id not in [each.rule.id for each in changes.opened]
 
 
 def test_a_duty_that_was_met_on_another_day_is_met_again() -> None:
