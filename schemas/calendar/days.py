@@ -12,7 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from schemas.calendar.holiday import Holiday
-from schemas.calendar.rule import holidays_by_rule
+from schemas.calendar.rule import holidays_by_rule, worked_by_rule_to
 
 SATURDAY = 5  # date.weekday()
 
@@ -60,8 +60,14 @@ class Calendar:
         return tuple(day.toordinal() for day in days if day.weekday() < SATURDAY and day not in self.holidays)
 
     def working_days_to(self, day: date) -> int:
-        """Return how many verified working days lie from the beginning of the span up to and including `day`."""
-        return bisect_right(self._working, day.toordinal())
+        """Return how many working days lie from the beginning of the verified span up to and including `day`, negative before it.
+
+        Outside the span by the usual rule, and without a walk: a year that was mistyped can lie thousands of years ahead.
+        """
+        if day < self.covers_from:
+            return worked_by_rule_to(day) - worked_by_rule_to(self.covers_from - timedelta(days=1))
+        beyond = worked_by_rule_to(day) - worked_by_rule_to(self.covers_to) if day > self.covers_to else 0
+        return bisect_right(self._working, day.toordinal()) + beyond
 
     def nth_after(self, start_on: date, days: int) -> date:
         """Return the working day number `days` (>= 1) after `start_on`, which is not counted itself.

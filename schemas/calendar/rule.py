@@ -14,6 +14,7 @@ from schemas.calendar.holiday import Basis, Holiday
 
 MONDAY, SATURDAY, SUNDAY = 0, 5, 6  # date.weekday()
 _Day = tuple[date, str, Basis]
+OFF_A_YEAR = 8  # of every year by the usual rule: what falls on a weekend has its substitute in the same year
 UNCONFIRMED = "usual rule, not confirmed by a proclamation yet"
 
 
@@ -78,3 +79,10 @@ def holidays_by_rule(year: int) -> Mapping[date, Holiday]:
         *_christmas(year),
     ]
     return MappingProxyType({day: Holiday(title, basis, UNCONFIRMED) for day, title, basis in days})
+
+
+def worked_by_rule_to(day: date) -> int:
+    """Return how many working days there are by the usual rule from the first day of year 1 up to and including `day`."""
+    weeks, rest = divmod(day.toordinal(), 7)  # the first day of year 1 is a Monday
+    off = OFF_A_YEAR * (day.year - 1) + sum(each <= day for each in holidays_by_rule(day.year))
+    return weeks * SATURDAY + min(rest, SATURDAY) - off

@@ -4,10 +4,11 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from time import process_time
 
 import holidays as holidays_library
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.calendar import (
@@ -251,3 +252,24 @@ def test_a_holiday_outside_the_span_is_refused() -> None:
 
 def test_an_event_at_night_falls_on_the_day_in_england_not_in_utc() -> None:
     assert london_date(datetime(2026, 5, 11, 23, 30, tzinfo=UTC)) == date(2026, 5, 12)  # 00:30 BST
+
+
+@given(st.dates(date(1900, 1, 1), date(9998, 1, 1)), st.integers(0, 900))
+@example(date(2017, 12, 25), 30)  # into the verified span
+@example(date(2028, 12, 20), 30)  # and out of it
+@example(date(2017, 6, 1), 4500)  # over all of it
+def test_working_days_between_any_two_days_are_those_that_a_walk_finds(start: date, days: int) -> None:
+    end = start + timedelta(days=days)
+
+    walk = sum(is_working_day(start + timedelta(days=offset), ENGLAND) for offset in range(1, days + 1))
+    assert working_days_between(start, end, ENGLAND) == walk
+    assert working_days_between(end, start, ENGLAND) == -walk
+
+
+def test_a_mistyped_year_is_counted_as_fast_as_any() -> None:
+    """Whoever counts holds up everybody else: duties are counted in the loop that fires the timers of all cases."""
+    started_s = process_time()
+
+    assert working_days_between(date(2026, 11, 29), date(9998, 12, 20), ENGLAND) == 2_016_034
+    assert working_days_between(date(2026, 11, 29), date(1900, 1, 1), ENGLAND) == -32_093
+    assert process_time() - started_s < 0.1
