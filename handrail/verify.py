@@ -82,9 +82,8 @@ class Report:
         last = f"verified: {checked}" if self.ok else f"{len(self.problems)} problems in {checked}"
         lines = [f"WRONG {problem}" for problem in self.problems]
         if self.unsigned:
-            lines.append(
-                f"NOT SIGNED, so not checked: {self.unsigned} newer entries, none signed for {SIGNED_WITHIN_S} s"
-            )
+            newer = f"{self.unsigned} newer entries, none signed for {SIGNED_WITHIN_S} s"
+            lines.append(f"NOT SIGNED, so not checked: {newer}")
         return "\n".join([*lines, last])
 
 
@@ -106,10 +105,8 @@ class Frontier:
 
     def root(self) -> bytes:
         """Return the root of what was added so far."""
-        if not self._roots:
-            return sha256(b"").digest()
-        found = self._roots[-1]
-        for left in reversed(self._roots[:-1]):
+        *others, found = self._roots or [sha256(b"").digest()]
+        for left in reversed(others):
             found = sha256(b"\x01" + left + found).digest()
         return found
 
@@ -140,14 +137,14 @@ class Sequences:
 
 
 class Log:
-    """Everything read from one log so far; grows when the log has grown."""
+    """Everything read from one log so far; grows when the log has grown. `roots` are those over the first so many entries."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._frontier = Frontier()
-        self._roots: dict[int, bytes] = {0: self._frontier.root()}
-        self._producers = Sequences("producer")
-        self._cases = Sequences("case")
+        self.roots: dict[int, bytes] = {0: self._frontier.root()}
+        self.producers = Sequences("producer")
+        self.cases = Sequences("case")
         self.problems: list[str] = []
 
     def read_to(self, size: int, marks: Iterable[int]) -> None:
@@ -162,19 +159,11 @@ class Log:
             for line in lines[: end - start]:  # nobody signed what is behind the head: it must fill no gap
                 self._check(self._frontier.size, line)
                 if self._frontier.size in wanted:
-                    self._roots[self._frontier.size] = self._frontier.root()
-
-    def root_at(self, size: int) -> bytes | None:
-        """Return the root over the first `size` entries, None if that was not a mark."""
-        return self._roots.get(size)
+                    self.roots[self._frontier.size] = self._frontier.root()
 
     def missing(self) -> list[str]:
         """Return every gap in a producer's or a case's count."""
-        return [*self._producers.gaps(), *self._cases.gaps()]
-
-    def repeated(self) -> list[str]:
-        """Return every number that stands twice."""
-        return [*self._producers.repeats, *self._cases.repeats]
+        return [*self.producers.gaps(), *self.cases.gaps()]
 
     def _check(self, index: int, line: bytes) -> None:
         """Check one line: hash in the tree, salt, record (both `-` if gone), entry."""
@@ -212,12 +201,10 @@ class Log:
 
     def _count(self, index: int, event: dict[str, Any]) -> None:
         producer = event.get("producer")
-        if producer is None:
-            return
-        if "producerseq" in event:
-            self._producers.add(f"{producer}", event["producerseq"], index)
-        if "casekey" in event and "caseseq" in event:
-            self._cases.add(f"{event['casekey']} of {producer}", event["caseseq"], index)
+        if producer is not None and "producerseq" in event:
+            self.producers.add(f"{producer}", event["producerseq"], index)
+        if producer is not None and "casekey" in event and "caseseq" in event:
+            self.cases.add(f"{event['casekey']} of {producer}", event["caseseq"], index)
 
 
 def verify(
@@ -240,18 +227,18 @@ def verify(
     log = Log(fetch)
     # The newest is read last: one that was signed in between would look like an earlier one that is larger.
     earlier, problems = _history(fetch, public_key, saved)
-    head = _newest(fetch, public_key)
+    head = open_note(fetch("/v1/checkpoint").decode("utf-8", "replace"), public_key)
     log.read_to(head.size, [old.size for old in earlier])
     waited = quiet = 0.0
     while log.missing() and not log.problems and quiet < settle_s and waited < LONGEST * settle_s:
         pause(1.0)
         waited += 1.0
         earlier.append(head)
-        head = _newest(fetch, public_key)
+        head = open_note(fetch("/v1/checkpoint").decode("utf-8", "replace"), public_key)
         log.read_to(head.size, ())
         quiet = 0.0 if head.size > earlier[-1].size else quiet + 1.0
     problems += _check_roots(log, head, earlier)
-    problems += [*log.problems, *log.repeated(), *log.missing()]
+    problems += [*log.problems, *log.producers.repeats, *log.cases.repeats, *log.missing()]
     return Report(head, len({old.size for old in earlier} | {head.size}), problems, _left_unsigned(fetch, pause))
 
 
@@ -279,18 +266,24 @@ def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
     raise CannotCheck(f"the checkpoint of {origin} at size {size} is not signed by the key that you trust")
 
 
-def _newest(fetch: Fetch, public_key: Ed25519PublicKey) -> Head:
-    return open_note(fetch("/v1/checkpoint").decode("utf-8", "replace"), public_key)
+def _page(fetch: Fetch, path: str, member: str) -> Any:
+    """Return what a path gives, if it is an object with this member; else something that is no log answered."""
+    try:
+        page = json.loads(fetch(path))
+        page[member]
+    except STRANGE:
+        raise CannotCheck(f"{path.partition('?')[0]} is not what a log answers: expected `{member}`") from None
+    return page
 
 
 def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
     """Return how many entries wait for a signature that does not come; 0 of a server of a version that does not say so."""
-    first = page = json.loads(fetch(NO_ENTRY))
+    first = page = _page(fetch, NO_ENTRY, "size")
     for _ in range(SIGNED_WITHIN_S):
         if not page.get("unsigned"):
             break
         pause(1.0)
-        page = json.loads(fetch(NO_ENTRY))
+        page = _page(fetch, NO_ENTRY, "size")
         if page["size"] > first["size"]:
             return 0
     return int(page.get("unsigned", 0))
@@ -298,7 +291,7 @@ def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
 
 def _history(fetch: Fetch, public_key: Ed25519PublicKey, saved: str | None) -> tuple[list[Head], list[str]]:
     """Return the earlier checkpoints that the server still shows, the one that was saved, and what is wrong with those that do not open."""
-    shown = json.loads(fetch("/v1/checkpoints"))["checkpoints"]
+    shown = _page(fetch, "/v1/checkpoints", "checkpoints")["checkpoints"]
     notes = {f"checkpoint {place} of the server's list": str(note) for place, note in enumerate(shown)}
     if saved is not None:
         notes["the checkpoint that you saved"] = saved
@@ -319,7 +312,7 @@ def _check_roots(log: Log, head: Head, earlier: list[Head]) -> Iterator[str]:
             yield f"the checkpoint at size {old.size} is of another log, {old.origin}"
         elif old.size > head.size:
             yield f"the log has {head.size} entries, a checkpoint at {old.size} was signed before: it was rolled back"
-        elif log.root_at(old.size) == old.root:
+        elif log.roots.get(old.size) == old.root:
             good = old.size
         else:
             yield f"the tree does not have the root signed at size {old.size}: changed in entries {good} to {old.size - 1}"
@@ -329,6 +322,8 @@ def over_http(base_url: str, token: str | None) -> Fetch:
     """Return a function that reads paths of a server, as the holder of an access token."""
     if not base_url.startswith(("http://", "https://")):
         raise CannotCheck(f"expected an http or https address, got {base_url}")
+    if token and not re.fullmatch("[!-~]+", token):  # which is not quoted
+        raise CannotCheck("what was given as the token is no token: expected one line of ASCII")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     # No proxy may see the token on its way to a server on this machine.
     here = urlsplit(base_url).hostname in {"127.0.0.1", "::1", "localhost"}
@@ -385,9 +380,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--token-file", type=Path, help="file with an access token")
     parser.add_argument("--state", type=Path, help="file that keeps the last good checkpoint")
     given = parser.parse_args(arguments)
-    token = given.token_file.read_text("utf-8").strip() if given.token_file else None
-    saved = given.state.read_text("utf-8", "replace") if given.state and given.state.exists() else None
-    report = verify_log(given.url, token, given.key.read_bytes(), saved)
+    try:
+        token = given.token_file.read_text("utf-8", "replace").strip() if given.token_file else None
+        saved = given.state.read_text("utf-8", "replace") if given.state and given.state.exists() else None
+        report = verify_log(given.url, token, given.key.read_bytes(), saved)
+    except OSError as error:
+        report = Report(None, 0, [str(error)])
     print(report.summary())  # noqa: T201 - a program for people
     if report.head is None:
         return 2

@@ -28,6 +28,7 @@ from services.audit.domain.entry import message_entry, poison_entry
 from services.audit.domain.merkle import leaf_hash
 from services.audit.domain.note import Checkpoint
 from tests.support import merkle_reference as reference
+from tests.support.answering import Answer, serving
 from tests.support.audit import CASE, EVENTS, KEY, NOON, NOTE_KEY, ORIGIN, event, record
 
 PUBLIC = KEY.public_key()
@@ -319,7 +320,9 @@ def test_a_server_that_holds_entries_back_cannot_be_checked() -> None:
         check(HONEST[:30])
 
 
-@pytest.mark.parametrize("note", ["", "o\n1\n", "\n\n", "o\nx\nAAAA\n\n\u2014 o AAAA\n"])
+@pytest.mark.parametrize(
+    "note", ["", "o\n1\n", "\n\n", "o\nx\nAAAA\n\n\u2014 o AAAA\n", "o\n1\nAAAA\n\n\u2014 o AAAAA\n"]
+)
 def test_what_is_not_a_note_is_not_believed(note: str) -> None:
     with pytest.raises(CannotCheck):
         open_note(note, PUBLIC)
@@ -338,9 +341,9 @@ def test_a_server_that_answers_with_something_else_cannot_be_checked(
     monkeypatch.setattr(handrail.verify, "over_http", lambda *_: fetch)
     monkeypatch.setattr(handrail.verify, "SIGNED_WITHIN_S", 1)
     report = verify_log("http://127.0.0.1", None, NOTE_KEY.encode().encode())
-    old_version = path == "/v1/entries" and answer == b'{"checkpoints":7}'  # it says of no entry that it is not signed
-    assert (report.head is None) is not old_version
-    assert report.summary().startswith("verified: " if old_version else "cannot check: ")
+
+    assert report.head is None
+    assert report.summary().startswith("cannot check: ")
 
 
 @pytest.mark.parametrize("key", [b"", b"\xff", b"name+id", b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----"])
@@ -349,9 +352,76 @@ def test_what_is_not_a_key_is_refused(key: bytes) -> None:
         read_key(key)
 
 
-def test_only_web_addresses_are_read() -> None:
+@pytest.mark.parametrize("url", ["file:///etc", "127.0.0.1:8404"])
+def test_only_web_addresses_are_read(url: str) -> None:
     with pytest.raises(CannotCheck, match="expected an http or https address"):
-        over_http("file:///etc", None)
+        over_http(url, None)
+
+
+@pytest.mark.parametrize("answer", [b"<html>Sign in</html>", b"[]", b"{}", b'{"checkpoints": [1]}', b"\xff"])
+def test_a_server_that_answers_as_no_log_does_cannot_be_checked(answer: bytes) -> None:
+    with pytest.raises(CannotCheck, match=r"/v1/checkpoint|expected a checkpoint"):
+        verify(lambda _path: answer, PUBLIC, settle_s=0)
+
+
+def test_an_entry_that_is_none_though_it_has_its_hash_is_named_and_the_others_are_read() -> None:
+    served = [
+        one._replace(entry=text, in_tree=leaf_hash(text)) if text else one
+        for one, text in zip(HONEST, [b"", b"what is no JSON", b"[]", b'{"kind": "message"}', *[b""] * 36], strict=True)
+    ]
+
+    found = [problem for problem in check(served).problems if problem.startswith("entry")]
+    assert found == [f"entry {place}: it does not read as an entry of a log" for place in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((200, b"<html>Sign in</html>", {}), "/v1/checkpoints is not what a log answers"),
+        ((200, b"cut short", {"Content-Length": "90"}), "does not answer: IncompleteRead"),
+    ],
+)
+def test_what_could_not_be_checked_is_no_wrong_log(
+    answer: Answer, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = tmp_path / "log.pub"
+    key.write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+    with serving(answer) as server:
+        assert handrail.verify.main([server.url, "--key", str(key)]) == 2
+
+    said = capsys.readouterr().out
+    assert said.startswith("cannot check: ")
+    assert says in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("http://127.0.0.1:1 --key missing", "'missing'"),
+        ("http://127.0.0.1:1 --key log.pub --token-file missing", "'missing'"),
+        ("http://127.0.0.1:1 --key log.pub --token-file two-lines", "is no token"),
+        ("http://127.0.0.1:1 --key log.pub --token-file binary", "is no token"),
+        ("http://127.0.0.1:1 --key log.pub --state .", "'.'"),
+        ("http://127.0.0.1:nope --key log.pub", "nonnumeric port"),
+    ],
+)
+def test_what_cannot_be_used_is_named_and_is_no_wrong_log(
+    arguments: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.pub").write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (tmp_path / "two-lines").write_text("eyOne\neyTwo\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+
+    assert handrail.verify.main(arguments.split()) == 2
+
+    said = capsys.readouterr().out
+    assert said.startswith("cannot check: ")
+    assert says in said
+    assert said.count("\n") == 1
+    assert "eyOne" not in said
 
 
 def test_the_program_keeps_a_good_checkpoint_and_says_no_with_its_exit_code(
