@@ -79,6 +79,11 @@ def main() -> None:
     except EXPECTED_FAILURES as error:
         typer.echo(f"handrail: {error}", err=True)
         raise SystemExit(1) from None
+    except OSError as error:
+        if error.filename is None:  # else a file or folder that was named cannot be used
+            raise
+        typer.echo(f"handrail: {error.filename}: {error.strerror}", err=True)
+        raise SystemExit(1) from None
 
 
 def _with_signed_move(arguments: list[str]) -> list[str]:

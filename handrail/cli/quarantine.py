@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -14,6 +15,7 @@ from schemas.topics import SERVICES, Service
 
 app = typer.Typer(help="List, retry and discard what could not be processed.", no_args_is_help=True)
 Holder = Annotated[Service, typer.Option("--service", help="Which service holds it.")]
+Item = Annotated[UUID, typer.Argument(help="Its id, from the list.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the log. No names.")]
 
 
@@ -38,14 +40,14 @@ def held_by(service: Web) -> Iterator[dict[str, Any]]:
 
 
 @app.command()
-def retry(quarantine_id: str, service: Holder, reason: Reason, data: Folder = None) -> None:
+def retry(quarantine_id: Item, service: Holder, reason: Reason, data: Folder = None) -> None:
     """Process it again, and what waits behind it, in order."""
     find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/retry", {"reason": reason})
     typer.echo("Tried again; see `handrail quarantine list`.")
 
 
 @app.command()
-def discard(quarantine_id: str, service: Holder, reason: Reason, data: Folder = None) -> None:
+def discard(quarantine_id: Item, service: Holder, reason: Reason, data: Folder = None) -> None:
     """Leave it out for good and release what waits behind it. Its bytes and the reason are kept."""
     find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/discard", {"reason": reason})
     typer.echo("Discarded; the reason is in the log.")

@@ -16,7 +16,10 @@ _KINDS = {"police": "police force", "icb": "integrated care board", "csp": "comm
 
 @app.command("extend")
 def extend(
-    lists: Annotated[list[Path], typer.Argument(help="Lists as CSV, with columns such as LAD23CD and LAD23NM.")],
+    lists: Annotated[
+        list[Path],
+        typer.Argument(help="Lists as CSV, with columns such as LAD23CD and LAD23NM."),
+    ],
     register: Annotated[Path, typer.Option(help="The register.")] = Path("rulebooks/register/areas.yaml"),
     write: Annotated[
         bool, typer.Option("--write", help="Write it; without this, only say what would be added.")
@@ -29,9 +32,9 @@ def extend(
     integrated care boards (LAD, ICB). A data file of the DfE's statistics (new_la_code, la_name) has the authorities.
     What stands in the register stays as it is; what is added is marked as not verified.
     """
-    text = register.read_text("utf-8")
+    text = _text(register)
     known = parse_register(text, str(register))
-    found = area_lists.extend(known, [area_lists.read_list(each.read_text("utf-8"), each.name) for each in lists])
+    found = area_lists.extend(known, [area_lists.read_list(_text(each), each.name) for each in lists])
     extended = area_lists.written(text, found, [each.name for each in lists])
     parse_register(extended, str(register))
     for code, name in found.areas.items():
@@ -54,3 +57,10 @@ def extend(
         typer.echo("Nothing to add.")
     else:
         typer.echo("Nothing was written: add --write.")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise area_lists.ListRefused(f"{file} is not text in UTF-8: save it as that") from error

@@ -93,7 +93,10 @@ def consumer_rewind(service: Which, data: Folder = None, database_file: Address 
 
 def _address(service: str, data: Path | None, given: Path | None) -> str:
     if given:
-        address = read_address(given.read_text().strip(), str(given))
+        try:
+            address = read_address(given.read_text("utf-8").strip(), str(given))
+        except UnicodeDecodeError as error:
+            raise EmbeddedError(f"{given} is not text in UTF-8: expected one postgresql:// address") from error
     else:
         running = find_running(data)
         password = quote(running.password(f"database-{service}"), safe="")

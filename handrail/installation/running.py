@@ -56,8 +56,16 @@ class Running:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the status file of a folder; the caller knows that there is one."""
-        return cls(**json.loads(status_file(folder).read_text()))
+        """Read the status file of a folder; the caller knows that there is one.
+
+        Raises:
+            EmbeddedError: It is another program's, or of a release that wrote something else into it.
+        """
+        file = status_file(folder)
+        try:
+            return cls(**json.loads(file.read_text()))
+        except (ValueError, TypeError) as error:
+            raise EmbeddedError(f"{file} is not the status file of an installation of this release") from error
 
     def write(self) -> None:
         """Write the status file."""

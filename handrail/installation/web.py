@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote
 
@@ -63,19 +64,25 @@ class Web:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         try:
+            return self._answered(request)
+        except HTTPException as error:
+            raise CallFailed(f"no whole answer came from {self.base_url}: {error!r}. Is that Handrail?") from error
+        except OSError as error:
+            raise CallFailed(f"nothing answered at {self.base_url}: {error}. Is Handrail running?") from error
+
+    def _answered(self, request: urllib.request.Request) -> Answer:
+        try:
             with (_WITH_TOKEN if self.token else OPENER).open(request, timeout=_TIMEOUT_S) as response:
                 return _answer(response.status, response.read())
         except urllib.error.HTTPError as error:
             with error:
                 return _answer(error.code, error.read())
-        except OSError as error:
-            raise CallFailed(f"nothing answered at {self.base_url}: {error}. Is Handrail running?") from error
 
     def get(self, path: str) -> Any:
         """Return the JSON body of a successful GET.
 
         Raises:
-            CallFailed: Any other status.
+            CallFailed: Any other status, or a body that is no JSON object.
         """
         return self._expect(self.call("GET", path), "GET", path)
 
@@ -99,7 +106,7 @@ class Web:
         """Post JSON and return the JSON body of a successful answer.
 
         Raises:
-            CallFailed: Any status but 2xx.
+            CallFailed: Any status but 2xx, or a body that is no JSON object.
         """
         body = json.dumps(value).encode()
         return self._expect(self.call("POST", path, body, {"Content-Type": "application/json"}), "POST", path)
@@ -116,6 +123,10 @@ class Web:
         if not 200 <= answer.status < 300:  # noqa: PLR2004
             raise CallFailed(
                 f"{method} {self.base_url}{path} answered {answer.status}: {answer.detail()}", answer.status
+            )
+        if method != "DELETE" and not isinstance(answer.body, dict):  # such as the sign-in page of a proxy
+            raise CallFailed(
+                f"{method} {self.base_url}{path} answered {answer.status}, but not as Handrail does. What else is there?"
             )
         return answer.body
 

@@ -12,9 +12,14 @@ from handrail.cli import main as command_line
 from handrail.installation.keys import read_password
 from handrail.installation.running import Running
 from schemas.topics import SERVICES
-from tests.support.answering import running_at, serving
+from tests.support.answering import Answer, running_at, serving
+from tests.support.repository import ROOT
 
-EVENTS = Path(__file__).parents[3] / "examples" / "events"
+EVENTS = ROOT / "examples" / "events"
+POISON = EVENTS / "20-poison.bin"
+LISTS = ROOT / "examples" / "register"
+REGISTER = ROOT / "rulebooks" / "register" / "areas.yaml"
+SOME_ID = "5f0c1a52-6f5b-5e0e-9a8e-3c6b0f7e1d20"
 STORY = "starts at: 2026-06-01T09:00:00+01:00\nclients: []\nsteps: []\n"
 
 
@@ -38,7 +43,7 @@ def assert_one_line(said: str, says: str) -> None:
     [
         (b"{", "is not JSON"),
         (b"[]", "expected a JSON object"),
-        ((EVENTS / "20-poison.bin").read_bytes(), "is not JSON"),
+        (POISON.read_bytes(), "is not JSON"),
         (b'{"source": 3}', "no Handrail runs in"),
     ],
 )
@@ -85,8 +90,10 @@ def test_a_story_that_is_not_laid_out_as_one_is_not_played(
         ("demo --area nowhere", "there is no story of 'nowhere'"),
         ("demo --port 65525", "less than or equal to 65524"),
         ("up --port -1", "greater than or equal to 0"),
-        ("quarantine retry some-id --service nope --reason none", "'nope' is not one of"),
-        ("quarantine discard some-id --service nope --reason none", "'nope' is not one of"),
+        (f"quarantine retry {SOME_ID} --service nope --reason none", "'nope' is not one of"),
+        (f"quarantine discard {SOME_ID} --service nope --reason none", "'nope' is not one of"),
+        ("quarantine retry nope --service intake --reason none", "Input should be a valid UUID"),
+        ("quarantine discard nope --service intake --reason none", "Input should be a valid UUID"),
         ("deliveries list --state nope", "'nope' is not one of"),
         ("deliveries redrive --reason none", "give the id of a delivery, or --recipient"),
         ("deliveries redrive nope --reason none", "Input should be a valid UUID"),
@@ -96,6 +103,13 @@ def test_a_story_that_is_not_laid_out_as_one_is_not_played(
         ("topics apply --secrets missing", "there is no folder missing"),
         ("topics apply --secrets .", "lacks kafka-intake.password, kafka-routing.password"),
         ("clock tomorrow", "no Handrail runs in"),
+        (f"register extend missing.csv --register {REGISTER}", "missing.csv: No such file"),
+        (f"register extend {LISTS / 'police.csv'} --register missing.yaml", "missing.yaml: No such file"),
+        (f"register extend {LISTS} --register {REGISTER}", "register: Is a directory"),
+        (f"register extend {POISON} --register {REGISTER}", "20-poison.bin is not text in UTF-8"),
+        (f"register extend {LISTS / 'police.csv'} --register {POISON}", "20-poison.bin is not text in UTF-8"),
+        (f"relay rewind intake --database-file {POISON}", "20-poison.bin is not text in UTF-8"),
+        ("rules render --out /proc/1/pages", "/proc/1/pages: "),
     ],
 )
 def test_an_argument_out_of_range_is_named(
@@ -148,6 +162,44 @@ def test_an_address_to_which_a_token_would_go_in_plain_text_is_refused(
     assert list(tmp_path.iterdir()) == []
     no_token = refused(["provision", "--no-keys", "--secrets", str(tmp_path)], monkeypatch, capsys)
     assert "HANDRAIL_AUDIT_URL" not in no_token, "it writes nothing by which a command would find it"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((200, b"<html>Sign in</html>", {}), "answered 200, but not as Handrail does"),
+        ((200, [], {}), "answered 200, but not as Handrail does"),
+        ((200, b"cut short", {"Content-Length": "90"}), "IncompleteRead"),
+        ((500, b"cut short", {"Content-Length": "90"}), "IncompleteRead"),
+    ],
+)
+@pytest.mark.parametrize("arguments", ["clock", "clock +1d", "quarantine list", "client list", "deliveries list"])
+def test_what_answers_in_the_place_of_handrail_is_named(
+    arguments: str,
+    answer: Answer,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with serving(answer) as server:
+        running_at(server.url, tmp_path)
+
+        said = refused([*arguments.split(), "--data", str(tmp_path)], monkeypatch, capsys)
+
+    assert_one_line(said, says)
+    assert server.url in said
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"of": "another program"}'])
+def test_a_status_file_of_something_else_is_named(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "status.json").write_text(content)
+
+    said = refused(["status", "--data", str(tmp_path)], monkeypatch, capsys)
+
+    assert_one_line(said, f"{tmp_path / 'status.json'} is not the status file of an installation of this release")
 
 
 def test_no_story_is_played_on_an_installation_for_real_cases(
