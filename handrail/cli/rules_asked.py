@@ -61,6 +61,10 @@ def explain(
     """Print why a decision is, or would be, as it is."""
     day = _day(on) if on else None
     if _CASE.fullmatch(of) and not Path(of).exists():
+        if rulebook:
+            raise typer.BadParameter(
+                "a case is explained by the version that decides it: leave --rulebook out, or try the draft with `rules simulate`"
+            )
         found = _of_case(of, day, data)
     else:
         found = _of_facts(Path(of), day, rulebook)
@@ -106,6 +110,9 @@ def render_pages(out: Path | None, rulebook: str | None) -> None:
 def compare_rulebooks(console: Console, old: str, new: str, most: int, only: Collection[str]) -> None:
     """Print every pattern of facts whose outcome changes."""
     before, after = _law(old), _law(new)
+    unknown = sorted(set(only) - {*before.book.rules, *after.book.rules})
+    if unknown:
+        raise typer.BadParameter(f"neither rulebook has a rule {' or '.join(unknown)}")
     found = compare(before.book, after.book, after.register, most, only)
     console.print(f"From {before.rulebook.version} to {after.rulebook.version}")
     rules_shown.comparison(console, found)

@@ -214,3 +214,11 @@ def test_where_there_are_too_many_patterns_it_says_so_with_what_that_may_have_mi
         "and are not listed (--most tries more)" in section(ran.out, "N-04")
     )
     assert all(dict(each.known)["child.age_at_incident"] == "18" for each in printed(ran.out, "N-04"))
+
+
+def test_a_rule_that_neither_rulebook_has_is_refused(rules: Rules) -> None:
+    told = rules("compare", "2026.11.0", "2026.11.0", "--rule", "N-01", "--rule", "n-4")
+
+    assert told.code == 2
+    assert "neither rulebook has a rule n-4" in told.err
+    assert told.out == ""

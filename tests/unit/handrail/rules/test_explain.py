@@ -222,3 +222,14 @@ def test_what_cannot_be_explained_is_said_in_words(arguments: tuple[object, ...]
 
     assert ran.code in {1, 2}
     assert says in " ".join(ran.err.replace("│", "").split())
+
+
+def test_another_rulebook_for_a_case_is_refused(rules: Rules) -> None:
+    """A case is asked of the installation, which decides it by the version that it has: the draft would have no effect."""
+    told = rules("explain", "3f2b8c0d9e1a4f5b6c7d8e9f0a1b2c3d", "--rulebook", "2026.11.0")
+
+    assert told.code == 2
+    assert (
+        "a case is explained by the version that decides it: leave --rulebook out, or try the draft with `rules simulate`"
+        in told.err
+    )
