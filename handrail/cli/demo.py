@@ -109,7 +109,8 @@ def _live(console: Console, script: Script, port: int) -> None:
         console.print(f"  The road       {running.url('front')}/")
         console.print(f"  The desk       {running.url('deadlines')}/desk")
         console.print(f"  The cases      {running.url('routing')}/case")
-        console.print(f"  Considered     {running.url('routing')}/considered{_asked(figures)}")
+        considered = f"{running.url('routing')}/considered{_asked(figures)}"
+        console.print(f"  Considered     {considered}", soft_wrap=True)  # an address of two lines cannot be opened
         console.print(f"  The log        {running.url('audit')}/log")
         console.print(f"  The recipients {running.url('stubs')}/")
         console.print(

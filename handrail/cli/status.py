@@ -63,7 +63,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    console = Console()
+    console = Console(markup=False, soft_wrap=True)
     for name, url in found["urls"].items():
         console.print(f"{name:<10} {url}")
     console.print(f"{'kafka':<10} {found['kafka_bootstrap']} ({found['kafka_security']}, SCRAM-SHA-512)")

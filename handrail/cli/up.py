@@ -23,12 +23,12 @@ FirstPort = Annotated[
 def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
     """Start Handrail with its own Kafka and PostgreSQL; data is kept, the clock cannot be moved. Ctrl-C stops it."""
     stop_on_sigterm()
-    console = Console()
+    console = Console(markup=False, soft_wrap=True)  # paths are copied from here, in a terminal and from a log
     folder = data_folder(data)
     options = Options(demo=False, clock_movable=False, keep=True, base_port=port or None)
 
     def say(text: str) -> None:
-        console.print(f"  {text}", markup=False, soft_wrap=True)
+        console.print(f"  {text}")
 
     with Installation(folder, options, progress=say) as installation:
         console.print(f"Handrail runs. Its data is in {folder}")

@@ -1,15 +1,19 @@
-"""The lists of quarantine and clients in a pipe of 80 columns: everything stands there whole, as it is."""
+"""What commands print in a pipe of 80 columns: everything stands there whole, as it is, and can be copied from there."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from handrail.cli import main as command_line
+from handrail.cli import up
+from handrail.front.accounts import FIRST_ACCOUNTS
+from handrail.installation.running import Running
 from tests.support.answering import running_at, serving
 
 TOPIC = "safeguarding.submissions.north-yorkshire-and-york-safeguarding-partnership.v1"
@@ -96,3 +100,66 @@ def test_the_name_of_a_client_stands_whole(
 
     assert lines[1].split() == [*client.values()]
     assert lines[0].index("revoked") == lines[2].index("2026-06-01")
+
+
+def printed(arguments: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "argv", ["handrail", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_addresses_of_an_installation_stand_on_a_line_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brokers = ",".join(f"kafka{number}.safeguarding.example:9093" for number in range(1, 6))
+    running_at("https://intake.[bold].example", tmp_path)
+    replace(Running.read(tmp_path), kafka_bootstrap=brokers).write()
+
+    lines = printed(["status", "--data", str(tmp_path)], monkeypatch, capsys)
+
+    assert f"kafka      {brokers} (SASL_PLAINTEXT, SCRAM-SHA-512)" in lines
+    assert "intake     https://intake.[bold].example" in lines
+
+
+@dataclass
+class Started:
+    """Stands in for an installation that has started."""
+
+    folder: Path
+    keys: Path
+    stack: Started | None = None
+    embedded_postgres: Started | None = None
+    outside: Path | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing."""
+
+    def url(self, _name: str) -> str:
+        return "http://127.0.0.1:8400"
+
+
+def test_the_folders_that_handrail_up_names_stand_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, outside = tmp_path / "[bold]" / ("long-" * 20), tmp_path / ("outside-" * 12)
+    server = Started(folder, folder / "keys", outside=outside)
+    started = replace(server, stack=replace(server, embedded_postgres=server))
+    monkeypatch.setattr(up, "Installation", lambda *_, **__: started)
+    monkeypatch.setattr(up, "stay", lambda *_: None)
+    monkeypatch.setattr(up, "stop_on_sigterm", lambda: None)
+
+    lines = printed(["up", "--data", str(folder)], monkeypatch, capsys)
+
+    assert lines[:2] == [
+        f"Handrail runs. Its data is in {folder}",
+        f"  Its database is in {outside}: it belongs to a backup, too",
+    ]
+    accounts = ", ".join(account.id for account in FIRST_ACCOUNTS)
+    assert f"  Accounts     {accounts} (in {folder / 'accounts.yaml'})" in lines
+    assert f"  Passwords    each its own, in {folder / 'keys' / 'account-operations.password'} and so on" in lines
