@@ -7,6 +7,7 @@ the model expects there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final, get_args
 
@@ -39,6 +40,7 @@ _EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's
 )
 
 
+_KINDS: Final = frozenset({"string_type", "int_type", "int_from_float"})
 _MANY: Final = 1_000
 _HINTED: Final = 20  # the nearest word takes longer to find than all else that is said of a place
 
@@ -57,15 +59,24 @@ def explain(
     found: dict[str, FieldError] = {}
     more = error.error_count()
     for item in _first_errors(error, model, value):
-        path = _real_path(item["loc"], value)
+        path = _real_path(item["loc"], value, missing=item["type"] == "missing")
         place = pointer(*at, *path)
         if place not in found:
             if len(found) == LISTED:
                 break
             told = _one(item["type"], item.get("ctx", {}), path, model, value, hinted=len(found) < _HINTED)
             found[place] = FieldError(place, *told)
+        elif item["type"] in _KINDS:
+            found[place] = _or(found[place], _expected(item["type"], item.get("ctx", {})))
         more -= 1
     return tuple(found.values()), more
+
+
+def _or(found: FieldError, expected: str) -> FieldError:
+    """Return what is said of a place that takes values of several kinds, with one more of them."""
+    kinds = found.expected.split(" or ")
+    is_kind = set(kinds) <= {words for _, words in _EXPECTED}
+    return replace(found, expected=" or ".join((*kinds, expected))) if is_kind and expected not in kinds else found
 
 
 def _first_errors(error: ValidationError, model: type[BaseModel], value: object) -> Sequence[ErrorDetails]:
@@ -95,11 +106,11 @@ def _first_of(model: type[BaseModel], value: object, path: tuple[str | int, ...]
             return value
 
 
-def _real_path(loc: Iterable[str | int], value: object) -> tuple[str | int, ...]:
+def _real_path(loc: Iterable[str | int], value: object, *, missing: bool) -> tuple[str | int, ...]:
     """Cut pydantic's location where it stops being a place in the event and names a branch of a union."""
     path: list[str | int] = []
     for part in loc:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and (missing or part in value):
             path.append(part)
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -87,6 +88,16 @@ def test_an_area_that_is_no_code_is_told_what_a_code_looks_like() -> None:
     assert list(found) == ["/data/area"]
     assert "GSS code" in found["/data/area"].expected
     assert "unknown" in found["/data/area"].expected
+
+
+@pytest.mark.parametrize("value", [True, 4.5, [4], {}])
+def test_a_value_of_no_kind_that_a_correction_takes_is_told_every_kind(value: Any) -> None:
+    """To be told of text alone would send whoever corrects an age to "4", which is refused, too."""
+    correction = {"corrects": str(UUID(int=1)), "fact": "harm", "value": value, "reason": "wrong_value"}
+    found = errors_of(event("fact.corrected.v1", correction))
+
+    assert found["/data/value"].expected == "text in double quotes or a whole number, without quotes"
+    assert len(found) == 1
 
 
 def test_an_unknown_type_is_told_the_nearest_one() -> None:
