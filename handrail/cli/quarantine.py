@@ -42,7 +42,10 @@ def held_by(service: Web) -> Iterator[dict[str, Any]]:
 @app.command()
 def retry(quarantine_id: Item, service: Holder, reason: Reason, data: Folder = None) -> None:
     """Process it again, and what waits behind it, in order."""
-    find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/retry", {"reason": reason})
+    came = find_running(data).web(service).post(f"/v1/quarantine/{quarantine_id}/retry", {"reason": reason})
+    if came["state"] == "held":
+        typer.echo(f"Tried again in vain, so it stays where it is: {came['reason']}")
+        return
     typer.echo("Tried again; see `handrail quarantine list`.")
 
 

@@ -102,6 +102,27 @@ def test_the_name_of_a_client_stands_whole(
     assert lines[0].index("revoked") == lines[2].index("2026-06-01")
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("retried", "Tried again; see `handrail quarantine list`."),
+        ("held", "Tried again in vain, so it stays where it is: no client of this topic is known"),
+    ],
+)
+def test_what_came_of_another_try_is_said(
+    state: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held_id = held()["quarantine_id"]
+    resolved = {"quarantine_id": held_id, "state": state, "reason": "no client of this topic is known", "released": 0}
+    with serving((200, resolved, {})) as server:
+        running_at(server.url, tmp_path)
+        arguments = ["quarantine", "retry", held_id, "--service", "intake", "--reason", "it is known now"]
+
+        lines = printed([*arguments, "--data", str(tmp_path)], monkeypatch, capsys)
+
+    assert lines == [said]
+
+
 def printed(arguments: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(sys, "argv", ["handrail", *arguments])
