@@ -123,6 +123,10 @@ def _add_errors(app: FastAPI) -> None:
             {"pointer": "/" + "/".join(str(part) for part in fault["loc"][1:]), "detail": fault["type"]}
             for fault in error.errors()
         ]
+        if all(fault["loc"][0] == "path" for fault in error.errors()):
+            body = problem(422, "Refused", "There is nothing at this address: a part of it has another form.", faults)
+            body["next_step"] = "Check the address, or start again from the home page."
+            return JSONResponse(body, 422, media_type=PROBLEM_JSON)
         return _answer(422, "Refused", "Some fields cannot be used; see `errors`.", faults)
 
 

@@ -49,6 +49,11 @@ def app(runtime: Runtime) -> FastAPI:
             "bug": ZeroDivisionError("Invented Name"),
         }[kind]
 
+    @app.get("/numbered/{number}")
+    @public
+    async def numbered(number: int) -> int:
+        return number
+
     @app.post("/body")
     @public
     async def body(body: Body) -> int:
@@ -98,6 +103,18 @@ async def test_a_field_at_fault_is_pointed_to_and_not_quoted(client: httpx.Async
 
     assert answer.json()["errors"] == [{"pointer": "/age", "detail": "int_parsing"}]
     assert "Invented" not in answer.text
+
+
+async def test_an_address_with_a_part_of_another_form_is_not_called_fields_to_correct(
+    client: httpx.AsyncClient,
+) -> None:
+    """A person who follows half a link is shown this as a page."""
+    answer = await client.get("/numbered/one")
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("There is nothing at this address")
+    assert "address" in answer.json()["next_step"]
+    assert answer.json()["errors"] == [{"pointer": "/number", "detail": "int_parsing"}]
 
 
 async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient) -> None:
