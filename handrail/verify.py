@@ -82,8 +82,7 @@ class Report:
         last = f"verified: {checked}" if self.ok else f"{len(self.problems)} problems in {checked}"
         lines = [f"WRONG {problem}" for problem in self.problems]
         if self.unsigned:
-            newer = f"{self.unsigned} newer entries, none signed for {SIGNED_WITHIN_S} s"
-            lines.append(f"NOT SIGNED, so not checked: {newer}")
+            lines += [f"NOT SIGNED, so not checked: {self.unsigned} newer entries, none signed for {SIGNED_WITHIN_S} s"]
         return "\n".join([*lines, last])
 
 
@@ -151,8 +150,7 @@ class Log:
         """Read and check the entries up to `size`; remember the roots at the sizes `marks`."""
         wanted = {*marks, size}
         while self._frontier.size < size:
-            start = self._frontier.size
-            end = min(start + PAGE, size)
+            start, end = self._frontier.size, min(self._frontier.size + PAGE, size)
             lines = self._fetch(f"/v1/entries/raw?start={start}&end={end}").splitlines()
             if not lines:
                 raise CannotCheck(f"the server gave no entries from {start}, expected them up to {size}")
@@ -227,14 +225,14 @@ def verify(
     log = Log(fetch)
     # The newest is read last: one that was signed in between would look like an earlier one that is larger.
     earlier, problems = _history(fetch, public_key, saved)
-    head = open_note(fetch("/v1/checkpoint").decode("utf-8", "replace"), public_key)
+    head = _newest(fetch, public_key)
     log.read_to(head.size, [old.size for old in earlier])
     waited = quiet = 0.0
     while log.missing() and not log.problems and quiet < settle_s and waited < LONGEST * settle_s:
         pause(1.0)
         waited += 1.0
         earlier.append(head)
-        head = open_note(fetch("/v1/checkpoint").decode("utf-8", "replace"), public_key)
+        head = _newest(fetch, public_key)
         log.read_to(head.size, ())
         quiet = 0.0 if head.size > earlier[-1].size else quiet + 1.0
     problems += _check_roots(log, head, earlier)
@@ -264,6 +262,10 @@ def open_note(note: str, public_key: Ed25519PublicKey) -> Head:
         except (ValueError, InvalidSignature):
             break
     raise CannotCheck(f"the checkpoint of {origin} at size {size} is not signed by the key that you trust")
+
+
+def _newest(fetch: Fetch, public_key: Ed25519PublicKey) -> Head:
+    return open_note(fetch("/v1/checkpoint").decode("utf-8", "replace"), public_key)
 
 
 def _page(fetch: Fetch, path: str, member: str) -> Any:

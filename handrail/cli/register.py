@@ -16,10 +16,7 @@ _KINDS = {"police": "police force", "icb": "integrated care board", "csp": "comm
 
 @app.command("extend")
 def extend(
-    lists: Annotated[
-        list[Path],
-        typer.Argument(help="Lists as CSV, with columns such as LAD23CD and LAD23NM."),
-    ],
+    lists: Annotated[list[Path], typer.Argument(help="Lists as CSV, with columns such as LAD23CD and LAD23NM.")],
     register: Annotated[Path, typer.Option(help="The register.")] = Path("rulebooks/register/areas.yaml"),
     write: Annotated[
         bool, typer.Option("--write", help="Write it; without this, only say what would be added.")

@@ -98,7 +98,7 @@ class _Diffing:
         """Put what a successor holds in the place of the ended body again whose end, as the clock was moved back, is to come."""
         wanted = {each.slot for each in self._decision.obligations}
         held = {each.obligation_id: slot for slot, each in standing.items() if slot not in wanted}
-        for slot in wanted - standing.keys():
+        for slot in wanted - standing.keys() if held else ():
             identity, _ = self._place(slot, None)
             if identity in held:
                 standing[slot] = standing.pop(held[identity])

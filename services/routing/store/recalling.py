@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas import topics
-from schemas.deliveries import NoticeAttempted, NoticeDelivered
+from schemas.deliveries import NoticeAttempted, NoticeDelivered, NoticeDeliveredData
 from schemas.messages import parse
 from services.kit.restored import published_on
 from services.routing.dispatch.settling import about_notice, may_have_arrived
@@ -65,8 +65,6 @@ async def recall_published(connection: AsyncConnection) -> None:
 def _row(message: Tried) -> dict[str, Any]:
     data = message.data
     about = {"delivery_id": data.notice_id, "at": message.time, "attempt": data.attempt}
-    if isinstance(message, NoticeDelivered):
-        return {**about, "reference": message.data.reference, "maybe_arrived": True}
-    tried = message.data
-    maybe_arrived = may_have_arrived(tried)
-    return {**about, "http_status": tried.http_status, "reason": tried.reason, "maybe_arrived": maybe_arrived}
+    if isinstance(data, NoticeDeliveredData):
+        return {**about, "reference": data.reference, "maybe_arrived": True}
+    return {**about, "http_status": data.http_status, "reason": data.reason, "maybe_arrived": may_have_arrived(data)}

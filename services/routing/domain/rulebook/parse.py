@@ -127,13 +127,13 @@ def _stop(phrase: str, node: Node, words: Words) -> Stop:
     since = {fact for _, _, fact in named}
     if len(since) > 1:
         raise node.refuse(f"expected the same `since FACT` after every event, or after none, found `{node.text()}`")
-    begins = "".join(since)
     recorded = tuple(_done(each, node, words) for each in either if _RECORDED in each)
     for event in events:
         if event not in STOPPING_EVENTS:
             close = nearest(event, STOPPING_EVENTS)
             hint = f", did you mean `{close}`?" if close else ""
             raise node.refuse(f"`{event}` stops nothing{hint}; known are: {', '.join(STOPPING_EVENTS)}")
+    begins = next(iter(since), "")
     return Stop(phrase, events, recorded, since=words.fact(begins, node, "date").name if begins else None)
 
 
