@@ -20,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from schemas.field_faults import fault
 from services.kit.auth import SignInNeeded, Tokens, public
 from services.kit.errors import PROBLEM_JSON, Refused, Unavailable, is_infrastructure, problem, summary
 from services.kit.logging import where
@@ -118,12 +119,14 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        # Place and kind of each fault; `input` and `msg` may quote what was sent, so they stay out.
         faults = [
-            {"pointer": "/" + "/".join(str(part) for part in fault["loc"][1:]), "detail": fault["type"]}
-            for fault in error.errors()
+            {
+                "pointer": "/" + "/".join(str(part) for part in found["loc"][1:]),
+                "detail": fault(found["type"], found.get("ctx", {})),
+            }
+            for found in error.errors()
         ]
-        if all(fault["loc"][0] == "path" for fault in error.errors()):
+        if all(found["loc"][0] == "path" for found in error.errors()):
             body = problem(422, "Refused", "There is nothing at this address: a part of it has another form.", faults)
             body["next_step"] = "Check the address, or start again from the home page."
             return JSONResponse(body, 422, media_type=PROBLEM_JSON)

@@ -16,30 +16,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from schemas.field_faults import MISSING, UNKNOWN_FIELD, UNUSABLE, WORDS, expected
 from schemas.vocabulary import nearest
-from services.intake.domain.problems import LISTED, UNKNOWN_FIELD, FieldError, pointer
+from services.intake.domain.problems import LISTED, FieldError, pointer
 
 _ELSEWHERE: Final = "a value as the field's page at /docs/events describes it"
-_EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's kind that fits
-    ("string_too_long", "text of at most {max_length} characters"),
-    ("string_too_short", "text of at least {min_length} character"),
-    ("string_pattern_mismatch", "text of the form {pattern}"),
-    ("string", "text in double quotes"),
-    ("int", "a whole number, without quotes"),
-    ("greater_than_equal", "a whole number of at least {ge}"),
-    ("less_than_equal", "a whole number of at most {le}"),
-    ("too_long", "at most {max_length} entries"),
-    ("tuple", "a list in square brackets"),
-    ("model", "an object in curly brackets"),
-    ("dict", "an object in curly brackets"),
-    ("uuid", "a UUID, such as one from a receipt"),
-    ("datetime", "a date and time with its offset, such as 2026-11-23T09:15:00Z"),
-    ("timezone", "a date and time with its offset, such as 2026-11-23T09:15:00Z"),
-    ("date", "a date as YYYY-MM-DD"),
-    ("json_invalid", "less deeply nested values"),
-)
-
-
 _KINDS: Final = frozenset({"string_type", "int_type", "int_from_float"})
 _MANY: Final = 1_000
 _HINTED: Final = 20  # the nearest word takes longer to find than all else that is said of a place
@@ -72,11 +53,11 @@ def explain(
     return tuple(found.values()), more
 
 
-def _or(found: FieldError, expected: str) -> FieldError:
+def _or(found: FieldError, another: str) -> FieldError:
     """Return what is said of a place that takes values of several kinds, with one more of them."""
     kinds = found.expected.split(" or ")
-    is_kind = set(kinds) <= {words for _, words in _EXPECTED}
-    return replace(found, expected=" or ".join((*kinds, expected))) if is_kind and expected not in kinds else found
+    is_kind = WORDS.issuperset(kinds)
+    return replace(found, expected=" or ".join((*kinds, another))) if is_kind and another not in kinds else found
 
 
 def _first_errors(error: ValidationError, model: type[BaseModel], value: object) -> Sequence[ErrorDetails]:
@@ -136,20 +117,17 @@ def _one(
         word = nearest(name, fields) if hinted else None
         return UNKNOWN_FIELD, f"one of: {', '.join(fields)}", _did_you_mean(word)
     if kind == "missing":
-        return "this field is missing", _field_words(model, path), ""
+        return MISSING, _field_words(model, path), ""
     allowed = choices_at(model, path)
     given = _value_at(value, path)
     if allowed:
         word = nearest(given, allowed) if hinted and isinstance(given, str) else None
         return "this value is not one that can stand here", _field_words(model, path), _did_you_mean(word)
-    return "this value cannot be used here", _expected(kind, context), ""
+    return UNUSABLE, _expected(kind, context), ""
 
 
 def _expected(kind: str, context: Mapping[str, object]) -> str:
-    for prefix, words in _EXPECTED:
-        if kind.startswith(prefix):
-            return words.format_map(context) if "{" in words else words
-    return _ELSEWHERE
+    return expected(kind, context) or _ELSEWHERE
 
 
 def _did_you_mean(word: str | None) -> str:

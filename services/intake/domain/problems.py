@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from schemas.field_faults import UNKNOWN_FIELD
+
 Cause = Literal["not_json", "invalid", "not_allowed", "differs", "plain_personal", "unreadable_personal"]
 
 
 LISTED: Final = 100
 """How many places a refusal lists at most: a record may be wrong in as many as it has bytes."""
-UNKNOWN_FIELD: Final = "there is no field of this name here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from schemas.acts import WITHDRAWN_BY
 from schemas.envelope import Instant, Model
+from schemas.field_faults import MISSING
 from schemas.people import Child
 from schemas.reporters import ReporterBody
 from schemas.submission import AUTHORITY, WHO_MAY, Submission
@@ -132,7 +133,7 @@ def _data(
 ) -> tuple[Submission | None, tuple[FieldError, ...], int]:
     if "data" not in fields:
         hint = "put the event's content in data as JSON, not base64" if "data_base64" in fields else ""
-        return None, (FieldError("/data", "this field is missing", "an object with the event's content", hint),), 0
+        return None, (FieldError("/data", MISSING, "an object with the event's content", hint),), 0
     try:
         return model.model_validate_json(_written(fields["data"])), (), 0
     except ValidationError as error:

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from schemas.field_faults import UNUSABLE
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 # status: title, what happened, what to do
@@ -102,11 +104,10 @@ def _own_words(said: object, status: int) -> str:
 
 
 def _field_error(error: object) -> Mapping[str, str]:
-    """FastAPI's entry (`loc`, `type`, `input`) becomes a JSON pointer and a sentence; ours stays, value left out."""
+    """FastAPI's entry (`loc`, `input`) becomes a JSON pointer and a sentence; ours stays, value left out."""
     if not isinstance(error, dict):
-        return {"detail": "Not valid"}
-    # Not pydantic's `msg`: it may quote what was sent.
-    detail = str(error.get("detail") or error.get("type") or "Not valid").replace("_", " ")
+        return {"detail": UNUSABLE}
+    detail = str(error.get("detail") or UNUSABLE)  # not pydantic's `msg`: it may quote what was sent
     if "loc" not in error:
         named = {key: str(error[key]) for key in ("pointer", "parameter") if key in error}
         return {"detail": detail} | named

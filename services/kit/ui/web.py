@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from schemas.field_faults import fault
 from services.kit.auth import sign_in_address
 from services.kit.errors import PROBLEM_JSON
 from services.kit.ui.environment import STATIC, Navigation
@@ -95,7 +96,7 @@ async def _tell_http_error(request: Request, error: Exception) -> Response:
 
 async def _tell_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (as above)
-    faults = [{"loc": fault["loc"], "type": fault["type"]} for fault in error.errors()]
+    faults = [{"loc": found["loc"], "detail": fault(found["type"], found.get("ctx", {}))} for found in error.errors()]
     return Response(
         describe(422, request.method, orjson.dumps({"detail": faults})).wire(), 422, media_type=PROBLEM_JSON
     )

@@ -101,7 +101,7 @@ async def test_an_error_on_our_side_does_not_claim_to_know_whether_a_report_was_
 async def test_a_field_at_fault_is_pointed_to_and_not_quoted(client: httpx.AsyncClient) -> None:
     answer = await client.post("/body", json={"age": "Invented Name"})
 
-    assert answer.json()["errors"] == [{"pointer": "/age", "detail": "int_parsing"}]
+    assert answer.json()["errors"] == [{"pointer": "/age", "detail": "expected a whole number, without quotes"}]
     assert "Invented" not in answer.text
 
 
@@ -114,7 +114,7 @@ async def test_an_address_with_a_part_of_another_form_is_not_called_fields_to_co
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith("There is nothing at this address")
     assert "address" in answer.json()["next_step"]
-    assert answer.json()["errors"] == [{"pointer": "/number", "detail": "int_parsing"}]
+    assert answer.json()["errors"] == [{"pointer": "/number", "detail": "expected a whole number, without quotes"}]
 
 
 async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient) -> None:

@@ -58,11 +58,11 @@ def test_field_errors_point_at_the_field_and_never_repeat_its_value() -> None:
             "detail": [
                 {
                     "loc": ["body", "child", 0, "age"],
-                    "type": "int_parsing",
+                    "detail": "expected a whole number",
                     "msg": "Invented Name",
                     "input": "Invented Name",
                 },
-                {"loc": ["query", "as_of"], "type": "date_type", "input": "Invented Name"},
+                {"loc": ["query", "as_of"], "input": "Invented Name"},
             ]
         }
     ).encode()
@@ -70,8 +70,8 @@ def test_field_errors_point_at_the_field_and_never_repeat_its_value() -> None:
     wire = describe(422, "POST", body).wire()
 
     assert told(wire)["errors"] == [
-        {"detail": "int parsing", "pointer": "/child/0/age"},
-        {"detail": "date type", "parameter": "as_of"},
+        {"detail": "expected a whole number", "pointer": "/child/0/age"},
+        {"detail": "this value cannot be used here", "parameter": "as_of"},
     ]
     assert b"Invented Name" not in wire
 

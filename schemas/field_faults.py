@@ -1,0 +1,54 @@
+"""What is wrong with a field, in plain words, by the kind of error that pydantic found. Pure.
+
+Pydantic's own messages may quote what was sent, so they are never used, nor is anything of an error's context but the
+bounds that the model sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+MISSING: Final = "this field is missing"
+UNKNOWN_FIELD: Final = "there is no field of this name here"
+UNUSABLE: Final = "this value cannot be used here"
+_EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's kind that fits
+    ("string_too_long", "text of at most {max_length} characters"),
+    ("string_too_short", "text of at least {min_length} character"),
+    ("string_pattern_mismatch", "text of the form {pattern}"),
+    ("string", "text in double quotes"),
+    ("int", "a whole number, without quotes"),
+    ("greater_than_equal", "a whole number of at least {ge}"),
+    ("less_than_equal", "a whole number of at most {le}"),
+    ("too_long", "at most {max_length} entries"),
+    ("tuple", "a list in square brackets"),
+    ("model", "an object in curly brackets"),
+    ("dict", "an object in curly brackets"),
+    ("uuid", "a UUID, such as one from a receipt"),
+    ("datetime", "a date and time with its offset, such as 2026-11-23T09:15:00Z"),
+    ("timezone", "a date and time with its offset, such as 2026-11-23T09:15:00Z"),
+    ("date", "a date as YYYY-MM-DD"),
+    ("json_invalid", "less deeply nested values"),
+)
+WORDS: Final = frozenset(words for _, words in _EXPECTED)
+"""All that `expected` may answer, before the bounds are put in."""
+
+
+def expected(kind: str, context: Mapping[str, object]) -> str | None:
+    """Return what a field takes, by pydantic's name of an error and its context; None if nothing plain is known of that."""
+    words = next((words for prefix, words in _EXPECTED if kind.startswith(prefix)), None)
+    return words.format_map(context) if words and "{" in words else words
+
+
+def fault(kind: str, context: Mapping[str, object]) -> str:
+    """Return what is wrong with a field in one phrase."""
+    if kind == "missing":
+        return MISSING
+    if kind == "extra_forbidden":
+        return UNKNOWN_FIELD
+    if kind in {"literal_error", "enum"}:
+        return f"expected {context['expected']}"
+    if kind == "json_invalid":
+        return "expected JSON"
+    wanted = expected(kind, context)
+    return f"expected {wanted}" if wanted else UNUSABLE
