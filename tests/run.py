@@ -1,6 +1,6 @@
 """Run every test, say what they ran on, and refuse to call a thinned-out run green: `python -m tests.run [pytest args]`.
 
-The tests run in two processes, because a machine has at least two cores, and the tests wait as much as they work. A run
+The tests run in three processes: a machine has at least two cores, and the tests wait for a third of their time. A run
 passes only if nothing was skipped, deselected or expected to fail, and if each layer has at least as many tests as
 `tests/minimum.yaml` says. With arguments of its own (a path, `-k`), it is a plain pytest run in one process.
 """
@@ -20,7 +20,7 @@ from tests.support.groups import group_of
 
 TESTS = Path(__file__).parent
 MINIMUM = TESTS / "minimum.yaml"
-PROCESSES = ("--numprocesses=2", "--dist=loadscope", "--no-loadscope-reorder")
+PROCESSES = ("--numprocesses=3", "--dist=loadscope", "--no-loadscope-reorder")
 
 
 class Layers:
