@@ -12,8 +12,10 @@ from typing import Final
 POINTS: Final = frozenset(
     {
         "consume.received",  # a batch was read from Kafka, nothing is written
-        "transaction.before_commit",  # everything is written, nothing is durable
-        "transaction.committed",  # durable; not acknowledged, not answered
+        "consume.before_commit",  # all that a batch does is written, nothing is durable
+        "consume.committed",  # what a batch did is durable; Kafka does not know how far its group came
+        "transaction.before_commit",  # of any transaction, also of a request and of a look that finds nothing
+        "transaction.committed",
         "relay.sent",  # Kafka has the records; the cursor does not know yet
     }
 )

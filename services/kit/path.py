@@ -17,6 +17,7 @@ from uuid import UUID
 
 from services.kit.codec import Decoded, Event, Parse, Poison, Raw
 from services.kit.errors import Refused, is_infrastructure
+from services.kit.faults import faultpoint
 from services.kit.fence import Mark, Place, Verdict, judge
 from services.kit.kafka_compat import RawRecord
 from services.kit.quarantine import Record
@@ -199,11 +200,15 @@ async def handle_batch(
                 offenders = await lock_all(tx, consumer, items, known, isolate=isolate)
                 outcome, fresh = await _admit(tx, consumer, items, known_holes or {})
                 await Settling(tx, consumer, outcome, isolate=isolate, offenders=offenders).settle(fresh)
+                if fresh:
+                    faultpoint("consume.before_commit")
         except MoreKeys as more:
             known |= more.keys
         except HandlerFailed:
             isolate = True
         else:
+            if fresh:
+                faultpoint("consume.committed")
             return outcome
     raise TimeoutError("the cases to hold changed each time they were looked at")
 

@@ -123,8 +123,9 @@ HEARD = sorted(f"heard {name}" for name in NAMES)
 
 async def test_a_batch_killed_between_commit_and_acknowledgement_has_one_effect(road: Road) -> None:
     await road.send(*NAMES)
-    with road.process("transaction.committed:kill:2") as first:  # the first commit is the assignment's
+    with road.process("consume.committed:kill") as first:
         await eventually(lambda: has_died(first), "the killed process")
+    assert await road.effects()
 
     async with road.here():
         await road.send("afterwards", number=99)
@@ -149,8 +150,9 @@ async def test_kafka_has_been_told_how_far_a_consumer_came_when_that_has_stopped
 
 async def test_a_batch_killed_before_its_commit_is_handled_by_the_next_process(road: Road) -> None:
     await road.send(*NAMES)
-    with road.process("transaction.before_commit:kill:2") as first:
+    with road.process("consume.before_commit:kill") as first:
         await eventually(lambda: has_died(first), "the killed process")
+    assert not await road.effects()
 
     async with road.here():
         await eventually(lambda: _has(road, len(NAMES)), "all events")

@@ -12,7 +12,13 @@ from tests.support.faults.builds import COPIES, SECOND, service_of
 from tests.support.faults.rig import DidNotLand, Rig
 from tests.support.faults.table import Fault, Landed, Scene
 
-_EVERYWHERE: Final = ("consume.received", "transaction.before_commit", "transaction.committed")
+_EVERYWHERE: Final = (
+    "consume.received",
+    "consume.before_commit",
+    "consume.committed",
+    "transaction.before_commit",
+    "transaction.committed",
+)
 POINTS: Final = {
     "intake": (*_EVERYWHERE, "relay.sent"),
     "routing": (*_EVERYWHERE, "relay.sent", "dispatch.claimed", "dispatch.sent"),
