@@ -12,7 +12,7 @@ from handrail.embedded.process import choose_port
 from schemas.topics import SERVICES
 from tests.support.faults.builds import SECOND, THIRD
 from tests.support.faults.processes import groups_of, local_ports
-from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.servers import transaction
 from tests.support.faults.table import Fault, Landed, Scene
 
@@ -41,6 +41,8 @@ def in_mid_batch(scene: Scene) -> Landed:
         for copy in set(thirds) & set(rig.installation.processes):
             rig.process(copy).stop()
             del rig.installation.processes[copy]
+    if not (joined and left):
+        raise DidNotLand(f"no batch was in hand while the groups were rebalancing: {joined}, {left}")
     return Landed(
         f"{len(thirds)} processes that joined and left while batches were in hand",
         f"{joined} and {left} batches that waited before their commit while their groups were rebalancing",

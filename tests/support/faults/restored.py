@@ -20,7 +20,7 @@ from tests.support import command_line
 from tests.support.backup import Backup
 from tests.support.faults.builds import COPIES, SECOND
 from tests.support.faults.records import unread_cases
-from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
 SINCE: Final = 40  # messages that the service publishes after its backup
@@ -52,6 +52,8 @@ def restored(service: str) -> Fault:
             rig.start(copy)
         wait_for(lambda: rig.metric(REFUSED, *copies) == len(copies), "every relay refuses")
         lacking = _do_what_is_said(rig, service)
+        if not lacking:
+            raise DidNotLand(f"{service} lacks nothing that it had published")
         for copy in (*others, *copies):
             rig.wait_ready(copy)
         alerts = wait_for(lambda: rig.ask(ALERTS, service), "an alert on the desk")

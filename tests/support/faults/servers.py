@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -15,7 +16,7 @@ import asyncpg
 from handrail.embedded.errors import StartFailed
 from handrail.embedded.kafka import EmbeddedKafka
 from handrail.embedded.postgres import EmbeddedPostgres
-from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
 FAILURES: Final = ("handrail_relay_failures_total", "handrail_loop_failures_total", "handrail_batch_retries_total")
@@ -23,11 +24,12 @@ AWAY_S: Final = 2.0
 FROZEN_S: Final = 8.0  # longer than a session time-out
 COMMAND_TIMEOUT_S: Final = 60.0
 LATER_COMMITS: Final = 20
+CALM_S: Final = 2.0
 
 
 def kafka_killed(scene: Scene) -> Landed:
     """Kill the broker; start it again once something that was committed could not be published."""
-    kafka = _kafka(scene.rig)
+    kafka = kafka_of(scene.rig)
     assert kafka.pid
     os.kill(kafka.pid, signal.SIGKILL)
     try:
@@ -40,7 +42,7 @@ def kafka_killed(scene: Scene) -> Landed:
 
 def kafka_frozen(scene: Scene) -> Landed:
     """Freeze the broker until what intake committed has waited for longer than a session lasts."""
-    pid = _kafka(scene.rig).pid
+    pid = kafka_of(scene.rig).pid
     assert pid
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -70,7 +72,7 @@ def postgres_killed(scene: Scene) -> Landed:
         seen = wait_for(lambda: scene.load.sent.answers[503] - before, "an answer 503")
     finally:
         postgres.stop()
-        wait_for(lambda: _started(postgres), "PostgreSQL starts again")
+        wait_for(lambda: started(postgres), "PostgreSQL starts again")
     return Landed("SIGKILL of the database server, started again", f"{seen} answers 503 with Retry-After")
 
 
@@ -78,12 +80,12 @@ def connections_cut(scene: Scene) -> Landed:
     """Cut every connection of every service until one of them has noticed in its work."""
     query = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE usename LIKE 'handrail_%' AND pg_backend_pid() <> pid"""
-    before, cut = _failures(scene.rig), 0
+    before, cut = _calm(scene.rig), 0
 
     def noticed() -> float:
         nonlocal cut
         cut += int(scene.rig.ask(query))
-        return _failures(scene.rig) - before
+        return max(_failures(scene.rig) - before, 0) if cut else 0
 
     seen = wait_for(noticed, "a service that fails")
     return Landed(f"{cut} connections cut", f"{seen:.0f} failures of relays, loops and batches")
@@ -95,17 +97,18 @@ def lock_held(held_s: float) -> Fault:
     def inject(scene: Scene) -> Landed:
         query = """SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0) FROM pg_stat_activity
             WHERE usename = 'handrail_routing' AND wait_event_type = 'Lock'"""
-        before = _failures(scene.rig)
-
-        def given_up() -> bool:
-            return held_s >= COMMAND_TIMEOUT_S and _failures(scene.rig) > before
-
         with transaction(scene.rig, "LOCK TABLE routing.delivery IN ACCESS EXCLUSIVE MODE"):
-            waited = wait_for(
-                lambda: max(float(scene.rig.ask(query)), held_s if given_up() else 0.0) >= held_s,
-                "routing waits for the lock",
-            )
-        return Landed(f"a lock held for {held_s:.0f} s", "routing's own wait for it" if waited else "")
+            since, longest_s = time.monotonic(), 0.0
+
+            def held_long_enough() -> bool:
+                nonlocal longest_s
+                longest_s = max(longest_s, float(scene.rig.ask(query)))
+                return time.monotonic() - since >= held_s
+
+            wait_for(held_long_enough, "the lock is held that long")
+        if longest_s < min(held_s, COMMAND_TIMEOUT_S) / 2:
+            raise DidNotLand(f"routing waited for the lock for {longest_s:.0f} s at most")
+        return Landed(f"a lock held for {held_s:.0f} s", f"routing, which waited for it for {longest_s:.0f} s")
 
     return Fault(f"PostgreSQL: a lock held for {held_s:.0f} s", inject)
 
@@ -143,7 +146,8 @@ FAULTS: Final = (
 )
 
 
-def _kafka(rig: Rig) -> EmbeddedKafka:
+def kafka_of(rig: Rig) -> EmbeddedKafka:
+    """Return the embedded broker."""
     kafka = rig.installation.stack.embedded_kafka
     assert kafka, "the servers of the fault table are embedded ones: they are killed"
     return kafka
@@ -156,7 +160,8 @@ def postgres_of(rig: Rig) -> EmbeddedPostgres:
     return postgres
 
 
-def _started(postgres: EmbeddedPostgres) -> bool:
+def started(postgres: EmbeddedPostgres) -> bool:
+    """Start the database server once it was killed; say whether it could."""
     try:
         postgres.start()
     except StartFailed:  # what is left of the killed one still holds its shared memory
@@ -166,6 +171,19 @@ def _started(postgres: EmbeddedPostgres) -> bool:
 
 def _failures(rig: Rig) -> float:
     return sum(rig.metric(name) for name in FAILURES)
+
+
+def _calm(rig: Rig) -> float:
+    """Return how many failures there were, once none is added: what an earlier fault left behind is none of this one's."""
+    counts = [_failures(rig), -1.0]
+
+    def calm() -> bool:
+        time.sleep(CALM_S)  # what is measured is that nothing happens in that time
+        counts[:] = _failures(rig), counts[0]
+        return counts[0] == counts[1]
+
+    wait_for(calm, "no more failures")
+    return counts[0]
 
 
 @contextmanager
