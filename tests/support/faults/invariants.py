@@ -85,7 +85,7 @@ def one_timer_each(seen: Evidence) -> list[str]:
 
 
 def never_early_never_late(seen: Evidence) -> list[str]:
-    """A breach is timed for the end of its last day; no timer fired before its moment, none whose moment has passed waits."""
+    """Due dates are those counted by hand, and a breach is timed for the end of the day; no timer fired before its moment, none whose moment has passed waits."""
     fired = [row for row in seen["rungs"] if row["state"] == FIRED]
     breaches = Counter(row["reference"] for row in seen["alerts"] if row["kind"] == "deadline.breached")
     late = [
@@ -93,6 +93,12 @@ def never_early_never_late(seen: Evidence) -> list[str]:
         for row in seen["rungs"]
         if row["state"] == PENDING and row["generation"] == row["present"] and row["duty_state"] == "open"
         if row["due_at"] < seen.at - LATE
+    ]
+    days = {event: on for event, (_, _, on) in seen.sent.reports.items()}
+    misdated = [
+        row
+        for row in seen["obligations"]
+        if str(row["due_on"]) != str(law.DUE_ON.get(days.get(row["event_id"]), row["due_on"]))
     ]
     mistimed = [row for row in seen["rungs"] if row["kind"] == "breach" and row["due_at"] != _end_of_day(row["due_on"])]
     return [
@@ -102,6 +108,7 @@ def never_early_never_late(seen: Evidence) -> list[str]:
             (row for row in fired if row["kind"] == "breach" and row["settled_on"] <= row["due_on"]),
         ),
         *_some("breaches timed for another moment than the end of their last day", mistimed),
+        *_some("obligations due on another day than by hand", misdated),
         *_some("timers that are silently late", late),
         *_some("duties whose breach was told twice", (duty for duty, times in breaches.items() if times > 1)),
     ]
@@ -244,6 +251,12 @@ def reads_logged(seen: Evidence) -> list[str]:
         *_some("reads that are not in the log of reads", (read - logged).elements()),
         *_some("logged reads that nobody did", (logged - read).elements()),
     ]
+
+
+def never_repeated(seen: Evidence) -> list[str]:
+    """No webhook came again: asked only after a fault that gives none a reason to."""
+    again = (entry["webhook_id"] for entry in seen.journal if entry["outcome"] == "repeat")
+    return _some("webhooks that came again without a reason", again)
 
 
 INVARIANTS: Final[Sequence[Callable[[Evidence], list[str]]]] = (

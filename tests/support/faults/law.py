@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,13 @@ from tests.support.reports import REPORTED_ON
 from tests.support.repository import ROOT
 
 RULE: Final = "N-11"
+DUE_ON: Final[dict[date | None, date]] = {
+    REPORTED_ON: date(2026, 6, 2),  # Monday, so Tuesday
+    date(2026, 6, 8): date(2026, 6, 9),
+    date(2027, 3, 25): date(2027, 3, 30),  # Thursday before Easter, so Tuesday after it
+    date(2027, 10, 29): date(2027, 11, 1),  # Friday, so Monday
+}
+"""By day of a report, on which day its recipients must have been told: counted by hand, one working day."""
 _FOLDER: Final = ROOT / "rulebooks"
 
 

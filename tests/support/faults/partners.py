@@ -33,4 +33,4 @@ def same_ids(scene: Scene) -> Landed:
     return Landed("two partners, each with its own cases under the same ids", f"{apart} ids with a receipt for each")
 
 
-SAME_IDS: Final = Fault("Messages: the same ids from two clients", same_ids)
+SAME_IDS: Final = Fault("Messages: the same ids from two clients", same_ids, may_repeat=False)

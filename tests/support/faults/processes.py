@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 import psutil
 
 from schemas.topics import SERVICES
 from services.kit.cursor import SILENT_AFTER_S
+from services.routing.dispatch.rows import LEASE_S
 from tests.support.faults.builds import COPIES, SECOND, service_of
 from tests.support.faults.quiet import ends_of, unread
 from tests.support.faults.rig import READY_S, DidNotLand, Rig, wait_for
@@ -27,6 +28,13 @@ GROUPS: Final = {
     "audit": ("audit",),
 }
 STOPPED: Final = '"event": "runtime.stopped"'
+OVERSLEPT: Final = "dispatch.overslept"
+IN_MID_STEP: Final = {
+    f"routing{SECOND}": "dispatch.claimed",
+    f"deadlines{SECOND}": "firing.claimed",
+    f"audit{SECOND}": "checkpoint.kept",
+}
+"""By copy. A relay that sleeps so keeps the others from publishing until it is taken for silent: that has a test of its own."""
 CAUGHT_WITHIN_S: Final = 120.0
 OVERTAKEN_WITHIN_S: Final = SILENT_AFTER_S + READY_S
 """One that sleeps may be its service's relay. Nothing is published then, so nobody has a batch, until it is taken for silent."""
@@ -61,10 +69,32 @@ def zombies(scene: Scene) -> Landed:
     )
 
 
+def overslept(scene: Scene) -> Landed:
+    """Freeze processes between doing something and writing it down, until another may have done the same; then wake them."""
+    rig = scene.rig
+    log = rig.process("routing" + SECOND).log_path
+    before = log.read_text().count(OVERSLEPT)
+    try:
+        for copy, point in IN_MID_STEP.items():
+            rig.restart(copy, fault=f"{point}:stop")
+        every = "every one sleeps in mid-step"
+        wait_for(lambda: all(_sleeps(rig, copy) for copy in IN_MID_STEP), every, within_s=OVERTAKEN_WITHIN_S)
+        end = time.monotonic() + LEASE_S
+        wait_for(lambda: time.monotonic() > end, "what they had claimed is free again")
+    finally:
+        for copy in IN_MID_STEP:
+            rig.signal(copy, signal.SIGCONT)
+    seen = wait_for(lambda: log.read_text().count(OVERSLEPT) - before, "routing notices that it overslept")
+    return Landed(
+        f"{len(IN_MID_STEP)} processes frozen for {LEASE_S} s at {', '.join(IN_MID_STEP.values())}",
+        f"routing's word that it is too late for {seen} notices",
+    )
+
+
 def stopped(scene: Scene) -> Landed:
     """Ask every process to stop while it has work in hand; each must end by itself and in good order."""
     for copy in COPIES:
-        _catch_at_work(scene.rig, copy, signal.SIGTERM)
+        _catch_at_work(scene.rig, copy, signal.SIGTERM, scene.random)
         wait_for(lambda copy=copy: scene.rig.died(copy), f"{copy} ends")  # type: ignore[misc]
         if STOPPED not in scene.rig.process(copy).last_line():
             raise DidNotLand(f"{copy} was asked to stop and ended otherwise: {scene.rig.process(copy).last_line()}")
@@ -86,7 +116,7 @@ def killed_at_work(events: int = 0) -> Fault:
         more.start()
         try:
             for copy in order:
-                _kill_at_work(scene.rig, copy)
+                _kill_at_work(scene.rig, copy, scene.random)
         finally:
             more.join()
         for copy in order:
@@ -96,8 +126,8 @@ def killed_at_work(events: int = 0) -> Fault:
     return Fault(f"SIGKILL at a random moment{f', {events} events more' if events else ''}", inject)
 
 
-def _kill_at_work(rig: Rig, copy: str) -> None:
-    _catch_at_work(rig, copy, signal.SIGKILL)
+def _kill_at_work(rig: Rig, copy: str, chance: Random) -> None:
+    _catch_at_work(rig, copy, signal.SIGKILL, chance)
     wait_for(lambda: rig.died(copy), f"{copy} is gone")
     rig.start(copy)
 
@@ -105,6 +135,7 @@ def _kill_at_work(rig: Rig, copy: str) -> None:
 ZOMBIES: Final = Fault("Zombies of every service", zombies)
 FAULTS: Final = (
     ZOMBIES,
+    Fault("Zombies in mid-step", overslept),
     Fault("SIGTERM with work in hand", stopped),
     killed_at_work(),
 )
@@ -132,7 +163,7 @@ def local_ports(pid: int) -> list[int]:
     return [each.laddr.port for each in psutil.Process(pid).net_connections("tcp")]
 
 
-def _catch_at_work(rig: Rig, copy: str, number: signal.Signals) -> None:
+def _catch_at_work(rig: Rig, copy: str, number: signal.Signals, chance: Random) -> None:
     """Freeze a process again and again until it is caught with an open batch or request; send the signal then.
 
     Raises:
@@ -149,5 +180,5 @@ def _catch_at_work(rig: Rig, copy: str, number: signal.Signals) -> None:
         finally:
             with suppress(ProcessLookupError):  # killed, and gone already
                 os.kill(pid, signal.SIGCONT)
-        time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - the next freeze must find it somewhere else
+        time.sleep(chance.uniform(0.001, 0.02))  # the next freeze must find it somewhere else
     raise DidNotLand(f"{copy} was never caught with an open batch or request")

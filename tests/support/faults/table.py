@@ -11,7 +11,7 @@ from typing import Final
 
 from handrail.installation.clients import Credentials
 from tests.support.faults.evidence import gather
-from tests.support.faults.invariants import INVARIANTS
+from tests.support.faults.invariants import INVARIANTS, never_repeated
 from tests.support.faults.load import PAUSE_S, Load
 from tests.support.faults.quiet import STUCK_S, wait_until_quiet
 from tests.support.faults.rig import DidNotLand, Rig
@@ -43,11 +43,13 @@ class Scene:
 class Fault:
     """One row. `inject` does the damage, waits until its detector saw it, and undoes it.
 
-    It raises `DidNotLand` if the detector saw nothing.
+    It raises `DidNotLand` if the detector saw nothing. `may_repeat` is false where the damage touches nothing between routing
+    and the recipients, so that no webhook has a reason to come again.
     """
 
     name: str
     inject: Callable[[Scene], Landed]
+    may_repeat: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Table:
         seen = gather(self.rig, load.sent, police, other)
         wrong = [*([f"not quiet: {waits}"] if waits else []), *self.rig.ended()]
         wrong += [f"{each.__name__}: {problem}" for each in INVARIANTS for problem in each(seen)]
+        if not any(fault.may_repeat for fault, _, _ in landed):
+            wrong += never_repeated(seen)
         rows = [
             Row(
                 fault.name,

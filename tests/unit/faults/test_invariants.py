@@ -34,6 +34,7 @@ def sound() -> Evidence:
     """Return what a run leaves behind in which nothing went wrong."""
     sent = Sent("police")
     sent.tried = {EVENT, BY_KAFKA}
+    sent.reports = {EVENT: ("a", "a", date(2026, 6, 1))}
     sent.accepted, sent.produced, sent.poison = {EVENT: RECEIPT}, {BY_KAFKA}, {POISON}
     rows: Rows = {
         "submissions": [
@@ -181,6 +182,7 @@ WRONGS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
         "never_early_never_late",
         change("rungs", due_at=DUE + timedelta(hours=1)),
     ),
+    ("an obligation due a day late", "never_early_never_late", change("obligations", due_on="2026-06-03")),
     ("a breach on the last day", "never_early_never_late", change("rungs", settled_on=date(2026, 6, 2))),
     ("a timer that is silently late", "never_early_never_late", change("rungs", state=0, settled_at=None)),
     (
@@ -232,6 +234,13 @@ def test_a_planted_wrong_is_named_by_its_invariant(invariant: str, plant: Callab
 
 def test_every_invariant_has_a_planted_wrong() -> None:
     assert {wrong[1] for wrong in WRONGS} == {each.__name__ for each in invariants.INVARIANTS}
+
+
+def test_a_webhook_that_came_again_without_a_reason_is_named() -> None:
+    assert invariants.never_repeated(sound()) == []
+
+    [problem] = invariants.never_repeated(journal(outcome="repeat")(sound()))
+    assert problem.startswith("1 webhooks that came again without a reason: ")
 
 
 def test_a_fault_that_its_detector_did_not_see_has_not_landed() -> None:
