@@ -23,7 +23,7 @@ def add(
     recipient: Annotated[str | None, typer.Option(help="The recipient it answers for: la:E08000035")] = None,
     data: Folder = None,
 ) -> None:
-    """Register a partner system and show its credentials, once."""
+    """Register a partner system, and show its credentials; they are kept in the installation's folder, too."""
     credentials = find_running(data).clients.add(name, body=body, area=area, recipient=recipient)
     typer.echo(json.dumps(asdict(credentials), indent=2))
 
