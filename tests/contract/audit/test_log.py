@@ -15,6 +15,7 @@ from services.audit.service import OtherLog
 from services.audit.store.log import Head, Signed
 from tests.support.audit import KEY, NOON, ORIGIN, event, record, records
 from tests.support.audit_backends import Backend
+from tests.support.locks import waits_for_a_lock
 from tests.support.merkle_reference import tree_hash
 
 
@@ -92,9 +93,9 @@ async def test_a_second_writer_waits_for_the_first(audit: Backend) -> None:
     async with audit.store.begin() as tx:
         await audit.log.lock_head(tx.connection, ORIGIN)
         second = asyncio.create_task(audit.append(records(1, start=2)))
-        done, _ = await asyncio.wait([second], timeout=0.3)
+        waited = await waits_for_a_lock(audit.store, second)
 
-    assert not done
+    assert waited
     assert await second == 1
 
 

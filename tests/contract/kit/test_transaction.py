@@ -12,6 +12,7 @@ from services.kit.fence import Place
 from services.kit.quarantine import Record
 from services.kit.transaction import CaseNotHeld, LateLock
 from tests.support.kit import SERVICE, Backend, aware, case
+from tests.support.locks import waits_for_a_lock
 
 PLACE = Place("kit-test", 3)
 
@@ -70,11 +71,11 @@ async def test_a_second_writer_of_a_case_waits_for_the_first(kit: Backend) -> No
     async with kit.store.begin() as first:
         await first.lock_cases([case(1)])
         held.set()
-        done, _ = await asyncio.wait([task], timeout=0.3)
+        waited = await waits_for_a_lock(kit.store, task)
         order.append("first lets go")
 
     await task
-    assert not done
+    assert waited
     assert order == ["first lets go", "second has it"]
 
 
@@ -151,17 +152,19 @@ async def test_two_writers_of_one_case_come_out_in_the_order_in_which_they_held_
             await second_waits.wait()
             tx.emit("topic", aware("first to hold it", case(1)))
 
-    async def second() -> None:
+    async def second() -> bool:
         async with kit.store.begin() as tx:  # this one began before the first held the case
             await first_holds.wait()
             waiting = asyncio.ensure_future(tx.lock_cases([case(1)]))
-            await asyncio.wait([waiting], timeout=0.2)
+            waited = await waits_for_a_lock(kit.store, waiting)
             second_waits.set()
             await waiting
             tx.emit("topic", aware("second to hold it", case(1)))
+        return waited
 
-    await asyncio.gather(second(), first())
+    waited, _ = await asyncio.gather(second(), first())
 
+    assert waited
     assert await kit.said() == ["first to hold it", "second to hold it"]
 
 
