@@ -133,6 +133,27 @@ async def test_a_recipient_that_fails_twice_gets_its_notice_at_the_third_try_und
     assert [tuple(row.values()) for row in history] == [(1, "due", 503), (2, "due", 503), (3, "delivered", 200)]
 
 
+@pytest.mark.parametrize(("days", "anew"), [(14, False), (16, True)])
+async def test_a_grant_of_which_half_of_its_30_days_is_over_begins_anew_when_its_notice_is_tried_again(
+    road: Road, recipients: Recipients, address: DatabaseAddress, days: int, *, anew: bool
+) -> None:
+    await recipients.behave(LSCP_ID, mode="fail", times=1)
+    await road.route(reported())
+    await recipients.send_all()
+    async with road.database.begin() as tx:
+        ago = text("UPDATE routing.delivery SET granted_at = clock_timestamp() - make_interval(days => :days)")
+        await tx.connection.execute(ago, {"days": days})
+    await move_clock(address, timedelta(seconds=1))
+    await recipients.send_all()
+
+    granted = await road.rows(
+        "SELECT granted_at > clock_timestamp() - interval '1 day' AS anew FROM routing.delivery WHERE recipient = :r",
+        r=LSCP_ID,
+    )
+    assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)] == ["failed", "taken"]
+    assert [row["anew"] for row in granted] == [anew]
+
+
 async def test_what_fails_once_something_new_waits_behind_it_is_told_at_once_also_if_that_came_while_it_was_on_its_way(
     road: Road, recipients: Recipients
 ) -> None:
