@@ -31,7 +31,7 @@ def until(
 
 
 async def eventually(
-    condition: Callable[[], Any | Awaitable[Any]], what: str, *, within_s: float = 30.0, every_s: float = 0.02
+    condition: Callable[[], Any | Awaitable[Any]], what: str, *, within_s: float = 120.0, every_s: float = 0.02
 ) -> Any:
     """Return the condition's value as soon as it is true; asked again after `every_s`.
 

@@ -27,6 +27,7 @@ from services.audit.settings import AuditSettings
 from services.kit.auth import unguarded
 from services.kit.migrate import migrate_all
 from tests.support.audit import KEY, NOTE_KEY, ORIGIN, event
+from tests.support.eventually import eventually
 from tests.support.stack import SERVICE_PASSWORDS, fresh_database, stack
 from tests.support.web import address_of, free_listener
 
@@ -61,12 +62,13 @@ class Running:
 
     async def entries(self, query: str, count: int) -> list[dict[str, Any]]:
         """Wait until `count` entries are found, and return them."""
-        found: list[dict[str, Any]] = []
-        async with asyncio.timeout(30):
-            while len(found) < count:
-                answer = await self.get(f"/v1/entries?{query}")
-                found = answer.json()["entries"] if answer.status_code == 200 else []
-                await asyncio.sleep(0.05)
+
+        async def shown() -> list[dict[str, Any]]:
+            answer = await self.get(f"/v1/entries?{query}")
+            found: list[dict[str, Any]] = answer.json()["entries"] if answer.status_code == 200 else []
+            return found if len(found) >= count else []
+
+        found: list[dict[str, Any]] = await eventually(shown, f"{count} entries about {query}", every_s=0.05)
         return found
 
 

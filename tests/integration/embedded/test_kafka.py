@@ -26,7 +26,7 @@ def write(address: BrokerAddress, value: bytes) -> None:
     config = {**address.client_config(user="intake", password=SERVICE_PASSWORDS["intake"]), "acks": "all"}
     producer = Producer({**config, "log_level": 0})
     producer.produce(topics.CASE_EVENTS, value, partition=0)
-    assert producer.flush(15) == 0
+    assert producer.flush(60) == 0
 
 
 def read_all(address: BrokerAddress) -> list[bytes | None]:
@@ -39,7 +39,7 @@ def read_all(address: BrokerAddress) -> list[bytes | None]:
     consumer = Consumer({**config, "log_level": 0})
     consumer.assign([TopicPartition(topics.CASE_EVENTS, 0, 0)])
     values: list[bytes | None] = []
-    while (message := consumer.poll(15)) is not None and message.error() is None:
+    while (message := consumer.poll(60)) is not None and message.error() is None:
         values.append(message.value())
     consumer.close()
     return values

@@ -57,7 +57,7 @@ def child(nursery: Nursery, folder: Path, **env: str) -> Child:
 
 
 def said(started: Child) -> str:
-    started.wait_until(lambda: bool(started.log_path.read_text()), timeout_s=20)
+    started.wait_until(lambda: bool(started.log_path.read_text()), timeout_s=GRACE_S)
     return started.log_path.read_text()
 
 
@@ -76,7 +76,7 @@ def test_a_process_that_ends_by_itself_is_missed(nursery: Nursery, tmp_path: Pat
     ended = child(nursery, tmp_path / "a", WHO="one", CODE="3")
 
     with pytest.raises(StartFailed, match="it ended while it was starting: one a"):
-        ended.wait_until(lambda: False, timeout_s=20)
+        ended.wait_until(lambda: False, timeout_s=GRACE_S)
 
 
 def test_a_process_that_is_killed_is_missed_and_leaves_its_folder_free(nursery: Nursery, tmp_path: Path) -> None:
@@ -159,13 +159,13 @@ def test_no_process_is_left_behind_and_none_dies_with_the_nursery(victim: str, t
 
         if victim == "guard":
             guard.kill()
-            assert not psutil.wait_procs([service], timeout=20)[1]
+            assert not psutil.wait_procs([service], timeout=GRACE_S)[1]
         if victim == "nursery":
             nursery.kill()
             assert service.is_running()
         owner.kill()
 
-    assert not psutil.wait_procs([service, guard, nursery], timeout=20)[1]
+    assert not psutil.wait_procs([service, guard, nursery], timeout=GRACE_S)[1]
 
 
 def test_what_the_nursery_imports_starts_no_thread() -> None:

@@ -30,7 +30,7 @@ def produce_as(user: str, password: str, topic: str) -> KafkaError | None:
     producer = Producer({**config, "log_level": 0, "error_cb": errors.append})
     outcome: list[KafkaError | None] = []
     producer.produce(topic, b"{}", on_delivery=lambda error, _message: outcome.append(error))
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not outcome and not _signs_in_in_vain(errors) and time.monotonic() < deadline:
         producer.poll(0.1)
     producer.purge()

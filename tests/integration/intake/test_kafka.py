@@ -104,7 +104,7 @@ async def test_a_client_that_is_registered_later_is_heard_without_a_restart() ->
         async def both() -> bool:
             return {m.data.reporter.client for m in await reports(opened)} == {first, second}
 
-        await eventually(both, "the second client's event", within_s=60)
+        await eventually(both, "the second client's event")
 
 
 async def test_an_event_by_kafka_and_the_same_by_http_are_one() -> None:

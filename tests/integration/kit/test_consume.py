@@ -193,7 +193,7 @@ async def test_a_process_that_slept_through_its_session_changes_nothing_when_it_
     with road.process("consume.received:stop") as zombie:
         await eventually(lambda: is_stopped(zombie), "the process that sleeps")
         async with road.here():
-            await eventually(lambda: _has(road, len(NAMES)), "the other process took over", within_s=60)
+            await eventually(lambda: _has(road, len(NAMES)), "the other process took over")
             os.kill(zombie.pid, signal.SIGCONT)
             await road.send("afterwards", number=99)
             await eventually(lambda: _contains(road, "heard afterwards"), "life goes on")

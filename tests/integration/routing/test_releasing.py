@@ -78,7 +78,7 @@ async def test_a_service_that_runs_takes_a_release_and_an_earlier_case_keeps_its
             async def there() -> bool:
                 return await version(case_key) == expected
 
-            await eventually(there, f"the case is decided by {expected}", within_s=60)
+            await eventually(there, f"the case is decided by {expected}")
 
         await publish(reported(case_key=old))
         await reaches(old, (FIRST, 1))
@@ -91,7 +91,7 @@ async def test_a_service_that_runs_takes_a_release_and_an_earlier_case_keeps_its
             taken = of(RulebookReleased, await decisions())
             return [each.data.rulebook.sha256 for each in taken] == [found.sha256]
 
-        await eventually(announced, "the release is published once", within_s=60)
+        await eventually(announced, "the release is published once")
 
     by = {(each.case_key, each.data.rulebook.version) for each in of(CaseDecided, await decisions(old, new))}
     assert by == {(old, FIRST), (new, SECOND)}

@@ -69,18 +69,18 @@ async def test_a_report_becomes_signed_notices_and_the_same_report_again_changes
                 states = [n["state"] for each in answer.json().get("obligations", ()) for n in each["notices"]]
                 return states == ["delivered", "delivered"]
 
-            await eventually(delivered, "both notices are delivered", within_s=90)
+            await eventually(delivered, "both notices are delivered")
             await publish(report, aware(case_key=case_key))
 
             async def decided_again() -> bool:
                 return bool((await http.get(f"/v1/cases/{case_key}/decisions")).json()["revision"] == 2)
 
-            await eventually(decided_again, "the second event is decided", within_s=60)
+            await eventually(decided_again, "the second event is decided")
 
             async def all_published() -> bool:
                 return (await _published(topics.DECISIONS, case_key)).count("case.decided.v1") == 2
 
-            await eventually(all_published, "both decisions are published", within_s=60)
+            await eventually(all_published, "both decisions are published")
 
     # The topics are shared with the other tests of this run: only what is about this case counts.
     entries = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
