@@ -49,7 +49,7 @@ async def road(address: DatabaseAddress) -> AsyncIterator[Road]:
 @pytest.fixture
 async def recipients(road: Road, tmp_path: Path) -> AsyncIterator[Recipients]:
     grant_key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    channel = WebhookChannel(timeout_s=2)
+    channel = WebhookChannel()
     async with (
         TestServer(create_app(tmp_path, [WEBHOOK_KEY.public_key()])) as server,
         aiohttp.ClientSession() as session,

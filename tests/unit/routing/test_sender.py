@@ -36,7 +36,7 @@ def test_only_a_2xx_with_a_reference_says_that_the_message_was_taken(
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def serve(handler: Handler, timeout_s: float = 0.3) -> AsyncIterator[tuple[str, WebhookChannel]]:
+async def serve(handler: Handler, timeout_s: float = TIMEOUT_S) -> AsyncIterator[tuple[str, WebhookChannel]]:
     app = web.Application()
     app.router.add_post("/webhook", handler)
     async with TestServer(app) as server, open_session() as session:
@@ -45,8 +45,8 @@ async def serve(handler: Handler, timeout_s: float = 0.3) -> AsyncIterator[tuple
         yield str(server.make_url("/webhook")), channel
 
 
-async def answer_of(handler: Handler) -> Answer:
-    async for url, channel in serve(handler):
+async def answer_of(handler: Handler, timeout_s: float = TIMEOUT_S) -> Answer:
+    async for url, channel in serve(handler, timeout_s):
         return await channel.send(url, {"webhook-id": "n-1"}, b"{}")
     raise AssertionError
 
@@ -71,7 +71,7 @@ async def test_silence_is_a_failure_after_the_time_out() -> None:
         await asyncio.Event().wait()
         return web.Response()
 
-    assert await answer_of(hang) == Answer(None, problem="no answer in time")
+    assert await answer_of(hang, timeout_s=0.3) == Answer(None, problem="no answer in time")
 
 
 async def test_a_reference_that_comes_in_pieces_is_read_whole() -> None:
@@ -103,7 +103,7 @@ async def test_as_many_requests_as_may_be_under_way_leave_at_once_whatever_becom
         await arrived.wait()
         return web.json_response({"reference": "PANEL-1"})
 
-    async for url, channel in serve(wait_for_all, timeout_s=TIMEOUT_S):
+    async for url, channel in serve(wait_for_all):
         answers = await asyncio.gather(*(channel.send(url, {}, b"{}") for _ in range(MOST_IN_FLIGHT)))
 
     assert {answer.reference for answer in answers} == {"PANEL-1"}
