@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - statements of an attacker, put together by the test
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import asyncpg
@@ -32,10 +32,12 @@ class Served:
     def __init__(self, log: TestLog, url: str, token: str) -> None:
         self.log, self.url, self.token = log, url, token
 
-    async def verify(self, saved: str | None = None, settle_s: float = 0) -> Report:
+    async def verify(
+        self, saved: str | None = None, settle_s: float = 0, pause: Callable[[float], None] = lambda _: None
+    ) -> Report:
         def check() -> Report:
             fetch = over_http(self.url, self.token)
-            return verify(fetch, read_key(PUBLIC_PEM), saved=saved, settle_s=settle_s, pause=lambda _: None)
+            return verify(fetch, read_key(PUBLIC_PEM), saved=saved, settle_s=settle_s, pause=pause)
 
         return await asyncio.to_thread(check)
 
@@ -193,11 +195,19 @@ async def test_numbers_still_on_their_way_are_waited_for(served: Served) -> None
     numbered = records(6)
     await served.log.append([numbered[0], numbered[2]])
     await served.log.publish()
-    checking = asyncio.create_task(served.verify(settle_s=1000))
-    await served.log.append(numbered)
-    await served.log.publish()
+    running, waited = asyncio.get_running_loop(), list[float]()
 
-    assert (await checking).ok
+    async def arrive() -> None:
+        await served.log.append(numbered)
+        await served.log.publish()
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            asyncio.run_coroutine_threadsafe(arrive(), running).result()
+
+    assert (await served.verify(settle_s=1000, pause=wait)).ok
+    assert waited == [1.0, 1.0]
 
 
 async def test_a_number_that_two_events_claim_is_found(served: Served) -> None:
