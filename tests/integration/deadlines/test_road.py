@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas import topics
-from schemas.calendar import add_working_days, end_of_day, load_england, london_date
+from schemas.calendar import end_of_day
 from schemas.deadlines import Met
 from schemas.messages import parse
 from services.kit.database import Database
@@ -33,27 +33,27 @@ def case_key(database_url: str) -> str:
     return sha256(database_url.encode()).hexdigest()[:32]
 
 
-async def test_a_decision_becomes_a_duty_and_its_breach_is_published(database_url: str, case_key: str) -> None:
+async def test_a_decision_becomes_a_duty_and_its_breach_is_published(
+    database_url: str, database: Database, case_key: str
+) -> None:
+    await move_clock_to(database, NOON)
     application = app(database_url, **_broker())
     await begin_after_others(database_url, "deadlines")
-    duty_id = UUID(case_key)
+    opening = obligation_opened(1, UUID(case_key), DUE_ON, from_on=NOON.date(), case_key=case_key)
 
     async with client(application, "operations") as http, application.router.lifespan_context(application):
-        now = datetime.fromisoformat((await http.get("/v1/clock")).json()["legal_now"])
-        today = london_date(now)
-        due_on = add_working_days(today, 5, load_england())
-        await _publish(obligation_opened(1, duty_id, due_on, from_on=today, case_key=case_key, at=now).wire(), case_key)
+        await _publish(opening.wire(), case_key)
 
         async def shown() -> list[dict[str, object]]:
             answer = await http.get("/v1/obligations", params={"case": case_key})
             return list(answer.json()["obligations"])
 
-        (opened,) = await eventually(shown, "the duty is kept", within_s=60)
-        seconds = int((end_of_day(due_on) - now).total_seconds()) + 60
-        await http.post("/v1/clock", json={"seconds": seconds, "reason": "to watch it breach"})
-        published = await eventually(lambda: _published(database_url, case_key), "the breach is published", within_s=60)
+        (opened,) = await eventually(shown, "the duty is kept")
+        to_tuesday = 7 * 86_400 + 12 * 3_600 + 60  # at 00:01, a minute late
+        await http.post("/v1/clock", json={"seconds": to_tuesday, "reason": "to watch it breach"})
+        published = await eventually(lambda: _published(database_url, case_key), "the breach is published")
 
-    assert opened["due_on"] == due_on.isoformat()
+    assert opened["due_on"] == "2026-11-09"
     assert published == ["deadline.breached.v1", "alert.raised.v1"]
 
 
@@ -70,7 +70,7 @@ async def test_what_was_met_while_deadlines_was_down_is_not_breached_when_it_sta
     application = app(database_url, **_broker())
 
     async with client(application, "operations"), application.router.lifespan_context(application):
-        (met,) = await eventually(lambda: published(database, "deadline.met.v1"), "the backlog is read", within_s=60)
+        (met,) = await eventually(lambda: published(database, "deadline.met.v1"), "the backlog is read")
 
     assert isinstance(met, Met)
     assert met.data.working_days_late == 0
