@@ -242,3 +242,9 @@ def resolved(number: int) -> quarantines.QuarantineResolved:
         quarantine_id=UUID(int=700), service="intake", outcome="discarded", by="account-1", reason="a test message"
     )
     return quarantines.QuarantineResolved(**{**envelope(number), "case_key": None}, data=data)
+
+
+def restored(number: int) -> quarantines.DatabaseRestored:
+    """Return the announcement that routing goes on from a backup."""
+    data = quarantines.DatabaseRestoredData(service="routing", after_producer_seq=40, lacking=12, moved=False)
+    return quarantines.DatabaseRestored(**{**envelope(number), "case_key": None}, data=data)

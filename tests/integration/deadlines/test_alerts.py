@@ -25,6 +25,7 @@ from tests.support.deadlines import (
     obligation_withdrawn,
     quarantined,
     resolved,
+    restored,
 )
 from tests.support.deadlines_database import feed, feed_quarantines, published
 
@@ -104,3 +105,19 @@ async def test_what_a_service_puts_aside_is_told_to_a_person_until_it_is_dealt_w
 
     async with database.connect() as connection:
         assert await alerts.find(connection, EVERYTHING) == []
+
+
+async def test_that_a_service_goes_on_from_a_backup_is_told_to_a_person(database: Database) -> None:
+    await feed_quarantines(database, restored(1), restored(1))
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection, EVERYTHING)
+    (raised,) = await published(database)
+    assert alert.says == (
+        "The database of routing was restored from a backup. It lacks 12 messages that were published after number 40. "
+        "What was kept after the backup and not published yet is gone, and cannot be counted. "
+        "What a person took out of quarantine since is held again, and no alert says so."
+    )
+    assert isinstance(raised, AlertRaised)
+    assert (raised.data.kind, raised.data.severity, raised.data.reference) == ("database.restored", "fault", "routing")
+    assert raised.causation_id == UUID(int=1)
