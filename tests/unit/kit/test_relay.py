@@ -104,13 +104,19 @@ async def test_messages_are_numbered_without_a_gap_across_relays() -> None:
     assert broker.numbers() == [(1, "a"), (2, "b"), (3, "c")]
 
 
-async def test_a_commit_is_published_at_once() -> None:
+def test_a_commit_is_published_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     store, broker = MemoryStore("kit", NOON), FakeBroker()
-    async with running(relay_of(store, broker)):
-        await emit(store, "a")
-        await eventually(broker.numbers, "published", within_s=2)
+    for pause in ("POLL_FIRST_S", "POLL_LAST_S"):
+        monkeypatch.setattr(f"services.kit.relay.{pause}", 3600.0)
 
-    assert broker.numbers() == [(1, "a")]
+    async def published_a_second_later() -> list[tuple[int, str]]:
+        async with running(relay_of(store, broker)):
+            await asyncio.sleep(1)  # it has found nothing and waits
+            await emit(store, "a")
+            await asyncio.sleep(1)
+            return broker.numbers()
+
+    assert simulated(published_a_second_later()) == [(1, "a")]
 
 
 def test_commits_of_one_moment_share_a_publication() -> None:
