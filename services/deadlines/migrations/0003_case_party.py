@@ -9,6 +9,11 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+_BACKFILL = """
+    INSERT INTO deadlines.case_party (case_key, party)
+    SELECT DISTINCT case_key, duty_holder FROM deadlines.duty WHERE kind = 'obligation'
+"""
+
 
 def upgrade() -> None:
     op.execute("""
@@ -17,10 +22,7 @@ def upgrade() -> None:
             party text NOT NULL,
             PRIMARY KEY (case_key, party))
     """)
-    op.execute("""
-        INSERT INTO deadlines.case_party (case_key, party)
-        SELECT DISTINCT case_key, duty_holder FROM deadlines.duty WHERE kind = 'obligation'
-    """)
+    op.execute(_BACKFILL)
     op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON deadlines.case_party FROM handrail_deadlines")
 
 

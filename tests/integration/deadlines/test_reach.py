@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from importlib import import_module
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
-from services.deadlines.store import alerts
+from services.deadlines.store import alerts, duties
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
-from tests.support.deadlines import CASE, NOON, notice_refused, obligation_opened, quarantined
+from tests.support.deadlines import CASE, NOON, duty, notice_refused, obligation_opened, quarantined
 from tests.support.deadlines_app import app, client
 from tests.support.deadlines_database import feed, feed_quarantines, move_clock_to
 from tests.support.intake_routing import decided
@@ -108,3 +111,14 @@ async def test_an_alert_about_no_case_is_for_operations(database: Database, data
             seen.append(len((await http.get("/v1/alerts")).json()["alerts"]))
 
     assert seen == [2, 1]
+
+
+async def test_the_duty_holders_of_cases_of_an_earlier_version_are_parties_to_them(database: Database) -> None:
+    asked = replace(duty(3), kind="question", duty_holder="la:E09000032")
+    async with database.begin() as tx:
+        await duties.save(tx.connection, [duty(1), duty(2), asked])
+        await tx.connection.execute(text(import_module("services.deadlines.migrations.0003_case_party")._BACKFILL))
+
+    async with database.connect() as connection:
+        parties = await connection.execute(text("SELECT case_key, party FROM deadlines.case_party"))
+    assert [tuple(row) for row in parties] == [(CASE, "la:E08000035")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import asyncpg
@@ -15,7 +16,7 @@ from schemas.identity import only_item
 from services.routing.announcing import Announcer
 from services.routing.service import RoutingService
 from tests.support.releases import SECOND, national
-from tests.support.road import Recipients, Road, laws, of
+from tests.support.road import Recipients, Road, laws, move_clock, of
 from tests.support.routing import (
     COUNCIL,
     LEEDS,
@@ -92,6 +93,32 @@ async def test_a_notice_that_waited_while_the_unreleased_version_was_changed_is_
     assert not of(tell.NoticeWithdrawn, published)
     assert [entry["body"]["type"] for entry in await recipients.journal("panel")] == ["notice.v1"]
     assert await road.rows("SELECT reason FROM routing.delivery WHERE state = 'refused'") == []
+
+
+async def test_a_delivery_of_an_earlier_version_changed_last_when_its_history_says(
+    road: Road, recipients: Recipients, address: DatabaseAddress
+) -> None:
+    async def changed_at() -> dict[str, datetime]:
+        return {r["recipient"]: r["changed_at"] for r in await road.rows("SELECT recipient, changed_at FROM delivery")}
+
+    council, upgraded_at = f"la:{LEEDS}", datetime(2030, 1, 1, tzinfo=UTC)
+    await road.route(reported())
+    await move_clock(address, timedelta(hours=1))
+    await recipients.send_all()
+    before = await changed_at()
+    connection = await asyncpg.connect(address.url())
+    try:
+        await connection.execute("UPDATE routing.delivery SET changed_at = $1", upgraded_at)
+        await connection.execute(
+            """DELETE FROM routing.delivery_history h USING routing.delivery d
+            WHERE d.delivery_id = h.delivery_id AND d.recipient = $1""",
+            council,
+        )
+        await connection.execute(import_module("services.routing.migrations.0002_claim_by_index")._BACKFILL)
+    finally:
+        await connection.close()
+
+    assert await changed_at() == before | {council: upgraded_at}
 
 
 async def test_a_text_is_kept_by_whoever_decides_by_it_and_by_whoever_starts_with_it(road: Road) -> None:
