@@ -109,7 +109,7 @@ def _running(folder: Path, urls: Mapping[str, str], broker: BrokerAddress, datab
         kafka_security=broker.security_protocol,
         kafka_admin=broker.user,
         kafka_ca_file=str(Path(broker.ca_file).absolute()) if broker.ca_file else None,
-        database=f"{database.host}:{database.port}/{database.database}",
+        database=f"{database.host_and_port}/{database.database}",
         log_public_key=str(folder / "log.pub"),
     )
 

@@ -60,10 +60,15 @@ class DatabaseAddress:
     password: str = field(repr=False)
     database: str = "postgres"
 
+    @property
+    def host_and_port(self) -> str:
+        """Return what stands for the server in an address and in a message."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     def url(self, *, database: str | None = None, user: str | None = None, password: str | None = None) -> str:
         """Return a `postgresql://` address, by default the superuser's; it holds a password, so never log it."""
         who = f"{quote(user or self.user)}:{quote(password or self.password, safe='')}"
-        return f"postgresql://{who}@{self.host}:{self.port}/{database or self.database}"
+        return f"postgresql://{who}@{self.host_and_port}/{database or self.database}"
 
 
 class EmbeddedPostgres(EmbeddedServer):

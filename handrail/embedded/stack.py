@@ -93,9 +93,7 @@ class Stack:
         """Return one line that says which broker and which database are in use."""
         kafka = "embedded" if self.embedded_kafka else "HANDRAIL_KAFKA_BOOTSTRAP"
         postgres = "embedded" if self.embedded_postgres else "HANDRAIL_DATABASE_URL"
-        return (
-            f"Kafka {self.kafka.bootstrap} ({kafka}), PostgreSQL {self.database.host}:{self.database.port} ({postgres})"
-        )
+        return f"Kafka {self.kafka.bootstrap} ({kafka}), PostgreSQL {self.database.host_and_port} ({postgres})"
 
     def __enter__(self) -> Self:
         return self.start()

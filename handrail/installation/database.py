@@ -46,7 +46,7 @@ def _ask(server: DatabaseAddress, question: str, *values: object) -> object:
         return asyncio.run(_sign_in_and_ask(server, question, *values))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise EmbeddedError(f"cannot sign in to PostgreSQL at {server.host}:{server.port}: {reason}") from error
+        raise EmbeddedError(f"cannot sign in to PostgreSQL at {server.host_and_port}: {reason}") from error
 
 
 async def _sign_in_and_ask(server: DatabaseAddress, question: str, *values: object) -> object:

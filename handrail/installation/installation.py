@@ -182,7 +182,7 @@ class Installation:
             kafka_security=self.stack.kafka.security_protocol,
             kafka_admin=self.stack.kafka.user,
             kafka_ca_file=self.stack.kafka.ca_file,
-            database=f"{self.stack.database.host}:{self.stack.database.port}/{self._database}",
+            database=f"{self.stack.database.host_and_port}/{self._database}",
             log_public_key=str(self.keys / "log.pub"),
         )
 

@@ -59,3 +59,11 @@ def test_an_address_round_trips_through_its_url_and_hides_its_password_in_print(
 
     assert given_database({"HANDRAIL_DATABASE_URL": address.url()}) == address
     assert "p@ss" not in repr(address)
+
+
+def test_a_database_at_an_address_of_ipv6_is_named_as_it_was_given() -> None:
+    address = given_database({"HANDRAIL_DATABASE_URL": "postgresql://owner:s3cret@[::1]:5433/handrail"})
+
+    assert address is not None
+    assert address.host_and_port == "[::1]:5433"
+    assert address.url() == "postgresql://owner:s3cret@[::1]:5433/handrail"
