@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -52,10 +53,16 @@ def stop_on_sigterm() -> None:
 
 def stay(installation: Installation, console: Console) -> None:
     """Look after the installation until a Ctrl-C or a SIGTERM asks for the end."""
-    watch = Watch(installation, lambda text: console.print(text, markup=False, soft_wrap=True))
+
+    def say(text: str) -> None:
+        # A closed terminal, a full disk or a pipe that nobody reads (Rich then ends the program) must not end what runs.
+        with suppress(OSError, SystemExit):
+            console.print(text, markup=False, soft_wrap=True)
+
+    watch = Watch(installation, say)
     try:
         while True:
             watch.look()
             time.sleep(LOOK_EVERY_S)
     except KeyboardInterrupt:
-        console.print("\nStopping; this takes a few seconds.")
+        say("\nStopping; this takes a few seconds.")

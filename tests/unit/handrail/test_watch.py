@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import sys
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
+from handrail.cli.up import stay
 from handrail.embedded.errors import StartFailed
 from handrail.installation.installation import Installation
 from handrail.installation.watch import SOON_S, WAIT_CAP_S, Watch
@@ -19,7 +25,7 @@ class Part:
     name: str
     begun: list[str]
     ended: bool = False
-    broken: Exception | None = None
+    broken: BaseException | None = None
 
     @property
     def child(self) -> Part:
@@ -142,3 +148,31 @@ def test_what_cannot_be_started_is_tried_again_and_what_it_said_is_passed_on(
     assert parts.begun == ["Kafka", "Kafka"]
     assert f"Kafka could not be started again: {error}" in said
     assert parts.embedded_kafka.ended is False
+
+
+class HungUp(io.StringIO):
+    """A terminal whose window was closed."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_an_end_that_nobody_can_be_told_of_ends_nothing_else(parts: Parts) -> None:
+    parts.processes["routing"].ended, parts.processes["routing"].broken = True, KeyboardInterrupt()
+
+    stay(cast(Installation, cast(Any, parts)), Console(file=HungUp()))
+
+    assert parts.begun == ["routing"]
+
+
+def test_a_reader_of_what_is_said_that_has_gone_ends_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.processes["routing"].ended, parts.processes["routing"].broken = True, KeyboardInterrupt()
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)  # Rich turns it to nowhere, then raises SystemExit
+
+        stay(cast(Installation, cast(Any, parts)), Console())
+        monkeypatch.undo()
+
+    assert parts.begun == ["routing"]
