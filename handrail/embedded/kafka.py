@@ -6,6 +6,7 @@ authentication and never creates a topic by itself.
 """
 
 import importlib.util
+import json
 import logging
 import os
 import secrets
@@ -211,13 +212,19 @@ def server_properties(
     admin_password: str,
     controller_password: str,
 ) -> str:
-    """Return the broker's configuration: `deploy/kafka/server.properties`, filled in. It holds passwords."""
+    """Return the broker's configuration: `deploy/kafka/server.properties`, filled in. It holds passwords.
+
+    Raises:
+        EmbeddedError: Kafka would take the path of the data for several.
+    """
+    if "," in str(data_dir):
+        raise EmbeddedError(f"Kafka cannot keep its data in {data_dir}: choose a folder without a comma in its path.")
     template = Template((DEPLOY / "kafka" / "server.properties").read_text())
     return template.substitute(
         listeners=listeners,
         advertised=advertised,
         controller_port=controller_port,
-        data_dir=data_dir,
+        data_dir=json.dumps(str(data_dir))[1:-1],  # Java reads ISO-8859-1, and the escapes that JSON has
         admin_password=admin_password,
         controller_password=controller_password,
     )

@@ -17,8 +17,8 @@ from tests.support.stack import SERVICE_PASSWORDS
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder with a space in its name."""
-    with tempfile.TemporaryDirectory(prefix="handrail test ") as path:
+    """A folder with a space, a letter beyond ASCII and a backslash in its name."""
+    with tempfile.TemporaryDirectory(prefix="handrail test \u00fc\\t ") as path:
         yield Path(path, "kafka")
 
 
