@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from http.client import HTTPException
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib import request as ways
@@ -38,9 +39,7 @@ NO_ENTRY = f"/v1/entries?after={2**63 - 1}"  # of a changed entry the server may
 SIGNATURE_LINE = re.compile("\u2014 (\\S+) ([A-Za-z0-9+/=]+)")
 
 STRANGE = (ValueError, LookupError, TypeError, AttributeError)  # what reading something else than was expected raises
-
-Fetch = Callable[[str], bytes]
-"""Returns the body at a path of the log's server, such as `/v1/checkpoint`."""
+Fetch = Callable[[str], bytes]  # returns the body at a path of the log's server, such as `/v1/checkpoint`
 
 
 class CannotCheck(Exception):
@@ -59,15 +58,12 @@ class Head:
 
 @dataclass(frozen=True)
 class Report:
-    """What was checked, and everything that was wrong, in words. `head` is None when the log could not be read.
-
-    `unsigned` entries stand behind the newest head by the server's own word, and it does not sign them.
-    """
+    """What was checked, and everything that was wrong, in words. `head` is None when the log could not be read."""
 
     head: Head | None
     checkpoints: int
     problems: list[str]
-    unsigned: int = 0
+    unsigned: int = 0  # entries behind the newest head by the server's own word, which it does not sign
 
     @property
     def ok(self) -> bool:
@@ -127,12 +123,10 @@ class Sequences:
     def gaps(self) -> Iterator[str]:
         """Yield every run of numbers that is missing below the highest one seen."""
         for name, seen in sorted(self._seen.items()):
-            expected = 1
-            for number in sorted(seen):
-                if number > expected:
-                    missing = f"{expected}" if number == expected + 1 else f"{expected} to {number - 1}"
+            for before, number in pairwise([0, *sorted(seen)]):
+                if number > before + 1:
+                    missing = f"{before + 1}" if number == before + 2 else f"{before + 1} to {number - 1}"
                     yield f"{self._what} {name}: number {missing} is missing before entry {seen[number]}"
-                expected = number + 1
 
 
 class Log:
@@ -375,7 +369,7 @@ def verify_log(base_url: str, token: str | None, key: bytes, saved: str | None =
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from a shell: 0 when all is well, 1 when anything is wrong, 2 when it could not be checked."""
+    """Run from a shell: 0 when all is well, 1 when anything is wrong, 2 when it could not be checked or kept."""
     parser = argparse.ArgumentParser(prog="handrail verify", description="Check Handrail's log from outside.")
     parser.add_argument("url", help="address of the audit service")
     parser.add_argument("--key", type=Path, required=True, help="file with the log's public key")
@@ -392,7 +386,13 @@ def main(arguments: list[str] | None = None) -> int:
     if report.head is None:
         return 2
     if report.ok and given.state:
-        given.state.write_text(report.head.note, "utf-8")
+        beside = given.state.with_name(f"{given.state.name}.new")  # half a checkpoint would be WRONG ever after
+        try:
+            beside.write_text(report.head.note, "utf-8")
+            beside.replace(given.state)
+        except OSError as error:
+            print(f"the checkpoint could not be kept: {error}")  # noqa: T201
+            return 2
     return 0 if report.ok else 1
 
 

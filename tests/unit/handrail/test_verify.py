@@ -449,3 +449,30 @@ def test_the_program_keeps_a_good_checkpoint_and_says_no_with_its_exit_code(
     said = capsys.readouterr().out
     assert "WRONG entry 3: the record kept with it is not the one that it commits to" in said
     assert "cannot check: the server gave no entries from 0" in said
+
+
+@pytest.mark.parametrize("state", ["missing/state", "/proc/1/state"])
+def test_a_good_log_whose_checkpoint_cannot_be_kept_is_no_wrong_log(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.pub").write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: MemoryServer(HONEST, ROOTS).fetch)
+
+    assert handrail.verify.main(["http://127.0.0.1", "--key", "log.pub", "--state", state]) == 2
+
+    assert "the checkpoint could not be kept: " in capsys.readouterr().out
+
+
+def test_a_disk_that_fills_up_takes_nothing_of_the_checkpoint_that_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, state = tmp_path / "log.pub", tmp_path / "state"
+    key.write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    state.write_text(kept := Checkpoint(ORIGIN, 10, ROOTS[10]).sign(KEY))
+    (tmp_path / "state.new").symlink_to("/dev/full")
+    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: MemoryServer(HONEST, ROOTS).fetch)
+
+    assert handrail.verify.main(["http://127.0.0.1", "--key", str(key), "--state", str(state)]) == 2
+
+    assert state.read_text() == kept
