@@ -24,7 +24,7 @@ import asyncpg
 
 from handrail.embedded.errors import EmbeddedError, StartFailed, ToolMissing
 from handrail.embedded.places import check_space, private_folder, write_private
-from handrail.embedded.process import LOOPBACK, Account, Child, choose_port
+from handrail.embedded.process import LOOPBACK, Account, Child, choose_port, lock_folder
 from handrail.embedded.server import EmbeddedServer
 
 SUPERUSER = "postgres"
@@ -120,6 +120,7 @@ class EmbeddedPostgres(EmbeddedServer):
         if not self._place.exists():
             inside = cluster.is_relative_to(self._folder)  # then the folder may be moved
             write_private(self._place, str(cluster.relative_to(self._folder) if inside else cluster))
+        _disown_number(self._folder, cluster)
         port = self._port = choose_port("PostgreSQL", self._port)
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         child = Child(
@@ -329,6 +330,28 @@ def _create_cluster(binaries: Path, cluster: Path, account: Account | None, pass
         raise StartFailed(msg)
     write_private(password_file, password)
     scratch.rename(cluster)
+
+
+def _disown_number(folder: Path, cluster: Path) -> None:
+    """Forget the process number of a server that was killed, once another program has it, as after a restart of the machine.
+
+    PostgreSQL takes whatever runs under it for that server, and would not start. A number that nobody has it forgets itself,
+    after a look whether anything of the killed server still runs.
+
+    Raises:
+        FolderInUse: A server runs on the folder; without its file it would end.
+    """
+    noted = cluster / "postmaster.pid"
+    lock = lock_folder(folder, "PostgreSQL")
+    try:
+        pid = int(noted.read_text().partition("\n")[0])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"postgres" not in command or os.fsencode(cluster) not in command:
+            noted.unlink()
+    except (OSError, ValueError):  # it ended in good order, nobody has the number, or the system does not say who
+        return
+    finally:
+        os.close(lock)
 
 
 def _accepts(address: DatabaseAddress) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,24 @@ def test_data_survives_a_killed_server(folder: Path) -> None:
     server.stop()
 
     assert kept == 7
+
+
+def test_a_killed_server_whose_number_another_program_has_by_now_starts_again(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    pid_file = (server.outside or folder / "cluster") / "postmaster.pid"
+    assert server.pid is not None
+    psutil.Process(server.pid).kill()
+    server.stop()
+    user = postgres._unprivileged_account().uid if os.geteuid() == 0 else None  # the server's own
+
+    with subprocess.Popen(["/bin/sleep", "60"], user=user) as other:
+        pid_file.write_text(f"{other.pid}\n{pid_file.read_text().partition(chr(10))[2]}")
+        try:
+            assert ask(server.start().url(), "SELECT 1") == 1
+        finally:
+            server.stop()
+            other.kill()
 
 
 def test_a_wrong_password_is_refused(folder: Path) -> None:
