@@ -101,6 +101,8 @@ class EmbeddedPostgres(EmbeddedServer):
     def start(self) -> DatabaseAddress:
         """Make the data folder if it is new, start, and return once a real connection was accepted.
 
+        From then on no PG* variable of its environment counts for this process.
+
         Raises:
             EmbeddedError: One line that says what to do.
         """
@@ -121,6 +123,7 @@ class EmbeddedPostgres(EmbeddedServer):
             inside = cluster.is_relative_to(self._folder)  # then the folder may be moved
             write_private(self._place, str(cluster.relative_to(self._folder) if inside else cluster))
         _disown_number(self._folder, cluster)
+        _forget_other_servers()
         port = self._port = choose_port("PostgreSQL", self._port)
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         child = Child(
@@ -181,6 +184,15 @@ class EmbeddedPostgres(EmbeddedServer):
 def _environment() -> dict[str, str]:
     """Return an environment in which no PG* variable of the caller changes what the server does."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+
+
+def _forget_other_servers() -> None:
+    """Drop the PG* variables of this process, and so of what it starts: asyncpg takes from them what an address leaves open.
+
+    With PGSSLMODE, for one, they can demand TLS, which this server does not have.
+    """
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 def wheel_binaries() -> Path:
