@@ -303,6 +303,7 @@ class Installation:
                 "HANDRAIL_WEBHOOK_KEY_FILE": str(keys / "webhook.key"),
                 "HANDRAIL_GRANT_KEY_FILE": str(keys / "grant.key"),
                 "HANDRAIL_ENDPOINTS_FILE": str(self.folder / "endpoints.yaml"),
+                **_permitted("HANDRAIL_ENDPOINTS_PLAINTEXT_OK"),
             },
             "audit": {
                 "HANDRAIL_LOG_KEY_FILE": str(keys / "log.key"),
@@ -319,6 +320,7 @@ class Installation:
             "HANDRAIL_DATABASE_URL": self.database_url(name).replace("postgresql://", "postgresql+asyncpg://", 1),
             "HANDRAIL_KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
             "HANDRAIL_KAFKA_SECURITY": self.stack.kafka.security_protocol,
+            **_permitted("HANDRAIL_KAFKA_PLAINTEXT_OK"),
             "HANDRAIL_KAFKA_USER": name,
             "HANDRAIL_KAFKA_PASSWORD": read_password(self.keys, f"kafka-{name}"),
             "HANDRAIL_QUARANTINE_KEY_FILE": str(self.keys / f"quarantine-{name}.key"),
@@ -328,3 +330,8 @@ class Installation:
 def _inherited() -> dict[str, str]:
     """Return our environment without any setting of Handrail: a process gets only what is meant for it."""
     return {name: value for name, value in os.environ.items() if not name.startswith("HANDRAIL_")}
+
+
+def _permitted(name: str) -> dict[str, str]:
+    """Return the operator's own word on plain text, where it is given: the service that refuses it asks for this one."""
+    return {name: os.environ[name]} if name in os.environ else {}
