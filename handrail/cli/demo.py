@@ -67,6 +67,7 @@ def _script(events: Path) -> Script:
 
 
 def _check(console: Console, scripts: Sequence[Script], data: Path | None) -> int:
+    stop_on_sigterm()
     failed, earlier = 0, NOTHING_EARLIER
     with _installation(console, data) as running:
         for script in scripts:
