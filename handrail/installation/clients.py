@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,22 +38,35 @@ class ClientRegistry:
         self._folder = private_folder(folder)
 
     def add(self, name: str, *, body: str, area: str, recipient: str | None) -> Credentials:
-        """Register a client and return its credentials.
+        """Register a client and return its credentials; if they cannot be kept, revoke it again, so that its name is free.
 
         Raises:
             CallFailed: Intake refused, for example because the name is taken.
-            EmbeddedError: The broker refused; intake has revoked the client again, so that its name is free.
+            EmbeddedError: The broker refused.
         """
         answer = self._intake.post("/v1/clients", {"name": name, "body": body, "area": area, "recipient": recipient})
         password = secrets.token_urlsafe(32)
+        credentials = Credentials(name, answer["token"], user_of_client(name), password, submissions(name))
         try:
             add_client_topic(self._broker, name, password)
+            write_private(self._kept(name), json.dumps(asdict(credentials), indent=2) + "\n")
         except EmbeddedError as error:
-            self._intake.delete(f"/v1/clients/{name}")
+            self._take_back(name)
             raise EmbeddedError(f"{error} {name} was not added; add it again when Kafka answers.") from error
-        credentials = Credentials(name, answer["token"], user_of_client(name), password, submissions(name))
-        write_private(self._folder / f"{name}.json", json.dumps(asdict(credentials), indent=2) + "\n")
+        except BaseException:  # a Ctrl-C as well: the token is shown once, and nobody has seen it
+            self._take_back(name)
+            raise
         return credentials
+
+    def _take_back(self, name: str) -> None:
+        self._intake.delete(f"/v1/clients/{name}")
+        with suppress(EmbeddedError):  # the broker may be away; whoever adds the client again replaces what it has
+            revoke_client(self._broker, name)
+        with suppress(OSError):
+            self._kept(name).unlink()
+
+    def _kept(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
 
     def list(self) -> list[dict[str, Any]]:
         """Return the registered clients as intake knows them."""
@@ -77,7 +91,7 @@ class ClientRegistry:
             raise EmbeddedError(
                 f"{error} {name} is refused by HTTP alone; revoke it again when Kafka answers."
             ) from error
-        (self._folder / f"{name}.json").unlink(missing_ok=True)
+        self._kept(name).unlink(missing_ok=True)
 
     def credentials(self, name: str) -> Credentials:
         """Return the credentials of a client that was added from this folder.
@@ -85,7 +99,7 @@ class ClientRegistry:
         Raises:
             KeyError: No such client here.
         """
-        path = self._folder / f"{name}.json"
+        path = self._kept(name)
         if not path.exists():
             raise KeyError(name)
         return Credentials(**json.loads(path.read_text()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,6 +54,30 @@ def test_a_client_that_kafka_does_not_take_is_not_left_at_intake(tmp_path: Path)
         )
 
     assert intake.names == set()
+    assert not list((tmp_path / "clients").iterdir())
+
+
+@pytest.mark.parametrize("step", ["add_client_topic", "write_private"])
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_client_whose_token_was_not_kept_can_be_added_again(
+    step: str, end: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake, broker, users = Intake(), BrokerAddress("127.0.0.1:1", "admin", "secret"), set[str]()
+
+    def end_there(place: object, *_arguments: str) -> None:
+        if isinstance(place, Path):
+            place.write_text("the beginning")
+        raise end
+
+    monkeypatch.setattr(clients, "add_client_topic", lambda _broker, name, _password: users.add(name))
+    monkeypatch.setattr(clients, "revoke_client", lambda _broker, name: users.discard(name))
+    monkeypatch.setattr(clients, step, end_there)
+    with pytest.raises(type(end)):
+        ClientRegistry(intake, broker, tmp_path / "clients").add(
+            "leeds-city-council", body="local_authority", area="E08000035", recipient=None
+        )
+
+    assert (intake.names, users) == (set(), set())
     assert not list((tmp_path / "clients").iterdir())
 
 
