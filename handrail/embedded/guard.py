@@ -22,6 +22,7 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _SAME_USER = "-"
 _TRIES = 20
 _TICK_S = 0.1
+MAX_LOG_BYTES = 50_000_000  # a log beyond it is put aside at the next start
 
 
 class Server(Protocol):
@@ -78,6 +79,7 @@ def keep(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the owner decides; a Ctrl-C meant for it must not come here
     os.umask(0o077)  # logs and data are nobody else's business
+    _put_aside(log_path)
     with open(log_path, "ab", buffering=0) as log:  # noqa: PTH123 - pathlib doubles the start-up time
         server = start(log)
     print(server.pid, flush=True)  # noqa: T201 - the owner reads the process id from here
@@ -91,6 +93,13 @@ def keep(
         if server.poll() is None:
             server.send_signal(signal.SIGKILL)
     return server.wait()
+
+
+def _put_aside(log_path: str) -> None:
+    """Give a log that has grown too large another name, in place of the one that was put aside before."""
+    with contextlib.suppress(OSError):  # there is none yet, or its folder takes no new name: it is written on
+        if os.stat(log_path).st_size > MAX_LOG_BYTES:  # noqa: PTH116 - as below
+            os.replace(log_path, f"{log_path}.1")  # noqa: PTH105
 
 
 def own_life(guard_pid: int) -> Callable[[], None]:

@@ -24,6 +24,7 @@ from handrail.embedded.nursery import Nursery, Order
 LOOPBACK = "127.0.0.1"
 LOCK_WAIT_S = 15.0  # the guard of an owner that was just killed is still stopping its server
 _POLL_S = 0.03
+_END_OF_LOG_BYTES = 65_536
 _RECOVERY_S = 3600.0  # far more than a disk needs to read what a server keeps unwritten; a log can also go on for ever
 _TRIES = 1_000
 _NEVER_GIVEN = range(12_000, 32_000)  # below what Linux, macOS and Windows give to connections
@@ -145,8 +146,9 @@ class Child:
 
     def last_line(self) -> str:
         """Return the last line of the log that says anything, for a one-line message."""
-        with contextlib.suppress(OSError):
-            lines = [line for line in self.log_path.read_text(errors="replace").splitlines() if line.strip()]
+        with contextlib.suppress(OSError), self.log_path.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _END_OF_LOG_BYTES))
+            lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
             if lines:
                 return f"{lines[-1].strip()} (log: {self.log_path})"
         return f"no output (log: {self.log_path})"
