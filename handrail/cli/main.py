@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 
@@ -74,6 +75,7 @@ EXPECTED_FAILURES = (
 
 def main() -> None:
     """Run the command; what can go wrong on somebody's machine is one line, not a trace."""
+    _print_in_any_locale()
     try:
         app(_with_signed_move(sys.argv[1:]))
     except EXPECTED_FAILURES as error:
@@ -84,6 +86,13 @@ def main() -> None:
             raise
         typer.echo(f"handrail: {error.filename}: {error.strerror}", err=True)
         raise SystemExit(1) from None
+
+
+def _print_in_any_locale() -> None:
+    """Put a question mark for a character that the terminal's encoding lacks: an arrow is no reason to end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a test may have put another in its place
+            stream.reconfigure(errors="replace")
 
 
 def _with_signed_move(arguments: list[str]) -> list[str]:
