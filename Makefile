@@ -31,13 +31,15 @@ setup: ## Make .venv, install what requirements.lock names, fetch Kafka (done by
 	    { echo "Making .venv"; "$(PYTHON)" -m venv --clear .venv || $(call fail,.venv could not be made.); }; \
 	  $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-compile --retries 2 --require-hashes -r requirements.lock \
 	    >.venv/pip.log 2>&1 & \
-	  pip=$$!; total=$$(grep -c '^[a-z].*==' requirements.lock); \
+	  pip=$$!; trap 'kill $$pip 2>/dev/null; wait $$pip; exit 130' INT TERM HUP; \
+	  total=$$(grep -c '^[a-z].*==' requirements.lock); \
 	  [ -t 1 ] || echo "Installing Python packages (about a minute)"; \
 	  while kill -0 $$pip 2>/dev/null; do \
 	    if [ -t 1 ]; then printf '\rInstalling Python packages: %s of %s ' "$$(grep -cE '^(Collecting|Requirement already)' .venv/pip.log)" "$$total"; fi; \
 	    sleep 1; \
 	  done; \
-	  if wait $$pip; then echo "Installing Python packages: done"; else \
+	  wait $$pip; failed=$$?; trap - INT TERM HUP; \
+	  if [ $$failed = 0 ]; then echo "Installing Python packages: done"; else \
 	    if [ -t 1 ]; then echo; fi; \
 	    grep '^ERROR' .venv/pip.log | grep -vE 'No matching distribution|Could not find a version' | tail -1 >&2; \
 	    $(call fail,the Python packages could not be installed. Check the network connection$(comma) then run it again (log: .venv/pip.log).); \

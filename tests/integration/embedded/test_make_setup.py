@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.repository import ROOT
@@ -15,6 +18,8 @@ from tests.support.repository import ROOT
 LOCK = f"example==1.0 \\\n    --hash=sha256:{'0' * 64}\n"
 OLD_PYTHON = '#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.10.12"\n[ "$1" = -V ]\n'
 FULL_DISK = "#!/bin/sh\necho 'Filesystem 1024-blocks Used Available'\necho '/dev/disk 9 8 1048575 99% /'\n"
+
+SLOW_PIP = '#!/bin/sh\n[ "$1" = -m ] || exit 0\necho $$ >pip.new; mv pip.new pip.pid; exec sleep 60\n'
 
 
 def setup(folder: Path, *, tools: dict[str, str] | None = None) -> tuple[list[str], list[str]]:
@@ -90,3 +95,37 @@ def test_no_network_is_said_as_that_and_what_pip_says_of_distributions_stays_in_
     assert why.startswith("handrail: the Python packages could not be installed. Check the network connection,")
     assert why.endswith("(log: .venv/pip.log).")
     assert "ERROR: No matching distribution found for example==1.0" in (tmp_path / ".venv" / "pip.log").read_text()
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_setup_leaves_no_pip_at_work(asked: signal.Signals, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "pip").write_text(f"#!{programs / 'python'}\n")
+    (programs / "python").write_text(SLOW_PIP)
+    (programs / "python").chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    making = subprocess.Popen(
+        ["make", f"PYTHON={sys.executable}", "setup"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    begun, deadline = tmp_path / "pip.pid", time.monotonic() + 30
+    while not begun.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    pip = psutil.Process(int(begun.read_text()))
+
+    try:
+        os.killpg(making.pid, asked) if asked is signal.SIGINT else making.send_signal(asked)
+        making.wait(30)
+
+        assert not pip.is_running()
+    finally:
+        if pip.is_running():
+            pip.kill()
