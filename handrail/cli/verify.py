@@ -18,11 +18,11 @@ def verify(
         typer.Option(exists=True, dir_okay=False, help="Public key of the log (PEM); default: the installation's."),
     ] = None,
 ) -> None:
-    """Recompute every hash of the log and compare with the signed checkpoint; exit 1 if anything is wrong."""
+    """Recompute every hash of the log and compare with the signed checkpoint; exit 1 if anything is wrong, 2 if it cannot be read."""
     running = find_running(data)
     audit = running.web("audit")
     key_file = key or Path(running.log_public_key)
     report = verify_log(audit.base_url, audit.token, key_file.read_bytes())
     typer.echo(report.summary())
     if not report.ok:
-        raise typer.Exit(1)
+        raise typer.Exit(2 if report.head is None else 1)
