@@ -90,7 +90,7 @@ def _due_meanwhile(scene: Scene, name: str) -> tuple[UUID, int]:
     """Report a case of today; return its event, and how many timers of it are due within the days of a leap."""
     event = scene.load.post_one(f"{scene.load.prefix}-{name}", scene.rig.ask(_TODAY))
     timers = wait_for(lambda: scene.rig.ask(_BREACHES, event), "timers of a case of today")
-    if not all(scene.rig.ask(_DUE_WITHIN, at, FAR_S) for at in timers):
+    if not scene.rig.ask(_DUE_WITHIN, max(timers), FAR_S):
         raise DidNotLand(f"expected timers that are due within 40 days, got {timers}")
     return event, len(timers)
 

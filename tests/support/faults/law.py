@@ -19,6 +19,8 @@ DUE_ON: Final[dict[date | None, date]] = {
     date(2026, 6, 8): date(2026, 6, 9),
     date(2027, 3, 25): date(2027, 3, 30),  # Thursday before Easter, so Tuesday after it
     date(2027, 10, 29): date(2027, 11, 1),  # Friday, so Monday
+    date(2028, 3, 24): date(2028, 3, 27),
+    date(2028, 10, 27): date(2028, 10, 30),
 }
 """By day of a report, on which day its recipients must have been told: counted by hand, one working day."""
 _FOLDER: Final = ROOT / "rulebooks"

@@ -33,13 +33,13 @@ class DidNotLand(AssertionError):
     """A fault was injected and its detector saw nothing: the row proves nothing."""
 
 
-def wait_for(condition: Callable[[], Any], what: str, *, within_s: float = READY_S) -> Any:
-    """Return the condition's value as soon as it is true.
+def wait_for(condition: Callable[[], Any], what: str, *, within_s: float = READY_S, every_s: float = 0.05) -> Any:
+    """Return the condition's value as soon as it is true; asked again after `every_s`.
 
     Raises:
         DidNotLand: It was not true in time; says what was waited for.
     """
-    return until(condition, what, within_s=within_s, failure=DidNotLand)
+    return until(condition, what, within_s=within_s, every_s=every_s, failure=DidNotLand)
 
 
 @dataclass

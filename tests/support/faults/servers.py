@@ -175,15 +175,15 @@ def _failures(rig: Rig) -> float:
 
 def _calm(rig: Rig) -> float:
     """Return how many failures there were, once none is added: what an earlier fault left behind is none of this one's."""
-    counts = [_failures(rig), -1.0]
+    found = -1.0
 
     def calm() -> bool:
-        time.sleep(CALM_S)  # what is measured is that nothing happens in that time
-        counts[:] = _failures(rig), counts[0]
-        return counts[0] == counts[1]
+        nonlocal found
+        before, found = found, _failures(rig)
+        return found == before
 
-    wait_for(calm, "no more failures")
-    return counts[0]
+    wait_for(calm, "no more failures", every_s=CALM_S)
+    return found
 
 
 @contextmanager
