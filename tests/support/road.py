@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -131,3 +131,8 @@ async def move_clock(address: DatabaseAddress, by: timedelta) -> None:
 def of(kind: type[_Kind], messages: Iterable[Any]) -> list[_Kind]:
     """Return the messages of one kind, in order."""
     return [message for message in messages if isinstance(message, kind)]
+
+
+def outcomes(journal: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return what a recipient did with each webhook, and the type of what it was."""
+    return [(entry["outcome"], entry["body"]["type"]) for entry in journal]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -14,13 +12,12 @@ from sqlalchemy import text
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import deliveries as tell
-from services.routing.dispatch import dispatcher, rows
+from services.routing.dispatch import rows
 from services.routing.dispatch.settling import NOT_TRIED_AGAIN
 from services.routing.domain.register import Body, Register
 from services.routing.service import RoutingService
 from tests.support.eventually import eventually
-from tests.support.faults.switch import InjectedFault, armed
-from tests.support.road import Recipients, Road, laws, move_clock, of
+from tests.support.road import Recipients, Road, laws, move_clock, of, outcomes
 from tests.support.routing import (
     COUNCIL,
     HALTON,
@@ -38,10 +35,6 @@ from tests.support.rulebooks import law
 
 LATER = datetime(2026, 6, 2, tzinfo=UTC)
 LA, LSCP_ID, BARNSLEY_LSCP = f"la:{LEEDS}", f"lscp:{LEEDS}", "lscp:E08000038"
-
-
-def outcomes(journal: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(entry["outcome"], entry["body"]["type"]) for entry in journal]
 
 
 async def test_a_police_report_reaches_council_and_partnership_signed_and_thin(
@@ -302,46 +295,6 @@ async def test_what_is_older_goes_first_to_one_recipient_about_one_case(
     ]
 
 
-async def test_a_claim_that_was_left_behind_by_a_kill_is_sent_again_and_the_late_result_changes_nothing(
-    road: Road, recipients: Recipients
-) -> None:
-    await road.route(reported())
-    async with road.database.begin() as tx:
-        left = await rows.claim(tx.connection, tx.now, most=10, cap=10, rooms={})
-    async with road.database.begin() as tx:
-        again = await rows.claim(tx.connection, tx.now, most=10, cap=10, rooms={})
-        await tx.connection.execute(
-            text("UPDATE routing.delivery SET lease_until = clock_timestamp() - interval '1 s'")
-        )
-    await recipients.send_all()
-    async with road.database.begin() as tx:
-        late = await rows.settle(tx.connection, [rows.Settled(each, "refused") for each in left], tx.now)
-
-    assert len(left) == 2
-    assert again == []
-    assert late == {}
-    assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
-
-
-async def test_what_was_claimed_before_the_machine_slept_is_left_to_whoever_has_the_lease_now(
-    road: Road, recipients: Recipients, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await road.route(reported())
-    since_boot = chain([0.0], repeat(61.0))
-    with monkeypatch.context() as patched:
-        patched.setattr(dispatcher, "since_boot_s", lambda: next(since_boot))
-        await recipients.send_all()
-    asleep = await recipients.journal(LSCP_ID)
-    async with road.database.begin() as tx:
-        await tx.connection.execute(
-            text("UPDATE routing.delivery SET lease_until = clock_timestamp() - interval '1 s'")
-        )
-    await recipients.send_all()
-
-    assert asleep == []
-    assert outcomes(await recipients.journal(LSCP_ID)) == [("taken", "notice.v1")]
-
-
 async def test_a_notice_accepted_while_it_is_on_its_way_stays_accepted(road: Road, recipients: Recipients) -> None:
     published = await road.route(reported())
     notice = next(m for m in of(tell.NoticeOwed, published) if m.data.recipient == LSCP_ID)
@@ -411,25 +364,3 @@ async def test_sources_that_disagree_on_the_area_hold_up_no_notice_that_is_owed(
     await recipients.send_all()
 
     assert outcomes(await recipients.journal(LSCP_ID)) == [("taken", "notice.v1")]
-
-
-async def test_results_that_cannot_be_written_now_are_written_later(road: Road, recipients: Recipients) -> None:
-    await road.route(reported())
-    with armed("transaction.before_commit:raise:3"), pytest.raises(InjectedFault):
-        await recipients.send_all()
-    await recipients.dispatcher.finish()
-
-    assert {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")} == {"delivered"}
-
-
-async def test_what_was_being_claimed_when_the_process_was_told_to_end_is_sent_and_settled_too(
-    road: Road, recipients: Recipients
-) -> None:
-    await road.route(reported())
-    claiming = asyncio.create_task(recipients.dispatcher.claim_step())
-    await asyncio.sleep(0)  # it has begun
-    await recipients.dispatcher.drain()
-    states = {row["state"] for row in await road.rows("SELECT state FROM routing.delivery")}
-
-    assert await claiming
-    assert states == {"delivered"}

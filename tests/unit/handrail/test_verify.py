@@ -1,14 +1,9 @@
 """The stand-alone verifier against a log in memory: every planted change is found, at its place."""
 
-import json
-from base64 import b64encode
-from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,68 +19,11 @@ from handrail.verify import (
     verify,
     verify_log,
 )
-from services.audit.domain.entry import message_entry, poison_entry
 from services.audit.domain.merkle import leaf_hash
 from services.audit.domain.note import Checkpoint
 from tests.support import merkle_reference as reference
-from tests.support.answering import Answer, serving
-from tests.support.audit import CASE, EVENTS, KEY, NOON, NOTE_KEY, ORIGIN, event, record
-
-PUBLIC = KEY.public_key()
-
-
-class Line(NamedTuple):
-    """One entry as the raw log gives it."""
-
-    in_tree: bytes
-    salt: bytes
-    payload: bytes
-    entry: bytes
-
-
-def lines(count: int) -> list[Line]:
-    """Return a log of events, every seventh record poison."""
-    found = []
-    for number in range(1, count + 1):
-        if number % 7 == 0:
-            entry = poison_entry(record(b"?", number), entry_id=EVENTS, kind="poison", logged_at=NOON)
-        else:
-            place = number - number // 7
-            read = record(event(place), number)
-            entry = message_entry(read, salt=number.to_bytes(32), logged_at=NOON)
-        found.append(Line(leaf_hash(entry.text), entry.salt or b"", entry.payload or b"", entry.text))
-    return found
-
-
-class MemoryServer:
-    """Answers as an audit service does that holds these lines and signed these sizes."""
-
-    def __init__(self, served: list[Line], signed: dict[int, bytes]) -> None:
-        self.served, self.signed = served, signed
-        self.said: dict[str, int] = {}  # what an answer says of the log beside its entries, in some versions
-
-    def fetch(self, path: str) -> bytes:
-        parts = urlsplit(path)
-        notes = [Checkpoint(ORIGIN, size, root).sign(KEY) for size, root in sorted(self.signed.items())]
-        if parts.path == "/v1/checkpoint":
-            return notes[-1].encode()
-        if parts.path == "/v1/checkpoints":
-            return json.dumps({"checkpoints": notes}).encode()
-        if parts.path == "/v1/entries":
-            return json.dumps({"size": max(self.signed), **self.said}).encode()
-        assert parts.path == "/v1/entries/raw"
-        asked = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
-        rows = self.served[asked["start"] : asked["end"]]
-        return b"".join(self._line(one) for one in rows)
-
-    @staticmethod
-    def _line(one: Line) -> bytes:
-        salt, payload = one.salt.hex().encode() or b"-", b64encode(one.payload) or b"-"
-        return b" ".join((one.in_tree.hex().encode(), salt, payload, one.entry)) + b"\n"
-
-
-HONEST = lines(40)
-ROOTS = {size: reference.tree_hash([one.entry for one in HONEST[:size]]) for size in (10, 25, 40)}
+from tests.support.audit import CASE, KEY, NOTE_KEY, ORIGIN
+from tests.support.memory_log import HONEST, PUBLIC, ROOTS, Line, MemoryServer, lines
 
 
 def check(served: list[Line], signed: dict[int, bytes] | None = None, saved: str | None = None) -> Report:
@@ -379,100 +317,3 @@ def test_an_entry_that_is_none_though_it_has_its_hash_is_named_and_the_others_ar
 
     found = [problem for problem in check(served).problems if problem.startswith("entry")]
     assert found == [f"entry {place}: it does not read as an entry of a log" for place in (1, 2, 3)]
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        ((200, b"<html>Sign in</html>", {}), "/v1/checkpoints is not what a log answers"),
-        ((200, b"cut short", {"Content-Length": "90"}), "does not answer: IncompleteRead"),
-    ],
-)
-def test_what_could_not_be_checked_is_no_wrong_log(
-    answer: Answer, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    key = tmp_path / "log.pub"
-    key.write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-
-    with serving(answer) as server:
-        assert handrail.verify.main([server.url, "--key", str(key)]) == 2
-
-    said = capsys.readouterr().out
-    assert said.startswith("cannot check: ")
-    assert says in said
-    assert said.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ("http://127.0.0.1:1 --key missing", "'missing'"),
-        ("http://127.0.0.1:1 --key log.pub --token-file missing", "'missing'"),
-        ("http://127.0.0.1:1 --key log.pub --token-file two-lines", "is no token"),
-        ("http://127.0.0.1:1 --key log.pub --token-file binary", "is no token"),
-        ("http://127.0.0.1:1 --key log.pub --state .", "'.'"),
-        ("http://127.0.0.1:nope --key log.pub", "nonnumeric port"),
-    ],
-)
-def test_what_cannot_be_used_is_named_and_is_no_wrong_log(
-    arguments: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "log.pub").write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    (tmp_path / "two-lines").write_text("eyOne\neyTwo\n")
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-
-    assert handrail.verify.main(arguments.split()) == 2
-
-    said = capsys.readouterr().out
-    assert said.startswith("cannot check: ")
-    assert says in said
-    assert said.count("\n") == 1
-    assert "eyOne" not in said
-
-
-def test_the_program_keeps_a_good_checkpoint_and_says_no_with_its_exit_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    key, state = tmp_path / "log.pub", tmp_path / "state"
-    key.write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    server = MemoryServer(HONEST, ROOTS)
-    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: server.fetch)
-    arguments = ["http://127.0.0.1", "--key", str(key), "--state", str(state)]
-
-    assert handrail.verify.main(arguments) == 0
-    assert state.read_text() == Checkpoint(ORIGIN, 40, ROOTS[40]).sign(KEY)
-    server.served = [*HONEST[:3], HONEST[3]._replace(salt=bytes(32)), *HONEST[4:]]
-    assert handrail.verify.main(arguments) == 1
-    server.served = []
-    assert handrail.verify.main(arguments) == 2
-    said = capsys.readouterr().out
-    assert "WRONG entry 3: the record kept with it is not the one that it commits to" in said
-    assert "cannot check: the server gave no entries from 0" in said
-
-
-@pytest.mark.parametrize("state", ["missing/state", "/proc/1/state"])
-def test_a_good_log_whose_checkpoint_cannot_be_kept_is_no_wrong_log(
-    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "log.pub").write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: MemoryServer(HONEST, ROOTS).fetch)
-
-    assert handrail.verify.main(["http://127.0.0.1", "--key", "log.pub", "--state", state]) == 2
-
-    assert "the checkpoint could not be kept: " in capsys.readouterr().out
-
-
-def test_a_disk_that_fills_up_takes_nothing_of_the_checkpoint_that_was_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key, state = tmp_path / "log.pub", tmp_path / "state"
-    key.write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    state.write_text(kept := Checkpoint(ORIGIN, 10, ROOTS[10]).sign(KEY))
-    (tmp_path / "state.new").symlink_to("/dev/full")
-    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: MemoryServer(HONEST, ROOTS).fetch)
-
-    assert handrail.verify.main(["http://127.0.0.1", "--key", str(key), "--state", str(state)]) == 2
-
-    assert state.read_text() == kept
