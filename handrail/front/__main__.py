@@ -6,14 +6,16 @@ import uvicorn
 
 from handrail.front.main import create_app
 from handrail.front.settings import FrontSettings
+from services.kit.logging import configure_logging, log_what_nobody_caught
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     settings = FrontSettings()
-    uvicorn.run(
-        create_app(settings), host=settings.http_host, port=settings.http_port, access_log=False, log_level="warning"
-    )
+    app = create_app(settings)
+    configure_logging("front")
+    log_what_nobody_caught()
+    uvicorn.run(app, host=settings.http_host, port=settings.http_port, access_log=False, log_config=None)
 
 
 if __name__ == "__main__":

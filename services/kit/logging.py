@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
 
-from services.kit.metrics import DROPPED_LOG_FIELDS
+from services.kit.errors import summary
+from services.kit.metrics import DROPPED_LOG_FIELDS, LOST_LOG_LINES
 
 ALLOWED: Final = frozenset(
     {
@@ -83,6 +85,7 @@ ALLOWED: Final = frozenset(
 )
 _LIBRARIES: Final = ("uvicorn", "faststream", "aiokafka", "asyncio", "sqlalchemy", "alembic", "fastapi")
 _extra: set[str] = set()
+_log = structlog.get_logger("services.kit.logging")
 
 
 def allow(*fields: str) -> None:
@@ -127,7 +130,7 @@ def configure_logging(service: str, *, json: bool = True, stream: Any = None) ->
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Lines(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -149,6 +152,30 @@ def configure_logging(service: str, *, json: bool = True, stream: Any = None) ->
         logger.handlers = []
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+
+
+def log_what_nobody_caught() -> None:
+    """Send through the list what the interpreter itself would write: errors of threads and of `__del__`, and warnings.
+
+    For a process that runs. What ends one while it starts is written as it is: it is about settings, and nothing was read yet.
+    """
+    logging.captureWarnings(capture=True)
+    threading.excepthook = lambda uncaught: _uncaught(uncaught.exc_value)
+    sys.unraisablehook = lambda uncaught: _uncaught(uncaught.exc_value)
+
+
+def _uncaught(error: BaseException | None) -> None:
+    if error is not None:
+        _log.error("process.uncaught", error=summary(error), where=where(error))
+
+
+class _Lines(logging.StreamHandler[Any]):
+    """Writes lines. One that cannot be written, as on a full disk, is counted and lost."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that it has there
+        """Count the line. The standard library would write its record as it came, past the list of fields."""
+        del record
+        LOST_LOG_LINES.inc()
 
 
 def _add_service(service: str) -> Processor:

@@ -52,3 +52,4 @@ REQUESTS: Final = Histogram(
     "handrail_request_duration_seconds", "Time per request", ["method", "route", "status"], buckets=_SECONDS
 )
 DROPPED_LOG_FIELDS: Final = Counter("handrail_dropped_log_fields", "Log fields that were not on the list", ["field"])
+LOST_LOG_LINES: Final = Counter("handrail_lost_log_lines", "Log lines that could not be written")

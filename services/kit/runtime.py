@@ -36,7 +36,7 @@ from services.kit.database import Database
 from services.kit.errors import is_own_end, summary
 from services.kit.health import Health, Heartbeat
 from services.kit.lifeguard import Lifeguard
-from services.kit.logging import configure_logging, where
+from services.kit.logging import configure_logging, log_what_nobody_caught, where
 from services.kit.publisher import KafkaPublisher
 from services.kit.relay import REST_S, Relay
 from services.kit.settings import KitSettings
@@ -309,6 +309,7 @@ def lifespan(
 
 def serve(app: FastAPI, settings: KitSettings) -> None:
     """Run a service until SIGTERM or SIGINT, or until it is dead (`services.kit.lifeguard`)."""
+    log_what_nobody_caught()
     # The collector's default thresholds cost more than pydantic itself on batches of 500 events (measured).
     gc.collect()
     gc.freeze()
