@@ -10,6 +10,8 @@ Source: https://www.rfc-editor.org/rfc/rfc9457
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -23,6 +25,26 @@ _INFRASTRUCTURE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 READ_ONLY = "25006"
 _INFRASTRUCTURE_STATES = frozenset({READ_ONLY, "25P03"})
 """The same of single states: a server that may only be read (after a failover), a transaction that stood idle too long."""
+_SYSTEM = frozenset(
+    {
+        # nothing left
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOBUFS,
+        errno.EAGAIN,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        # no way there
+        errno.EHOSTUNREACH,
+        errno.EHOSTDOWN,
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EADDRNOTAVAIL,
+    }
+)
+"""What the operating system says of itself and of the network. Others, such as a file that is missing, may be our own mistake."""
 
 
 class HandrailError(Exception):
@@ -101,8 +123,10 @@ def problem(
 
 def is_infrastructure(error: BaseException) -> bool:
     """Return whether an error says that a part is not there now, and nothing about the message or the code."""
-    if isinstance(error, (Unavailable, ConnectionError, TimeoutError, PoolTimeout)):
+    if isinstance(error, (Unavailable, ConnectionError, TimeoutError, PoolTimeout, socket.gaierror)):
         return True
+    if isinstance(error, OSError):  # without a number: uvloop tried several addresses, and each failed in its own way
+        return error.errno is None or error.errno in _SYSTEM
     if isinstance(error, DBAPIError):
         sqlstate = getattr(error.orig, "sqlstate", None)
         if sqlstate:
@@ -119,7 +143,12 @@ def is_own_end(error: BaseException) -> bool:
 
 
 def summary(error: BaseException) -> str:
-    """Return what may be logged of an error: our own message, else only its type."""
+    """Return what may be logged of an error: our own message, else only its type, with the system's or PostgreSQL's code."""
+    name = type(error).__name__
     if isinstance(error, HandrailError):
-        return f"{type(error).__name__}: {error.detail}"
-    return type(error).__name__
+        return f"{name}: {error.detail}"
+    if isinstance(error, DBAPIError):
+        code = getattr(error.orig, "sqlstate", None)
+    else:
+        code = errno.errorcode.get(error.errno or 0) if isinstance(error, OSError) else None
+    return f"{name} {code}" if code else name

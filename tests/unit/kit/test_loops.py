@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from services.kit import faults
-from services.kit.errors import is_infrastructure
+from services.kit.errors import is_infrastructure, summary
 from services.kit.health import Heartbeat
 from services.kit.runtime import Loop
 from tests.simulation.loop import run as simulated
@@ -144,7 +146,16 @@ def from_server(sqlstate: str) -> DBAPIError:
     [
         (ConnectionResetError(), True),
         (TimeoutError(), True),
-        (FileNotFoundError(), False),
+        (OSError(errno.EMFILE, "Too many open files"), True),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (
+            OSError("Multiple exceptions: ..."),
+            True,
+        ),  # uvloop: no address of the host works, each for a reason of its own
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), True),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), False),
+        (PermissionError(errno.EACCES, "Permission denied"), False),
         (ValueError(), False),
         (from_server("57P01"), True),  # the server is being shut down
         (from_server("25006"), True),  # after a failover it may only be read
@@ -156,3 +167,18 @@ def from_server(sqlstate: str) -> DBAPIError:
 )
 def test_only_an_absent_part_is_worth_waiting_for(error: Exception, expected: bool) -> None:  # noqa: FBT001
     assert is_infrastructure(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (from_server("53100"), "DBAPIError 53100"),  # the disk is full
+        (OSError(errno.EMFILE, "Too many open files"), "OSError EMFILE"),
+        (OSError("Multiple exceptions: ..."), "OSError"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/invented/name"), "FileNotFoundError ENOENT"),
+        (ValueError("invented name"), "ValueError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_told_of_an_error_says_what_ran_out_and_none_of_its_words(error: Exception, told: str) -> None:
+    assert summary(error) == told
