@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -45,8 +45,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / FILE_NAME
         self.entries: list[Entry] = _read(self._path)
-        self._references = {e.webhook_id: e.reference for e in self.entries if e.webhook_id and e.reference}
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._references = _references(self.entries)
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
@@ -59,13 +59,15 @@ class Journal:
         return [entry for entry in self.entries if entry.recipient == recipient]
 
     async def append(self, entry: Entry) -> None:
-        """Keep `entry` (its number is given here); returns when it is on disk."""
-        kept = Entry(**{**asdict(entry), "number": len(self.entries) + 1})
-        self.entries.append(kept)
-        if kept.webhook_id and kept.reference:
-            self._references[kept.webhook_id] = kept.reference
+        """Keep `entry`, with the next number; returns when it is on disk.
+
+        Raises:
+            OSError: It cannot be kept, and is not.
+        """
+        if entry.webhook_id and entry.reference:
+            self._references.setdefault(entry.webhook_id, entry.reference)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((json.dumps(asdict(kept)).encode() + b"\n", done))
+        self._waiting.append((entry, done))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         await done
@@ -73,18 +75,30 @@ class Journal:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
+            entries = [replace(entry, number=number) for number, (entry, _) in enumerate(batch, len(self.entries) + 1)]
             try:
-                await asyncio.to_thread(self._sync, b"".join(line for line, _ in batch))
-            except OSError as error:
+                await asyncio.to_thread(
+                    self._sync, b"".join(json.dumps(asdict(each)).encode() + b"\n" for each in entries)
+                )
+            except Exception as error:  # noqa: BLE001 - told to whoever waits
+                self._references = _references(self.entries)
                 for done in _awaited(batch):
                     done.set_exception(error)
             else:
+                self.entries += entries
                 for done in _awaited(batch):
                     done.set_result(None)
 
     def _sync(self, lines: bytes) -> None:
-        os.write(self._file, lines)
-        os.fsync(self._file)
+        """Write all of it, or nothing: what follows half a line could not be read any more."""
+        before, left = os.fstat(self._file).st_size, memoryview(lines)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+            os.fsync(self._file)
+        except BaseException:
+            os.ftruncate(self._file, before)
+            raise
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,7 +111,11 @@ class Journal:
         os.close(self._file)
 
 
-def _awaited(batch: list[tuple[bytes, asyncio.Future[None]]]) -> list[asyncio.Future[None]]:
+def _references(entries: list[Entry]) -> dict[str, str]:
+    return {each.webhook_id: each.reference for each in entries if each.webhook_id and each.reference}
+
+
+def _awaited(batch: list[tuple[Entry, asyncio.Future[None]]]) -> list[asyncio.Future[None]]:
     """Return the futures that somebody still waits for: a sender that was killed meanwhile has gone away."""
     return [done for _, done in batch if not done.done()]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import hashlib
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +231,32 @@ async def test_a_sender_that_goes_away_keeps_nobody_else_waiting(tmp_path: Path)
         await asyncio.wait_for(stays, 10)
 
     assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 2
+
+
+async def test_what_the_disk_took_only_a_part_of_is_not_kept_and_what_comes_after_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = Entry(0, "panel", 0.0, "taken", 200, "n-1", verified=True, reference="R", reason=None, body=PANEL)
+    write, room = os.write, [60]
+
+    def write_what_there_is_room_for(file: int, data: memoryview) -> int:
+        if not room:
+            return write(file, data)
+        if not (most := room.pop()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        room.append(0)
+        return write(file, data[:most])
+
+    async with Journal(tmp_path) as kept:
+        await kept.append(entry)
+        monkeypatch.setattr(os, "write", write_what_there_is_room_for)
+        with pytest.raises(OSError, match="No space left"):
+            await kept.append(replace(entry, webhook_id="n-2"))
+        assert kept.reference_of("n-2") is None
+        await kept.append(replace(entry, webhook_id="n-3"))
+
+    async with Journal(tmp_path) as again:
+        assert [(each.number, each.webhook_id) for each in again.entries] == [(1, "n-1"), (2, "n-3")]
 
 
 async def test_pages_show_what_came_and_escape_it(client: Client) -> None:
