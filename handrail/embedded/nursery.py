@@ -60,6 +60,7 @@ class Nursery:
     """
 
     def __init__(self, modules: Sequence[str], *, log_path: Path, env: Mapping[str, str] | None = None) -> None:
+        self.log_path = log_path
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and this file
@@ -172,7 +173,10 @@ def _guard(order: Order, files: Sequence[int]) -> NoReturn:
         os.chdir(order.folder)
         start = partial(_Fork, order.module)
         code = guard.keep(start, order.log_path, order.stop_signal, order.grace_s, order.niceness)
+    except BaseException:  # noqa: BLE001 - the top of a process: said, and over
+        traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(code & 0xFF)
 
 

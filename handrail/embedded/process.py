@@ -77,10 +77,11 @@ class Child:
         self._stdout: int | None
         self.log_path = log_path
         self._grace_s = grace_s
-        lock = lock_folder(folder, what)
-        guards_stdin, self._stdin = os.pipe()
-        self._stdout, guards_stdout = pipe = os.pipe()
-        try:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            lock = lock_folder(folder, what)
+            theirs.callback(os.close, lock)
+            guards_stdin, self._stdin = _pipe(theirs, ours)
+            self._stdout, guards_stdout = pipe = _pipe(ours, theirs)
             if nursery and nursery.alive:
                 order = Order(
                     command[-1], dict(env or os.environ), str(folder), str(log_path), stop_signal, grace_s, niceness
@@ -99,22 +100,17 @@ class Child:
                     cwd=folder,
                     start_new_session=True,  # a Ctrl-C at the terminal reaches the owner alone
                 )
-        except BaseException:
-            os.close(self._stdin)
-            os.close(self._stdout)
-            raise
-        finally:
-            for opened in (lock, guards_stdin, guards_stdout):
-                os.close(opened)
-        self.pid = self._read_pid(pipe[0])
+            ours.pop_all()
+        self.pid = self._read_pid(pipe[0], nursery)
 
-    def _read_pid(self, stdout: int) -> int:
+    def _read_pid(self, stdout: int, nursery: Nursery | None) -> int:
         line = b""
         while not line.endswith(b"\n") and (more := os.read(stdout, 64)):
             line += more
         if not line:
             self._ended()
-            msg = f"{self.what} could not be started: {self.last_line()}"
+            said = _last_line(nursery.log_path) if nursery and self._guard is None else self.last_line()
+            msg = f"{self.what} could not be started: {said}"
             raise StartFailed(msg)
         return int(line)
 
@@ -146,12 +142,7 @@ class Child:
 
     def last_line(self) -> str:
         """Return the last line of the log that says anything, for a one-line message."""
-        with contextlib.suppress(OSError), self.log_path.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _END_OF_LOG_BYTES))
-            lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-            if lines:
-                return f"{lines[-1].strip()} (log: {self.log_path})"
-        return f"no output (log: {self.log_path})"
+        return _last_line(self.log_path)
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, log: Path | None = None) -> None:
         """Poll `ready` until it is true.
@@ -186,6 +177,23 @@ class Child:
             time.sleep(_POLL_S)
         msg = f"{self.what} ended while it was starting: {self.last_line()}"
         raise StartFailed(msg)
+
+
+def _pipe(reads: contextlib.ExitStack, writes: contextlib.ExitStack) -> tuple[int, int]:
+    """Return a pipe's two ends; each is closed with its stack."""
+    ends = os.pipe()
+    for stack, end in zip((reads, writes), ends, strict=True):
+        stack.callback(os.close, end)
+    return ends
+
+
+def _last_line(log_path: Path) -> str:
+    with contextlib.suppress(OSError), log_path.open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _END_OF_LOG_BYTES))
+        lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+        if lines:
+            return f"{lines[-1].strip()} (log: {log_path})"
+    return f"no output (log: {log_path})"
 
 
 def _size(log: Path | None) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -47,7 +48,10 @@ class Lifeguard(threading.Thread):
             # What hangs may be who takes our log lines: then this one is not said either.
             unsaid = threading.Timer(SAYING_S, self._end, (DEAD,))
             unsaid.daemon = True
-            unsaid.start()
+            with suppress(
+                RuntimeError
+            ):  # no memory for another thread, perhaps the very reason: this one still ends it
+                unsaid.start()
             for name, wrong in dead.items():
                 _log.critical("runtime.dead", kind=name, reason=wrong)
             unsaid.cancel()

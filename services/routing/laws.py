@@ -21,7 +21,6 @@ from schemas.vocabulary import Vocabulary
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.model import numbers
 from services.routing.domain.rulebook.release import SUFFIX, Release
-from services.routing.domain.rulebook.tree import RulebookRefused
 from services.routing.law import FOLDER, Law, Materials, counting, no_such_rulebook
 from services.routing.missing import NoSuchRulebook
 
@@ -151,10 +150,10 @@ class FolderOfLaws(Laws):
         known = {each.law.rulebook.sha256: each.law for each in self._held.values() if each.release}
         try:
             self._take(await asyncio.to_thread(self._read, known))
-        except (RulebookRefused, OSError) as refused:
+        except Exception as refused:  # noqa: BLE001 - also no memory to read it: a case can be decided by the laws in hand
             self._not_before = time.monotonic() + self._retry_s
-            if str(refused) != self.refused:
-                self.refused = str(refused)
+            if (reason := str(refused)) != self.refused:
+                self.refused = reason
                 _log.error("rulebook.refused", reason=self.refused)  # nothing of a case stands in a rulebook
             return
         self._seen, self.refused = records, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from handrail.embedded.errors import StartFailed
 from handrail.embedded.nursery import Nursery
-from handrail.embedded.process import Child
+from handrail.embedded.process import Child, lock_folder
 from handrail.installation.installation import _MODULES
 from tests.support.eventually import until
 from tests.support.repository import ROOT
@@ -70,6 +71,29 @@ def test_each_process_has_its_own_environment_folder_and_log(nursery: Nursery, t
     assert not psutil.pid_exists(one.pid)
     two.stop()
     assert two.running is False
+
+
+def test_a_process_that_cannot_have_a_log_says_why_it_was_not_started(nursery: Nursery, tmp_path: Path) -> None:
+    log = tmp_path / "it.log"
+    log.mkdir()
+
+    with pytest.raises(StartFailed, match=r"it could not be started: IsADirectoryError: .*nursery\.log"):
+        Child("it", ["-m", MODULE], log_path=log, folder=tmp_path, nursery=nursery)
+
+
+def test_a_process_for_which_no_file_is_left_can_be_started_once_there_are_some(
+    nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> tuple[int, int]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pipe", refused)
+        with pytest.raises(OSError, match="Too many open files"):
+            Child("it", ["-m", MODULE], log_path=tmp_path / "it.log", folder=tmp_path, nursery=nursery)
+
+    child(nursery, tmp_path / "a", WHO="one").stop()
+    lock_folder(tmp_path, "it", wait_s=0)
 
 
 def test_a_process_that_ends_by_itself_is_missed(nursery: Nursery, tmp_path: Path) -> None:

@@ -105,3 +105,17 @@ def test_a_process_that_cannot_even_say_so_is_ended(health: Health, monkeypatch:
     assert hangs.is_alive(), "the line is not written yet"
     may_write.set()
     hangs.join()
+
+
+def test_a_process_without_memory_for_another_thread_is_ended(
+    lifeguard: Lifeguard, health: Health, ends: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", refused)
+    health.live["task relay"] = dead
+
+    look(lifeguard, LOOKS)
+
+    assert ends == [DEAD]

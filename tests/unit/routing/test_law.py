@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,24 @@ async def test_a_release_is_taken_at_the_next_look_and_what_is_refused_changes_n
 
     assert told == [SECOND]
     assert [law.rulebook.version for law in laws.all] == [FIRST, SECOND]
+
+
+async def test_a_release_that_cannot_be_read_for_want_of_memory_changes_nothing_and_is_taken_later(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_arguments: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    laws = FolderOfLaws(folder, retry_s=0)
+    released(folder, SECOND, NOT_AN_EXAMPLE)
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio, "to_thread", refused)
+        await laws.look()
+        assert (laws.newest.rulebook.version, laws.refused) == (FIRST, "can't start new thread")
+
+    await laws.look()
+
+    assert (laws.newest.rulebook.version, laws.refused) == (SECOND, None)
 
 
 async def test_a_record_that_comes_before_its_files_is_read_again_until_they_are_there(folder: Path) -> None:
