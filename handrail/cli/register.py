@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from services.kit.files import replace
 from services.routing.domain import area_lists
 from services.routing.domain.register import parse_register
 
@@ -48,7 +49,7 @@ def extend(
     for code, name in found.unplaced.items():
         typer.echo(f"left   district {code} {name}: no list says in which county it lies")
     if write and extended != text:
-        register.write_text(extended, "utf-8")
+        replace(register, extended)
         typer.echo(f"wrote {register}; give it a new version, and check the names before real use")
     elif not found.areas:
         typer.echo("Nothing to add.")

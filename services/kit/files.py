@@ -1,4 +1,4 @@
-"""Files that are written once and never changed, such as signed checkpoints and records of a release."""
+"""Files that are whole at every moment: those that are written once, such as signed checkpoints, and those that replace another."""
 
 from __future__ import annotations
 
@@ -22,6 +22,27 @@ def write_once(place: Path, text: str) -> None:
             os.link(file.name, place)  # unlike a rename, never replaces what is there
     finally:
         _sync(place.parent)  # also what stands there already: whoever wrote it may have ended before this
+
+
+def replace(place: Path, text: str) -> None:
+    """Write a file anew: whoever reads it meanwhile, or finds it after a crash or on a full disk, has the old or the new one.
+
+    Raises:
+        FileNotFoundError: There is none yet.
+    """
+    mode = place.stat().st_mode
+    descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        Path(beside).replace(place)
+    except BaseException:
+        Path(beside).unlink()
+        raise
+    _sync(place.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -6,13 +6,12 @@ writes the files.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from services.kit.files import replace
 from services.routing.domain.rulebook.model import Rule
 from services.routing.domain.rulebook.release import WrongPeople, person
 from services.routing.law import FOLDER, Materials, Version, counting, draft, no_such_rulebook, versions
@@ -63,7 +62,7 @@ def verify(identifier: str, by: str, on: date, folder: Path = FOLDER) -> Path:
     assert [each.id for each in found.rules if each.source.verified] == [  # noqa: S101 - one line was changed
         each.id for each in book.rules if each.source.verified or each.id == identifier
     ]
-    _replace(file, text)
+    replace(file, text)
     return file
 
 
@@ -80,12 +79,3 @@ def _with_line(text: str, rule: Rule, verified: str) -> str:
         if place > rule.line and _NEXT_RULE.match(lines[place]):
             break
     raise NotVerified(f"{rule.id}: expected a line `verified: false` below line {rule.line}")
-
-
-def _replace(file: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".verified-", delete=False) as new:
-        new.write(text.encode())
-        new.flush()
-        os.fsync(new.fileno())
-    os.chmod(new.name, file.stat().st_mode)  # noqa: PTH101 - a name, not a path
-    os.replace(new.name, file)  # noqa: PTH105 - a name, not a path
