@@ -19,7 +19,7 @@ from handrail.embedded.kafka import BrokerAddress
 from handrail.embedded.postgres import DatabaseAddress
 from handrail.embedded.stack import given_broker, given_database
 from handrail.embedded.topics import Changes, apply_topics
-from handrail.installation.database import reach_database
+from handrail.installation.database import make_ready, reach_database
 from handrail.installation.given import refuse_new_passwords
 from handrail.installation.keys import lacking_passwords, make_keys, read_password
 from handrail.installation.running import Running
@@ -37,8 +37,6 @@ def provision(
 
     Beside the keys it writes where everything is, so that the other commands find it: --data, or HANDRAIL_DATA.
     """
-    from services.kit.migrate import migrate_all  # noqa: PLC0415 - slow: SQLAlchemy and Alembic
-
     database = given_database(os.environ)
     if database is None:
         raise EmbeddedError("HANDRAIL_DATABASE_URL is not set: give the address of an account that may create roles")
@@ -48,7 +46,7 @@ def provision(
         make_keys(secrets)
     reach_database(database)
     _show(_apply(secrets))
-    migrate_all(database.url(), {name: read_password(secrets, f"database-{name}") for name in SERVICES})
+    make_ready(database.url(), {name: read_password(secrets, f"database-{name}") for name in SERVICES})
     typer.echo("Tables and roles are up to date.")
     if keys:
         _running(secrets.absolute(), urls, _cluster(), database).write()

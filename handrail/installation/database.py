@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import asyncpg
@@ -39,6 +39,24 @@ def has_roles(server: DatabaseAddress, services: Collection[str] = SERVICES) -> 
         EmbeddedError: Nothing answers there, or it refuses the account.
     """
     return bool(_ask(server, _OURS, [f"handrail_{service}" for service in services], list(services)))
+
+
+def make_ready(url: str, passwords: Mapping[str, str]) -> None:
+    """Make what is missing of roles, schemas and tables. `passwords`: by service.
+
+    Raises:
+        EmbeddedError: The server refuses a statement. Says why in the server's words, without the statement.
+    """
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - slow, and so is Alembic
+
+    from services.kit.migrate import migrate_all  # noqa: PLC0415
+
+    try:
+        migrate_all(url, passwords)
+    except DBAPIError as error:
+        server = error.orig.__cause__ if error.orig else None
+        reason = server.message if isinstance(server, asyncpg.PostgresError) else type(error.orig).__name__
+        raise EmbeddedError(f"PostgreSQL refuses to make roles and tables ready: {reason}") from error
 
 
 def _ask(server: DatabaseAddress, question: str, *values: object) -> object:

@@ -23,7 +23,7 @@ from handrail.embedded.process import LOOPBACK, Child, choose_port, empty_folder
 from handrail.embedded.stack import Ports, Stack
 from handrail.embedded.topics import apply_topics
 from handrail.front.accounts import give_own_passwords, write_accounts
-from handrail.installation.database import DATABASE, ensure_database, reach_database
+from handrail.installation.database import DATABASE, ensure_database, make_ready, reach_database
 from handrail.installation.endpoints import write_endpoints
 from handrail.installation.given import refuse_new_passwords, refuse_servers_in_use
 from handrail.installation.keys import make_keys, read_password
@@ -231,8 +231,6 @@ class Installation:
             self.ports[name] = choose_port(name, None if base is None else base + number)
 
     def _prepare(self) -> None:
-        from services.kit.migrate import migrate_all  # noqa: PLC0415 - slow: SQLAlchemy and Alembic, for every command
-
         self.progress("Making topics, users and tables")
         if self.stack.embedded_postgres:
             ensure_database(self.stack.database)
@@ -243,7 +241,7 @@ class Installation:
                 apply_topics, self.stack.kafka, {name: read_password(self.keys, f"kafka-{name}") for name in SERVICES}
             )
             tables = pool.submit(
-                migrate_all,
+                make_ready,
                 self.database_url(),
                 {name: read_password(self.keys, f"database-{name}") for name in SERVICES},
             )

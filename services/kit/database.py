@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import event, text
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.kit.errors import READ_ONLY, Unavailable
@@ -134,8 +135,19 @@ def _leave_read_only(context: ExceptionContext) -> None:
 
 
 def asyncpg_url(url: str) -> str:
-    """Return a PostgreSQL URL with the driver that is used here."""
+    """Return a PostgreSQL URL with the driver that is used here.
+
+    Raises:
+        ValueError: It is none. Says what was expected, and not what was given: that holds a password.
+    """
+    wrong = ValueError(
+        "expected a database URL like postgresql://role:password@host:port/database, other characters of the password as %40"
+    )
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.partition("+")[0] not in {"postgres", "postgresql"}:
-        raise ValueError("expected a database URL like postgresql://role:password@host:port/database")
-    return f"postgresql+asyncpg://{rest}"
+        raise wrong
+    try:
+        make_url(address := f"postgresql+asyncpg://{rest}")
+    except (ValueError, ArgumentError):
+        raise wrong from None
+    return address

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.kit.database import asyncpg_url
+from services.kit.scram import scram_verifier
 
 _SERVICES: Final = Path(__file__).parents[1]
 _LOCK: Final = 0x68616E647261696C  # "handrail": only one migration at a time
@@ -72,15 +73,24 @@ def _prepare(connection: Connection, role_passwords: Mapping[str, str]) -> None:
     connection.execute(text(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC"))
     for service, password in role_passwords.items():
         role = f"handrail_{service}"
-        exists = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
+        exists = connection.execute(
+            text("SELECT rolsuper OR rolcreatedb OR rolcreaterole AS powers FROM pg_roles WHERE rolname = :role"),
+            {"role": role},
+        ).first()
         # DDL takes no parameters: PostgreSQL itself does the quoting.
         statement = connection.execute(
             text(
-                "SELECT format('%s ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %L', CAST(:verb AS text), CAST(:role AS text), CAST(:password AS text))"
+                "SELECT format('%s ROLE %I LOGIN PASSWORD %L', CAST(:verb AS text), CAST(:role AS text), CAST(:password AS text))"
             ),
-            {"verb": "ALTER" if exists else "CREATE", "role": role, "password": password},
+            {
+                "verb": "ALTER" if exists else "CREATE",
+                "role": role,
+                "password": scram_verifier(password) if password.isascii() else password,
+            },
         ).scalar_one()
         connection.exec_driver_sql(statement)
+        if exists and exists.powers:  # only a superuser may even ask for this, and the administrator need not be one
+            connection.execute(text(f"ALTER ROLE {role} NOSUPERUSER NOCREATEDB NOCREATEROLE"))
         for grant in (
             f"GRANT CONNECT ON DATABASE {database} TO {role}",
             f"CREATE SCHEMA IF NOT EXISTS {service}",

@@ -1,8 +1,11 @@
 """Pins that a folder without the passwords of the servers changes nothing there, and that one with them is a deployment's."""
 
+import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -68,6 +71,30 @@ def test_a_folder_without_the_passwords_of_the_roles_of_a_database_is_refused_an
 
     reach_database(replace(database, user="handrail_routing", password=SERVICE_PASSWORDS["routing"]))
     assert not list(folder.glob("database-*"))
+
+
+def test_an_account_that_may_not_is_told_so_in_one_line_without_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, folder, stranger = fresh_database(), tmp_path / "secrets", f"stranger_{os.getpid()}"
+
+    async def give() -> None:
+        connection = await asyncpg.connect(database.url())
+        try:
+            await connection.execute(f"CREATE ROLE {stranger} LOGIN CREATEROLE PASSWORD 'invented'")
+            await connection.execute(f'ALTER DATABASE "{database.database}" OWNER TO {stranger}')
+        finally:
+            await connection.close()
+
+    asyncio.run(give())
+    migrate_all(fresh_database().url(), SERVICE_PASSWORDS)  # made by another account, so this one may not change them
+    name_servers(monkeypatch, replace(database, user=stranger, password="invented"))
+    write_passwords(folder, "kafka")
+    write_passwords(folder, "database")
+
+    said = provision(folder)
+
+    assert said == "PostgreSQL refuses to make roles and tables ready: permission denied to alter role"
 
 
 def test_with_the_passwords_of_its_servers_a_folder_is_provisioned_again(

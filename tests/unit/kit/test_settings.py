@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from services.kit.database import asyncpg_url
 from services.kit.runtime import Runtime
 from services.kit.settings import KitSettings, decode_key
 
@@ -92,3 +94,13 @@ def test_no_secret_shows_in_a_settings_own_text() -> None:
 
     assert "kafka-password" not in shown
     assert "database-password" not in shown
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://kit:se@cret:xx@127.0.0.1/handrail", "mysql://kit:secret@127.0.0.1/handrail"]
+)
+def test_an_address_that_cannot_be_read_is_refused_and_not_quoted(url: str) -> None:
+    with pytest.raises(ValueError, match="expected a database URL") as refused:
+        asyncpg_url(url)
+
+    assert "cret" not in "".join(traceback.format_exception(refused.value))
