@@ -161,6 +161,22 @@ async def test_a_search_that_finds_no_case_says_so(visitor: Visitor) -> None:
     assert "No case has a key that begins so." in await visitor.text()
 
 
+async def test_a_name_that_is_typed_for_a_key_is_not_sent(visitor: Visitor) -> None:
+    await visitor.sign_in("auditor")
+    for service, path, box in (("routing", "/case", "key"), ("audit", "/log", "case")):
+        await visitor.open(service, path)
+        await visitor.page.fill(f"#{box}", "Invented Name")
+
+        await visitor.page.press(f"#{box}", "Enter")
+
+        assert not await visitor.page.locator(f"#{box}").evaluate("box => box.checkValidity()")
+        assert "Invented" not in visitor.page.url
+        await visitor.page.fill(f"#{box}", "00ff ")
+        async with visitor.page.expect_navigation():
+            await visitor.page.press(f"#{box}", "Enter")
+        assert f"{box}=00ff" in visitor.page.url
+
+
 async def test_a_case_that_there_is_not_says_so(visitor: Visitor) -> None:
     await visitor.sign_in("auditor")
 
