@@ -256,7 +256,11 @@ class DeliveryAcknowledged(Submission, title="Notice accepted by a named person"
     ]
     role: Annotated[
         Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None,
-        said("Role of the person", "In your own short word: small letters, and _ for a space.", "business_manager"),
+        said(
+            "Role of the person",
+            "In your own short word, never a name: small letters, and _ for a space.",
+            "business_manager",
+        ),
     ] = None
     personal: Annotated[ActPersonal, PERSONAL]
 

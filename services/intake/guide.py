@@ -152,7 +152,10 @@ def request_body() -> dict[str, Any]:
         "required": ["specversion", "id", "source", "type", "time", "data"],
         "properties": {
             "specversion": {"const": "1.0"},
-            "id": {"type": "string", "description": "Yours; the same event sent again has the same id."},
+            "id": {
+                "type": "string",
+                "description": "Yours, never made of a name; the same event sent again has the same id.",
+            },
             "source": {"type": "string", "description": "A URI reference of your system."},
             "type": {"enum": list(SUBMISSIONS)},
             "time": {"type": "string", "format": "date-time", "description": "When it happened."},
@@ -205,7 +208,7 @@ goes into `personal`, free text too; it is kept encrypted and never passed on bu
 | attribute | what may stand there |
 |---|---|
 | `specversion` | `1.0` |
-| `id` | yours, 1 to 128 printable characters without spaces; the same event sent again has the same id |
+| `id` | yours, 1 to 128 printable characters without spaces; the same event sent again has the same id; never made of a name, or of a person's number |
 | `source` | a URI reference of your system |
 | `type` | one of the types below |
 | `time` | when it happened, with offset |
