@@ -119,6 +119,16 @@ calendar = Table(
     Column("taken_at", _INSTANT, nullable=False),
 )
 
+register = Table(
+    "register",
+    metadata,
+    Column("seq", Integer, Identity(always=True), primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("done_at", _INSTANT, nullable=False),  # by when all that was open had been decided by it
+)
+
 rulebook_migration = Table(
     "rulebook_migration",
     metadata,

@@ -6,6 +6,8 @@ officer of police any part of whose area falls within it. Pure: the file is read
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -125,6 +127,15 @@ class Register:
         if self._last is None or self._last.day != day:
             self._last = Register(self.version, self.areas.values(), self.bodies.values(), day)
         return self._last
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a digest of who exists on the day, whom they serve, and who stands in whose place: all that decides who is told."""
+        bodies = sorted(
+            (each.id, each.kind, sorted(each.areas)) for each in self.bodies.values() if each.exists_on(self.day)
+        )
+        said = [bodies, sorted(self.successors.items()), sorted(self.ended), sorted(self.former_areas.items())]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def exists(self, identifier: str) -> bool:
         """Say whether a body exists on the day; of one that is not registered no end is known."""

@@ -52,6 +52,13 @@ _OF_ENDED: Final = text("""
         AND state IN ('awaiting_release', 'due', 'sending', 'refused')
     ORDER BY case_key
 """)
+_OPEN: Final = text("""
+    SELECT case_key FROM routing.obligation WHERE state = 'open'
+    UNION SELECT case_key FROM routing.question WHERE state = 'open'
+    UNION SELECT case_key FROM routing.delivery WHERE kind = 'notice'
+        AND state IN ('awaiting_release', 'due', 'sending', 'refused')
+    ORDER BY case_key
+""")
 _COUNTED_OTHERWISE: Final = text("""
     SELECT case_key, count(*) FROM routing.obligation
     WHERE state = 'open' AND opened ->> 'calendar' <> :calendar GROUP BY case_key ORDER BY case_key
@@ -136,6 +143,11 @@ async def cases_of(connection: AsyncConnection, ids: Collection[UUID]) -> dict[U
 async def cases_of_ended(connection: AsyncConnection, ended: Collection[str]) -> list[str]:
     """Return the cases in which one of these bodies owes, is told or is asked something that is open."""
     return list(await connection.scalars(_OF_ENDED, {"ended": sorted(ended)}))
+
+
+async def open_cases(connection: AsyncConnection) -> list[str]:
+    """Return the cases in which something is owed, asked or to be told still."""
+    return list(await connection.scalars(_OPEN))
 
 
 async def counted_otherwise(connection: AsyncConnection, calendar: str) -> dict[str, int]:
