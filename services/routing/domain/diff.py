@@ -37,6 +37,7 @@ from services.routing.domain.ledger import (
     ReleaseChanged,
     Released,
     by_slot,
+    disclosure,
 )
 
 RESTATED: Final = "the rulebook by which the case is decided says it otherwise: another notice takes its place"
@@ -159,8 +160,8 @@ class _Diffing:
                     yield self._owed(identity, case_key, obligation, recipient, latest)
                 elif latest is None:
                     yield from self._correct_to_heir(identity, case_key, obligation, recipient)
-            elif restated and not latest.tried and latest.state in {"awaiting_release", "due"}:
-                yield NoticeWithdrawn(latest, restated, self._still_there(latest))
+            elif (why := restated or self._gives_otherwise(latest, obligation)) and latest.may_be_replaced:
+                yield NoticeWithdrawn(latest, why, self._still_there(latest))
                 yield self._owed(identity, case_key, obligation, recipient, latest)
             elif latest.tried and latest.due_on != obligation.dates.due_on:
                 yield from self._correct(latest, obligation)
@@ -170,6 +171,11 @@ class _Diffing:
                 yield Released(latest, released=False)
         others = [each for each in self._of_duty(identity) if self._heir(each) not in obligation.recipients]
         yield from self._withdraw(others, "the duty no longer names this recipient")
+
+    def _gives_otherwise(self, notice: KnownNotice, obligation: Obligation) -> str:
+        """Return why a notice gives its recipient more or less than it is to see now, or for another purpose; else nothing."""
+        wanted = disclosure(self._decision.evaluation.book.book.profiles[obligation.duty.profile])
+        return RESTATED if notice.disclosure not in (None, wanted) else ""
 
     def _pass_on(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Change]:
         """Owe what an ended body was told, or was to be told, to the body in its place, unless that has been done."""

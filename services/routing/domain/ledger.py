@@ -11,6 +11,7 @@ from uuid import UUID
 from services.routing.domain.decide import Obligation, Question
 from services.routing.domain.happenings import InPlaceOf, Slot
 from services.routing.domain.periods import Dates
+from services.routing.domain.rulebook.model import Profile
 
 ObligationState = Literal["open", "met", "withdrawn", "superseded"]
 NoticeState = Literal[
@@ -22,13 +23,22 @@ LAPSED: Final = "the duty, which is met, is no longer given: "
 """How the reason begins for which a notice that waits under a met duty is withdrawn: it is owed again once a rule gives the duty."""
 
 
+Disclosure = tuple[str, tuple[str, ...], frozenset[tuple[str, str]]]
+"""For which purpose and on which basis a recipient may see which fields, each with how much of it."""
+
+
+def disclosure(profile: Profile) -> Disclosure:
+    """Return what a profile gives; another version may give more or less under the same name."""
+    return profile.purpose, profile.lawful_basis, frozenset(profile.give.items())
+
+
 @dataclass(frozen=True, slots=True)
 class KnownNotice:
     """A notice as it stands; `revision` counts those of its obligation and recipient from 1.
 
     `due_on`: the due date that it gives. `tried`: an attempt was begun, so that what it says stays as it is.
     `maybe_arrived`: the recipient may have it, because it was taken, is being sent, or an attempt had no answer. `reason`: why it
-    is in this state, or why the last attempt failed.
+    is in this state, or why the last attempt failed. `disclosure`: what it was written to give; None where that is not known.
     """
 
     notice_id: UUID
@@ -44,6 +54,12 @@ class KnownNotice:
     taken: bool = False
     maybe_arrived: bool = False
     reason: str | None = None
+    disclosure: Disclosure | None = None
+
+    @property
+    def may_be_replaced(self) -> bool:
+        """Say whether nothing of it has left, or all was turned away: then another can take its place, and nobody wonders."""
+        return not self.maybe_arrived and self.state in {"awaiting_release", "due", "refused"}
 
     @property
     def lapsed(self) -> bool:

@@ -268,6 +268,7 @@ def _question_of(row: Row) -> ledger.KnownQuestion:
 
 def notice_of(row: Row) -> ledger.KnownNotice:
     """Return a notice as it stands, from its row."""
+    body, grant = row["payload"]["body"], row["payload"]["grant"]
     return ledger.KnownNotice(
         notice_id=row["notice_id"],
         obligation_id=row["obligation_id"],
@@ -277,11 +278,12 @@ def notice_of(row: Row) -> ledger.KnownNotice:
         profile=row["profile"],
         revision=row["revision"],
         state=row["state"],
-        due_on=date.fromisoformat(due_on) if (due_on := row["payload"]["body"]["due_on"]) else None,
+        due_on=date.fromisoformat(due_on) if (due_on := body["due_on"]) else None,
         tried=row["attempts"] > 0,
         taken=row["reference"] is not None,
         maybe_arrived=row["maybe_arrived"] or row["state"] in {"sending", "delivered", "accepted"},
         reason=row["reason"],
+        disclosure=(grant["purpose"], tuple(body["lawful_basis"]), frozenset(grant["give"].items())),
     )
 
 

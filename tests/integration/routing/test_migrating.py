@@ -33,6 +33,11 @@ OTHER_PROFILE = national(
         "tell: lscp-of(incident.area)\n        send: partnership-notification",
     ),
 )
+NARROWER = national(
+    SECOND,
+    ("      personal.circumstances: in full\n      personal.agencies: in full\n  provider-notice", "  provider-notice"),
+)
+"""A referral gives less, under the name that it had."""
 MOVE = Move(SECOND, "the guidance changed", "account-7")
 
 
@@ -128,6 +133,40 @@ async def test_what_the_other_version_only_says_otherwise_is_published_again_and
     [owed], [withdrawn] = of(tell.NoticeOwed, published), of(tell.NoticeWithdrawn, published)
     assert (owed.data.revision, owed.data.profile) == (2, "partnership-notification")
     assert (withdrawn.data.revision, withdrawn.data.was_delivered) == (1, False)
+
+
+async def granted(road: Road) -> set[tuple[str, bool]]:
+    """Return the state of each notice, and whether the circumstances are given under it."""
+    rows = await road.rows("SELECT state, payload FROM routing.delivery WHERE kind = 'notice'")
+    return {(row["state"], "personal.circumstances" in row["payload"]["grant"]["give"]) for row in rows}
+
+
+async def test_a_notice_that_waits_gives_no_more_than_the_version_by_which_its_case_is_decided(
+    decided_by_the_old: Road,
+) -> None:
+    road = decided_by_the_old
+    assert await granted(road) == {("due", True)}
+
+    await moved(road, NARROWER)
+
+    assert await granted(road) == {("withdrawn", True), ("due", False)}
+
+
+async def test_a_notice_that_could_not_leave_is_replaced_by_what_the_new_version_says(
+    decided_by_the_old: Road, recipients: Recipients
+) -> None:
+    road = decided_by_the_old
+    addresses = recipients.file.read_text()
+    recipients.register("")
+    await recipients.send_all()
+    assert await granted(road) == {("refused", True)}
+    recipients.register(addresses)
+
+    await moved(road, STRONGER)
+    await recipients.send_all()
+
+    [told] = await recipients.journal(f"lscp:{LEEDS}")
+    assert (told["body"]["type"], told["body"]["duty"]) == ("notice.v1", "must")
 
 
 async def test_what_was_sent_stays_as_it_was_sent(decided_by_the_old: Road, recipients: Recipients) -> None:
