@@ -31,8 +31,9 @@ class NoticeOwedData(NoticeData):
 
 
 class NoticeAttemptedData(NoticeData):
-    """One try to deliver. `outcome` is `failed` when it will be tried again and `refused` when a person must act."""
+    """One try to deliver, or to withdraw. `outcome` is `failed` when it will be tried again and `refused` when a person must act."""
 
+    of: Literal["notice", "withdrawal"] = "notice"
     attempt: int
     outcome: Literal["failed", "refused"]
     http_status: int | None = None
@@ -53,10 +54,11 @@ class NoticeAcceptedData(NoticeData):
 
 
 class NoticeWithdrawnData(NoticeData):
-    """The notice will not be sent, or was sent and is withdrawn."""
+    """The notice will not be sent, or was sent and is withdrawn. `taken`: the recipient's system has taken the withdrawal."""
 
     reason: str
     was_delivered: bool
+    taken: bool = False
 
 
 class NoticeSupersededData(NoticeData):

@@ -71,7 +71,7 @@ class DeadlinesService:
 
     async def _follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
         """Alert a person about each notice that was refused; close the alert once it has got there, or is not to be sent."""
-        ended: dict[UUID, str] = {}
+        ended: dict[str, str] = {}
         for event in events:
             match event.message:
                 case deliveries.NoticeAttempted(data=data) as message if data.outcome == "refused":
@@ -80,21 +80,23 @@ class DeadlinesService:
                         tx, [_refused(message, tx.now)], causation_id=message.id, table=self._tables.alerts
                     )
                 case deliveries.NoticeDelivered(data=data) | deliveries.NoticeAccepted(data=data):
-                    ended.setdefault(data.notice_id, "the notice was taken")
+                    ended.setdefault(_about(data.notice_id), "the notice was taken")
                 case deliveries.NoticeWithdrawn(data=data):
-                    ended.setdefault(data.notice_id, "the notice was withdrawn")
+                    ended.setdefault(_about(data.notice_id), "the notice was withdrawn")
+                    if data.taken:
+                        ended.setdefault(_about(data.notice_id, "withdrawal"), "the withdrawal was taken")
                 case deliveries.NoticeSuperseded(data=data):
-                    ended.setdefault(data.notice_id, "another notice corrects it")
+                    ended.setdefault(_about(data.notice_id), "another notice corrects it")
                 case deliveries.NoticeOwed(data=data) if not data.released:
-                    ended.setdefault(data.notice_id, "the notice waits for a decision")
+                    ended.setdefault(_about(data.notice_id), "the notice waits for a decision")
                 case _:  # to be sent, failed and to be tried again: nothing for a person to do
                     pass
         await self._close(ended, tx)
 
-    async def _close(self, ended: dict[UUID, str], tx: Transaction) -> None:
+    async def _close(self, ended: dict[str, str], tx: Transaction) -> None:
         """Close the alerts about notices, each with what ended it first, and forget them."""
         for because in set(ended.values()):
-            references = [str(notice) for notice, why in ended.items() if why == because]
+            references = [reference for reference, why in ended.items() if why == because]
             await self._tables.alerts.close(tx.connection, references, because, tx.now)
         ended.clear()
 
@@ -162,6 +164,11 @@ def _applied(message: translate.Opening | translate.Change, known: Duty | None, 
     return translate.after_change(message, known, now)
 
 
+def _about(notice_id: UUID, of: str = "notice") -> str:
+    """Return what an alert is about. A withdrawal apart: that the notice arrived after all, late, is no reason to forget it."""
+    return str(notice_id) if of == "notice" else f"{of} of {notice_id}"
+
+
 def _refused(message: deliveries.NoticeAttempted, now: datetime) -> Alert:
     data = message.data
     return Alert(
@@ -169,7 +176,7 @@ def _refused(message: deliveries.NoticeAttempted, now: datetime) -> Alert:
         alert_id=identity.derived_event_id("alert notice.refused", message.id),
         kind="notice.refused",
         severity="fault",
-        reference=str(data.notice_id),
+        reference=_about(data.notice_id, data.of),
         says=refused_says(data.recipient, data.attempt, data.reason),
         raised_at=now,
         case_key=message.case_key,

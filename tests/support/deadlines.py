@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from schemas import decisions, deliveries, quarantines
@@ -188,9 +188,11 @@ def _notice() -> dict[str, Any]:
     }
 
 
-def notice_refused(number: int, attempt: int = 3) -> deliveries.NoticeAttempted:
+def notice_refused(
+    number: int, attempt: int = 3, of: Literal["notice", "withdrawal"] = "notice"
+) -> deliveries.NoticeAttempted:
     data = deliveries.NoticeAttemptedData(
-        **_notice(), attempt=attempt, outcome="refused", http_status=422, reason="HTTP 422"
+        **_notice(), of=of, attempt=attempt, outcome="refused", http_status=422, reason="HTTP 422"
     )
     return deliveries.NoticeAttempted(**envelope(number), data=data)
 
@@ -205,8 +207,10 @@ def notice_delivered(number: int) -> deliveries.NoticeDelivered:
     return deliveries.NoticeDelivered(**envelope(number), data=data)
 
 
-def notice_withdrawn(number: int) -> deliveries.NoticeWithdrawn:
-    data = deliveries.NoticeWithdrawnData(**_notice(), reason="the duty no longer stands", was_delivered=False)
+def notice_withdrawn(number: int, *, taken: bool = False) -> deliveries.NoticeWithdrawn:
+    data = deliveries.NoticeWithdrawnData(
+        **_notice(), reason="the duty no longer stands", was_delivered=False, taken=taken
+    )
     return deliveries.NoticeWithdrawn(**envelope(number), data=data)
 
 

@@ -49,7 +49,7 @@ async def test_a_withdrawal_that_is_refused_too_is_told_to_a_person_although_it_
     database: Database,
 ) -> None:
     await feed(database, notice_refused(2, attempt=1), notice_withdrawn(3))
-    await feed(database, notice_refused(4, attempt=1))
+    await feed(database, notice_refused(4, attempt=1, of="withdrawal"))
 
     async with database.connect() as connection:
         assert len(await alerts.find(connection, EVERYTHING)) == 1
@@ -62,6 +62,21 @@ async def test_the_alert_goes_once_the_notice_was_taken_or_need_not_be_any_more(
 
     await feed(database, said(3))
 
+    async with database.connect() as connection:
+        assert await alerts.find(connection, EVERYTHING) == []
+
+
+async def test_the_alert_about_a_withdrawal_stays_until_that_is_taken_whatever_is_heard_of_the_notice(
+    database: Database,
+) -> None:
+    await feed(database, notice_withdrawn(2), notice_refused(3, of="withdrawal"))
+
+    await feed(database, notice_delivered(4), notice_withdrawn(5))  # it had been on its way for long
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection, EVERYTHING)
+    assert alert.reference == f"withdrawal of {UUID(int=901)}"
+    await feed(database, notice_withdrawn(6, taken=True))
     async with database.connect() as connection:
         assert await alerts.find(connection, EVERYTHING) == []
 

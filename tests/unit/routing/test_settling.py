@@ -82,7 +82,20 @@ def test_a_withdrawal_that_is_taken_is_said_only_if_a_person_may_have_been_told_
 ) -> None:
     taken = Attempt(claimed(kind="withdrawal", attempt=attempt), Answer(200, reference="LSCP-1"))
 
-    assert [type(each) for each in messages(taken, settle(taken, NOW, 0.5), "delivered", NOW)] == said
+    found = messages(taken, settle(taken, NOW, 0.5), "delivered", NOW)
+
+    assert [type(each) for each in found] == said
+    assert all(isinstance(each, NoticeWithdrawn) and each.data.taken for each in found)
+
+
+@pytest.mark.parametrize("kind", ["notice", "withdrawal"])
+def test_what_is_said_of_an_attempt_says_what_was_tried(kind: str) -> None:
+    attempt = Attempt(claimed(kind=kind), Answer(403))
+
+    [message] = messages(attempt, settle(attempt, NOW, 0.5), "refused", NOW)
+
+    assert isinstance(message, NoticeAttempted)
+    assert message.data.of == kind
 
 
 def test_of_what_has_no_address_a_person_reads_what_it_waits_for() -> None:
