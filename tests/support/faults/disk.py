@@ -3,6 +3,9 @@
 Where this account may mount, the services' tables stand on a small file system of their own, which is filled: the
 server's log of changes is elsewhere, so it refuses statements and does not end. Where it may not, every statement that
 needs room fails with the error that PostgreSQL would give.
+
+For all that is not a table, a process is forbidden to write to any file (`RLIMIT_FSIZE`): a program that writes gets an error
+in the place of its last byte, as it does where there is no room.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ import errno
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +24,11 @@ import asyncpg
 import psutil
 
 from schemas.topics import SERVICES
-from tests.support.faults.rig import Rig, wait_for
-from tests.support.faults.servers import postgres_of
+from tests.support.faults.builds import COPIES, service_of
+from tests.support.faults.rig import DidNotLand, Rig, wait_for
+from tests.support.faults.servers import kafka_of, postgres_of, refused_in_a_row, started
 from tests.support.faults.table import Fault, Landed, Scene
 
-REFUSALS: Final = 20
 SPARE_BYTES: Final = 32 << 20
 _PIECES: Final = (1 << 20, 1 << 12)
 _NAME: Final = "small_disk"
@@ -35,6 +38,7 @@ _TABLES: Final = """SELECT array_agg('TABLE ' || schemaname || '.' || tablename)
     WHERE schemaname = ANY($1)"""
 _INDEXES: Final = """SELECT array_agg('INDEX ' || schemaname || '.' || indexname) FROM pg_indexes
     WHERE schemaname = ANY($1)"""
+_LOST_LINES: Final = "handrail_lost_log_lines_total"
 _SIZE: Final = "SELECT pg_database_size(current_database())"
 _ERROR: Final = f"""CREATE FUNCTION public.{_NAME}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"""
@@ -45,16 +49,70 @@ def full(scene: Scene) -> Landed:
     with _small_disk(scene.rig) as disk:
         how = "a small file system filled" if disk else "no account that may mount: its error at each statement"
         with _filled(disk) if disk else _without_room(scene.rig):
-            seen = wait_for(lambda: _refused_in_a_row(scene), "refusals and no receipt between them")
+            seen = wait_for(lambda: refused_in_a_row(scene), "refusals and no receipt between them")
     return Landed(how, f"{seen} answers 503 in a row")
 
 
-def _refused_in_a_row(scene: Scene) -> int:
-    """Return how many refusals there were without a receipt, once there are enough of them."""
-    sent = scene.load.sent
-    receipts, before = len(sent.accepted), sent.answers[503]
-    wait_for(lambda: sent.answers[503] - before >= REFUSALS or len(sent.accepted) > receipts, "an answer")
-    return sent.answers[503] - before if len(sent.accepted) == receipts else 0
+def kafka_cannot_write(scene: Scene) -> Landed:
+    """Let the broker write nothing until it gives up; start it again once it may."""
+    kafka = kafka_of(scene.rig)
+    assert kafka.pid
+    with _nothing_written([kafka.pid]):
+        wait_for(lambda: kafka.pid is None, "the broker gives up")
+    kafka.stop()
+    kafka.start()
+    return Landed("each write of the broker to a file refused, started again", "the broker, which gave up")
+
+
+def postgres_cannot_write(scene: Scene) -> Landed:
+    """Let the database server write nothing, its log of changes included, until it gives up; start it again once it may."""
+    postgres = postgres_of(scene.rig)
+    server = psutil.Process(postgres.pid)
+    with _nothing_written([server.pid, *(each.pid for each in server.children())]):
+        wait_for(lambda: postgres.pid is None, "the database server gives up")
+    postgres.stop()
+    wait_for(lambda: started(postgres), "PostgreSQL starts again")
+    return Landed("each write of the database server to a file refused, started again", "the server, which gave up")
+
+
+def services_cannot_write(scene: Scene) -> Landed:
+    """Let no service write to a file until each has lost a line of its log, and audit could not keep a checkpoint."""
+    rig = scene.rig
+    before, failures = {copy: rig.metric(_LOST_LINES, copy) for copy in COPIES}, _audit_failures(rig)
+    with _nothing_written([rig.process(copy).pid for copy in COPIES]):
+        wait_for(lambda: all(rig.metric(_LOST_LINES, copy) > before[copy] for copy in COPIES), "lines that are lost")
+        seen = wait_for(lambda: _audit_failures(rig) - failures, "a checkpoint that cannot be kept")
+    return Landed(
+        "each write of a service to a file refused",
+        f"lost lines of every log, {seen:.0f} failures of audit to sign",
+    )
+
+
+def _audit_failures(rig: Rig) -> float:
+    return rig.metric("handrail_loop_failures_total", *(copy for copy in COPIES if service_of(copy) == "audit"))
+
+
+@contextmanager
+def _nothing_written(pids: Iterable[int]) -> Iterator[None]:
+    """Refuse each write of these processes to a file while the block runs."""
+    chosen = list(pids)
+    try:
+        for pid in chosen:
+            if not _limit(pid, "0") and psutil.pid_exists(pid):
+                raise DidNotLand(f"`prlimit` could not forbid process {pid} to write")
+        yield
+    finally:
+        for pid in chosen:
+            _limit(pid, "unlimited")  # unless it has given up
+
+
+def _limit(pid: int, file_size: str) -> bool:
+    """Set the size beyond which a process writes to no file, by the account that it runs under: no other may."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        account = (process.uids().real, process.gids().real)
+        return _run("prlimit", f"--pid={pid}", f"--fsize={file_size}:", account=account)
+    return False
 
 
 @contextmanager
@@ -140,10 +198,19 @@ def _move(rig: Rig, to: str) -> None:
     wait_for(lambda: asyncio.run(move()), f"tables and indexes move to {to}")
 
 
-def _run(program: str, *arguments: str) -> bool:
-    """Run a system program; say whether it was there and could."""
-    found = shutil.which(program)
-    return found is not None and not subprocess.run([found, *arguments], capture_output=True, check=False).returncode
+def _run(program: str, *arguments: str, account: tuple[int, int] | None = None) -> bool:
+    """Run a system program, perhaps by another account and group; say whether it was there and could."""
+    found, (user, group) = shutil.which(program), account or (None, None)
+    if found is None:
+        return False
+    done = subprocess.run([found, *arguments], capture_output=True, check=False, user=user, group=group)
+    return done.returncode == 0
 
 
 FULL: Final = Fault("PostgreSQL: disk full", full)
+FAULTS: Final = (
+    FULL,
+    Fault("PostgreSQL: nothing can be written", postgres_cannot_write),
+    Fault("Kafka: nothing can be written", kafka_cannot_write),
+    Fault("Services: no log and no checkpoint can be written", services_cannot_write),
+)

@@ -25,6 +25,9 @@ FROZEN_S: Final = 8.0  # longer than a session time-out
 COMMAND_TIMEOUT_S: Final = 60.0
 LATER_COMMITS: Final = 20
 CALM_S: Final = 2.0
+REFUSALS: Final = 20
+_CUT: Final = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE usename LIKE 'handrail_%' AND pg_backend_pid() <> pid"""
 
 
 def kafka_killed(scene: Scene) -> Landed:
@@ -78,17 +81,52 @@ def postgres_killed(scene: Scene) -> Landed:
 
 def connections_cut(scene: Scene) -> Landed:
     """Cut every connection of every service until one of them has noticed in its work."""
-    query = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-        WHERE usename LIKE 'handrail_%' AND pg_backend_pid() <> pid"""
     before, cut = _calm(scene.rig), 0
 
     def noticed() -> float:
         nonlocal cut
-        cut += int(scene.rig.ask(query))
+        cut += int(scene.rig.ask(_CUT))
         return max(_failures(scene.rig) - before, 0) if cut else 0
 
     seen = wait_for(noticed, "a service that fails")
     return Landed(f"{cut} connections cut", f"{seen:.0f} failures of relays, loops and batches")
+
+
+def no_connection_free(scene: Scene) -> Landed:
+    """Take every connection that the server has until partners get nothing but refusals."""
+    with _every_connection(scene.rig) as taken:
+        seen = wait_for(lambda: refused_in_a_row(scene), "refusals and no receipt between them")
+    return Landed(f"all {taken} connections of the server taken", f"{seen} answers 503 in a row")
+
+
+@contextmanager
+def _every_connection(rig: Rig) -> Iterator[int]:
+    """Hold all connections while the block runs, those of the services included, which are cut."""
+    held: list[asyncpg.Connection] = []
+
+    async def take() -> None:
+        while True:
+            try:
+                held.append(await asyncpg.connect(rig.database_url))
+            except asyncpg.TooManyConnectionsError:
+                if not await held[0].fetchval(_CUT):
+                    return
+
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(take())
+            yield len(held)
+        finally:
+            for connection in held:
+                runner.run(connection.close())
+
+
+def refused_in_a_row(scene: Scene) -> int:
+    """Return how many refusals there were without a receipt, once there are enough of them."""
+    sent = scene.load.sent
+    receipts, before = len(sent.accepted), sent.answers[503]
+    wait_for(lambda: sent.answers[503] - before >= REFUSALS or len(sent.accepted) > receipts, "an answer")
+    return sent.answers[503] - before if len(sent.accepted) == receipts else 0
 
 
 def lock_held(held_s: float) -> Fault:
@@ -142,6 +180,7 @@ FAULTS: Final = (
     Fault("Kafka: frozen", kafka_frozen),
     POSTGRES_KILLED,
     CUT,
+    Fault("PostgreSQL: no connection free", no_connection_free),
     LATE_COMMIT,
 )
 
