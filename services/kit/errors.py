@@ -23,8 +23,8 @@ PROBLEM_JSON = "application/problem+json"
 _INFRASTRUCTURE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 """SQLSTATE classes that say nothing about our statement: connection, rollback, resources, state, operator, system."""
 READ_ONLY = "25006"
-_INFRASTRUCTURE_STATES = frozenset({READ_ONLY, "25P03"})
-"""The same of single states: a server that may only be read (after a failover), a transaction that stood idle too long."""
+_INFRASTRUCTURE_STATES = frozenset({READ_ONLY, "25P03", "25P04"})
+"""The same of single states: a server that may only be read (after a failover), a transaction that stood idle, or took, too long."""
 _SYSTEM = frozenset(
     {
         # nothing left

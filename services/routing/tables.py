@@ -30,7 +30,7 @@ SCHEMA: Final = "routing"
 APPEND_ONLY: Final = (
     *("case_party", "fact", "happening", "case_link", "decision"),
     *("obligation_history", "delivery_history", "rulebook_release", "rulebook_migration"),
-    *("rulebook_text", "calendar"),
+    *("rulebook_text", "calendar", "register"),
 )
 metadata: Final = MetaData(schema=SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
