@@ -86,6 +86,7 @@ class Journal:
                     done.set_exception(error)
             else:
                 self.entries += entries
+                self._references |= _references(entries)  # those that an earlier batch took with it when it failed
                 for done in _awaited(batch):
                     done.set_result(None)
 

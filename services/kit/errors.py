@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -125,8 +126,10 @@ def is_infrastructure(error: BaseException) -> bool:
     """Return whether an error says that a part is not there now, and nothing about the message or the code."""
     if isinstance(error, (Unavailable, ConnectionError, TimeoutError, PoolTimeout, socket.gaierror)):
         return True
-    if isinstance(error, OSError):  # without a number: uvloop tried several addresses, and each failed in its own way
-        return error.errno is None or error.errno in _SYSTEM
+    if type(error) is OSError and error.errno is None:
+        return True  # uvloop tried several addresses, and each failed in its own way
+    if isinstance(error, OSError):
+        return error.errno in _SYSTEM
     if isinstance(error, DBAPIError):
         sqlstate = getattr(error.orig, "sqlstate", None)
         if sqlstate:
@@ -147,8 +150,9 @@ def summary(error: BaseException) -> str:
     name = type(error).__name__
     if isinstance(error, HandrailError):
         return f"{name}: {error.detail}"
+    code = None
     if isinstance(error, DBAPIError):
         code = getattr(error.orig, "sqlstate", None)
-    else:
-        code = errno.errorcode.get(error.errno or 0) if isinstance(error, OSError) else None
+    elif isinstance(error, OSError) and not isinstance(error, ssl.SSLError):  # whose number is OpenSSL's
+        code = errno.errorcode.get(error.errno or 0)
     return f"{name} {code}" if code else name

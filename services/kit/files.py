@@ -30,6 +30,7 @@ def replace(place: Path, text: str) -> None:
     Raises:
         FileNotFoundError: There is none yet.
     """
+    place = place.resolve()  # of a link, what it leads to
     mode = place.stat().st_mode
     descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=".new-")
     try:

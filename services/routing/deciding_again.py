@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -16,7 +17,7 @@ from services.routing.service import RoutingService
 from services.routing.store import loading
 
 AT_A_STEP: Final = 20
-"""Sets of linked cases in one step of a loop, which has to be short: each set is a transaction of its own."""
+"""Cases in one step of a loop, which has to be short: each is decided, with those linked to it, in a transaction of its own."""
 _log = structlog.get_logger("services.routing.deciding_again")
 
 
@@ -26,20 +27,19 @@ class Again:
     def __init__(self, database: Database, service: RoutingService) -> None:
         self._database = database
         self._service = service
-        self._left: deque[tuple[str, ...]] = deque()
-        self._failed: list[tuple[str, ...]] = []
+        self._left: deque[str] = deque()
+        self._failed: list[str] = []
         self._because = ""
 
-    async def begin(self, cases: Collection[str], because: str) -> None:
-        """Take these cases, in place of any that are left.
+    def begin(self, cases: Collection[str], because: str) -> None:
+        """Take these cases before any that are left.
 
         Args:
             cases: Their keys; of linked ones any.
             because: What can have moved a due date; whoever was told the old one reads it.
         """
-        async with self._database.connect() as connection:
-            self._left = deque(await loading.linked_sets(connection, cases))
-        self._failed, self._because = [], because
+        self._left = deque(dict.fromkeys([*cases, *self._left]))
+        self._because = because
 
     @property
     def left(self) -> bool:
@@ -52,19 +52,21 @@ class Again:
         Raises:
             RuntimeError: Some could not be decided. Said once all the others are; they are tried again at the next call.
         """
-        changed = 0
-        for _ in range(min(AT_A_STEP, len(self._left))):
-            keys = self._left[0]
+        changed, cases = 0, list(islice(self._left, AT_A_STEP))
+        async with self._database.connect() as connection:
+            sets = await loading.linked_sets(connection, cases) if cases else []
+        for keys in sets:
             try:
                 changed += await self._decide(keys)
             except Exception as error:
                 if is_infrastructure(error):
                     raise
-                self._failed.append(keys)
+                self._failed.append(keys[0])
                 _log.error("cases.not_decided", case_key=keys[0], error=summary(error), where=where(error))
+        for _ in cases:
             self._left.popleft()
         if not self._left and self._failed:
-            self._left, self._failed = deque(self._failed), []
+            self._left, self._failed = deque(dict.fromkeys(self._failed)), []
             raise RuntimeError(f"{len(self._left)} sets of linked cases could not be decided again")
         return changed
 

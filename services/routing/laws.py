@@ -152,7 +152,7 @@ class FolderOfLaws(Laws):
             self._take(await asyncio.to_thread(self._read, known))
         except Exception as refused:  # noqa: BLE001 - also no memory to read it: a case can be decided by the laws in hand
             self._not_before = time.monotonic() + self._retry_s
-            if (reason := str(refused)) != self.refused:
+            if (reason := str(refused) or type(refused).__name__) != self.refused:
                 self.refused = reason
                 _log.error("rulebook.refused", reason=self.refused)  # nothing of a case stands in a rulebook
             return

@@ -57,7 +57,7 @@ class Recount:
         calendar = self._laws.newest.calendar_ref
         async with self._database.connect() as connection:
             cases = await loading.counted_otherwise(connection, calendar)
-        await self._again.begin(cases, f"working days are now counted with the calendar {calendar.partition(' ')[0]}")
+        self._again.begin(cases, f"working days are now counted with the calendar {calendar.partition(' ')[0]}")
         if cases:
             _log.info("cases.counted_otherwise", calendar=calendar, cases=len(cases))
 

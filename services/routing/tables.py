@@ -126,7 +126,9 @@ register = Table(
     Column("fingerprint", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("day", Date, nullable=False),
-    Column("done_at", _INSTANT, nullable=False),  # by when all that was open had been decided by it
+    Column("pass", Integer, nullable=False),  # over all that was open: the how manieth by it
+    Column("done", Boolean, nullable=False),  # or only begun
+    Column("at", _INSTANT, nullable=False),
 )
 
 rulebook_migration = Table(

@@ -162,7 +162,10 @@ class _Diffing:
                     yield from self._correct_to_heir(identity, case_key, obligation, recipient)
             elif (why := restated or self._gives_otherwise(latest, obligation)) and latest.may_be_replaced:
                 yield NoticeWithdrawn(latest, why, self._still_there(latest))
-                yield self._owed(identity, case_key, obligation, recipient, latest)
+                had = self._had(identity, recipient)
+                other_date = had and had.due_on != obligation.dates.due_on
+                new = self._owed(identity, case_key, obligation, recipient, latest)
+                yield replace(new, corrects=had) if other_date else new
             elif latest.tried and latest.due_on != obligation.dates.due_on:
                 yield from self._correct(latest, obligation)
             elif obligation.released and latest.state == "awaiting_release":
@@ -204,11 +207,15 @@ class _Diffing:
         has accepted stays accepted.
         """
         new = self._owed(told.obligation_id, told.case_key, obligation, told.recipient, told)
-        of_both = (each for each in self._of_duty(told.obligation_id) if each.recipient == told.recipient)
-        had = [each for each in of_both if each.maybe_arrived and each.state != "withdrawn"]
-        yield replace(new, corrects=max(had, key=lambda each: each.revision, default=None))
+        yield replace(new, corrects=self._had(told.obligation_id, told.recipient))
         if told.state != "accepted":
             yield NoticeSuperseded(told, new.notice.notice_id, SUPERSEDED)
+
+    def _had(self, identity: UUID, recipient: str) -> KnownNotice | None:
+        """Return the last notice of a duty that a recipient may have, and that was not taken back."""
+        of_both = (each for each in self._of_duty(identity) if each.recipient == recipient)
+        had = [each for each in of_both if each.maybe_arrived and each.state != "withdrawn"]
+        return max(had, key=lambda each: each.revision, default=None)
 
     def _correct_to_heir(self, identity: UUID, case_key: str, obligation: Obligation, heir: str) -> Iterator[Owed]:
         """Owe the present due date to whoever stands in the place of a body that accepted another, and of that alone was told nothing."""

@@ -1,4 +1,4 @@
-"""The registers by which everything that was open has been decided, one after the other."""
+"""The registers by which everything that was open has been decided, one after the other: that it began, and that it is done."""
 
 from alembic import op
 
@@ -13,7 +13,9 @@ def upgrade() -> None:
             fingerprint TEXT NOT NULL,
             version TEXT NOT NULL,
             day DATE NOT NULL,
-            done_at TIMESTAMPTZ NOT NULL
+            pass INTEGER NOT NULL,
+            done BOOLEAN NOT NULL,
+            at TIMESTAMPTZ NOT NULL
         )
     """)
     op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON routing.register FROM handrail_routing")

@@ -59,6 +59,7 @@ _OPEN: Final = text("""
         AND state IN ('awaiting_release', 'due', 'sending', 'refused')
     ORDER BY case_key
 """)
+_AT_ONCE: Final = 5_000
 _COUNTED_OTHERWISE: Final = text("""
     SELECT case_key, count(*) FROM routing.obligation
     WHERE state = 'open' AND opened ->> 'calendar' <> :calendar GROUP BY case_key ORDER BY case_key
@@ -146,8 +147,11 @@ async def cases_of_ended(connection: AsyncConnection, ended: Collection[str]) ->
 
 
 async def open_cases(connection: AsyncConnection) -> list[str]:
-    """Return the cases in which something is owed, asked or to be told still."""
-    return list(await connection.scalars(_OPEN))
+    """Return the cases in which something is owed, asked or to be told still; others have their turn meanwhile."""
+    found: list[str] = []
+    async for part in (await connection.stream_scalars(_OPEN)).partitions(_AT_ONCE):
+        found += part
+    return found
 
 
 async def counted_otherwise(connection: AsyncConnection, calendar: str) -> dict[str, int]:

@@ -39,7 +39,7 @@ async def two_cases(road: Road) -> Road:
 async def test_a_case_that_cannot_be_decided_holds_up_none_behind_it_and_is_tried_again(two_cases: Road) -> None:
     service = Failing(laws())
     again = Again(two_cases.database, service)
-    await again.begin([CASE, OTHER_CASE], BECAUSE)
+    again.begin([CASE, OTHER_CASE], BECAUSE)
 
     with pytest.raises(RuntimeError, match="1 sets of linked cases"):
         await again.go_on()
@@ -55,7 +55,7 @@ async def test_a_case_that_cannot_be_decided_holds_up_none_behind_it_and_is_trie
 async def test_a_step_is_short_however_many_cases_there_are(two_cases: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deciding_again, "AT_A_STEP", 1)
     again = Again(two_cases.database, two_cases.service)
-    await again.begin([CASE, OTHER_CASE], BECAUSE)
+    again.begin([CASE, OTHER_CASE], BECAUSE)
 
     left = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""A body of the register ends, or the register is another: what was told, is owed and asked passes on, and nobody is told twice.
+"""A body of the register ends: what it was told, owes and was asked passes to the one in its place, and nobody is told twice.
 
 Clinical commissioning groups ended on 30 June 2022; the integrated care boards stand in their place. The clock begins on
 Monday 27 June 2022.
@@ -6,8 +6,9 @@ Monday 27 June 2022.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,14 +19,13 @@ from schemas import deliveries as tell
 from schemas.messages import AnyMessage
 from services.kit.clock import SystemClock
 from services.routing.dispatch.settling import NOT_TRIED_AGAIN
-from services.routing.domain.register import Register
-from services.routing.laws import Laws
 from services.routing.service import RoutingService
 from services.routing.succeeding import Succession
 from tests.support.road import Recipients, Road, laws, move_clock, of
 from tests.support.routing import (
     CASE,
     LEEDS,
+    OTHER_CASE,
     POLICE,
     acknowledged,
     aware,
@@ -36,10 +36,8 @@ from tests.support.routing import (
     suspects,
 )
 from tests.support.routing_app import app, client
-from tests.support.rulebooks import law
 
 GROUP, BOARD = "ccg:leeds", "icb:west-yorkshire"
-PARTNERSHIP = f"lscp:{LEEDS}"
 THEN = datetime(2022, 6, 27, 9, tzinfo=UTC)
 MONDAY = THEN.date()
 WHY = "NHS Leeds Clinical Commissioning Group ended on Thursday 30 June 2022, and NHS West Yorkshire Integrated Care Board stands in its place"
@@ -362,70 +360,24 @@ async def test_a_council_that_reports_under_its_former_code_accepts_its_notices_
     assert [each.data.notice_id for each in of(tell.NoticeAccepted, after)] == [partner]
 
 
-def without(body: str) -> Laws:
-    """Return laws whose register does not know yet which area a body serves."""
-    known = law().register
-    bodies = [replace(each, areas=()) if each.id == body else each for each in known.bodies.values()]
-    return laws(replace(law(), register=Register("an older one", known.areas.values(), bodies)))
-
-
-async def started(road: Road, by: Laws) -> list[AnyMessage]:
-    """Start a routing with a register; return what it published."""
-    await Succession(road.database, RoutingService(by), by).step()
-    return await road.published()
-
-
-async def test_whoever_is_registered_after_a_case_was_decided_is_told_without_any_event_and_once(
-    road: Road, recipients: Recipients
+async def test_a_case_that_cannot_be_decided_keeps_no_other_from_its_successor(
+    in_june: Road, address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = without(PARTNERSHIP)
-    await started(road, older)
-    await Road(road.database, RoutingService(older)).route(reported())
-    await road.published()
-    await recipients.send_all()
-    assert await recipients.journal(PARTNERSHIP) == []
+    await in_june.route(reported(case_key=OTHER_CASE, on=MONDAY, at=THEN))
+    await reported_and_suspected(in_june)
+    decide_again = RoutingService.decide_again
 
-    published = await started(road, laws())
-    assert await started(road, laws()) == []
-    await recipients.send_all()
+    async def fails(self: RoutingService, keys: Collection[str], *others: Any) -> bool:
+        if OTHER_CASE in keys:
+            raise ZeroDivisionError
+        return await decide_again(self, keys, *others)
 
-    assert {each.data.recipient for each in of(tell.NoticeOwed, published)} == {PARTNERSHIP}
-    assert [each["body"]["rule"] for each in await recipients.journal(PARTNERSHIP)] == ["N-11"]
-    assert [each["body"]["rule"] for each in await recipients.journal(f"la:{LEEDS}")] == ["N-11"]
+    monkeypatch.setattr(RoutingService, "decide_again", fails)
+    await move_clock(address, WEEK)
+    succession = Succession(in_june.database, in_june.service, laws())
+    with pytest.raises(RuntimeError, match="1 sets"):
+        await succession.step()
 
-
-async def test_whoever_is_told_of_an_area_by_mistake_has_its_notice_taken_back_once_the_register_is_right(
-    road: Road, recipients: Recipients
-) -> None:
-    await started(road, laws())
-    await road.route(reported())
-    await recipients.send_all()
-
-    await started(road, without(PARTNERSHIP))
-    await recipients.send_all()
-
-    assert [each["body"]["type"] for each in await recipients.journal(PARTNERSHIP)] == [
-        "notice.v1",
-        "notice.withdrawn.v1",
-    ]
-
-
-async def test_a_start_that_was_cut_short_is_made_up_for_by_the_next(
-    road: Road, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    older = without(PARTNERSHIP)
-    await started(road, older)
-    await Road(road.database, RoutingService(older)).route(reported())
-    await road.published()
-    with monkeypatch.context() as patched:
-        patched.setattr(RoutingService, "decide_again", _cut_short)
-        with pytest.raises(ConnectionError):
-            await started(road, laws())
-
-    published = await started(road, laws())
-
-    assert {each.data.recipient for each in of(tell.NoticeOwed, published)} == {PARTNERSHIP}
-
-
-async def _cut_short(*_given: object) -> bool:
-    raise ConnectionError
+    assert await states(in_june) == {(GROUP, "superseded"), (BOARD, "due")}
+    [begun] = await in_june.rows("SELECT done FROM routing.register")
+    assert not begun["done"]

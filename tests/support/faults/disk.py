@@ -26,7 +26,7 @@ import psutil
 from schemas.topics import SERVICES
 from tests.support.faults.builds import COPIES, service_of
 from tests.support.faults.rig import DidNotLand, Rig, wait_for
-from tests.support.faults.servers import kafka_of, postgres_of, refused_in_a_row, started
+from tests.support.faults.servers import calm, kafka_of, postgres_of, refused_in_a_row, started
 from tests.support.faults.table import Fault, Landed, Scene
 
 SPARE_BYTES: Final = 32 << 20
@@ -78,6 +78,7 @@ def postgres_cannot_write(scene: Scene) -> Landed:
 def services_cannot_write(scene: Scene) -> Landed:
     """Let no service write to a file until each has lost a line of its log, and audit could not keep a checkpoint."""
     rig = scene.rig
+    calm(rig)
     before, failures = {copy: rig.metric(_LOST_LINES, copy) for copy in COPIES}, _audit_failures(rig)
     with _nothing_written([rig.process(copy).pid for copy in COPIES]):
         wait_for(lambda: all(rig.metric(_LOST_LINES, copy) > before[copy] for copy in COPIES), "lines that are lost")

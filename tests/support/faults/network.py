@@ -6,8 +6,8 @@ from typing import Final
 
 from schemas.topics import SERVICES
 from tests.support.faults.proxy import Proxy, before_kafka, before_postgres
-from tests.support.faults.rig import wait_for
-from tests.support.faults.servers import kafka_of, postgres_of
+from tests.support.faults.rig import Rig, wait_for
+from tests.support.faults.servers import calm, kafka_of, postgres_of
 from tests.support.faults.table import Fault, Landed, Scene
 
 TIMES: Final = 5
@@ -17,17 +17,18 @@ REQUESTS: Final = ("Produce", "Fetch", "OffsetCommit")
 def commits(scene: Scene) -> Landed:
     """Lose the answer to commits of every service: none knows whether its transaction is durable."""
     with before_postgres(postgres_of(scene.rig)) as proxy:
-        return Landed(f"connections cut after {TIMES} commits of each service", _lose(proxy, SERVICES))
+        return Landed(f"connections cut after {TIMES} commits of each service", _lose(scene.rig, proxy, SERVICES))
 
 
 def requests(scene: Scene) -> Landed:
     """Lose Kafka's answers to what was published, read and acknowledged."""
     with before_kafka(kafka_of(scene.rig)) as proxy:
-        return Landed(f"connections cut after {TIMES} requests of each kind", _lose(proxy, REQUESTS))
+        return Landed(f"connections cut after {TIMES} requests of each kind", _lose(scene.rig, proxy, REQUESTS))
 
 
-def _lose(proxy: Proxy, names: tuple[str, ...]) -> str:
-    """Lose so many answers of each name; return what was lost."""
+def _lose(rig: Rig, proxy: Proxy, names: tuple[str, ...]) -> str:
+    """Lose so many answers of each name, once none says any more that the server has just been started; return what was lost."""
+    calm(rig)
     for name in names:
         proxy.lose(name, TIMES)
     wait_for(lambda: all(proxy.lost[name] == TIMES for name in names), "answers that are lost")

@@ -26,6 +26,7 @@ from handrail.embedded.process import LOOPBACK, choose_port
 _PIECE: Final = 1 << 16
 _KAFKA_REQUESTS: Final = {0: "Produce", 1: "Fetch", 8: "OffsetCommit"}
 """By their number, those of Kafka's requests whose answers can be lost."""
+_RECORDS: Final = b"\x28\xb5\x2f\xfd"  # how zstd begins (RFC 8878), in which our topics keep records
 _BY: Final = re.compile(rb"\0user\0handrail_(\w+)\0")
 _COMMIT: Final = b"Q\x00\x00\x00\x0cCOMMIT;\x00"
 _COMMITTED: Final = b"COMMIT\x00"
@@ -66,9 +67,9 @@ class KafkaLine(Line):
         self._asked.append(_KAFKA_REQUESTS.get(int.from_bytes(piece[4:6]), ""))
 
     def answers(self, piece: bytes) -> str:
-        """Return which request this answers."""
-        del piece
-        return self._asked.popleft()
+        """Return which request this answers; nothing of one to read that brings no record."""
+        asked = self._asked.popleft()
+        return "" if asked == "Fetch" and _RECORDS not in piece else asked
 
 
 class PostgresLine(Line):

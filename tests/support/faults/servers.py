@@ -81,7 +81,7 @@ def postgres_killed(scene: Scene) -> Landed:
 
 def connections_cut(scene: Scene) -> Landed:
     """Cut every connection of every service until one of them has noticed in its work."""
-    before, cut = _calm(scene.rig), 0
+    before, cut = calm(scene.rig), 0
 
     def noticed() -> float:
         nonlocal cut
@@ -212,16 +212,16 @@ def _failures(rig: Rig) -> float:
     return sum(rig.metric(name) for name in FAILURES)
 
 
-def _calm(rig: Rig) -> float:
+def calm(rig: Rig) -> float:
     """Return how many failures there were, once none is added: what an earlier fault left behind is none of this one's."""
     found = -1.0
 
-    def calm() -> bool:
+    def none_added() -> bool:
         nonlocal found
         before, found = found, _failures(rig)
         return found == before
 
-    wait_for(calm, "no more failures", every_s=CALM_S)
+    wait_for(none_added, "no more failures", every_s=CALM_S)
     return found
 
 

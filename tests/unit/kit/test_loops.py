@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import socket
+import ssl
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -156,6 +158,7 @@ def from_server(sqlstate: str) -> DBAPIError:
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), True),
         (FileNotFoundError(errno.ENOENT, "No such file or directory"), False),
         (PermissionError(errno.EACCES, "Permission denied"), False),
+        (io.UnsupportedOperation("not writable"), False),
         (ValueError(), False),
         (from_server("57P01"), True),  # the server is being shut down
         (from_server("25006"), True),  # after a failover it may only be read
@@ -176,6 +179,7 @@ def test_only_an_absent_part_is_worth_waiting_for(error: Exception, expected: bo
         (OSError(errno.EMFILE, "Too many open files"), "OSError EMFILE"),
         (OSError("Multiple exceptions: ..."), "OSError"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/invented/name"), "FileNotFoundError ENOENT"),
+        (ssl.SSLEOFError(8, "invented words"), "SSLEOFError"),
         (ValueError("invented name"), "ValueError"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -42,6 +42,8 @@ from tests.support.routing import (
 )
 from tests.support.rulebooks import law
 
+HOMES = homes([("incident", CASE)])
+
 
 def test_a_released_notice_goes_back_to_waiting_when_the_decision_is_deferred() -> None:
     early, late = decided("notify"), decided("defer", at=datetime(2026, 6, 2, tzinfo=UTC))
@@ -102,6 +104,22 @@ def test_what_is_corrected_is_the_last_notice_that_its_recipient_may_have_and_no
         assert all(
             any(isinstance(c, ledger.NoticeSuperseded) and c.by == o.notice.notice_id for c in changes) for o in owed
         )
+
+
+def test_what_takes_the_place_of_a_correction_that_was_turned_away_corrects_what_that_did() -> None:
+    events = [REPORT, AWARE, SUSPECTED]
+    known = dispatch(after(events)[0], "delivered")
+    known = dispatch(apply(known, diff(known, decision([*events, LATER], known), HOMES)), "refused", arrives=False)
+    gives_less = ("an invented purpose", (), frozenset[tuple[str, str]]())
+    older = [replace(each, disclosure=gives_less) for each in known.notices]
+
+    changes = diff(replace(known, notices=tuple(older)), decision([*events, LATER], known), HOMES)
+
+    gone = [c.notice for c in changes if isinstance(c, ledger.NoticeWithdrawn) and c.notice.rule == "N-03"]
+    owed = [c for c in changes if isinstance(c, ledger.Owed) and c.notice.rule == "N-03"]
+    assert len(gone) == len(owed) > 1
+    assert {each.revision for each in gone} == {2}
+    assert {(each.notice.revision, each.corrects and each.corrects.revision) for each in owed} == {(3, 1)}
 
 
 def test_a_notice_that_was_attempted_and_waits_again_is_corrected_by_one_that_waits() -> None:

@@ -235,14 +235,14 @@ async def test_a_release_that_cannot_be_read_for_want_of_memory_changes_nothing_
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refused(*_arguments: object) -> None:
-        raise RuntimeError("can't start new thread")
+        raise MemoryError
 
     laws = FolderOfLaws(folder, retry_s=0)
     released(folder, SECOND, NOT_AN_EXAMPLE)
     with monkeypatch.context() as patched:
         patched.setattr(asyncio, "to_thread", refused)
         await laws.look()
-        assert (laws.newest.rulebook.version, laws.refused) == (FIRST, "can't start new thread")
+        assert (laws.newest.rulebook.version, laws.refused) == (FIRST, "MemoryError")
 
     await laws.look()
 
