@@ -118,7 +118,7 @@ async def test_a_link_is_reached_and_followed_by_keys_alone_after_the_skip_link(
         await press(visit.page, "Enter")
 
         assert stops == 1
-        assert visit.page.url == f"{at.sample}/?reference="
+        assert visit.page.url == f"{at.sample}/?reference=&case="
 
 
 async def test_forms_of_our_own_services_are_taken_and_those_of_a_stranger_refused(pages: Pages) -> None:
