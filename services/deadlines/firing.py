@@ -21,7 +21,7 @@ from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.catch_up import DueRung, plan
 from services.deadlines.domain.duty import Duty
-from services.deadlines.domain.guard import Tick
+from services.deadlines.domain.guard import MAX_AHEAD, Tick
 from services.deadlines.domain.standing import days_left
 from services.deadlines.domain.words import breached_says, digest_says, due_soon_says
 from services.deadlines.store import POSTGRES, Tables
@@ -96,8 +96,9 @@ class Firing:
         try:
             async with self._database.begin() as tx:
                 await tx.lock_cases(cases)
-                # Not by the transaction's own clock alone: it may have leapt since it was trusted.
-                now = min(tick.legal_at, tx.now)
+                if tx.now - tick.legal_at > MAX_AHEAD:
+                    return 0  # it has leapt since it was trusted: what is due would be told with a wrong time
+                now = min(tick.legal_at, tx.now)  # nor by what it has gone on since
                 return await self._fire(await self._tables.rungs.claim(tx.connection, cases, now), tx)
         except Exception as error:
             if is_infrastructure(error):

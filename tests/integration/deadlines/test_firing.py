@@ -96,7 +96,9 @@ async def test_a_rung_fires_when_it_is_due_and_not_a_second_before(database: Dat
     assert soon.time >= datetime(2026, 11, 4, 9, tzinfo=UTC)
 
 
-async def test_a_clock_that_leaps_between_trust_and_claim_fires_nothing_early(database: Database) -> None:
+async def test_a_clock_that_leaps_between_trust_and_claim_fires_nothing_until_it_is_right_again(
+    database: Database,
+) -> None:
     await move_clock_to(database, NOON)
     await feed(
         database,
@@ -112,11 +114,15 @@ async def test_a_clock_that_leaps_between_trust_and_claim_fires_nothing_early(da
             return tick
 
     watch = LeapsOnceTrusted(database, witness(SystemClock()))
-    await Firing(database, load_england(), watch).one_pass()
+    assert await Firing(database, load_england(), watch).one_pass() == 0
+    assert await published(database, "deadline.breached.v1") == []
 
+    await step_clock(database, -40 * 24 * 3600)
+    assert await drain(worker(database)) == 1
     (breach,) = await published(database, "deadline.breached.v1")
     assert isinstance(breach, Breached)
     assert breach.data.duty_id == DUTY
+    assert breach.time < END_OF_NEXT_MONDAY + timedelta(hours=1)
 
 
 async def test_a_moved_clock_breaches_once_with_two_workers(database: Database) -> None:
