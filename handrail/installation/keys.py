@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas.topics import SERVICES
+from services.kit.files import write_whole
 
 SIGNING_KEYS: Final = ("token", "webhook", "grant", "log")
 """Ed25519 pairs: access tokens, webhooks, content grants, checkpoints of the log."""
@@ -52,16 +51,7 @@ def lacking_passwords(folder: Path, server: Literal["kafka", "database"]) -> tup
 
 def write_secret(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, not even for a moment others; whole, or not at all."""
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink()
-        raise
+    write_whole(path, content, 0o600)
 
 
 def _write_pair(folder: Path, name: str) -> None:

@@ -31,11 +31,16 @@ def replace(place: Path, text: str) -> None:
         FileNotFoundError: There is none yet.
     """
     place = place.resolve()  # of a link, what it leads to
-    mode = place.stat().st_mode
+    write_whole(place, text.encode(), place.stat().st_mode)
+    _sync(place.parent)
+
+
+def write_whole(place: Path, content: bytes, mode: int) -> None:
+    """Write a file, in the place of any that stands there: whole, or not at all. Nobody reads it whom `mode` does not let, not even for a moment."""
     descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=".new-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
+            file.write(content)
             file.flush()
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
@@ -43,7 +48,6 @@ def replace(place: Path, text: str) -> None:
     except BaseException:
         Path(beside).unlink()
         raise
-    _sync(place.parent)
 
 
 def _sync(folder: Path) -> None:

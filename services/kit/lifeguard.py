@@ -48,9 +48,7 @@ class Lifeguard(threading.Thread):
             # What hangs may be who takes our log lines: then this one is not said either.
             unsaid = threading.Timer(SAYING_S, self._end, (DEAD,))
             unsaid.daemon = True
-            with suppress(
-                RuntimeError
-            ):  # no memory for another thread, perhaps the very reason: this one still ends it
+            with suppress(RuntimeError):  # no memory for another thread: this one ends the process
                 unsaid.start()
             for name, wrong in dead.items():
                 _log.critical("runtime.dead", kind=name, reason=wrong)

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -58,16 +58,34 @@ def fresh_database(name: str = "test") -> DatabaseAddress:
     server = stack().database
     database = f"{name}_{os.getpid()}_{next(_numbers)}"
 
-    async def create() -> None:
-        connection = await asyncpg.connect(server.url())
+    execute(server, f'CREATE DATABASE "{database}" STRATEGY wal_log')
+    return replace(server, database=database)
+
+
+def database_of(owner: str, password: str) -> DatabaseAddress:
+    """Make an empty database of a new administrator who may create roles and databases, and nothing else."""
+    database = fresh_database("owned")
+    execute(
+        database,
+        f"CREATE ROLE {owner} LOGIN CREATEROLE CREATEDB PASSWORD '{password}'",
+        f'ALTER DATABASE "{database.database}" OWNER TO {owner}',
+    )
+    return replace(database, user=owner, password=password)
+
+
+def execute(database: DatabaseAddress, *statements: str) -> None:
+    """Run statements, each for itself. Blocking."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(database.url())
         try:
-            await connection.execute(f'CREATE DATABASE "{database}" STRATEGY wal_log')
+            for statement in statements:
+                await connection.execute(statement)
         finally:
             await connection.close()
 
     with ThreadPoolExecutor(1) as pool:  # tests and fixtures may already run an event loop
-        pool.submit(asyncio.run, create()).result()
-    return DatabaseAddress(server.host, server.port, server.user, server.password, database)
+        pool.submit(asyncio.run, run()).result()
 
 
 def as_named_by_an_operator(database: DatabaseAddress) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
@@ -143,7 +143,7 @@ class Claimed:
     """
 
     delivery_id: UUID
-    kind: str
+    kind: Literal["notice", "withdrawal"]
     notice_id: UUID
     obligation_id: UUID
     case_key: str

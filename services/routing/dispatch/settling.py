@@ -131,7 +131,7 @@ def messages(attempt: Attempt, settled: Settled, state: str, now: datetime) -> l
         reason = f"{reason}; {_why_now(attempt, settled, now)}"
     attempted = tell.NoticeAttemptedData(
         **about,
-        of="notice" if claimed.kind == "notice" else "withdrawal",
+        of=claimed.kind,
         attempt=claimed.attempt,
         outcome="refused" if act_now else "failed",
         http_status=attempt.answer.http_status,
@@ -155,7 +155,7 @@ def _why_now(attempt: Attempt, settled: Settled, now: datetime) -> str:
 
 
 def _withdrawn(claimed: Claimed, about: Mapping[str, Any], reason: str, now: datetime) -> Envelope:
-    data = tell.NoticeWithdrawnData(**about, reason=reason, was_delivered=True, taken=reason == WITHDRAWAL_TAKEN)
+    data = tell.NoticeWithdrawnData(**about, reason=reason, was_delivered=True, taken=claimed.kind == "withdrawal")
     return tell.NoticeWithdrawn(**_envelope("withdrawn", claimed, now), data=data)
 
 

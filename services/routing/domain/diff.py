@@ -160,7 +160,7 @@ class _Diffing:
                     yield self._owed(identity, case_key, obligation, recipient, latest)
                 elif latest is None:
                     yield from self._correct_to_heir(identity, case_key, obligation, recipient)
-            elif (why := restated or self._gives_otherwise(latest, obligation)) and latest.may_be_replaced:
+            elif latest.may_be_replaced and (why := restated or self._gives_otherwise(latest, obligation)):
                 yield NoticeWithdrawn(latest, why, self._still_there(latest))
                 had = self._had(identity, recipient)
                 other_date = had and had.due_on != obligation.dates.due_on

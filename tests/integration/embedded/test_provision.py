@@ -1,11 +1,9 @@
 """Pins that a folder without the passwords of the servers changes nothing there, and that one with them is a deployment's."""
 
-import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
 
-import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -19,7 +17,7 @@ from handrail.installation.keys import read_password
 from handrail.installation.running import status_file
 from schemas import topics
 from services.kit.migrate import migrate_all
-from tests.support.stack import SERVICE_PASSWORDS, as_named_by_an_operator, fresh_database, stack
+from tests.support.stack import SERVICE_PASSWORDS, as_named_by_an_operator, database_of, fresh_database, stack
 
 KEPT = Options(base_port=None)
 
@@ -76,19 +74,9 @@ def test_a_folder_without_the_passwords_of_the_roles_of_a_database_is_refused_an
 def test_an_account_that_may_not_is_told_so_in_one_line_without_a_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database, folder, stranger = fresh_database(), tmp_path / "secrets", f"stranger_{os.getpid()}"
-
-    async def give() -> None:
-        connection = await asyncpg.connect(database.url())
-        try:
-            await connection.execute(f"CREATE ROLE {stranger} LOGIN CREATEROLE PASSWORD 'invented'")
-            await connection.execute(f'ALTER DATABASE "{database.database}" OWNER TO {stranger}')
-        finally:
-            await connection.close()
-
-    asyncio.run(give())
+    folder = tmp_path / "secrets"
     migrate_all(fresh_database().url(), SERVICE_PASSWORDS)  # made by another account, so this one may not change them
-    name_servers(monkeypatch, replace(database, user=stranger, password="invented"))
+    name_servers(monkeypatch, database_of(f"stranger_{os.getpid()}", "invented"))
     write_passwords(folder, "kafka")
     write_passwords(folder, "database")
 

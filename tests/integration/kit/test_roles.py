@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from handrail.embedded.postgres import DatabaseAddress
 from services.kit.migrate import migrate_all
 from tests.support import kit
-from tests.support.stack import fresh_database
+from tests.support.stack import database_of, execute, fresh_database
 
 LODGER = f"lodger_{os.getpid()}"  # a role belongs to the whole server
 PASSWORD = "kit-lodger-password"
@@ -28,22 +28,6 @@ def services(tmp_path: Path) -> Path:
     for migration in tmp_path.rglob("*.py"):
         migration.write_text(migration.read_text().replace(f'"{kit.SERVICE}"', f'"{LODGER}"'))
     return tmp_path
-
-
-def owned_by(owner: str, database: DatabaseAddress | None = None) -> DatabaseAddress:
-    """Return a database of an administrator who may create roles and databases, and nothing else."""
-    database = database or fresh_database("roles")
-
-    async def give() -> None:
-        connection = await asyncpg.connect(database.url())
-        try:
-            await connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE CREATEDB PASSWORD '{OWNERS_PASSWORD}'")
-            await connection.execute(f'ALTER DATABASE "{database.database}" OWNER TO {owner}')
-        finally:
-            await connection.close()
-
-    asyncio.run(give())
-    return DatabaseAddress(database.host, database.port, owner, OWNERS_PASSWORD, database.database)
 
 
 def powers(database: DatabaseAddress, role: str, password: str) -> list[bool]:
@@ -62,12 +46,12 @@ def powers(database: DatabaseAddress, role: str, password: str) -> list[bool]:
 
 
 def test_an_administrator_need_not_be_a_superuser_and_a_stranger_is_told_no_password(services: Path) -> None:
-    database = owned_by(f"{LODGER}_owner")
+    database = database_of(f"{LODGER}_owner", OWNERS_PASSWORD)
     for _ in range(2):
         migrate_all(database.url(), {LODGER: PASSWORD}, services=services)
     assert powers(database, f"handrail_{LODGER}", PASSWORD) == [False, False, False]
 
-    stranger = owned_by(f"{LODGER}_stranger")
+    stranger = database_of(f"{LODGER}_stranger", OWNERS_PASSWORD)
     with pytest.raises(DBAPIError, match="permission denied") as refused:
         migrate_all(stranger.url(), {LODGER: PASSWORD}, services=services)
 
@@ -78,14 +62,7 @@ def test_a_role_that_was_given_powers_loses_them(services: Path) -> None:
     database = fresh_database("roles")
     migrate_all(database.url(), {LODGER: PASSWORD}, services=services)
 
-    async def give() -> None:
-        connection = await asyncpg.connect(database.url())
-        try:
-            await connection.execute(f"ALTER ROLE handrail_{LODGER} SUPERUSER CREATEDB")
-        finally:
-            await connection.close()
-
-    asyncio.run(give())
+    execute(database, f"ALTER ROLE handrail_{LODGER} SUPERUSER CREATEDB")
     migrate_all(database.url(), {LODGER: PASSWORD}, services=services)
 
     assert powers(database, f"handrail_{LODGER}", PASSWORD) == [False, False, False]

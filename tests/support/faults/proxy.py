@@ -11,7 +11,7 @@ import re
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any, Final
 from unittest import mock
@@ -171,7 +171,7 @@ def before_kafka(kafka: EmbeddedKafka) -> Iterator[Proxy]:
 
     elsewhere = mock.patch.object(embedded_kafka, "server_properties", listens_elsewhere)
     at = int(kafka.address.bootstrap.rpartition(":")[2])
-    with _in_front(kafka, at, lambda: Proxy(at, port, KafkaLine), elsewhere) as proxy:
+    with _in_front(kafka, at, port, KafkaLine, elsewhere) as proxy:
         yield proxy
 
 
@@ -180,7 +180,7 @@ def before_postgres(postgres: EmbeddedPostgres) -> Iterator[Proxy]:
     """Stand between the database server and its clients while the block runs."""
     port, at = choose_port("PostgreSQL", None), postgres.address.port
     elsewhere = mock.patch.dict(embedded_postgres._SETTINGS, port=str(port))
-    with _in_front(postgres, at, lambda: Proxy(at, port, PostgresLine), elsewhere) as proxy:
+    with _in_front(postgres, at, port, PostgresLine, elsewhere) as proxy:
         yield proxy
 
 
@@ -188,15 +188,16 @@ def before_postgres(postgres: EmbeddedPostgres) -> Iterator[Proxy]:
 def _in_front(
     server: EmbeddedKafka | EmbeddedPostgres,
     at: int,
-    stand: Callable[[], Proxy],
+    port: int,
+    line: type[Line],
     elsewhere: AbstractContextManager[Any],
 ) -> Iterator[Proxy]:
-    """Start a server again elsewhere, and have somebody stand at its address while the block runs."""
+    """Start a server again at another port, and have somebody stand at its own while the block runs."""
     is_free = embedded_process._is_free
     server.stop()
-    proxy = stand()
+    proxy = Proxy(at, port, line)
     try:
-        with elsewhere, mock.patch.object(embedded_process, "_is_free", lambda port: port == at or is_free(port)):
+        with elsewhere, mock.patch.object(embedded_process, "_is_free", lambda each: each == at or is_free(each)):
             server.start()
         yield proxy
     finally:

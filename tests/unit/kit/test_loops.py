@@ -151,10 +151,7 @@ def from_server(sqlstate: str) -> DBAPIError:
         (OSError(errno.EMFILE, "Too many open files"), True),
         (OSError(errno.EHOSTUNREACH, "No route to host"), True),
         (OSError(errno.ENOSPC, "No space left on device"), True),
-        (
-            OSError("Multiple exceptions: ..."),
-            True,
-        ),  # uvloop: no address of the host works, each for a reason of its own
+        (OSError("Multiple exceptions: ..."), True),  # uvloop: each address of the host fails for a reason of its own
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), True),
         (FileNotFoundError(errno.ENOENT, "No such file or directory"), False),
         (PermissionError(errno.EACCES, "Permission denied"), False),
