@@ -11,7 +11,7 @@ import typer
 from handrail.cli.status import Folder, find_running
 from handrail.client import HandrailClient, NotAccepted
 from handrail.demo.story import EVENT, NOTICE, StoryError
-from handrail.installation.web import Answer, CallFailed
+from handrail.installation.web import CallFailed
 
 
 def send(
@@ -33,7 +33,7 @@ def send(
     try:
         _, receipt = intake.post(content)
     except NotAccepted as error:
-        raise CallFailed(f"refused ({error.status}): {Answer(error.status, error.problem, '').detail()}") from error
+        raise CallFailed(f"refused, {error}") from error
     typer.echo(json.dumps(receipt, indent=2))
 
 

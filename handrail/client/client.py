@@ -7,12 +7,13 @@ import json
 import random
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final
 
 from handrail.client.direct import AsItStands, Direct, is_private
+from handrail.client.told import told
 
 _TIMEOUT_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 0.5
@@ -37,9 +38,7 @@ class NotAccepted(Exception):
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
         self.problem = problem
-        errors = problem.get("errors")
-        places = ", ".join(_pointers(errors if isinstance(errors, list) else []))
-        super().__init__(f"{status}: {problem.get('detail', problem.get('title', ''))} {places}".rstrip())
+        super().__init__(f"{status}: {told(problem)}")
 
 
 class TryAgain(Exception):
@@ -176,7 +175,3 @@ def _json(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _pointers(errors: Iterable[Any]) -> Iterator[str]:
-    return (str(error["pointer"]) for error in errors if isinstance(error, dict) and "pointer" in error)

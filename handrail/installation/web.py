@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from handrail.client.direct import AsItStands, Direct
+from handrail.client.told import told
 
 OPENER = urllib.request.build_opener(Direct)
 _WITH_TOKEN = urllib.request.build_opener(Direct, AsItStands)
@@ -27,12 +28,8 @@ class Answer:
     text: str
 
     def detail(self) -> str:
-        """Return what a problem document says, in one line."""
-        if isinstance(self.body, dict):
-            parts = [str(self.body[key]) for key in ("title", "detail") if self.body.get(key)]
-            parts += [f"{item.get('pointer', '')}: {item.get('detail', '')}" for item in self.body.get("errors", [])]
-            return " - ".join(parts) or self.text[:300]
-        return self.text[:300]
+        """Return what a problem document says, or how another answer begins."""
+        return (told(self.body) if isinstance(self.body, dict) else "") or self.text[:300]
 
 
 class CallFailed(RuntimeError):

@@ -55,7 +55,10 @@ def test_nobody_there_is_tried_again_too() -> None:
 
 def test_a_refusal_is_not_tried_again_and_says_where() -> None:
     problem = {"title": "Refused", "detail": "One thing.", "errors": [{"pointer": "/data/harm"}]}
-    with serving((422, problem, PROBLEM)) as server, pytest.raises(NotAccepted, match=r"422: One thing\. /data/harm"):
+    with (
+        serving((422, problem, PROBLEM)) as server,
+        pytest.raises(NotAccepted, match=r"422: Refused - One thing\.\n  /data/harm"),
+    ):
         HandrailClient(server.url, "t").send({"id": "1"})
 
     assert len(server.requests) == 1

@@ -39,12 +39,22 @@ def test_the_bytes_of_the_file_are_sent_whatever_the_locale_and_the_whole_receip
 
 
 def test_a_refusal_says_what_to_change(tmp_path: Path) -> None:
-    problem = {"title": "Refused", "errors": [{"pointer": "/data/harm", "detail": "not one that can stand here"}]}
+    wrong = {
+        "pointer": "/data/harm",
+        "detail": "no such word",
+        "expected": "one of: death",
+        "hint": "did you mean death?",
+    }
+    problem = {"title": "Refused", "errors": [wrong], "returned_id": "0b1c", "kept": "What you sent is kept."}
     with serving((422, problem, PROBLEM)) as server:
         refused = send(server, tmp_path)
 
     assert refused.returncode == 1
-    assert refused.stderr == "handrail: refused (422): Refused - /data/harm: not one that can stand here\n"
+    assert refused.stderr == (
+        "handrail: refused, 422: Refused\n"
+        "  /data/harm: no such word; expected one of: death; did you mean death?\n"
+        "  What you sent is kept. (returned_id 0b1c)\n"
+    )
 
 
 def test_what_is_not_answered_is_not_called_refused_but_not_known(tmp_path: Path) -> None:
