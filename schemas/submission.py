@@ -23,6 +23,13 @@ WHO_MAY: Final[Mapping[frozenset[ReporterBody], str]] = {
     SAFETY_PARTNERSHIP: "a community safety partnership or a local authority",
 }
 """Who these kinds of body are, in words."""
+
+
+def only(bodies: frozenset[ReporterBody] | None) -> str:
+    """Say in a sentence who alone may report an event; empty for None, where everybody may."""
+    return f"Only {WHO_MAY[bodies]} may report it." if bodies else ""
+
+
 _NAMES_NOW: Final[Mapping[str, str]] = {
     "review.delay": "delay.cause",
     "review.delay_known_on": "delay.known_on",

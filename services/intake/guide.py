@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.reporters import ReporterBody
-from schemas.submission import WHO_MAY
+from schemas.submission import only
 from schemas.submissions import SUBMISSIONS
 from services.intake.domain.cloudevent import BINARY, STRUCTURED
 
@@ -68,12 +67,8 @@ def _page(type_: str) -> EventPage:
     }
     fields = tuple(_fields(schema, models))
     return EventPage(
-        type_, schema["title"], schema["description"], _only(SUBMISSIONS[type_].reported_by), fields, example
+        type_, schema["title"], schema["description"], only(SUBMISSIONS[type_].reported_by), fields, example
     )
-
-
-def _only(bodies: frozenset[ReporterBody] | None) -> str:
-    return f"Only {WHO_MAY[bodies]} may report it." if bodies else ""
 
 
 def _fields(node: dict[str, Any], models: dict[str, Any], prefix: str = "") -> Iterator[Field]:

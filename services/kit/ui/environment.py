@@ -15,7 +15,7 @@ from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
-from schemas.words import body_words, date_words
+from schemas.words import body_words, date_words, event_title
 from services.kit.ui.words import datetime_words, days_left
 
 _HERE = Path(__file__).parent
@@ -86,7 +86,11 @@ def build_environment(extra_dirs: Sequence[Path] = ()) -> Environment:
     )
     environment.globals.update(_MACROS)
     environment.filters.update(
-        body_words=body_words, date_words=date_words, datetime_words=datetime_words, days_left=days_left
+        body_words=body_words,
+        date_words=date_words,
+        datetime_words=datetime_words,
+        days_left=days_left,
+        event_title=event_title,
     )
     environment.globals.update(stylesheet=static_url("app.css"), current="")
     return environment

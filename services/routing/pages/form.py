@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 
 from schemas.calendar.london import LONDON
+from schemas.field_faults import MISSING
 from schemas.vocabulary import load
 
 Kind = Literal[
@@ -249,6 +250,10 @@ def _called(section: Section, field: Field) -> str:
 
 def _error(error: Json, names: Mapping[str, str]) -> FormError:
     detail = str(error.get("detail") or error.get("reason") or "cannot be used")
+    if error.get("expected") and detail != MISSING:  # the question itself says what was to stand there
+        detail += f"; expected {error['expected']}"
+    if error.get("hint"):
+        detail += f"; {error['hint']}"
     path = ".".join(_pointed(str(error.get("pointer", ""))))
     if path in names:
         return FormError(path, f"{names[path]}: {detail}")

@@ -17,6 +17,7 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
 from schemas.envelope import iso
+from schemas.submission import Submission, only
 from schemas.submissions import SUBMISSIONS
 from schemas.words import event_title
 from services.kit.auth import COOKIE, Principal, SignInNeeded, own_guard, require_page
@@ -34,9 +35,7 @@ _require_recorder: Final = require_page("review_officer", "operations")
 Recorder = Annotated[Principal, Depends(_require_recorder)]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Children = Annotated[int, Query(ge=1, le=MOST_CHILDREN)]
-SESSION_ENDED: Final = FormError(
-    None, "Your session has ended, and nothing was recorded. Sign in in another tab, then send this again."
-)
+SESSION_ENDED: Final = FormError(None, "Your session has ended. Sign in in another tab, then send this again.")
 AWAY: Final = {
     "detail": "Handrail's intake did not answer. It may or may not have been kept; send the same again in a minute."
 }
@@ -86,7 +85,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
     async def choose(request: Request, who: Recorder, case_key: CaseKey) -> Response:
         request.state.principal = who
         await reader.require(reach_of(who), case_key)
-        kinds = [(kind, event_title(kind), (model.__doc__ or "").strip()) for kind, model in SUBMISSIONS.items()]
+        kinds = [(kind, event_title(kind), _says(model)) for kind, model in SUBMISSIONS.items()]
         shown = {"current": "cases", "case_key": case_key, "kinds": kinds, "client": who.client}
         return templates.TemplateResponse(request, "record_choose.html", shown)
 
@@ -137,6 +136,10 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
     return router
 
 
+def _says(model: type[Submission]) -> str:
+    return f"{(model.__doc__ or '').strip()} {only(model.reported_by)}".strip()
+
+
 def _differs_in_time_alone(status: int, answer: Mapping[str, Any]) -> bool:
     """Say whether intake kept the same form before: sent again, nothing but the time of sending is another."""
     pointers = [error.get("pointer") for error in answer.get("errors", ())]
@@ -170,6 +173,7 @@ def _page(
         "sections": shown,
         "values": values,
         "errors": [{"text": each.text, "href": f"#{ids.get(each.field or '', first)}"} for each in errors],
+        "may_be_kept": status >= HTTPStatus.INTERNAL_SERVER_ERROR,
         "wrong_fields": {each.field: {"text": each.text} for each in errors if each.field},
         "can_add": any(field.name.startswith("children.0") for section in shown for field in section.fields),
         "action": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),

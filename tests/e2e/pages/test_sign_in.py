@@ -48,6 +48,7 @@ async def test_a_wrong_password_is_told_and_the_account_name_is_kept(visitor: Vi
 
     assert (await visitor.page.title()).startswith("Error: ")
     assert "There is a problem" in await visitor.text()
+    assert "The name or the password is not right" in await visitor.page.locator("#account-error").inner_text()
     assert await visitor.page.locator("#account").input_value() == "auditor"
     assert await visitor.page.locator("#password").input_value() == ""
 

@@ -65,7 +65,7 @@ async def test_a_form_sent_twice_is_said_to_be_recorded_already_and_shows_the_re
 
     assert answer.status_code == 200
     assert "Intake had kept it already" in answer.text
-    assert receipt in answer.text
+    assert f'/receipts/{receipt}">See what becomes of it' in answer.text
 
 
 @pytest.mark.parametrize("pointers", [["/data/outcome", "/time"], []])
@@ -82,6 +82,33 @@ async def test_a_form_that_says_something_else_than_was_recorded_is_refused(
 
     assert answer.status_code == 409
     assert "There is a problem" in answer.text
+    assert "Nothing was recorded." in answer.text
+
+
+async def test_of_what_intake_did_not_answer_it_is_not_said_that_it_was_not_recorded(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+    intake.answer = (503, {"title": "Not now", "detail": "It may or may not have been kept."})
+
+    async with officer(address, intake) as http:
+        answer = await http.post(FORM, data=TYPED)
+
+    assert answer.status_code == 503
+    assert "It may or may not have been kept." in answer.text
+    assert "Nothing was recorded." not in answer.text
+
+
+async def test_who_alone_may_report_an_event_is_said_before_its_form_is_opened(
+    road: Road, address: DatabaseAddress
+) -> None:
+    await road.route(reported())
+
+    async with officer(address, FakeIntake()) as http:
+        listed = await http.get(FORM.rpartition("/")[0])
+
+    assert "Only a local authority may report it." in listed.text
 
 
 async def test_a_form_sent_after_the_session_has_ended_is_handed_back_as_typed(

@@ -132,13 +132,20 @@ def test_intake_s_problems_find_their_fields_and_the_rest_is_about_the_form() ->
     shown = sections(IncidentReported)
     problem = {
         "errors": [
-            {"pointer": "/data/children/0/age_at_death", "detail": "too old"},
+            {
+                "pointer": "/data/children/0/age_at_death",
+                "detail": "too old",
+                "expected": "at most 17",
+                "hint": "was it 1?",
+            },
+            {"pointer": "/data/harm", "detail": "this field is missing", "expected": "What happened to the child"},
             {"pointer": "/time", "detail": "too late"},
         ]
     }
 
     assert errors_of(problem, shown) == [
-        FormError("children.0.age_at_death", "Child 1: Age at death: too old"),
+        FormError("children.0.age_at_death", "Child 1: Age at death: too old; expected at most 17; was it 1?"),
+        FormError("harm", "Harm: this field is missing"),
         FormError(None, "Time: too late"),
     ]
     assert errors_of({"title": "Forbidden"}, shown) == [FormError(None, "Forbidden")]
