@@ -18,7 +18,7 @@ from services.intake.domain.problems import FieldError, pointer
 
 _WRITTEN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?")
 _AHEAD: Final = timedelta(days=1)  # for senders whose clocks, or ours in a demonstration, are not quite right
-_FIRST_YEAR: Final = 1900
+_FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)  # as audit's log, which can name no earlier instant
 _ALWAYS: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -74,9 +74,14 @@ def _one(value: date, raw: str, path: tuple[str | int, ...], now: datetime) -> t
     if not _WRITTEN.fullmatch(raw):
         shape = "a date and time such as 2026-11-23T09:15:00Z" if is_instant else "a date as YYYY-MM-DD"
         return (FieldError(pointer(*path), "this is not written as a date", shape),)
-    if value.year < _FIRST_YEAR:
-        return (FieldError(pointer(*path), "this lies too far back", f"a date from {_FIRST_YEAR} on"),)
-    late = value > now + _AHEAD if isinstance(value, datetime) else value > london_date(now + _AHEAD)
+    # An instant is compared as one: by its own offset the first hours of 1900 are still 1899.
+    early, late = (
+        (value < _FIRST, value > now + _AHEAD)
+        if isinstance(value, datetime)
+        else (value < _FIRST.date(), value > london_date(now + _AHEAD))
+    )
+    if early:
+        return (FieldError(pointer(*path), "this lies too far back", f"a date from {_FIRST.year} on"),)
     if late:
         return (FieldError(pointer(*path), "this lies in the future", "something that has happened"),)
     return ()

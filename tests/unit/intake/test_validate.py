@@ -142,6 +142,9 @@ def test_a_field_name_that_the_sender_made_up_is_not_in_the_reason_for_quarantin
         ("2026-06-11T11:59:59Z", True),  # within a day of now, for clocks that differ
         ("2026-06-11T12:00:01Z", False),
         ("1899-12-31T00:00:00Z", False),
+        ("1900-01-01T00:30:00+01:00", False),  # still 1899 in UTC, which the log could not name
+        ("1899-12-31T23:30:00-01:00", True),
+        ("0001-01-01T00:00:00+14:00", False),
         ("9999-12-31T23:59:59-23:59", False),
         ("1780000000", False),  # seconds since 1970 in quotes
         ("2026-06-01T10:00:00", False),  # no offset
