@@ -18,6 +18,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.case_events import CaseLinked
+from schemas.deliveries import NoticeData
 from schemas.messages import AnyMessage, UnreadableMessage, parse
 from services.audit.domain.canonical import EXACT, Json, canonical
 
@@ -162,13 +163,15 @@ def poison_entry(record: Record, *, entry_id: UUID, kind: str, logged_at: dateti
 class Indexed:
     """What the log can be searched by, read back from an entry and the record that is kept beside it.
 
-    `linked_case_key`: the other case that the entry names, empty if it names one that cannot be read.
+    `linked_case_key`: the other case that the entry names, empty if it names one that cannot be read. `duty_id`: the
+    obligation or question that it is about; whatever else names that one says its rules and recipients for all of them.
     """
 
     kind: str
     type: str | None
     case_key: str | None
     linked_case_key: str | None
+    duty_id: UUID | None
     producer: str | None
     producer_seq: int | None
     rules: tuple[str, ...]
@@ -187,9 +190,11 @@ def index_of(text: bytes, message: AnyMessage | None) -> Indexed:
         type=event.get("type"),
         case_key=event.get("casekey"),
         linked_case_key=_linked(message) if event.get("type") == LINKED else None,
+        duty_id=_duty(message),
         producer=event.get("producer"),
         producer_seq=event.get("producerseq"),
-        rules=tuple(about.get("rules", ())),
+        # Deadlines writes all rules of a question in one text.
+        rules=tuple(rule for text in about.get("rules", ()) for rule in text.split(", ")),
         recipients=tuple(about.get("recipients", ())),
         occurred_at=datetime.fromisoformat(event.get("time", logged_at)),
         recorded_at=datetime.fromisoformat(event.get("recordedat", logged_at)),
@@ -206,6 +211,13 @@ def message_of(payload: bytes | None) -> AnyMessage | None:
 
 def _linked(message: AnyMessage | None) -> str:
     return message.data.linked_case_key if isinstance(message, CaseLinked) else ""
+
+
+def _duty(message: AnyMessage | None) -> UUID | None:
+    """Return the obligation or question that a message is about; a notice is to one of its recipients only."""
+    data = message.data if message and not isinstance(message.data, NoticeData) else None
+    ids = (getattr(data, name, None) for name in ("duty_id", "obligation_id", "question_id"))
+    return next((found for found in ids if found), None)
 
 
 def _head(kind: str, record: Record, logged_at: datetime) -> dict[str, Json]:

@@ -4,9 +4,10 @@ Topics are not ordered against each other, so a producer's numbers arrive mixed;
 without a gap and `producer_ahead` those that came early. A gap is a number still missing below one that came.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
@@ -22,11 +23,26 @@ WHERE e.seq >= :size ORDER BY e.seq LIMIT :limit
 """)
 INDEXED_TO = text("SELECT size FROM audit.projection")
 
+# What a duty's messages say of it together: that it was met or withdrawn is said by its id alone.
+ADD_DUTIES = text("""
+INSERT INTO audit.duty AS known (duty_id, rules, recipients)
+SELECT duty_id, rules, recipients FROM jsonb_populate_recordset(NULL::audit.duty, CAST(:rows AS jsonb))
+ON CONFLICT (duty_id) DO UPDATE SET
+  rules = ARRAY(SELECT unnest(known.rules) UNION SELECT unnest(excluded.rules)),
+  recipients = ARRAY(SELECT unnest(known.recipients) UNION SELECT unnest(excluded.recipients))
+WHERE NOT (known.rules @> excluded.rules AND known.recipients @> excluded.recipients)
+""")
 ADD = text("""
 INSERT INTO audit.entry_index
   (seq, kind, type, case_key, linked_case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at)
-SELECT seq, kind, type, case_key, linked_case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at
-FROM jsonb_populate_recordset(NULL::audit.entry_index, CAST(:rows AS jsonb))
+SELECT come.seq, come.kind, come.type, come.case_key, come.linked_case_key, come.producer, come.producer_seq,
+       ARRAY(SELECT unnest(come.rules) UNION SELECT unnest(duty.rules)),
+       ARRAY(SELECT unnest(come.recipients) UNION SELECT unnest(duty.recipients)),
+       come.occurred_at, come.recorded_at
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS come (
+  seq bigint, kind text, type text, case_key text, linked_case_key text, duty_id uuid, producer text,
+  producer_seq bigint, rules text[], recipients text[], occurred_at timestamptz, recorded_at timestamptz
+) LEFT JOIN audit.duty USING (duty_id)
 """)
 MOVE = text("UPDATE audit.projection SET size = :size")
 
@@ -105,6 +121,8 @@ async def tail(connection: AsyncConnection, limit: int) -> list[Unindexed]:
 
 async def add(connection: AsyncConnection, rows: Sequence[tuple[int, Indexed]], seen_at: datetime) -> None:
     """Index entries, move the end of the index behind them, and note their producers' numbers."""
+    if duties := _duties(indexed for _, indexed in rows):
+        await connection.execute(ADD_DUTIES, {"rows": orjson.dumps(duties).decode()})
     await connection.execute(ADD, {"rows": orjson.dumps([_values(*row) for row in rows]).decode()})
     await connection.execute(MOVE, {"size": rows[-1][0] + 1})
     numbered = [(row.producer, row.producer_seq) for _, row in rows if row.producer and row.producer_seq]
@@ -125,6 +143,17 @@ async def gaps(connection: AsyncConnection) -> list[Gap]:
     return [Gap(*row) for row in await connection.execute(GAPS)]
 
 
+def _duties(rows: Iterable[Indexed]) -> list[dict[str, object]]:
+    """Return what these entries say of duties, one row for each: a statement cannot change a row twice."""
+    rules: dict[UUID, set[str]] = {}
+    recipients: dict[UUID, set[str]] = {}
+    for row in rows:
+        if row.duty_id and (row.rules or row.recipients):
+            rules.setdefault(row.duty_id, set()).update(row.rules)
+            recipients.setdefault(row.duty_id, set()).update(row.recipients)
+    return [{"duty_id": each, "rules": [*rules[each]], "recipients": [*recipients[each]]} for each in rules]
+
+
 def _values(seq: int, indexed: Indexed) -> dict[str, object]:
     return {
         "seq": seq,
@@ -132,6 +161,7 @@ def _values(seq: int, indexed: Indexed) -> dict[str, object]:
         "type": indexed.type,
         "case_key": indexed.case_key,
         "linked_case_key": indexed.linked_case_key,
+        "duty_id": indexed.duty_id,
         "producer": indexed.producer,
         "producer_seq": indexed.producer_seq,
         "rules": list(indexed.rules),

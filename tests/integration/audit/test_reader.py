@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from schemas.deadlines import Breached, BreachedData
+from schemas.envelope import Envelope
 from services.audit.reader import Reader
 from services.audit.store import log as store
 from services.audit.store import projection, reading
 from services.kit.reach import EVERYTHING
-from tests.support.audit import TestLog, records
+from tests.support.audit import NOON, TestLog, record, records
+from tests.support.deadlines import (
+    envelope,
+    notice_delivered,
+    obligation_met,
+    obligation_opened,
+    obligation_redated,
+    obligation_withdrawn,
+    question_closed,
+    question_opened,
+)
 
 
 class Overtaken:
@@ -74,3 +88,48 @@ async def test_a_page_that_holds_the_last_entry_promises_no_other(log: TestLog) 
 
     assert ([one.row.index for one in first.entries], first.next_after) == ([0, 1], 1)
     assert ([one.row.index for one in last.entries], last.next_after) == ([2, 3], None)
+
+
+@pytest.mark.parametrize("indexed_after", [range(9), (2, 5, 8), (8,)], ids=["each entry", "a few", "all"])
+async def test_a_search_by_rule_or_recipient_finds_all_that_became_of_a_duty(
+    log: TestLog, indexed_after: Collection[int]
+) -> None:
+    told, asked = UUID(int=1), UUID(int=2)
+    given = [
+        breached(1, asked, "N-01, N-03"),  # another topic may be ahead of the one that says which rules there are
+        obligation_opened(2, told, date(2026, 11, 9), recipients=("panel", "ofsted")),
+        question_opened(3, asked, date(2026, 11, 3), date(2026, 11, 2)),
+        obligation_redated(4, told, date(2026, 11, 10), date(2026, 11, 3)),
+        notice_delivered(5),  # of this duty, to the police
+        obligation_met(6, told, NOON),
+        obligation_withdrawn(7, told),
+        question_closed(8, asked),
+        obligation_withdrawn(9, UUID(int=3)),
+    ]
+    for place, message in enumerate(given):
+        await log.append([record(message.wire(), place)])
+        if place in indexed_after:
+            await log.index()
+    await log.publish()
+
+    async def found(**wanted: str) -> list[int]:
+        entries = await Reader(log.database).search(EVERYTHING, reading.Search(**wanted))
+        return [one.row.index for one in entries.entries]
+
+    assert await found(rule="N-01") == [0, 1, 2, 3, 5, 6, 7]
+    assert await found(rule="N-03") == [0, 2, 4, 7]
+    assert await found(recipient="ofsted") == [1, 3, 5, 6]
+    assert await found(recipient="police:west-yorkshire") == [4]
+
+
+def breached(number: int, duty_id: UUID, rule: str) -> Envelope:
+    data = BreachedData(
+        duty_id=duty_id,
+        kind="question",
+        rule=rule,
+        duty_holder="la:E08000035",
+        due_on=date(2026, 11, 3),
+        generation=1,
+        breached_at=NOON,
+    )
+    return Breached(**envelope(number), data=data)
