@@ -94,7 +94,8 @@ def read_endpoints(path: Path, *, plain_text_ok: bool = False) -> dict[str, str]
     for recipient, url in found.items():
         try:
             parts = urlsplit(url)
-        except ValueError:  # such as https://[
+            (parts.hostname or ".").encode("idna"), parts.port
+        except ValueError:  # such as https://[ or https://a..example or no host at all
             raise ValueError(f"{path}: the address of {recipient} cannot be read; expected https://...") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and (plain_text_ok or parts.hostname in _LOOPBACK)):
             raise ValueError(

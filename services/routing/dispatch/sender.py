@@ -75,7 +75,7 @@ class WebhookChannel:
                 return read_answer(response.status, response.headers.get("Retry-After"), content)
         except TimeoutError:
             return Answer(None, problem="no answer in time")
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:  # the last of a name that DNS cannot be asked for
             return Answer(None, problem=f"no connection ({type(error).__name__})")
 
 

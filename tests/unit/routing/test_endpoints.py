@@ -50,8 +50,18 @@ def test_addresses_are_encrypted_unless_they_are_on_this_machine_or_the_network_
             read_endpoints(refused)
 
 
-def test_an_address_that_cannot_be_read_is_refused_by_file_and_recipient(tmp_path: Path) -> None:
-    (tmp_path / "endpoints.yaml").write_text("panel: 'https://['\n")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://[",
+        "https://panel..example/hook",
+        f"https://{'a' * 64}.example/",
+        "https://.example/",
+        "https://:99999/x",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused_by_file_and_recipient(tmp_path: Path, address: str) -> None:
+    (tmp_path / "endpoints.yaml").write_text(f"panel: '{address}'\n")
 
     with pytest.raises(ValueError, match=r"endpoints.yaml: the address of panel cannot be read"):
         read_endpoints(tmp_path / "endpoints.yaml")

@@ -86,11 +86,12 @@ async def test_a_reference_that_comes_in_pieces_is_read_whole() -> None:
     assert await answer_of(slowly) == Answer(200, reference="PANEL-1")
 
 
-async def test_a_closed_port_is_a_failure_without_a_status() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "recipient..example"])
+async def test_a_closed_port_or_an_impossible_name_is_a_failure_without_a_status(host: str) -> None:
     async with open_session() as session:
         channel = WebhookChannel()
         channel.session = session
-        answer = await channel.send("http://127.0.0.1:9/webhook", {}, b"{}")
+        answer = await channel.send(f"http://{host}/webhook", {}, b"{}")
 
     assert answer.http_status is None
     assert answer.problem is not None
