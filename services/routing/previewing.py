@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,11 @@ from services.routing.law import Law
 from services.routing.views import ExplanationView
 
 _OF: Final = "of "
+MOST: Final = 100
+"""Facts of one request: each that there is not takes its time until the nearest that there is is found."""
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+"""Days that can be supposed: no period is counted past the years that there are."""
+_DAYS: Final = f"a date from {FIRST_DAY} to {LAST_DAY}"
 
 
 class Preview(BaseModel):
@@ -30,7 +36,7 @@ class Preview(BaseModel):
 
     facts: dict[str, Any] = Field(
         min_length=1,
-        max_length=100,
+        max_length=MOST,
         description="Facts by name; those of an authority in an object under `of ` and its area code.",
         examples=[{"harm": "death", "incident.area": "E08000035", "of E08000035": {"aware_on": "2026-06-01"}}],
     )
@@ -49,16 +55,22 @@ def preview(wanted: Preview, law: Law) -> ExplanationView:
     Raises:
         FactsRefused: A fact or a value is not in the vocabulary, or stands in the wrong place; all of them at once.
     """
+    if wanted.judged_on is not None and not FIRST_DAY <= wanted.judged_on <= LAST_DAY:
+        raise FactsRefused(errors=[{"pointer": "/judged_on", "detail": f"expected {_DAYS}"}])
     return explanation(law.suppose(_stated(wanted.facts, law), wanted.judged_on), law.rulebook)
 
 
 def _stated(facts: Mapping[str, Any], law: Law) -> Stated:
     found: Stated = {}
     errors: list[dict[str, str]] = []
-    for owner, name, value in _flat(facts, law, errors):
+    flat = [*islice(_flat(facts, law, errors), MOST + 1)]
+    if len(flat) > MOST:
+        raise FactsRefused(errors=[{"pointer": "/facts", "detail": f"expected at most {MOST} facts in all"}])
+    for owner, name, value in flat:
         try:
             typed = law.vocabulary.check(name, value)
             _require_place(owner, name, law.vocabulary)
+            _require_day(name, typed)
         except FactRefused as refused:
             errors.append({"pointer": "/facts", "detail": str(refused)})
         else:
@@ -79,6 +91,11 @@ def _flat(facts: Mapping[str, Any], law: Law, errors: list[dict[str, str]]) -> I
         else:
             detail = "expected `of ` with the code of a registered area, and under it the facts of its authority"
             errors.append({"pointer": "/facts", "detail": detail})
+
+
+def _require_day(name: str, value: object) -> None:
+    if isinstance(value, date) and not FIRST_DAY <= value <= LAST_DAY:
+        raise FactRefused(name, _DAYS)
 
 
 def _require_place(owner: str, name: str, vocabulary: Vocabulary) -> None:
