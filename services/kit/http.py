@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES: Final = 256 * 1024
 _QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 _NOTED: Final = "noted"
+_NO_PARTS: Final = "Nothing here takes a body in parts (multipart). Send a form as application/x-www-form-urlencoded."
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger("services.kit.http")
 
@@ -204,17 +205,24 @@ class CanonicalLine:
 
 
 class BodyLimit:
-    """Refuses a body of more than 256 kB, whether it says its length or not."""
+    """Refuses a body of more than 256 kB, whether it says its length or not, and one in parts.
+
+    No form of ours sends files, and parts are decoded by whatever codec their sender names: some take seconds for a small body.
+    """
 
     def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
         self._app = app
         self._limit = limit
         self._too_large = _answer(413, "Too large", f"A body may have at most {limit} bytes.", connection="close")
+        self._in_parts = _answer(415, "Unsupported media type", _NO_PARTS, connection="close")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if any(name == b"content-type" and b"multipart/" in value.lower() for name, value in scope["headers"]):
+            await self._in_parts(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._limit:

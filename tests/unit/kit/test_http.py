@@ -215,3 +215,15 @@ async def test_a_method_that_somebody_made_up_is_neither_logged_nor_counted(
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 async def test_no_page_loads_scripts_of_another_host(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x; charset=punycode", " Multipart/mixed"])
+async def test_a_body_in_parts_is_refused_unread(client: httpx.AsyncClient, kind: str) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        pytest.fail("the body was read")
+        yield b""
+
+    answer = await client.post("/raw", content=never(), headers={"content-type": kind})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json")
+    assert "application/x-www-form-urlencoded" in answer.json()["detail"]
