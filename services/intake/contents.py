@@ -29,10 +29,10 @@ from services.intake.domain.personal import plain
 from services.intake.domain.problems import Refusal
 from services.intake.domain.stated import Told, about_report, by_mistake, standing
 from services.intake.domain.translate import child_refs, translate
-from services.intake.keeping import open_item, open_whole
+from services.intake.keeping import left_out, open_item, open_whole
 from services.intake.reading import Reader
 from services.intake.store import access, cases, clients, personal, submissions
-from services.intake.vault import Vault
+from services.intake.vault import Vault, VaultRefused
 from services.kit.clock import Clock
 from services.kit.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 from services.kit.transaction import Transaction
@@ -187,6 +187,9 @@ class Contents:
         try:
             submitted = self._reader.understand(open_whole(self._vault, one), "http", now)
         except Refusal:  # encrypted to a key that is no more: what the vault has of it is still given
+            return CaseData(reporter=reporter)
+        except VaultRefused:  # damaged: the same
+            left_out(one.case_key, one.event_id)
             return CaseData(reporter=reporter)
         data = submitted.data
         # A correction names a child as the case of the event that it corrects does, if that case is among these.

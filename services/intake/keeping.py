@@ -16,7 +16,7 @@ from services.intake.store.submissions import Kept
 from services.intake.vault import Place, Vault, VaultRefused
 
 _UNOPENED: Final = Counter(
-    "handrail_vault_unopened_items", "Fields that were left out because their key does not open them"
+    "handrail_vault_unopened_items", "Fields and events that were left out because their key does not open them"
 )
 _log = structlog.get_logger("services.intake.keeping")
 
@@ -82,6 +82,11 @@ def open_item(vault: Vault, wrapped: bytes | None, item: Item) -> str | None:
     try:
         return vault.open(key, item.sealed, place).decode()
     except VaultRefused:  # a row that was altered cannot be told from one that was sealed under an earlier key
-        _UNOPENED.inc()
-        _log.error("intake.item_not_opened", case_key=item.case_key, event_id=str(item.event_id))
+        left_out(item.case_key, item.event_id)
         return None
+
+
+def left_out(case_key: str, event_id: UUID) -> None:
+    """Count and log what was left out because its key does not open it."""
+    _UNOPENED.inc()
+    _log.error("intake.item_not_opened", case_key=case_key, event_id=str(event_id))

@@ -33,7 +33,7 @@ from services.intake.reading import Incoming, Reader, Reading
 from services.intake.store import cases, personal, submissions
 from services.intake.store.inserting import insert
 from services.intake.store.submissions import Kept
-from services.intake.vault import Vault
+from services.intake.vault import Vault, VaultRefused
 from services.kit.restored import published_before
 from services.kit.transaction import Transaction
 
@@ -165,7 +165,7 @@ class IntakeService:
             return Accepted(known, reading, fresh=False)
         try:
             before = meaning(self._reader.understand(open_whole(self._vault, known), "http", tx.now))
-        except Refusal:  # what was encrypted to an earlier key, or accepted under an earlier version
+        except (Refusal, VaultRefused):  # encrypted to an earlier key, accepted under an earlier version, or damaged
             before = {}
         places = differences(before, meaning(reading.submitted)) if before else ()
         if before and not places:

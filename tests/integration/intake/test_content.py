@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from joserfc.jwk import ECKey
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from handrail.client import encrypt_personal
 from schemas import deliveries
@@ -45,6 +46,19 @@ async def test_a_grant_gives_exactly_its_fields_and_the_read_is_logged(running: 
     assert body["withheld"] == {}
     purpose = "statutory notification to the Panel"
     assert await reads(running) == [("panel", "panel-notification", purpose, sorted(PANEL))]
+
+
+async def test_of_an_event_that_was_damaged_what_the_vault_has_of_it_is_still_given(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    async with running.database.begin() as tx:
+        await tx.connection.execute(text("UPDATE submission SET sealed = '\\x00'"))
+
+    with capture_logs() as logged:
+        answer = await read(running, grant(**claims(case)))
+
+    assert answer.status_code == 200
+    assert answer.json()["incident"]["personal.summary"] == "Zebedee Testcase was found at Nowhere Cottage."
+    assert [one["case_key"] for one in logged if one["event"] == "intake.item_not_opened"] == [case]
 
 
 async def test_each_cut_of_the_profiles(running: Intake) -> None:

@@ -201,6 +201,16 @@ async def test_an_event_that_cannot_be_read_any_more_may_have_stated_what_is_cor
     assert answer.status_code == 202
 
 
+async def test_an_event_that_was_damaged_differs_from_what_is_sent_under_its_id(running: Intake) -> None:
+    await running.post(incident())
+    async with running.database.begin() as tx:
+        await tx.connection.execute(text("UPDATE submission SET sealed = '\\x00'"))
+
+    same, other = await running.post(incident()), await running.post(incident(data__harm="other"))
+
+    assert (same.status_code, other.status_code) == (200, 409)
+
+
 async def test_the_successor_of_who_said_it_corrects_an_event_once_its_case_is_linked(running: Intake) -> None:
     await register_a_body_and_its_successor(running)
     report = (await running.post(incident(), by="group-leeds")).json()
