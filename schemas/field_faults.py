@@ -16,6 +16,7 @@ _EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's
     ("string_too_long", "text of at most {max_length} characters"),
     ("string_too_short", "text of at least {min_length} character"),
     ("string_pattern_mismatch", "text of the form {pattern}"),
+    ("string_control", "text without control characters"),
     ("string", "text in double quotes"),
     ("int", "a whole number, without quotes"),
     ("greater_than_equal", "a whole number of at least {ge}"),

@@ -18,6 +18,7 @@ from services.deadlines.reading import Reader
 from services.deadlines.store import clock
 from services.deadlines.store.duties import Wanted
 from services.deadlines.views import AlertPage, AlertView, ObligationPage
+from services.kit.asked import PlainText
 from services.kit.auth import Principal, require
 from services.kit.database import Database
 from services.kit.errors import Forbidden
@@ -38,7 +39,7 @@ class ClockMove(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     seconds: int = Field(ge=-_YEAR_S, le=_YEAR_S)
-    reason: str = Field(min_length=1, max_length=200, description="Never anything about a person.")
+    reason: PlainText = Field(min_length=1, max_length=200, description="Never anything about a person.")
 
 
 class ClockView(BaseModel):

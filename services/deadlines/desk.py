@@ -19,6 +19,7 @@ from services.deadlines.domain.words import GROUP_WORDS
 from services.deadlines.reading import Reader, Reading
 from services.deadlines.store import alerts, duties
 from services.deadlines.store.duties import Wanted
+from services.kit.asked import PlainText
 from services.kit.auth import Principal, require_page
 from services.kit.database import Database
 from services.kit.reach import reach_of
@@ -29,7 +30,7 @@ ALERTS: Final = 50
 ACKNOWLEDGED_FOR: Final = timedelta(days=1)  # how long the desk shows who took an alert on
 
 Worker = Annotated[Principal, Depends(require_page("operations", "review_officer"))]
-Filter = Annotated[str, Query(max_length=80)]
+Filter = Annotated[PlainText, Query(max_length=80)]
 
 
 def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -> APIRouter:

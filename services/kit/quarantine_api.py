@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 
+from services.kit.asked import PlainText
 from services.kit.auth import Principal, require
 from services.kit.errors import Conflict, NotFound
 from services.kit.quarantine import Outcome
@@ -69,7 +70,7 @@ class Resolve(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[str, Field(min_length=3, max_length=500, description="Never put anything personal here.")]
+    reason: Annotated[PlainText, Field(min_length=3, max_length=500, description="Never put anything personal here.")]
 
 
 class Resolved(BaseModel):

@@ -10,8 +10,9 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.kit.asked import Moment, PlainText
 from services.kit.auth import Principal, public, require
 from services.kit.database import Database
 from services.kit.errors import Conflict, NotFound
@@ -36,7 +37,7 @@ Recipient = Annotated[str, Query(pattern=r"^[a-z]+(:[A-Za-z0-9-]+)?$")]
 DeliveryState = Annotated[
     str | None, Query(pattern=r"^(awaiting_release|due|sending|delivered|accepted|refused|withdrawn|superseded)$")
 ]
-AsOf = AwareDatetime | None
+AsOf = Moment | None
 _log = structlog.get_logger("services.routing.api")
 
 
@@ -45,7 +46,7 @@ class Redrive(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: str = Field(min_length=1, max_length=200, description="Never anything about a person.")
+    reason: PlainText = Field(min_length=1, max_length=200, description="Never anything about a person.")
 
 
 class Redriven(BaseModel):
@@ -151,7 +152,7 @@ class Migrate(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     to: str = Field(pattern=r"^[0-9][0-9.]{0,30}$", description="A version that counts, such as 2026.12.0.")
-    reason: str = Field(min_length=1, max_length=200, description="Never anything about a person.")
+    reason: PlainText = Field(min_length=1, max_length=200, description="Never anything about a person.")
 
 
 def build_migrating(migrator: Migrator) -> APIRouter:

@@ -230,3 +230,9 @@ async def test_a_form_from_another_site_acknowledges_nothing(database: Database,
 
     assert answer.status_code == 403
     assert alert in [one["alert_id"] for one in left]
+
+
+@pytest.mark.parametrize("address", ["/desk?rule=%00", "/desk?holder=la%00"])
+async def test_a_filter_that_no_duty_can_have_is_refused(database_url: str, address: str) -> None:
+    async with client(app(database_url), "operations") as http:
+        assert (await http.get(address)).status_code == 422

@@ -61,6 +61,14 @@ async def test_a_case_shows_what_is_owed_with_its_citation_notices_and_questions
     assert {trace["rule"] for trace in shown["traces"]} >= {"N-01", "N-08"}
 
 
+@pytest.mark.parametrize("as_of", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-06-01T00:00:00"])
+async def test_what_is_no_instant_in_utc_is_refused(address: DatabaseAddress, as_of: str) -> None:
+    answer = await get(address, f"/v1/cases/{CASE}/decisions", as_of=as_of)
+
+    assert answer.status_code == 422
+    assert "a date and time with its offset" in answer.json()["errors"][0]["detail"]
+
+
 async def test_an_unknown_case_is_not_found_and_so_is_one_asked_about_before_it_was_known(
     road: Road, address: DatabaseAddress
 ) -> None:
@@ -321,6 +329,9 @@ async def test_a_preview_can_suppose_the_day_on_which_rules_are_judged(address: 
             {f"of {LEEDS}": {"harm": "death"}},
             "harm: expected to stand outside of every authority: it is not one per authority",
         ),
+        ({f"of {LEEDS}": {"aware_on": "9999-12-31"}}, "aware_on: expected a date from 1900-01-01 to 2999-12-31"),
+        ({f"of {LEEDS}": {"aware_on": "1899-12-31"}}, "aware_on: expected a date from 1900-01-01 to 2999-12-31"),
+        ({f"of {LEEDS}": {f"Bloggs {n}": 1 for n in range(10_000)}}, "expected at most 100 facts in all"),
     ],
 )
 async def test_facts_that_cannot_be_supposed_are_refused_without_repeating_them(
@@ -337,3 +348,4 @@ async def test_a_preview_needs_somebody_signed_in_and_some_facts(address: Databa
     assert (await preview(address, None, {"facts": SUPPOSED})).status_code == 401
     assert (await preview(address, "partner", {"facts": {}})).status_code == 422
     assert (await preview(address, "partner", {"facts": SUPPOSED, "more": 1})).status_code == 422
+    assert (await preview(address, "partner", {"facts": SUPPOSED, "judged_on": "9999-12-31"})).status_code == 422

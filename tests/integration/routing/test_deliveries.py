@@ -24,12 +24,14 @@ async def test_a_refused_delivery_is_listed_and_redriven_with_a_reason(
         (refused,) = (await http.get("/v1/deliveries", params={"state": "refused"})).json()["deliveries"]
         path = f"/v1/deliveries/{refused['delivery_id']}/redrive"
         nothing_said = await http.post(path, json={})
+        unkept = await http.post(path, json={"reason": "their \0 system"})
         redriven = await http.post(path, json={"reason": "their system is back"})
         await recipients.send_all()
         again = await http.post(path, json={"reason": "once more"})
 
     assert (refused["recipient"], refused["reason"]) == (LSCP_ID, "answered 403")
-    assert [each.status_code for each in (nothing_said, redriven, again)] == [422, 202, 409]
+    assert [each.status_code for each in (nothing_said, unkept, redriven, again)] == [422, 422, 202, 409]
+    assert unkept.json()["errors"] == [{"pointer": "/reason", "detail": "expected text without control characters"}]
     assert [entry["outcome"] for entry in await recipients.journal(LSCP_ID)] == ["refused", "taken"]
     (history,) = await road.rows("SELECT reason, by FROM routing.delivery_history WHERE by IS NOT NULL")
     assert tuple(history.values()) == ("redriven: their system is back", "account-7")

@@ -1,0 +1,31 @@
+"""Values that requests ask with, checked so far that the database can take them. Nothing of a value is ever repeated."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, AwareDatetime
+from pydantic_core import PydanticCustomError
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _without_control(value: str) -> str:
+    if _CONTROL.search(value):
+        raise PydanticCustomError("string_control", "control characters")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the last hours of the year 9999 west of Greenwich, the first of year 1 east of it
+        raise PydanticCustomError("datetime_out_of_range", "not an instant in UTC") from None
+
+
+PlainText = Annotated[str, AfterValidator(_without_control)]
+"""Text of one or more lines, without NUL, which PostgreSQL does not take, and other control characters."""
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An instant with its offset, in UTC."""
