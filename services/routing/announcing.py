@@ -22,6 +22,8 @@ _TAKE: Final = text("""
     VALUES (:version, :sha256, :record_sha256, :taken_at) ON CONFLICT DO NOTHING RETURNING version
 """)
 _TAKEN: Final = text("SELECT sha256 FROM routing.rulebook_release WHERE version = :version")
+_FOLDER: Final = "start with HANDRAIL_RULEBOOKS set to the folder that has it"
+_LACKING: Final = text("SELECT version FROM routing.rulebook_release WHERE version <> ALL(:held) ORDER BY taken_at")
 _log = structlog.get_logger("services.routing.announcing")
 
 
@@ -43,10 +45,14 @@ class Announcer:
         async with self._database.begin() as tx:
             await texts.keep(tx.connection, {each.rulebook.sha256: each.text for each in laws}, tx.now)
             others = [each.version for each in releases if not await self._take(each, tx)]
+            lacking = await tx.connection.scalars(_LACKING, {"held": [each.rulebook.version for each in laws]})
         self._done = now
         self._other = None
-        for version in others:
-            self._other = f"rulebook {version} is another than the one that was taken: put its files back"
+        reasons = {each: f"rulebook {each} was taken, and is not here: {_FOLDER}" for each in lacking}
+        reasons |= {
+            each: f"rulebook {each} is another than the one that was taken: put its files back" for each in others
+        }
+        for version, self._other in reasons.items():
             _log.critical("rulebook.refused", rulebook=version, reason=self._other)
 
     async def _take(self, release: Release, tx: Transaction) -> bool:

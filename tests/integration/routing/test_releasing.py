@@ -117,6 +117,22 @@ async def test_a_release_is_announced_once_by_whichever_process_and_names_nobody
     assert await one.unready() is None
 
 
+async def test_a_folder_without_a_release_that_was_taken_before_makes_the_process_unready(
+    road: Road, tmp_path: Path
+) -> None:
+    """As when the service is started again without the setting that names the folder: the old law would count for new cases."""
+    folder = rulebooks(tmp_path)
+    released(folder)
+    await Announcer(road.database, FolderOfLaws(folder)).step()
+    shipped = Announcer(road.database, FolderOfLaws())
+
+    with capture_logs() as logged:
+        await shipped.step()
+
+    assert f"rulebook {SECOND} was taken, and is not here" in str(await shipped.unready())
+    assert [one["rulebook"] for one in logged if one["event"] == "rulebook.refused"] == [SECOND]
+
+
 async def test_a_release_whose_files_are_not_there_yet_makes_the_process_unready_until_they_are(
     road: Road, tmp_path: Path
 ) -> None:
