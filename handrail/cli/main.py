@@ -9,6 +9,7 @@ import sys
 import typer
 
 from handrail.cli import (
+    account,
     client,
     clock,
     deliveries,
@@ -51,6 +52,7 @@ app.command("provision")(provision.provision)
 app.add_typer(rules.app, name="rules")
 app.add_typer(register.app, name="register")
 app.add_typer(client.app, name="client")
+app.add_typer(account.app, name="account")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(provision.topics_app, name="topics")

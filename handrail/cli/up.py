@@ -41,7 +41,9 @@ def up(data: Folder = None, port: FirstPort = BASE_PORT) -> None:
             f"  Accounts     {', '.join(account.id for account in FIRST_ACCOUNTS)} (in {folder / 'accounts.yaml'})"
         )
         console.print(f"  Passwords    each its own, in {installation.keys / 'account-operations.password'} and so on")
-        console.print("  Next         handrail client add --help, then fill in endpoints.yaml")
+        console.print(
+            "  Next         handrail client add --help and handrail account add --help, then fill in endpoints.yaml"
+        )
         console.print("Ctrl-C stops it.")
         stay(installation, console)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, get_args
 
+import structlog
 import yaml
 
 from handrail.installation.keys import read_password, write_secret
@@ -22,47 +23,91 @@ FIRST_ACCOUNTS: Final = (
     Account("auditor", "Audrey Audit", "auditor"),
     Account("partner", "Parker Partner", "partner", **_LEEDS),
 )
+_log = structlog.get_logger("handrail.front.accounts")
 _N, _R, _P = 2**14, 8, 1  # 16 MB and about 50 ms a try (RFC 7914, interactive use)
 
 
 class Accounts:
     """The accounts of a file, with a check of passwords that takes the same time for unknown names.
 
-    Small and capital letters of a name are the same to whoever signs in.
+    Small and capital letters of a name are the same to whoever signs in. A file that was changed counts from the next
+    sign-in on; one that cannot be used is logged once, and what was read before counts.
     """
 
     def __init__(self, path: Path) -> None:
-        """Read the file.
-
-        Raises:
-            ValueError: An account has a role that there is not, which no service would let in, or stands twice.
-        """
-        self._accounts: dict[str, tuple[Account, object]] = {}
-        for entry in yaml.safe_load(path.read_text())["accounts"]:
-            account = Account(str(entry["id"]), entry["name"], entry["role"], entry.get("client"), entry.get("body"))
-            if account.role not in get_args(Role):
-                roles = ", ".join(get_args(Role))
-                raise ValueError(f"{path}: {account.id} has the role {account.role!r}; expected one of {roles}")
-            if account.id.lower() in self._accounts:
-                raise ValueError(f"{path}: {account.id} stands twice, as small and capital letters are the same")
-            self._accounts[account.id.lower()] = account, entry["password"]
+        """Read the file; for what is raised see `read_accounts`."""
+        self._path = path
+        self._seen = _state(path)
+        self._accounts = read_accounts(path)
 
     def check(self, account_id: str, password: str) -> Account | None:
         """Return the account if the password is right, else None."""
+        self._look()
         account, kept = self._accounts.get(account_id.lower(), (None, "no hash"))
         return account if _is_of(password, kept) else None
+
+    def _look(self) -> None:
+        if (state := _state(self._path)) == self._seen:
+            return
+        self._seen = state
+        try:
+            self._accounts = read_accounts(self._path)
+        except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
+            _log.error("accounts.refused", error=type(error).__name__)
+
+
+def read_accounts(path: Path) -> dict[str, tuple[Account, object]]:
+    """Return the accounts of a file with what is kept of each password, by name in small letters.
+
+    Raises:
+        ValueError: An account has a role that there is not, which no service would let in, or stands twice.
+    """
+    found: dict[str, tuple[Account, object]] = {}
+    for entry in yaml.safe_load(path.read_text())["accounts"]:
+        account = Account(str(entry["id"]), entry["name"], entry["role"], entry.get("client"), entry.get("body"))
+        if account.role not in get_args(Role):
+            roles = ", ".join(get_args(Role))
+            raise ValueError(f"{path}: {account.id} has the role {account.role!r}; expected one of {roles}")
+        if account.id.lower() in found:
+            raise ValueError(f"{path}: {account.id} stands twice, as small and capital letters are the same")
+        found[account.id.lower()] = account, entry["password"]
+    return found
+
+
+def add_account(path: Path, account: Account, password: str) -> None:
+    """Add an account to the file, which is made if there is none. The other accounts stay as they are.
+
+    Raises:
+        ValueError: There is an account of this name, or the file cannot be used.
+    """
+    known = read_accounts(path) if path.exists() else {}
+    if account.id.lower() in known:
+        raise ValueError(f"{path} has an account {account.id}: take that one out first, or choose another name")
+    entry = _entry(account, password)
+    before = path.read_text().rstrip("\n") if known else "accounts:"
+    entries = [*(yaml.safe_load(before)["accounts"] or ()), entry]
+    text = f"{before}\n{yaml.safe_dump([entry], sort_keys=False)}"
+    write_secret(path, (text if _reads(text, entries) else _dumped(entries)).encode())
+
+
+def _reads(text: str, entries: list[dict[str, str]]) -> bool:
+    """Say whether what was put behind the file as it is, comments and all, is one of its accounts."""
+    try:
+        return bool(yaml.safe_load(text) == {"accounts": entries})
+    except yaml.YAMLError:
+        return False
+
+
+def _dumped(entries: list[dict[str, str]]) -> str:
+    return yaml.safe_dump({"accounts": entries}, sort_keys=False)
 
 
 def write_accounts(path: Path, password_of: Callable[[str], str]) -> None:
     """Write the first accounts, each with the password for its id, unless the file exists: it is the operator's then."""
     if path.exists():
         return
-    entries = []
-    for account in FIRST_ACCOUNTS:
-        kept = hash_password(password_of(account.id))
-        entry = {"id": account.id, "name": account.name, "role": account.role, "password": kept}
-        entries.append(entry | account.acts_for)
-    write_secret(path, yaml.safe_dump({"accounts": entries}, sort_keys=False).encode())
+    entries = [_entry(account, password_of(account.id)) for account in FIRST_ACCOUNTS]
+    write_secret(path, _dumped(entries).encode())
 
 
 def give_own_passwords(path: Path, keys: Path) -> None:
@@ -85,6 +130,20 @@ def give_own_passwords(path: Path, keys: Path) -> None:
         text = text.replace(kept, hash_password(read_password(keys, f"account-{account}")), 1)
     write_secret(path, text.encode())
     shared.unlink()
+
+
+def _entry(account: Account, password: str) -> dict[str, str]:
+    kept = {"id": account.id, "name": account.name, "role": account.role, "password": hash_password(password)}
+    return kept | account.acts_for
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells one state of the file from another, nothing if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def hash_password(password: str) -> str:

@@ -278,7 +278,7 @@ class Installation:
             "HANDRAIL_TOKEN_PUBLIC_KEY_FILE": str(keys / "token.pub"),
             "HANDRAIL_DEMO": str(self.options.demo).lower(),
             "HANDRAIL_CLOCK_MOVABLE": str(self.options.clock_movable).lower(),
-            **{f"HANDRAIL_{each.upper()}_URL": self.url(each) for each in ("front", *SERVICES)},
+            **{f"HANDRAIL_{each.upper()}_URL": self._address(each) for each in ("front", *SERVICES)},
             **({"HANDRAIL_RULEBOOKS": str(Path(rulebooks).absolute())} if rulebooks else {}),
         }
         own = {
@@ -306,10 +306,16 @@ class Installation:
             "audit": {
                 "HANDRAIL_LOG_KEY_FILE": str(keys / "log.key"),
                 "HANDRAIL_LOG_ORIGIN": "handrail.example/log",
+                **({} if self.options.demo else _permitted("HANDRAIL_LOG_ORIGIN")),
                 "HANDRAIL_CHECKPOINT_DIR": str(private_folder(self.folder / "checkpoints")),
             },
         }
         return {**common, **own.get(name, {}), **(self._connections(name) if name in SERVICES else {})}
+
+    def _address(self, name: str) -> str:
+        """Return where people, partners and recipients reach a process: as the operator says, who has put a proxy before it."""
+        given = None if self.options.demo else os.environ.get(f"HANDRAIL_{name.upper()}_URL")
+        return given or self.url(name)
 
     def _connections(self, name: str) -> dict[str, str]:
         ca_file = self.stack.kafka.ca_file
@@ -331,5 +337,5 @@ def _inherited() -> dict[str, str]:
 
 
 def _permitted(name: str) -> dict[str, str]:
-    """Return the operator's own word on plain text, where it is given: the service that refuses it asks for this one."""
+    """Return the operator's own word on a setting, where it is given."""
     return {name: os.environ[name]} if name in os.environ else {}

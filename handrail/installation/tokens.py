@@ -14,7 +14,8 @@ from typing import Final, Literal
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-Role = Literal["operations", "review_officer", "auditor", "partner", "service"]
+PersonRole = Literal["operations", "review_officer", "auditor", "partner"]
+Role = Literal[PersonRole, "service"]
 
 HOUR_S: Final = 3600
 

@@ -74,7 +74,7 @@ def running_at(url: str, folder: Path) -> None:
         folder=str(folder),
         keys=str(folder / "keys"),
         demo=True,
-        urls=dict.fromkeys(SERVICES, url),
+        urls=dict.fromkeys(("front", *SERVICES), url),
         kafka_bootstrap="127.0.0.1:1",
         kafka_security="SASL_PLAINTEXT",
         kafka_admin="admin",

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from handrail.front.accounts import FIRST_ACCOUNTS, Accounts, give_own_passwords, write_accounts
+from handrail.front.accounts import (
+    FIRST_ACCOUNTS,
+    Accounts,
+    add_account,
+    give_own_passwords,
+    read_accounts,
+    write_accounts,
+)
 from handrail.installation.keys import read_password
+from handrail.installation.tokens import Account
+from tests.support.answering import running_at
 
 IDS = [account.id for account in FIRST_ACCOUNTS]
 
@@ -93,3 +105,94 @@ def test_accounts_that_cannot_be_read_are_left_for_the_front_to_name(broken: str
     give_own_passwords(tmp_path / "accounts.yaml", tmp_path)
 
     assert (tmp_path / "accounts.yaml").read_text() == broken
+
+
+ADA = Account("ada-author", "Ada Author", "review_officer", "leeds-city-council", "la:E08000035")
+
+
+@pytest.mark.parametrize(
+    "before", [None, "accounts: []\n", "# ours\naccounts:\n  - {id: x, name: X, role: auditor, password: ''}"]
+)
+def test_an_account_is_added_to_any_file_of_accounts_and_opened_by_its_password(
+    before: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "accounts.yaml"
+    if before is not None:
+        file.write_text(before)
+    had = read_accounts(file) if before else {}
+
+    add_account(file, ADA, "chosen")
+
+    assert Accounts(file).check("Ada-Author", "chosen") == ADA
+    assert Accounts(file).check("ada-author", "another") is None
+    assert read_accounts(file).keys() == {*had, "ada-author"}
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_stands_in_the_file_stays_as_it_is_when_an_account_is_added(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.yaml"
+    write_accounts(file, lambda account: account)
+    file.write_text("# ours\n" + file.read_text())
+    before = file.read_text()
+
+    add_account(file, ADA, "chosen")
+
+    assert file.read_text().startswith(before)
+    assert opened(tmp_path, "auditor") == ["auditor"]
+
+
+def test_an_account_is_not_added_twice(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.yaml"
+    add_account(file, ADA, "chosen")
+    before = file.read_text()
+
+    with pytest.raises(ValueError, match="has an account ada-author"):
+        add_account(file, ADA, "another")
+
+    assert file.read_text() == before
+
+
+def test_a_changed_file_counts_from_the_next_sign_in_on_and_one_that_cannot_be_used_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "accounts.yaml"
+    write_accounts(file, lambda account: account)
+    accounts = Accounts(file)
+
+    add_account(file, ADA, "chosen")
+    added = accounts.check("ada-author", "chosen")
+    with capture_logs() as logged:
+        file.write_text("accounts: [")
+        still = [accounts.check("ada-author", "chosen") for _ in range(2)]
+    write_accounts(file.with_name("first.yaml"), lambda account: account)
+    file.with_name("first.yaml").replace(file)
+
+    assert (added, still) == (ADA, [ADA, ADA])
+    assert [one["event"] for one in logged] == ["accounts.refused"]
+    assert accounts.check("ada-author", "chosen") is None
+    assert accounts.check("auditor", "auditor") is not None
+
+
+def add(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    running_at("http://127.0.0.1:9", folder)
+    return subprocess.run(
+        [sys.executable, "-m", "handrail.cli.main", "account", "add", *arguments, "--data", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_command_adds_an_account_and_keeps_its_password(tmp_path: Path) -> None:
+    who = ("ada-author", "--name", "Ada Author", "--role", "review_officer")
+
+    alone = add(tmp_path, *who)
+    done = add(tmp_path, *who, "--client", "leeds-city-council", "--body", "la:E08000035")
+    again = add(tmp_path, *who, "--client", "leeds-city-council", "--body", "la:E08000035")
+
+    assert "name it with --client and --body" in " ".join(alone.stderr.replace("│", " ").split())
+    assert done.returncode == 0, done.stderr
+    password = Path(done.stdout.strip().rpartition(" is in ")[2]).read_text()
+    assert Accounts(tmp_path / "accounts.yaml").check("ada-author", password) == ADA
+    assert (again.returncode, "nothing was added" in again.stderr) == (1, True)

@@ -1,0 +1,56 @@
+"""`handrail account`: who may sign in."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from yaml import YAMLError
+
+from handrail.cli.status import Folder, find_running
+from handrail.front.accounts import add_account
+from handrail.installation.keys import write_secret
+from handrail.installation.tokens import Account, PersonRole
+from handrail.installation.web import CallFailed
+
+app = typer.Typer(help="Add people who may sign in.", no_args_is_help=True)
+
+
+@app.callback()
+def accounts() -> None:
+    """Add people who may sign in."""
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What the person signs in with: lower-case letters, digits, hyphens.")],
+    role: Annotated[PersonRole, typer.Option(help="What the account opens.")],
+    full_name: Annotated[str, typer.Option("--name", help="The person's name, as pages and the log show it.")],
+    client: Annotated[
+        str | None, typer.Option(help="The partner system it acts for, as in `handrail client list`.")
+    ] = None,
+    body: Annotated[str | None, typer.Option(help="Whom that system answers for: la:E08000035")] = None,
+    data: Folder = None,
+) -> None:
+    """Add an account with a password of its own; the front takes it at the next sign-in, without a restart.
+
+    A review officer reads the cases of one agency, and a partner its receipts: both need --client and --body.
+    """
+    _check(name, role, client, body)
+    running = find_running(data)
+    password, kept = secrets.token_urlsafe(32), Path(running.keys) / f"account-{name}.password"
+    try:
+        add_account(Path(running.folder) / "accounts.yaml", Account(name, full_name, role, client, body), password)
+    except (LookupError, TypeError, ValueError, YAMLError) as error:
+        raise CallFailed(f"nothing was added: {error}") from error
+    write_secret(kept, password.encode())
+    typer.echo(f"{name} may sign in at {running.url('front')}/sign-in. The password is in {kept}")
+
+
+def _check(name: str, role: str, client: str | None, body: str | None) -> None:
+    if not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+        raise typer.BadParameter("expected lower-case letters, digits and hyphens, such as ada-author")
+    if role in {"review_officer", "partner"} and not (client and body):
+        raise typer.BadParameter(f"a {role} acts for an agency: name it with --client and --body")
