@@ -370,7 +370,7 @@ def verify_log(base_url: str, token: str | None, key: bytes, saved: str | None =
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from a shell: 0 when all is well, 1 when anything is wrong, 2 when it could not be checked or kept."""
-    parser = argparse.ArgumentParser(prog="handrail verify", description="Check Handrail's log from outside.")
+    parser = argparse.ArgumentParser(prog="python -m handrail.verify", description="Check Handrail's log from outside.")
     parser.add_argument("url", help="address of the audit service")
     parser.add_argument("--key", type=Path, required=True, help="file with the log's public key")
     parser.add_argument("--token-file", type=Path, help="file with an access token")

@@ -7,11 +7,12 @@ import uvicorn
 from handrail.front.main import create_app
 from handrail.front.settings import FrontSettings
 from services.kit.logging import configure_logging, log_what_nobody_caught
+from services.kit.settings import settings_of
 
 
 def main() -> None:
     """Serve until SIGTERM."""
-    settings = FrontSettings()
+    settings = settings_of(FrontSettings)
     app = create_app(settings)
     configure_logging("front")
     log_what_nobody_caught()

@@ -3,7 +3,8 @@
 from services.deadlines.main import create_app
 from services.deadlines.settings import DeadlinesSettings
 from services.kit.runtime import serve
+from services.kit.settings import settings_of
 
 if __name__ == "__main__":
-    settings = DeadlinesSettings()
+    settings = settings_of(DeadlinesSettings)
     serve(create_app(settings), settings)

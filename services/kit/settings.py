@@ -9,15 +9,17 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
-from pydantic import SecretBytes, SecretStr, model_validator
+from pydantic import SecretBytes, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 RULEBOOKS = Path(__file__).parents[2] / "rulebooks"  # as it came with us; another folder is laid out like it
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 KEY_BYTES: Final = 32
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def decode_key(text: str) -> bytes:
@@ -37,13 +39,44 @@ def decode_key(text: str) -> bytes:
     return key
 
 
+def is_secret(field: FieldInfo) -> bool:
+    """Say whether a setting may stand in a file that `HANDRAIL_<NAME>_FILE` names."""
+    return any(kind in str(field.annotation) for kind in (SecretStr.__name__, SecretBytes.__name__))
+
+
+def settings_of(kind: type[Settings]) -> Settings:
+    """Return what the environment sets.
+
+    Raises:
+        SystemExit: It lacks something, or cannot be used; says by name what is wrong with each setting.
+    """
+    try:
+        return kind()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+    except ValidationError as error:
+        raise SystemExit("\n".join(_wrong(kind, each) for each in error.errors(include_input=False))) from None
+
+
+def _wrong(kind: type[BaseSettings], error: ErrorDetails) -> str:
+    field = str(error["loc"][0]) if error["loc"] else ""
+    name = f"{kind.model_config.get('env_prefix', '')}{field}".upper()
+    if field and error["type"] == "missing":
+        return f"{name} is not set" + (f", nor {name}_FILE" if is_secret(kind.model_fields[field]) else "")
+    return f"{name}: {error['msg']}" if field else error["msg"].removeprefix("Value error, ")
+
+
 class _SecretFiles(PydanticBaseSettingsSource):
     """Reads `HANDRAIL_<NAME>_FILE` for each setting that is a secret."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{self.config['env_prefix']}{field_name}_file".upper())
-        secret = any(kind in str(field.annotation) for kind in (SecretStr.__name__, SecretBytes.__name__))
-        return (Path(path).read_text(encoding="utf-8").strip() if path and secret else None), field_name, False
+        name = f"{self.config['env_prefix']}{field_name}_file".upper()
+        path = os.environ.get(name)
+        try:
+            found = Path(path).read_text(encoding="utf-8").strip() if path and is_secret(field) else None
+        except OSError as error:
+            raise SettingsError(f"{name} names {path}, which cannot be read: {error.strerror}") from error
+        return found, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}

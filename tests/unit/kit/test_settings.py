@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from services.kit.database import asyncpg_url
 from services.kit.runtime import Runtime
-from services.kit.settings import KitSettings, decode_key
+from services.kit.settings import KitSettings, decode_key, settings_of
 
 BASE: dict[str, Any] = {
     "kafka_bootstrap": "127.0.0.1:9092",
@@ -104,3 +106,39 @@ def test_an_address_that_cannot_be_read_is_refused_and_not_quoted(url: str) -> N
         asyncpg_url(url)
 
     assert "cret" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_process_that_lacks_settings_names_each_and_says_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in BASE.items():
+        if name != "kafka_user":
+            monkeypatch.setenv(f"HANDRAIL_{name.upper()}", str(value))
+    monkeypatch.setenv("HANDRAIL_KAFKA_SECURITY", "PLAIN")
+
+    with pytest.raises(SystemExit) as ended:
+        settings_of(Settings)
+
+    assert str(ended.value).splitlines() == [
+        "HANDRAIL_KAFKA_USER is not set",
+        "HANDRAIL_KAFKA_SECURITY: Input should be 'SASL_SSL' or 'SASL_PLAINTEXT'",
+        "HANDRAIL_VAULT_KEY is not set, nor HANDRAIL_VAULT_KEY_FILE",
+    ]
+
+
+def test_a_file_of_a_secret_that_is_not_there_is_named_with_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDRAIL_VAULT_KEY_FILE", "/nowhere/vault.key")
+
+    with pytest.raises(
+        SystemExit, match=r"^HANDRAIL_VAULT_KEY_FILE names /nowhere/vault.key, which cannot be read: No such"
+    ):
+        settings_of(Settings)
+
+
+@pytest.mark.parametrize("module", ["services.audit", "handrail.front"])
+def test_a_service_that_is_started_without_settings_says_so_in_lines_and_no_trace(module: str) -> None:
+    started = subprocess.run(
+        [sys.executable, "-m", module], capture_output=True, text=True, check=False, timeout=120, env={"PATH": ""}
+    )
+
+    assert started.returncode == 1
+    assert "HANDRAIL_TOKEN_PUBLIC_KEY_FILE is not set" in started.stderr.splitlines()
+    assert "Traceback" not in started.stderr
