@@ -49,6 +49,7 @@ def create_app(settings: AuditSettings | None = None) -> FastAPI:
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
         receipts=f"{settings.intake_url}/receipts",
+        reads=f"{settings.intake_url}/reads",
         demo=settings.demo,
     )
     templates = build_templates(TEMPLATES, navigation=navigation)

@@ -55,5 +55,6 @@ def _navigation(settings: DeadlinesSettings) -> Navigation:
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
         receipts=f"{settings.intake_url}/receipts",
+        reads=f"{settings.intake_url}/reads",
         demo=settings.demo,
     )

@@ -16,6 +16,7 @@ from services.intake.letterbox import Letterbox
 from services.intake.pages import TEMPLATES, build_pages
 from services.intake.posting import Posting
 from services.intake.reading import Reader
+from services.intake.reads import Reads, build_reads, build_reads_page
 from services.intake.receipts import Receipts
 from services.intake.senders import sender
 from services.intake.service import IntakeService
@@ -51,11 +52,14 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     contents = Contents(reader, vault, runtime.bodies, identity_key)
     app.include_router(build_content_api(database, contents, grants))
     app.include_router(build_clients_api(database, runtime.bodies))
+    reads = Reads(database)
+    app.include_router(build_reads(reads))
     app.include_router(quarantine_router(runtime))
 
     navigation = _navigation(settings)
     templates = build_templates(TEMPLATES, navigation=navigation)
     app.include_router(build_pages(database, receipts, templates))
+    app.include_router(build_reads_page(reads, templates))
     install_ui(app, templates, navigation)
     return app
 
@@ -79,5 +83,6 @@ def _navigation(settings: IntakeSettings) -> Navigation:
         sign_in=f"{settings.front_url}/sign-in",
         sign_out=f"{settings.front_url}/sign-out",
         receipts="/receipts",
+        reads="/reads",
         demo=settings.demo,
     )

@@ -152,6 +152,7 @@ access_log = Table(
     Column("purpose", Text, nullable=False),
     Column("case_keys", ARRAY(Text), nullable=False),
     Column("fields", ARRAY(Text), nullable=False),
+    Index("ix_intake_access_log_case_keys", "case_keys", postgresql_using="gin"),
 )
 
 obligation = Table(  # what routing has said; projected from the topics decisions and deliveries

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import RowMapping, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake import tables
@@ -33,6 +34,22 @@ async def notice(connection: AsyncConnection, notice_id: UUID) -> Notice | None:
     """Return a notice as routing last announced it."""
     row = (await connection.execute(_NOTICE, {"notice_id": notice_id})).first()
     return Notice(row.recipient, row.state) if row else None
+
+
+_READS: Final = text("""
+    SELECT id AS number, read_at, recipient, participant, notice_id, profile, purpose, case_keys, fields FROM access_log
+    WHERE (CAST(:case_key AS text) IS NULL OR case_keys @> ARRAY[CAST(:case_key AS text)])
+      AND (CAST(:before AS bigint) IS NULL OR id < :before)
+    ORDER BY id DESC LIMIT :limit
+""")
+
+
+async def reads(
+    connection: AsyncConnection, case_key: str | None, before: int | None, limit: int
+) -> Sequence[RowMapping]:
+    """Return the newest reads, of one case or of all, before a number (excluded) or the newest of all."""
+    wanted = {"case_key": case_key, "before": before, "limit": limit}
+    return (await connection.execute(_READS, wanted)).mappings().all()
 
 
 async def log(connection: AsyncConnection, **read: Any) -> None:

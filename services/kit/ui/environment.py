@@ -64,12 +64,13 @@ class Navigation:
     sign_in: str
     sign_out: str
     receipts: str
+    reads: str
     demo: bool = False
 
     @property
     def origins(self) -> tuple[str, ...]:
         """The origins of all these addresses, sorted, each once; root-relative ones have none."""
-        pages = (self.home, self.desk, self.cases, self.considered, self.log, self.receipts)
+        pages = (self.home, self.desk, self.cases, self.considered, self.log, self.receipts, self.reads)
         addresses = (*pages, self.sign_in, self.sign_out)
         parts = [urlsplit(address) for address in addresses]
         return tuple(sorted({f"{part.scheme}://{part.netloc}" for part in parts if part.netloc}))

@@ -20,6 +20,7 @@ PAGES = [
     ("operations", "deadlines", "/desk", "No alert waits for a person."),
     ("auditor", "routing", "/case", "No case has been decided yet. One appears here as soon as an event is reported."),
     ("auditor", "audit", "/log", "The log is empty. An entry appears here as soon as something is reported."),
+    ("auditor", "intake", "/reads", "Nobody has read personal data yet."),
     ("partner", "intake", "/receipts", "Nothing has been reported yet."),
     ("operations", "stubs", "/", "Nothing has reached any mailbox yet."),
 ]

@@ -79,6 +79,7 @@ async def sites() -> AsyncIterator[Sites]:
         sign_in="/in",
         sign_out="/out",
         receipts=f"{neighbour}/",
+        reads=f"{neighbour}/",
         demo=True,
     )
     async with AsyncExitStack() as stack:

@@ -112,7 +112,7 @@ async def test_a_search_by_rule_or_recipient_finds_all_that_became_of_a_duty(
             await log.index()
     await log.publish()
 
-    async def found(**wanted: str) -> list[int]:
+    async def found(**wanted: Any) -> list[int]:
         entries = await Reader(log.database).search(EVERYTHING, reading.Search(**wanted))
         return [one.row.index for one in entries.entries]
 

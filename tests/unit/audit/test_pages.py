@@ -22,7 +22,7 @@ from services.kit.clock import SystemClock
 from services.kit.ui.environment import Navigation, build_templates
 from tests.support.audit import KEY, NOTE_KEY, ORIGIN
 
-NAVIGATION = Navigation("/", "/desk", "/case", "/considered", "/log", "/sign-in", "/sign-out", "/receipts")
+NAVIGATION = Navigation("/", "/desk", "/case", "/considered", "/log", "/sign-in", "/sign-out", "/receipts", "/reads")
 ROOT = bytes(32)
 
 Asking = Callable[..., httpx.AsyncClient]

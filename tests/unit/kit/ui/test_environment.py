@@ -22,6 +22,7 @@ NAVIGATION = Navigation(
     sign_in="http://127.0.0.1:8400/sign-in",
     sign_out="/sign-out",
     receipts="http://127.0.0.1:8401/receipts",
+    reads="http://127.0.0.1:8401/reads",
 )
 
 
@@ -94,7 +95,7 @@ def test_without_a_session_the_layout_shows_no_pages_and_no_sign_out() -> None:
     [
         ("operations", ["Home", "Desk", "Cases", "Considered", "Log"]),
         ("review_officer", ["Home", "Desk", "Cases", "Considered", "Log"]),
-        ("auditor", ["Home", "Cases", "Considered", "Log"]),
+        ("auditor", ["Home", "Cases", "Considered", "Log", "Reads"]),
         ("partner", ["Home", "Receipts"]),
     ],
 )

@@ -22,6 +22,7 @@ NAVIGATION = Navigation(
     considered=DESK,
     log=DESK,
     receipts=DESK,
+    reads=DESK,
     sign_in=f"{HOME}/sign-in",
     sign_out=f"{HOME}/sign-out",
 )
