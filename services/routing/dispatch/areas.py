@@ -19,7 +19,8 @@ _OF: Final = re.compile(r"^(?:each of )?[a-z-]+-of\((?P<area>.+)\)$")
 _DIFFERS: Final = " is not the same as"
 _HOLDER_OF: Final = "the duty holder of "
 _REPORTER_AREA: Final = "reporter.area"
-_OWN: Final = ("child.", "action.", "request.")  # each subject has these facts of its own
+_CHILD: Final = "child."
+_OWN: Final = (_CHILD, "action.", "request.")  # each subject has these facts of its own
 _BODY_IN: Final = "the body in "
 _OR: Final = " or "
 
@@ -118,7 +119,9 @@ class Areas:
         """Yield a statement and its corrections by the same source, each the last of its kind."""
         while statement is not None:
             yield statement
-            correcting = (each for each in about if each.corrects == statement.event_id)
+            correcting = [each for each in about if each.corrects == statement.event_id]
+            if statement.name.startswith(_CHILD):  # one event speaks of many children, and is corrected for one of them
+                correcting = [each for each in correcting if each.subject == statement.subject]
             source = self._source(statement, matter)
             following = [each for each in correcting if self._source(each, matter) == source]
             statement = following[-1] if following else None

@@ -254,6 +254,20 @@ def test_an_authority_with_two_codes_corrects_what_it_said_under_the_other() -> 
     assert areas("incident.area", matter(first, second)) == {HALTON}
 
 
+def test_an_area_that_is_corrected_of_one_child_stays_that_of_another_in_the_same_report() -> None:
+    other = "d" * 32
+    statements = (
+        said("child.home_area", LEEDS, CHILD, event_id="1"),
+        said("child.home_area", LEEDS, other, event_id="1"),
+        said("child.home_area", HALTON, other, event_id="2", corrects="1"),
+        said("child.home_area", BARNSLEY, other, event_id="3", corrects="2"),
+    )
+
+    meant = [areas("child.home_area", matter(*statements, subject=child)) for child in (CHILD, other)]
+
+    assert meant == [{LEEDS}, {BARNSLEY}]
+
+
 def test_what_is_said_of_another_child_or_report_names_no_area_for_this_one() -> None:
     about = matter(said("child.placed_in", HALTON, "d" * 32), said("reporter.area", BARNSLEY, "another report"))
     report = matter(said("reporter.area", LEEDS, "mine"), said("reporter.area", BARNSLEY, "another"), subject="mine")
