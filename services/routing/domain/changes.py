@@ -17,7 +17,7 @@ from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.happenings import Slot
 from services.routing.domain.reasons import Missing
-from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
+from services.routing.domain.rulebook.compile import NO, UNDECIDED
 from services.routing.domain.rulebook.evaluate import Trace
 from services.routing.domain.unsettled import Unsettled
 
@@ -148,7 +148,7 @@ def _in_doubt(slot: Slot, runs: list[Trace], decision: Decision) -> bool:
     """Say whether the rule is undecided, or would be but for a dispute, or holds but this entry of its `then` cannot be settled."""
     if any(run.answer == UNDECIDED for run in runs):
         return True
-    if slot.rule in decision.undecided and any(run.answer == YES for run in runs):
+    if (slot.rule, slot.subject, slot.position) in decision.unsettled:
         return True
     disputed = {Missing(each.name, each.owner) for each in decision.conflicts}
     disputes = Unsettled(decision.evaluation, settled=lambda missing: missing not in disputed)

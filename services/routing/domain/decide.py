@@ -89,11 +89,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rulebook says about a case at one time. Obligations are in rulebook order."""
+    """What the rulebook says about a case at one time. Obligations are in rulebook order.
+
+    `undecided` are the rules of which something cannot be decided, about whatever child or item. `unsettled` are the entries
+    (rule, subject, position) of rules that hold, of which it cannot be said whether they apply, or to whom.
+    """
 
     obligations: tuple[Obligation, ...]
     questions: tuple[Question, ...]
     undecided: tuple[str, ...]
+    unsettled: frozenset[tuple[str, str, int]]
     conflicts: tuple[Conflict, ...]
     ignored: tuple[Ignored, ...]
     evaluation: Evaluation
@@ -150,6 +155,7 @@ def decide(
         obligations=tuple(deciding.obligations),
         questions=tuple(deciding.all_questions()),
         undecided=tuple(deciding.undecided),
+        unsettled=frozenset(deciding.unsettled),
         conflicts=facts.conflicts,
         ignored=tuple(facts.ignored),
         evaluation=evaluation,
@@ -170,6 +176,7 @@ class _Deciding:
         self._disputed = {(conflict.name, conflict.owner): conflict for conflict in evaluation.facts.conflicts}
         self.obligations: list[Obligation] = []
         self.undecided: dict[str, None] = {}
+        self.unsettled: set[tuple[str, str, int]] = set()
 
     def run(self, trace: Trace) -> None:
         if trace.answer == NO:
@@ -186,13 +193,13 @@ class _Deciding:
         if applies == NO:
             return
         if applies == UNDECIDED and duty.only_if is not None:
-            self._cannot_decide(trace, reasons.absent(self._evaluation, trace, duty.only_if.fact))
+            self._cannot_settle(trace, position, reasons.absent(self._evaluation, trace, duty.only_if.fact))
             return
         told = recipients(duty, self._evaluation, trace)
         if told is None:
             area = duty.tell.area if isinstance(duty.tell, Serving) else ""
             known = area in self._evaluation.book.vocabulary
-            self._cannot_decide(trace, reasons.absent(self._evaluation, trace, area) if known else ())
+            self._cannot_settle(trace, position, reasons.absent(self._evaluation, trace, area) if known else ())
             return
         slot = slot_of(self._evaluation, trace, position)
         value = partial(self._counted, trace=trace)
@@ -222,6 +229,10 @@ class _Deciding:
             for fact in needed:
                 self._ask(trace, reasons.absent(self._evaluation, trace, fact))
             self._ask(trace, again)
+
+    def _cannot_settle(self, trace: Trace, position: int, missing: Iterable[reasons.Missing]) -> None:
+        self.unsettled.add((trace.rule, trace.subject, position))
+        self._cannot_decide(trace, missing)
 
     def _cannot_decide(self, trace: Trace, missing: Iterable[reasons.Missing]) -> None:
         self.undecided[trace.rule] = None

@@ -198,6 +198,37 @@ def test_a_duty_that_moves_to_another_authority_names_the_one_in_its_place() -> 
     assert [each.recipients for each in changes.readdressed] == [(f"lscp:{HALTON}",)]
 
 
+def test_a_dispute_about_who_is_to_be_told_withdraws_no_duty() -> None:
+    elsewhere = fact("child.home_area", HALTON, of=HOSPITAL, by="second", at=LATER)
+
+    assert "N-18" not in {each.rule.id for each in decided([*OWED, elsewhere]).obligations}
+    assert after(elsewhere).lapsed == ()
+
+
+def test_doubt_about_one_child_keeps_no_duty_about_another() -> None:
+    """The second child may be looked after, too: that says nothing of who looks after the first."""
+    other = "child-2"
+    in_care: dict[str, Value] = {
+        **LEEDS_DEATH,
+        "child.looked_after": "yes",
+        "child.looked_after_by": WANDSWORTH,
+        "child.placed_in": LEEDS,
+        "child.age_at_death": 9,
+    }
+    of_other = {"child.age_at_incident": 8, "child.home_area": LEEDS, "child.care_leaver": "no"}
+    viewed = {"aware_on": "2026-06-01", "abuse_or_neglect": "not_suspected"}
+    owed = [*facts(in_care), *(fact(name, value, subject=other) for name, value in of_other.items())]
+    owed += [fact(name, viewed[name], of=f"la:{each}") for each in (LEEDS, HALTON, WANDSWORTH) for name in viewed]
+    put_right = fact("child.looked_after_by", HALTON, by="second", corrects="first", at=LATER)
+
+    in_doubt = after(put_right, before=owed)
+    settled = after(put_right, before=[*owed, fact("child.looked_after", "no", subject=other)])
+
+    assert "N-06" in decided([*owed, put_right]).undecided
+    assert {each.slot.rule for each in in_doubt.lapsed} == {"N-06", "N-06P", "N-06H", "N-10"}
+    assert in_doubt.lapsed == settled.lapsed
+
+
 def test_an_event_that_stops_the_clock_meets() -> None:
     reference = Happening("scsi.notification.submitted", COUNCIL, "incident", NOW, NOW, event("reference"))
 
