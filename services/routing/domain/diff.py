@@ -128,7 +128,8 @@ class _Diffing:
         if _has(found.met, slot):
             yield Met(identity, case_key, obligation)
             if not was_met:
-                yield from self._withdraw_unreleased(identity, f"the duty is met: {obligation.standing.reason}")
+                yield from self._withdraw_unnamed(identity, obligation)
+                yield from self._withdraw_unreleased(identity, obligation)
         elif _has(found.withdrawn, slot):
             yield Closed(identity, case_key, "withdrawn", obligation.standing.reason)
             yield from self._withdraw_all(identity, obligation.standing.reason)
@@ -172,8 +173,7 @@ class _Diffing:
                 yield Released(latest, released=True)
             elif not obligation.released and latest.state in {"due", "sending", "refused"}:
                 yield Released(latest, released=False)
-        others = [each for each in self._of_duty(identity) if self._heir(each) not in obligation.recipients]
-        yield from self._withdraw(others, "the duty no longer names this recipient")
+        yield from self._withdraw_unnamed(identity, obligation)
 
     def _gives_otherwise(self, notice: KnownNotice, obligation: Obligation) -> str:
         """Return why a notice gives its recipient more or less than it is to see now, or for another purpose; else nothing."""
@@ -250,10 +250,16 @@ class _Diffing:
         """Withdraw those that were superseded too: the recipient may have one of them and not yet its correction."""
         yield from self._withdraw(self._of_duty(identity), reason)
 
-    def _withdraw_unreleased(self, identity: UUID, reason: str) -> Iterator[NoticeWithdrawn]:
-        """What may be sent still is: knowing twice harms nobody."""
+    def _withdraw_unnamed(self, identity: UUID, obligation: Obligation) -> Iterator[NoticeWithdrawn]:
+        """Whoever the duty names no more is to see nothing more of it, also where those whom it names now have met it."""
+        others = [each for each in self._of_duty(identity) if self._heir(each) not in obligation.recipients]
+        yield from self._withdraw(others, "the duty no longer names this recipient")
+
+    def _withdraw_unreleased(self, identity: UUID, obligation: Obligation) -> Iterator[NoticeWithdrawn]:
+        """What may be sent to those whom a met duty names still is: knowing twice harms nobody."""
         waiting = [each for each in self._of_duty(identity) if each.state == "awaiting_release"]
-        yield from self._withdraw(waiting, reason)
+        named = [each for each in waiting if self._heir(each) in obligation.recipients]
+        yield from self._withdraw(named, f"the duty is met: {obligation.standing.reason}")
 
     def _withdraw_undelivered(self, standing: Mapping[Slot, KnownObligation]) -> Iterator[NoticeWithdrawn]:
         """A duty that was met stays met, but once no rule gives it, what has not arrived under it must not arrive any more."""

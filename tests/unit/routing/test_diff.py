@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from services.routing.domain import ledger
 from services.routing.domain.diff import diff, homes
-from tests.support.changes import AWARE, LATER, NOW, REPORT, SUSPECTED, after, change, decision, panel_notices
+from tests.support.changes import (
+    AWARE,
+    LATER,
+    NOW,
+    REPORT,
+    SUSPECTED,
+    after,
+    change,
+    decision,
+    dispatch,
+    panel_notices,
+)
 from tests.support.routing import (
     CASE,
     COUNCIL,
@@ -78,6 +89,30 @@ def test_only_an_open_duty_has_notices_that_may_still_leave_and_one_for_each_rec
         assert owner.state == "open" or (owner.state == "met" and notice.state == "due")
         assert owner.released == (notice.state == "due") or owner.state == "met"
     assert len({(notice.obligation_id, notice.recipient) for notice in live}) == len(live)
+
+
+ELSEWHERE = COUNCIL.model_copy(
+    update={"client": "council-wandsworth", "area": "E09000032", "recipient": "la:E09000032"}
+)
+MOVES = (AWARE, aware(ELSEWHERE), SUSPECTED, corrected(REPORT.id, "incident.area", "E09000032", POLICE))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(MOVES), st.integers(0, len(MOVES) - 1), st.booleans())
+def test_who_is_not_named_by_a_duty_that_has_just_been_met_has_no_notice_of_it_that_stands(
+    order: list[Any],
+    cut: int,
+    sends: bool,  # noqa: FBT001 - drawn
+) -> None:
+    earlier, _ = after([REPORT, *order[:cut]])
+    earlier = dispatch(earlier, "delivered") if sends else earlier
+    changes, known = change(earlier, [REPORT, *order])
+
+    met_before = {each.obligation_id for each in earlier.obligations if each.state == "met"}
+    met = {each.obligation_id: each.obligation.recipients for each in changes if isinstance(each, ledger.Met)}
+    live = [notice for notice in known.notices if notice.state not in {"withdrawn", "superseded"}]
+    just_met = [notice for notice in live if notice.obligation_id in met.keys() - met_before]
+    assert all(notice.recipient in met[notice.obligation_id] for notice in just_met)
 
 
 def test_a_duty_is_met_in_time_or_late_whatever_arrives_first() -> None:

@@ -28,7 +28,9 @@ from tests.support.changes import (
 )
 from tests.support.routing import (
     CASE,
+    CHILD,
     COUNCIL,
+    HALTON,
     LEEDS,
     LSCP,
     POLICE,
@@ -37,6 +39,7 @@ from tests.support.routing import (
     aware,
     corrected,
     decided,
+    reported,
     submitted,
     suspects,
 )
@@ -195,6 +198,40 @@ def test_what_is_owed_again_under_a_met_duty_waits_for_its_release() -> None:
 
     assert panel_notices(held, ledger.Owed) == []
     assert [each.recipient for each in panel_notices(released, ledger.Owed)] == ["panel"]
+
+
+MISTAKEN = reported(area=HALTON)
+IN_LEEDS = corrected(MISTAKEN.id, "incident.area", LEEDS, POLICE)
+CHILD_OF_HALTON = reported(
+    harm="death",
+    children=(ce.ChildFacts(child=CHILD, home_area=HALTON, looked_after="no", age_at_incident=3, age_at_death=3),),
+)
+OF_LEEDS = corrected(CHILD_OF_HALTON.id, "child.home_area", LEEDS, POLICE, child=CHILD)
+REVIEWED = acted("child_death_review.notified.v1", {"child_death_review.notified_on": "2026-06-02"}, COUNCIL)
+
+
+@pytest.mark.parametrize("state", ["awaiting_release", "due", "delivered"])
+@pytest.mark.parametrize(
+    ("before", "at_once", "wrong"),
+    [
+        ([MISTAKEN, AWARE], [IN_LEEDS], ("N-11", f"la:{HALTON}")),
+        ([CHILD_OF_HALTON, AWARE, SUSPECTED], [OF_LEEDS, REVIEWED], ("N-18", f"cdr:{HALTON}")),
+    ],
+    ids=["who is to be told has long known", "corrected and met together"],
+)
+def test_whoever_was_told_by_mistake_loses_the_notice_also_when_the_duty_is_met_with_the_correction(
+    before: list[Any], at_once: list[Any], wrong: tuple[str, str], state: ledger.NoticeState
+) -> None:
+    known = dispatch(change(ledger.Known(), before)[1], state, arrives=state == "delivered")
+    (had,) = [each for each in known.notices if (each.rule, each.recipient) == wrong]
+
+    changes, known = change(known, [*before, *at_once])
+
+    taken_back = [c for c in changes if isinstance(c, ledger.NoticeWithdrawn) and c.notice.rule == had.rule]
+    assert {each.state for each in known.obligations if each.obligation_id == had.obligation_id} == {"met"}
+    assert [(c.notice, c.reason) for c in taken_back if c.notice.obligation_id == had.obligation_id] == [
+        (had, "the duty no longer names this recipient")
+    ]
 
 
 def itself(body: str) -> str:
