@@ -41,6 +41,7 @@ from services.routing.domain.ledger import (
 )
 
 RESTATED: Final = "the rulebook by which the case is decided says it otherwise: another notice takes its place"
+UNNAMED: Final = "the duty no longer names this recipient"
 SUPERSEDED: Final = "the due date has changed: a notice that corrects it takes its place"
 Home = Callable[[str], str]
 """Gives the case key under which something new about a subject is opened."""
@@ -128,15 +129,15 @@ class _Diffing:
         if _has(found.met, slot):
             yield Met(identity, case_key, obligation)
             if not was_met:
-                yield from self._withdraw_unnamed(identity, obligation)
+                yield from self._withdraw(self._unnamed(identity, obligation), UNNAMED)
                 yield from self._withdraw_unreleased(identity, obligation)
         elif _has(found.withdrawn, slot):
             yield Closed(identity, case_key, "withdrawn", obligation.standing.reason)
             yield from self._withdraw_all(identity, obligation.standing.reason)
         elif obligation.standing.state == "open":
             yield from self._notices(identity, case_key, obligation, restated)
-        if was_met and obligation.standing.state == "met" and obligation.released:
-            yield from self._owe_lapsed(identity, case_key, obligation)
+        if was_met and obligation.standing.state == "met":
+            yield from self._stays_met(identity, case_key, obligation)
         if obligation.standing.state != "withdrawn":
             yield from self._pass_on(identity, case_key, obligation)
 
@@ -173,7 +174,7 @@ class _Diffing:
                 yield Released(latest, released=True)
             elif not obligation.released and latest.state in {"due", "sending", "refused"}:
                 yield Released(latest, released=False)
-        yield from self._withdraw_unnamed(identity, obligation)
+        yield from self._withdraw(self._unnamed(identity, obligation), UNNAMED)
 
     def _gives_otherwise(self, notice: KnownNotice, obligation: Obligation) -> str:
         """Return why a notice gives its recipient more or less than it is to see now, or for another purpose; else nothing."""
@@ -250,10 +251,9 @@ class _Diffing:
         """Withdraw those that were superseded too: the recipient may have one of them and not yet its correction."""
         yield from self._withdraw(self._of_duty(identity), reason)
 
-    def _withdraw_unnamed(self, identity: UUID, obligation: Obligation) -> Iterator[NoticeWithdrawn]:
-        """Whoever the duty names no more is to see nothing more of it, also where those whom it names now have met it."""
-        others = [each for each in self._of_duty(identity) if self._heir(each) not in obligation.recipients]
-        yield from self._withdraw(others, "the duty no longer names this recipient")
+    def _unnamed(self, identity: UUID, obligation: Obligation) -> list[KnownNotice]:
+        """Return the notices of those whom a duty names no more: they are to see nothing more of it."""
+        return [each for each in self._of_duty(identity) if self._heir(each) not in obligation.recipients]
 
     def _withdraw_unreleased(self, identity: UUID, obligation: Obligation) -> Iterator[NoticeWithdrawn]:
         """What may be sent to those whom a met duty names still is: knowing twice harms nobody."""
@@ -266,11 +266,18 @@ class _Diffing:
         waiting: dict[Slot, list[KnownNotice]] = {}
         for slot, each in standing.items():
             known = self._of_duty(each.obligation_id) if each.state == "met" else []
-            notices = [one for one in known if not one.arrived and one.state not in {"withdrawn", "superseded"}]
+            notices = [one for one in known if one.may_yet_arrive]
             if notices:
                 waiting[slot] = notices
         for found in lapsed(waiting, self._decision):
             yield from self._withdraw(waiting[found.slot], LAPSED + found.reason)
+
+    def _stays_met(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Change]:
+        """What has arrived under a duty that was met before stays: another register alone would call back what was done years ago."""
+        waiting = [each for each in self._unnamed(identity, obligation) if each.may_yet_arrive]
+        yield from self._withdraw(waiting, UNNAMED)
+        if obligation.released:
+            yield from self._owe_lapsed(identity, case_key, obligation)
 
     def _owe_lapsed(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Owed]:
         """Owe anew what waited under a duty that was met before no rule gave it for a time, also to those who have met it.

@@ -71,6 +71,11 @@ class KnownNotice:
         """Say whether the recipient's system took it, as far as is known."""
         return self.taken or self.state in {"delivered", "accepted"}
 
+    @property
+    def may_yet_arrive(self) -> bool:
+        """Say whether it stands, and the recipient's system has not taken it."""
+        return not self.arrived and self.state not in {"withdrawn", "superseded"}
+
 
 Terms = tuple[str, ...]
 """What a version of the rulebook says of an obligation besides whom it tells and when: see `terms`."""

@@ -234,6 +234,25 @@ def test_whoever_was_told_by_mistake_loses_the_notice_also_when_the_duty_is_met_
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "then"), [("due", "withdrawn"), ("refused", "withdrawn"), ("delivered", "delivered")]
+)
+def test_under_a_duty_that_was_met_before_only_what_has_not_arrived_is_taken_from_whom_it_names_no_more(
+    state: ledger.NoticeState, then: ledger.NoticeState
+) -> None:
+    events = [CHILD_OF_HALTON, AWARE, SUSPECTED]
+    known = dispatch(change(ledger.Known(), events)[1], state, arrives=state == "delivered")
+    _, known = change(known, [*events, REVIEWED])
+
+    _, after_correction = change(known, [*events, REVIEWED, OF_LEEDS])
+
+    halton = f"cdr:{HALTON}"
+    assert [each.state for each in known.notices if (each.rule, each.recipient) == ("N-18", halton)] == [state]
+    assert [(each.recipient, each.state) for each in after_correction.notices if each.rule == "N-18"] == [
+        (halton, then)
+    ]
+
+
 def itself(body: str) -> str:
     return body
 
