@@ -21,13 +21,13 @@ async def test_a_partner_reads_who_was_told_upon_a_report(visitor: Visitor, demo
     await visitor.open("intake", "/receipts")
     listed = await visitor.page.locator("tbody th").all_inner_texts()
 
-    name = f"The suspicion of abuse or neglect changed, receipt {receipt['receipt_id'][:8]}"
+    name = f"Authority's view on abuse or neglect recorded, receipt {receipt['receipt_id'][:8]}"
     await visitor.choose(name)
 
     assert await visitor.page.title() == f"{name} - Handrail"
-    assert await visitor.heading() == "The suspicion of abuse or neglect changed"
+    assert await visitor.heading() == "Authority's view on abuse or neglect recorded"
     rows = await visitor.page.locator("tbody tr").all_inner_texts()
-    assert len([row for row in listed if row.startswith("The suspicion of abuse or neglect changed")]) >= 2
+    assert len([row for row in listed if row.startswith("Authority's view on abuse or neglect recorded")]) >= 2
     assert any("the Panel" in row and "N-01" in row and "Monday 8 June 2026" in row for row in rows)
     assert any("police West Yorkshire" in row and "N-03" in row for row in rows)
     assert receipt["case_key"] in await visitor.text()
