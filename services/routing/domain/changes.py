@@ -135,7 +135,9 @@ def lapsed(slots: Iterable[Slot], decision: Decision) -> list[Lapsed]:
     for slot in slots:
         if slot in now:
             continue
-        runs = [trace for trace in decision.traces if trace.rule == slot.rule and trace.subject == slot.subject]
+        same = [trace for trace in decision.traces if (trace.rule, trace.subject) == (slot.rule, slot.subject)]
+        item = _item(slot, decision)
+        runs = [trace for trace in same if item is None or trace.about.item in {None, item}]
         if _in_doubt(slot, runs, decision):
             continue
         by = _in_its_place(slot, decision)
@@ -148,7 +150,7 @@ def _in_doubt(slot: Slot, runs: list[Trace], decision: Decision) -> bool:
     """Say whether the rule is undecided, or would be but for a dispute, or holds but this entry of its `then` cannot be settled."""
     if any(run.answer == UNDECIDED for run in runs):
         return True
-    if (slot.rule, slot.subject, slot.position) in decision.unsettled:
+    if any((run.rule, run.about, slot.position) in decision.unsettled for run in runs):
         return True
     disputed = {Missing(each.name, each.owner) for each in decision.conflicts}
     disputes = Unsettled(decision.evaluation, settled=lambda missing: missing not in disputed)
@@ -157,8 +159,17 @@ def _in_doubt(slot: Slot, runs: list[Trace], decision: Decision) -> bool:
 
 def _in_its_place(slot: Slot, decision: Decision) -> Slot | None:
     """Return the obligation that differs from one that is gone in nothing but whose it is."""
-    same = (each.slot for each in decision.obligations if each.slot.rule == slot.rule)
-    return next((each for each in same if (each.position, each.subject) == (slot.position, slot.subject)), None)
+    place, item = (slot.rule, slot.position, slot.subject), _item(slot, decision)
+    same = (
+        each.slot for each in decision.obligations if (each.slot.rule, each.slot.position, each.slot.subject) == place
+    )
+    return next((each for each in same if item is None or _item(each, decision) in {None, item}), None)
+
+
+def _item(slot: Slot, decision: Decision) -> str | None:
+    """Return the report or other item on which a duty is judged, also a child's; None if it is judged on none of the case."""
+    owner = slot.anchor.rpartition(" of ")[2]
+    return owner if any(owner in keys for keys in decision.evaluation.facts.items.values()) else None
 
 
 def _why(slot: Slot, runs: list[Trace], decision: Decision) -> str:

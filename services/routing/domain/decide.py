@@ -21,7 +21,7 @@ from services.routing.domain.recipients import recipients, slot_of
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, CompiledRulebook
 from services.routing.domain.rulebook.editions import Edition, relaxed_words
-from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
+from services.routing.domain.rulebook.evaluate import About, Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
 from services.routing.domain.standing import Standing, agreed, answer, noon, outdated, standing
 from services.routing.domain.statements import Conflict, Ignored
@@ -92,13 +92,13 @@ class Decision:
     """What the rulebook says about a case at one time. Obligations are in rulebook order.
 
     `undecided` are the rules of which something cannot be decided, about whatever child or item. `unsettled` are the entries
-    (rule, subject, position) of rules that hold, of which it cannot be said whether they apply, or to whom.
+    (rule, what it is about, position) of rules that hold, of which it cannot be said whether they apply, or to whom.
     """
 
     obligations: tuple[Obligation, ...]
     questions: tuple[Question, ...]
     undecided: tuple[str, ...]
-    unsettled: frozenset[tuple[str, str, int]]
+    unsettled: frozenset[tuple[str, About, int]]
     conflicts: tuple[Conflict, ...]
     ignored: tuple[Ignored, ...]
     evaluation: Evaluation
@@ -176,7 +176,7 @@ class _Deciding:
         self._disputed = {(conflict.name, conflict.owner): conflict for conflict in evaluation.facts.conflicts}
         self.obligations: list[Obligation] = []
         self.undecided: dict[str, None] = {}
-        self.unsettled: set[tuple[str, str, int]] = set()
+        self.unsettled: set[tuple[str, About, int]] = set()
 
     def run(self, trace: Trace) -> None:
         if trace.answer == NO:
@@ -231,7 +231,7 @@ class _Deciding:
             self._ask(trace, again)
 
     def _cannot_settle(self, trace: Trace, position: int, missing: Iterable[reasons.Missing]) -> None:
-        self.unsettled.add((trace.rule, trace.subject, position))
+        self.unsettled.add((trace.rule, trace.about, position))
         self._cannot_decide(trace, missing)
 
     def _cannot_decide(self, trace: Trace, missing: Iterable[reasons.Missing]) -> None:

@@ -229,6 +229,23 @@ def test_doubt_about_one_child_keeps_no_duty_about_another() -> None:
     assert in_doubt.lapsed == settled.lapsed
 
 
+@pytest.mark.parametrize("told", [{"reporter.body": "health"}, {}], ids=["another duty", "doubt"])
+def test_a_duty_of_one_report_is_neither_taken_over_nor_kept_by_another_report_of_the_same_child(
+    told: dict[str, str],
+) -> None:
+    elsewhere: dict[str, Value] = {**LEEDS_DEATH, "incident.country": "scotland"}
+    of_hospital = {"reporter.area": LEEDS, "reported_on": "2026-06-01", **told}
+    reports = [*facts(elsewhere), *(fact(n, v, of=HOSPITAL, subject="report-2") for n, v in of_hospital.items())]
+
+    changes = after(fact("reporter.body", "local_authority", by="second", corrects="first"), before=reports)
+
+    found = {(each.slot.rule, each.slot.anchor, each.reason, each.by) for each in changes.lapsed}
+    assert found == {
+        (rule, "reported_on of report-1", "what kind of body reports: local authority", None)
+        for rule in ("N-11A", "N-13A")
+    }
+
+
 def test_an_event_that_stops_the_clock_meets() -> None:
     reference = Happening("scsi.notification.submitted", COUNCIL, "incident", NOW, NOW, event("reference"))
 
