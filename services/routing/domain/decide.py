@@ -23,7 +23,7 @@ from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, Compile
 from services.routing.domain.rulebook.editions import Edition, relaxed_words
 from services.routing.domain.rulebook.evaluate import About, Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
-from services.routing.domain.standing import Standing, agreed, answer, noon, outdated, standing
+from services.routing.domain.standing import Standing, agreed, answer, noon, outdated, standing, unsaid
 from services.routing.domain.statements import Conflict, Ignored
 from services.routing.domain.words import Words
 
@@ -183,6 +183,10 @@ class _Deciding:
             return
         if trace.answer == UNDECIDED:
             self._cannot_decide(trace, reasons.missing(self._evaluation, trace))
+            return
+        said_before = tuple(unsaid(self._evaluation, trace))
+        if said_before:
+            self._cannot_decide(trace, said_before)
             return
         rule = self._evaluation.book.rules[trace.rule].rule
         for position, duty in enumerate(rule.duties_in(trace.holder.area if trace.holder else None)):

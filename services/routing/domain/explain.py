@@ -27,7 +27,7 @@ from services.routing.domain.rulebook.model import (
     Serving,
     TheReporter,
 )
-from services.routing.domain.standing import answer
+from services.routing.domain.standing import answer, unsaid
 
 Kind = Literal[
     "owed",
@@ -161,7 +161,7 @@ def _judged_on(evaluation: Evaluation, trace: Trace, rule: Rule) -> str:
 def _asked(decision: Decision, trace: Trace, rule: Rule, duty: Duty | None = None) -> Iterator[Question]:
     """Yield the questions that this run waits for; the same rule may ask others about another child or holder."""
     evaluation = decision.evaluation
-    missing = set(reasons.missing(evaluation, trace))
+    missing = {*reasons.missing(evaluation, trace), *unsaid(evaluation, trace)}
     # A rule without a duty asks for nothing itself: it waits for what those that it applies ask for.
     asking = {rule.id} if duty is not None else {*evaluation.book.rules[rule.id].depends_on}
     if duty is not None and duty.only_if is not None:

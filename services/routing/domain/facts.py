@@ -72,7 +72,9 @@ class FactBase:
         self._said: dict[tuple[str, str], tuple[list[Fact], list[Fact]]] = {}
         self._left_behind: frozenset[tuple[UUID, str]] = frozenset()
         self._known_since: dict[str, datetime] = {}
+        self._named_by: dict[str, UUID] = {}  # the event that first named a child
         self._reporters: dict[str, str] = {}
+        self._reported_by: dict[UUID, str] = {}  # the report that an event made
         self._empty: dict[Scope, Row] = {scope: [None] * vocabulary.size(scope) for scope in self._rows}
         self.latest_recorded_at: datetime | None = None
         self.first_source: str | None = None
@@ -156,6 +158,12 @@ class FactBase:
         since = self._known_since.get(child)
         return since is None or since <= max(at, min(self._known_since.values()))
 
+    def first_named_in(self, report: str | None) -> str | None:
+        """Return a child that a report was the first to name, or None; of several any one, as all of them are known since then."""
+        if report is None:
+            return None
+        return next((each for each in self.children if self._reported_by.get(self._named_by[each]) == report), None)
+
     def reporter_of(self, report: str) -> str:
         """Return the source that made a report, or the body that stands in its place."""
         return self._reporters[report]
@@ -216,12 +224,19 @@ class FactBase:
             elif fact.corrects is None:
                 stated[fact.name, owner].append(fact)
                 if scope == "child" and fact.name != DEATH_NOTIFIED:
-                    self._known_since[owner] = min(fact.recorded_at, self._known_since.get(owner, fact.recorded_at))
+                    self._knows_of(owner, fact)
             else:
                 key = (fact.corrects, fact.name, owner, source)
                 if key not in corrections or age(fact) > age(corrections[key]):
                     corrections[key] = fact
         return stated, corrections
+
+    def _knows_of(self, child: str, fact: Fact) -> None:
+        """Keep since when a child is known, and by which event."""
+        since = self._known_since.get(child)
+        if since is None or fact.recorded_at < since:
+            self._known_since[child] = fact.recorded_at
+            self._named_by[child] = fact.event_id
 
     def _as_undone(
         self, name: str, now: list[Fact], stated: _Stated, corrections: Mapping[_Corrected, Fact]
@@ -264,6 +279,7 @@ class FactBase:
             case "reporter" if fact.subject != INCIDENT:
                 if fact.corrects is None:
                     self._reporters.setdefault(fact.subject, source)
+                    self._reported_by[fact.event_id] = fact.subject
                     self._items[scope].add(fact.subject)
                 return fact.subject if self._reporters.get(fact.subject) == source else None
             case _ if fact.subject != INCIDENT:

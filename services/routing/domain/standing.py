@@ -18,7 +18,7 @@ from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Ha
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
-from services.routing.domain.rulebook.model import Compared, Done, Duty, Recorded, Stop, Test
+from services.routing.domain.rulebook.model import Compared, Done, Duty, Recorded, Stop, Test, walk
 from services.routing.domain.statements import Fact
 
 State = Literal["open", "met", "withdrawn"]
@@ -132,9 +132,10 @@ def _is_about(happening: Happening, slot: Slot, facts: FactBase) -> bool:
 
 def _aware(evaluation: Evaluation, trace: Trace, recipients: tuple[str, ...]) -> dict[str, Happening]:
     """Return the recipients that are authorities and have recorded that they are aware; of a child's duty, since it is known."""
+    child = _child(evaluation, trace)
     found = {}
     for recipient in recipients:
-        for fact in evaluation.facts.standing_for(trace.about.child, "aware_on", recipient):
+        for fact in evaluation.facts.standing_for(child, "aware_on", recipient):
             found[recipient] = Happening(
                 BECAME_AWARE, recipient, fact.subject, fact.occurred_at, fact.recorded_at, fact.event_id
             )
@@ -189,13 +190,29 @@ def _holds(evaluation: Evaluation, trace: Trace, stop: Stop) -> Standing | None:
 def _repeatable(evaluation: Evaluation, trace: Trace, said: Fact) -> bool:
     """Say whether a statement may be of a later act: all may but a correction, and that too if another was stated beside it."""
     owner = evaluation.owner(said.name, trace)
-    return said.corrects is None or evaluation.facts.repeated(trace.about.child, said.name, owner)
+    return said.corrects is None or evaluation.facts.repeated(_child(evaluation, trace), said.name, owner)
 
 
 def agreed(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:
     """Return the statements behind a fact, all of one value; nothing where sources differ. Of a child's duty: since it is known."""
-    stated = evaluation.facts.standing_for(trace.about.child, fact, evaluation.owner(fact, trace))
+    stated = evaluation.facts.standing_for(_child(evaluation, trace), fact, evaluation.owner(fact, trace))
     return stated if len({each.value for each in stated}) == 1 else ()
+
+
+def _child(evaluation: Evaluation, trace: Trace) -> str | None:
+    """Return the child that a duty is about; of a duty about a report, one that nobody had named before it."""
+    return trace.about.child or evaluation.facts.first_named_in(trace.about.item)
+
+
+def unsaid(evaluation: Evaluation, trace: Trace) -> Iterator[Missing]:
+    """Yield what the conditions of a run rest on that was said before its child was known: they say nothing of it until it is said anew."""
+    for condition in walk(evaluation.book.rules[trace.rule].rule.when):
+        if not isinstance(condition, Compared | Recorded):
+            continue
+        owner = evaluation.owner(condition.fact, trace)
+        known = owner is not None and evaluation.facts.value(condition.fact, owner) is not None
+        if owner is not None and known and not agreed(evaluation, trace, condition.fact):
+            yield Missing(condition.fact, owner)
 
 
 def _withdrawn(evaluation: Evaluation, trace: Trace, again: Collection[Missing]) -> Standing | None:

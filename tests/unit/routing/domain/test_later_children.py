@@ -9,9 +9,10 @@ import pytest
 
 from schemas.vocabulary import Value
 from services.routing.domain.decide import Decision
+from services.routing.domain.explain import explain
 from services.routing.domain.happenings import Happening
 from services.routing.domain.statements import Fact
-from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, decided, event, fact, facts
+from tests.support.rulebooks import CHILD, LEEDS, LEEDS_DEATH, NOW, REPORT, decided, event, fact, facts
 
 BARNSLEY = "E08000038"
 COUNCIL = f"la:{LEEDS}"
@@ -243,6 +244,62 @@ def test_what_was_discussed_before_a_child_was_known_was_not_about_it(said: str)
 
     assert states(decided([*abroad, *JOINED, before]), "N-13A") == {CHILD: "met", SECOND: "open"}
     assert states(decided([*abroad, *JOINED, before, again]), "N-13A") == {CHILD: "met", SECOND: "met"}
+
+
+HOSPITAL = "icb:west-yorkshire"
+SECOND_REPORT: dict[str, Value] = {"reporter.body": "health", "reporter.area": LEEDS, "reported_on": date(2026, 6, 2)}
+NAMES_A_CHILD = [
+    *(
+        fact(name, value, of=HOSPITAL, subject="report-2", at=AFTERWARDS, by="joined")
+        for name, value in SECOND_REPORT.items()
+    ),
+    *(replace(each, authority=HOSPITAL) for each in JOINED),
+]
+NAMES_NONE = [each for each in NAMES_A_CHILD if each.subject != SECOND]
+
+
+def towards(decision: Decision, rule: str, recipient: str) -> dict[str, str]:
+    return {
+        each.slot.subject: each.standing.state
+        for each in decision.obligations
+        if each.rule.id == rule and each.recipients == (recipient,)
+    }
+
+
+def test_an_authority_that_was_aware_before_is_told_of_a_report_that_first_names_a_child() -> None:
+    """Working Together 2023, chapter 5: partners are told "of any incident which they think should be considered"."""
+    named, unnamed, again = (
+        towards(decided([*FIRST, *said]), "N-11", COUNCIL)
+        for said in (NAMES_A_CHILD, NAMES_NONE, [*NAMES_A_CHILD, *AWARE_AGAIN])
+    )
+
+    assert named == {REPORT: "met", "report-2": "open"}
+    assert unnamed == again == {REPORT: "met", "report-2": "met"}
+
+
+@pytest.mark.parametrize("said", ["notification.decided_on", "threshold.discussed_on"])
+def test_what_was_discussed_before_a_report_first_named_a_child_was_not_about_it(said: str) -> None:
+    before, again = (fact(said, "2026-06-02", of=COUNCIL, at=at, by=f"said {at}") for at in (LATER, LAST))
+
+    assert states(decided([*FIRST, *NAMES_A_CHILD, before]), "N-13") == {REPORT: "met", "report-2": "open"}
+    assert states(decided([*FIRST, *NAMES_NONE, before]), "N-13") == {REPORT: "met", "report-2": "met"}
+    assert states(decided([*FIRST, *NAMES_A_CHILD, before, again]), "N-13") == {REPORT: "met", "report-2": "met"}
+
+
+def test_no_agency_is_given_the_outcome_before_somebody_decided_on_the_child_that_it_was_the_first_to_name() -> None:
+    refused = [replace(each, value="not_notify") if each.name == "notification.decision" else each for each in DECIDES]
+    again = [replace(each, occurred_at=LAST, recorded_at=LAST, event_id=event("again")) for each in refused]
+    told = [*FIRST, *refused]
+    before = decided([*told, *NAMES_A_CHILD])
+
+    assert states(before, "N-14") == {REPORT: "open"}
+    assert "N-14" in before.undecided
+    assert is_asked_for_a_decision(before)
+    assert [(each.kind, each.says) for each in explain(before, HOSPITAL) if each.rule == "N-14"] == [
+        ("cannot_decide", f"not known: notification.decision of {LEEDS} (asked of {COUNCIL})")
+    ]
+    assert states(decided([*told, *NAMES_NONE]), "N-14") == {REPORT: "open", "report-2": "open"}
+    assert states(decided([*told, *NAMES_A_CHILD, *again]), "N-14") == {REPORT: "open", "report-2": "open"}
 
 
 def counted_from(decision: Decision, rule: str) -> dict[str, str]:
