@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from services.routing.domain import reasons
 from services.routing.domain.explain import Finding, explain
 from services.routing.domain.happenings import Happening
@@ -80,10 +82,11 @@ def test_the_condition_of_an_applied_rule_is_named() -> None:
     assert (finding.rule, finding.says) == ("N-03", f"abuse_or_neglect of {LEEDS} is not_suspected")
 
 
-def test_who_hears_of_it_through_the_national_system_is_said_and_told_nothing() -> None:
+@pytest.mark.parametrize("of_the_child", [[], [fact("child.unborn", "yes")]], ids=["born", "unborn"])
+def test_who_hears_of_it_through_the_national_system_is_said_and_told_nothing(of_the_child: list[Fact]) -> None:
     """N-05: notifications to the Panel are shared with Ofsted and DfE; a second notice would only confuse them."""
     notified = [fact("notification.submitted_on", "2026-06-02", of=COUNCIL)]
-    decision = decided([*DEATH, *SUSPECTS, *notified])
+    decision = decided([*DEATH, *of_the_child, *SUSPECTS, *notified])
 
     found = {body: explain(decision, body)[0] for body in ("ofsted", "dfe")}
 
