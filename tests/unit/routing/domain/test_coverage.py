@@ -9,7 +9,7 @@ from tests.support.rulebooks import FOLDER, england
 ROW = re.compile(r"^\| ([A-Z]-\d\d[A-Z]?) \|([^|]+)\|([^|]*)\|([^|]*)\|$", re.MULTILINE)
 ROWS = [tuple(part.strip() for part in found) for found in ROW.findall((FOLDER / "coverage.md").read_text("utf-8"))]
 LAW = {
-    "N": ["01", "02", "03", "04", "05", "06", "06H", "06X", "06P", "07", "08", "09", *map(str, range(10, 20))],
+    "N": ["01", "02", "03", "04", "04D", "05", "06", "06H", "06X", "06P", "07", "08", "09", *map(str, range(10, 20))],
     "R": [f"{number:02}" for number in range(1, 12)],
     "L": [f"{number:02}" for number in range(1, 7)],
     "P": [f"{number:02}" for number in range(1, 8)],
