@@ -10,6 +10,7 @@ import pytest
 from services.routing.domain.register import Register
 from services.routing.domain.statements import Fact
 from tests.support.rulebooks import (
+    HALTON,
     LEEDS,
     LEEDS_DEATH,
     NOW,
@@ -103,3 +104,28 @@ def test_a_duty_that_nobody_is_registered_for_ends_when_a_person_says_that_it_is
     closed = under(decided(abroad, [happened("not_appropriate.recorded", COUNCIL, None, slot)]), "N-04")
 
     assert closed.in_words == "met, recorded as not appropriate"
+
+
+def test_what_one_authority_told_the_parents_of_its_child_is_nothing_that_another_told_those_of_its_own() -> None:
+    """Children Act 1989, Schedule 2, paragraph 20(1)(b): the authority that looks after a child notifies that child's parents."""
+    of_children = {"child.home_area": LEEDS, "child.looked_after": "yes", "child.placed_in": LEEDS}
+    said = [
+        *facts({name: value for name, value in LEEDS_DEATH.items() if not name.startswith("child.")}),
+        *(
+            fact(name, value, subject=child)
+            for child, after in (("c1", WANDSWORTH), ("c2", HALTON))
+            for name, value in (of_children | {"child.looked_after_by": after}).items()
+        ),
+        *(fact("aware_on", "2026-06-01", of=f"la:{area}") for area in (WANDSWORTH, HALTON)),
+    ]
+    informed = [
+        fact("parents.informed_on", "2026-06-01", of=f"la:{area}", by=f"informed {area}")
+        for area in (WANDSWORTH, HALTON)
+    ]
+
+    def states(*more: Fact) -> dict[str, str]:
+        made = decided([*said, *more])
+        return {each.slot.subject: each.standing.state for each in made.obligations if each.rule.id == "N-06P"}
+
+    assert states(informed[0]) == {"c1": "met", "c2": "open"}
+    assert states(*informed) == {"c1": "met", "c2": "met"}
