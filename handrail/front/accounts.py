@@ -53,7 +53,8 @@ class Accounts:
         try:
             self._accounts = read_accounts(self._path)
         except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
-            _log.error("accounts.refused", error=type(error).__name__)
+            reason = str(error) if type(error) is ValueError else type(error).__name__  # others may quote the file
+            _log.error("accounts.refused", reason=reason)
 
 
 def read_accounts(path: Path) -> dict[str, tuple[Account, object]]:

@@ -10,6 +10,7 @@ from schemas.calendar import end_of_day
 from services.audit.reader import Reader
 from services.audit.store.reading import Search
 from services.audit.views import CheckpointList, Consistency, EntryPage, EntryView, GapList, GapView, ProvenEntry
+from services.kit.asked import FIRST_DAY, LAST_DAY
 from services.kit.auth import Principal, require
 from services.kit.errors import Refused
 from services.kit.reach import reach_of
@@ -20,7 +21,6 @@ Place = Annotated[int, Query(ge=0, lt=2**63)]
 Index = Annotated[int, Path(ge=0, lt=2**63)]
 Term = Annotated[str, Query(max_length=200, pattern=r"^[\x20-\x7e]*$")]
 A_DAY = "A day in England, such as 2026-11-27; included."
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 
 
 class BadDay(Refused):

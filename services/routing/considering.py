@@ -13,6 +13,7 @@ from typing import Annotated, Final
 
 from fastapi import Query
 
+from services.kit.asked import FIRST_DAY, LAST_DAY
 from services.kit.database import Database, legal_now
 from services.kit.errors import Refused
 from services.kit.reach import Reach
@@ -46,7 +47,6 @@ NOT_RECORDED: Final = ("whether feedback went to the agency that raised the case
 A_DAY: Final = (
     "A day in England, such as 2026-11-27; included. Cases are picked by the day on which they were considered."
 )
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 
 
 class BadQuestion(Refused):

@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.vocabulary import FactRefused, Vocabulary
+from services.kit.asked import FIRST_DAY, LAST_DAY
 from services.kit.errors import Refused
 from services.routing.domain.facts import AUTHORITY
 from services.routing.domain.rulebook.read_examples import CASE, Stated
@@ -24,8 +25,6 @@ from services.routing.views import ExplanationView
 _OF: Final = "of "
 MOST: Final = 100
 """Facts of one request: each that there is not takes its time until the nearest that there is is found."""
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
-"""Days that can be supposed: no period is counted past the years that there are."""
 _DAYS: Final = f"a date from {FIRST_DAY} to {LAST_DAY}"
 
 
