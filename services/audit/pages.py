@@ -37,7 +37,10 @@ Visitor = Annotated[Principal, Depends(require_page("auditor", "operations", "re
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One entry as a page shows it. `wrong` says in words what does not check, None when everything does."""
+    """One entry as a page shows it. `wrong` says in words what does not check, None when everything does.
+
+    `duty_rules`, `duty_recipients`: what the entry itself does not say and its duty's other entries do.
+    """
 
     index: int
     title: str
@@ -45,6 +48,8 @@ class View:
     case_key: str | None
     rules: tuple[str, ...]
     recipients: tuple[str, ...]
+    duty_rules: tuple[str, ...]
+    duty_recipients: tuple[str, ...]
     producer: str | None
     happened_at: datetime | None
     logged_at: datetime
@@ -57,13 +62,16 @@ class View:
         """Return the view of an entry, its proof checked against a checkpoint (None: its signature is wrong)."""
         entry = proven.entry()
         event, about = entry.get("event", {}), entry.get("about", {})
+        rules, recipients = about.get("rules", ()), about.get("recipients", ())
         return cls(
             index=proven.row.index,
             title=title_of(entry),
             kind=entry["kind"],
             case_key=event.get("casekey"),
-            rules=tuple(about.get("rules", ())),
-            recipients=tuple(about.get("recipients", ())),
+            rules=tuple(rules),
+            recipients=tuple(recipients),
+            duty_rules=() if rules else tuple(sorted(proven.row.rules)),
+            duty_recipients=() if recipients else tuple(sorted(proven.row.recipients)),
             producer=event.get("producer"),
             happened_at=datetime.fromisoformat(event["time"]) if event else None,
             logged_at=datetime.fromisoformat(entry["logged_at"]),

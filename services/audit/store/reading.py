@@ -28,7 +28,7 @@ WHERE e.seq = :index AND {READABLE}
 
 # Entries that the index finds, in the order of the log.
 SEARCH = text(f"""
-SELECT {COLUMNS} FROM audit.entry_index i JOIN audit.entry e USING (seq) LEFT JOIN audit.record r USING (seq)
+SELECT {COLUMNS}, i.rules, i.recipients FROM audit.entry_index i JOIN audit.entry e USING (seq) LEFT JOIN audit.record r USING (seq)
 WHERE i.seq > :after AND i.seq < :size
   AND (CAST(:case_key AS text) IS NULL OR i.case_key = :case_key)
   AND (CAST(:rule AS text) IS NULL OR i.rules @> ARRAY[CAST(:rule AS text)])
@@ -42,13 +42,18 @@ ORDER BY i.seq LIMIT :limit
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry as it is stored. `salt` and `payload` are None where no record is kept."""
+    """One entry as it is stored. `salt` and `payload` are None where no record is kept.
+
+    `rules` and `recipients`: what a search found it by, of its duty too; empty of an entry that was not searched for.
+    """
 
     index: int
     leaf_hash: bytes
     entry: bytes
     salt: bytes | None
     payload: bytes | None
+    rules: Sequence[str] = ()
+    recipients: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

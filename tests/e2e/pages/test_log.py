@@ -61,6 +61,8 @@ async def test_a_recipient_is_searched_for_with_the_rule_and_the_day(visitor: Vi
     rows = await visitor.page.locator("article").all_inner_texts()
     assert rows
     assert all("ofsted" in row and "N-06" in row for row in rows)
+    # What became of the duty names it by its id alone.
+    assert any(row.startswith("Duty met") and "Rule of the duty" in row for row in rows)
 
 
 async def test_a_long_result_is_paged_and_the_first_page_is_found_again(visitor: Visitor) -> None:
