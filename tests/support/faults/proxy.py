@@ -131,7 +131,8 @@ class Proxy(threading.Thread):
         server.close()
 
     async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        with closing(to_client), suppress(OSError):
+        # All are cancelled at the end, and Python 3.11 would print a trace of each.
+        with closing(to_client), suppress(OSError, asyncio.CancelledError):
             server, to_server = await asyncio.open_connection(LOOPBACK, self._server_port)
             with closing(to_server):
                 line = self._line()
