@@ -14,6 +14,7 @@ import yaml
 
 from handrail.installation.keys import read_password, write_secret
 from handrail.installation.tokens import Account, Role
+from services.kit.files import state_of
 
 # Each account is named for its role; the review officer and the partner act for Leeds City Council.
 _LEEDS: Final = {"client": "leeds-city-council", "body": "la:E08000035"}
@@ -37,7 +38,7 @@ class Accounts:
     def __init__(self, path: Path) -> None:
         """Read the file; for what is raised see `read_accounts`."""
         self._path = path
-        self._seen = _state(path)
+        self._seen = state_of(path)
         self._accounts = read_accounts(path)
 
     def check(self, account_id: str, password: str) -> Account | None:
@@ -47,7 +48,7 @@ class Accounts:
         return account if _is_of(password, kept) else None
 
     def _look(self) -> None:
-        if (state := _state(self._path)) == self._seen:
+        if (state := state_of(self._path)) == self._seen:
             return
         self._seen = state
         try:
@@ -136,15 +137,6 @@ def give_own_passwords(path: Path, keys: Path) -> None:
 def _entry(account: Account, password: str) -> dict[str, str]:
     kept = {"id": account.id, "name": account.name, "role": account.role, "password": hash_password(password)}
     return kept | account.acts_for
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells one state of the file from another, nothing if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def hash_password(password: str) -> str:

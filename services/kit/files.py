@@ -1,10 +1,22 @@
-"""Files that are whole at every moment: those that are written once, such as signed checkpoints, and those that replace another."""
+"""Files that are whole at every moment: those that are written once, such as signed checkpoints, and those that replace another.
+
+`state_of` tells whether one has changed since it was last read.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+
+
+def state_of(place: Path) -> tuple[int, int, int] | None:
+    """Return what tells one state of a file from another, nothing if there is none."""
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_ctime_ns, found.st_size  # a copy may keep the other time
 
 
 def write_once(place: Path, text: str) -> None:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import structlog
 import yaml
 
+from services.kit.files import state_of
+
 SETTLED_S: Final = 1.0
 """How long a changed file must have stayed as it is: half of an address that is being written is an address, too."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -25,7 +27,7 @@ class Endpoints:
         """Read the file; for what is raised, and `plain_text_ok`, see `read_endpoints`."""
         self._path: Final = path
         self._plain_text_ok: Final = plain_text_ok
-        self._read = self._seen = self._state()
+        self._read = self._seen = state_of(self._path)
         self._seen_s = 0.0
         self._addresses = read_endpoints(path, plain_text_ok=plain_text_ok)
         self._refused: str | None = None
@@ -37,7 +39,7 @@ class Endpoints:
 
     def look(self, now_s: float) -> None:
         """Take a file that was changed; one that is refused is logged once, and what was read before counts. `now_s`: monotonic."""
-        state = self._state()
+        state = state_of(self._path)
         if state != self._seen:
             self._seen, self._seen_s = state, now_s
         if state == self._read or now_s - self._seen_s < SETTLED_S:
@@ -64,14 +66,6 @@ class Endpoints:
         if reason != self._refused:
             _log.error("endpoints.refused", reason=reason)
         self._refused = reason
-
-    def _state(self) -> tuple[int, int, int] | None:
-        """Return what tells one state of the file from another, nothing if there is none."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_ctime_ns, found.st_size  # (a copy may keep the other time)
 
 
 def read_endpoints(path: Path, *, plain_text_ok: bool = False) -> dict[str, str]:
