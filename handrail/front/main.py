@@ -20,7 +20,7 @@ from services.kit.auth import COOKIE, Tokens, principal_of
 from services.kit.clock import SystemClock
 from services.kit.errors import NotSignedIn
 from services.kit.http import BodyLimit
-from services.kit.ui import Navigation, build_templates, install_ui
+from services.kit.ui import build_templates, install_ui, navigation_of
 from services.kit.ui.web import is_own_address
 
 SESSION_S: Final = 8 * 3600
@@ -28,18 +28,7 @@ SESSION_S: Final = 8 * 3600
 
 def create_app(settings: FrontSettings) -> FastAPI:
     """Build the front."""
-    navigation = Navigation(
-        home=f"{settings.front_url}/",
-        desk=f"{settings.deadlines_url}/desk",
-        cases=f"{settings.routing_url}/case",
-        considered=f"{settings.routing_url}/considered",
-        log=f"{settings.audit_url}/log",
-        sign_in=f"{settings.front_url}/sign-in",
-        sign_out=f"{settings.front_url}/sign-out",
-        receipts=f"{settings.intake_url}/receipts",
-        reads=f"{settings.intake_url}/reads",
-        demo=settings.demo,
-    )
+    navigation = navigation_of(settings)
     templates = build_templates(Path(__file__).parent / "templates", navigation=navigation)
     accounts = Accounts(settings.accounts_file)
     issuer = TokenIssuer(settings.token_key_file)

@@ -1,6 +1,7 @@
 """Puts the audit service together; the only place that constructs things."""
 
 import secrets
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -21,7 +22,7 @@ from services.kit.consume import UNHURRIED_REST_S
 from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime, lifespan
-from services.kit.ui.environment import Navigation, build_templates
+from services.kit.ui.environment import build_templates, navigation_of
 from services.kit.ui.web import install_ui
 
 
@@ -40,18 +41,7 @@ def create_app(settings: AuditSettings | None = None) -> FastAPI:
         Loop("index", loops.index, every_s=INDEX_EVERY_S),
     )
     reader = Reader(runtime.database)
-    navigation = Navigation(
-        home=f"{settings.front_url}/",
-        desk=f"{settings.deadlines_url}/desk",
-        cases=f"{settings.routing_url}/case",
-        considered=f"{settings.routing_url}/considered",
-        log="/log",
-        sign_in=f"{settings.front_url}/sign-in",
-        sign_out=f"{settings.front_url}/sign-out",
-        receipts=f"{settings.intake_url}/receipts",
-        reads=f"{settings.intake_url}/reads",
-        demo=settings.demo,
-    )
+    navigation = replace(navigation_of(settings), log="/log")
     templates = build_templates(TEMPLATES, navigation=navigation)
     routers = [build_router(sequencer, runtime.consume)]
     app = build_http(runtime, "Handrail audit", lifespan=lifespan(runtime, routers, running))

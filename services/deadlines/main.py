@@ -19,7 +19,7 @@ from services.kit.consume import UNHURRIED_REST_S
 from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime, lifespan
-from services.kit.ui import Navigation, build_templates, install_ui
+from services.kit.ui import build_templates, install_ui, navigation_of
 
 
 def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
@@ -35,7 +35,7 @@ def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
     loop = Loop("firing", waiting.step, every_s=0)  # it sleeps for itself
     app = build_http(runtime, "Handrail deadlines", lifespan=lifespan(runtime, [router], [loop]))
 
-    navigation = _navigation(settings)
+    navigation = navigation_of(settings)
     templates = build_templates(TEMPLATES, navigation=navigation)
     reader = Reader(database, calendar)
     app.include_router(build_api(database, reader, clock_movable=settings.clock_movable))
@@ -43,18 +43,3 @@ def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
     app.include_router(quarantine_router(runtime))
     install_ui(app, templates, navigation)
     return app
-
-
-def _navigation(settings: DeadlinesSettings) -> Navigation:
-    return Navigation(
-        home=f"{settings.front_url}/",
-        desk=f"{settings.deadlines_url}/desk",
-        cases=f"{settings.routing_url}/case",
-        considered=f"{settings.routing_url}/considered",
-        log=f"{settings.audit_url}/log",
-        sign_in=f"{settings.front_url}/sign-in",
-        sign_out=f"{settings.front_url}/sign-out",
-        receipts=f"{settings.intake_url}/receipts",
-        reads=f"{settings.intake_url}/reads",
-        demo=settings.demo,
-    )

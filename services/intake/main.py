@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -26,7 +27,7 @@ from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Runtime, lifespan
 from services.kit.settings import decode_key
-from services.kit.ui import Navigation, build_templates, install_ui
+from services.kit.ui import build_templates, install_ui, navigation_of
 
 _DESCRIPTION = "Report events about serious child safeguarding incidents, and see what became of them."
 
@@ -56,7 +57,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     app.include_router(build_reads(reads))
     app.include_router(quarantine_router(runtime))
 
-    navigation = _navigation(settings)
+    navigation = replace(navigation_of(settings), receipts="/receipts", reads="/reads")
     templates = build_templates(TEMPLATES, navigation=navigation)
     app.include_router(build_pages(database, receipts, templates))
     app.include_router(build_reads_page(reads, templates))
@@ -71,18 +72,3 @@ def _random_key() -> str:
 
 def _random_id() -> UUID:
     return UUID(bytes=secrets.token_bytes(16), version=4)
-
-
-def _navigation(settings: IntakeSettings) -> Navigation:
-    return Navigation(
-        home=f"{settings.front_url}/",
-        desk=f"{settings.deadlines_url}/desk",
-        cases=f"{settings.routing_url}/case",
-        considered=f"{settings.routing_url}/considered",
-        log=f"{settings.audit_url}/log",
-        sign_in=f"{settings.front_url}/sign-in",
-        sign_out=f"{settings.front_url}/sign-out",
-        receipts="/receipts",
-        reads="/reads",
-        demo=settings.demo,
-    )

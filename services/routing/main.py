@@ -14,7 +14,7 @@ from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime
 from services.kit.runtime import lifespan as kit_lifespan
-from services.kit.ui import Navigation, build_templates, install_ui
+from services.kit.ui import build_templates, install_ui, navigation_of
 from services.routing.announcing import Announcer
 from services.routing.api import build_api, build_considering, build_migrating, build_preview, build_recorded
 from services.routing.considering import Considering
@@ -101,18 +101,7 @@ def create_app(settings: RoutingSettings | None = None) -> FastAPI:
 
     app = build_http(runtime, "Handrail routing", description="Who must be told, and who was.", lifespan=lifespan)
     app.state.open_sessions = open_sessions  # for pages without the loops
-    navigation = Navigation(
-        home=f"{settings.front_url}/",
-        desk=f"{settings.deadlines_url}/desk",
-        cases=f"{settings.routing_url}/case",
-        considered=f"{settings.routing_url}/considered",
-        log=f"{settings.audit_url}/log",
-        sign_in=f"{settings.front_url}/sign-in",
-        sign_out=f"{settings.front_url}/sign-out",
-        receipts=f"{settings.intake_url}/receipts",
-        reads=f"{settings.intake_url}/reads",
-        demo=settings.demo,
-    )
+    navigation = navigation_of(settings)
     templates = build_templates(TEMPLATES, navigation=navigation)
     reader = Reader(runtime.database, laws)
     considering = Considering(runtime.database, laws)

@@ -5,7 +5,7 @@ A service builds its templates with `build_templates`, installs the rest with `s
 and extends `layout.html`. Nothing here knows a word of the domain.
 """
 
-from services.kit.ui.environment import Navigation, build_templates
+from services.kit.ui.environment import Navigation, build_templates, navigation_of
 from services.kit.ui.web import install_ui
 
-__all__ = ["Navigation", "build_templates", "install_ui"]
+__all__ = ["Navigation", "build_templates", "install_ui", "navigation_of"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -74,6 +74,50 @@ class Navigation:
         addresses = (*pages, self.sign_in, self.sign_out)
         parts = [urlsplit(address) for address in addresses]
         return tuple(sorted({f"{part.scheme}://{part.netloc}" for part in parts if part.netloc}))
+
+
+class Places(Protocol):
+    """Where the services are, as browsers see them, without a slash at the end."""
+
+    @property
+    def front_url(self) -> str:
+        """Of sign-in and the start page."""
+
+    @property
+    def intake_url(self) -> str:
+        """Of receipts and reads."""
+
+    @property
+    def routing_url(self) -> str:
+        """Of cases."""
+
+    @property
+    def deadlines_url(self) -> str:
+        """Of the desk."""
+
+    @property
+    def audit_url(self) -> str:
+        """Of the log."""
+
+    @property
+    def demo(self) -> bool:
+        """Say whether everything in it is made up."""
+
+
+def navigation_of(places: Places) -> Navigation:
+    """Return where the pages are, given where the services are."""
+    return Navigation(
+        home=f"{places.front_url}/",
+        desk=f"{places.deadlines_url}/desk",
+        cases=f"{places.routing_url}/case",
+        considered=f"{places.routing_url}/considered",
+        log=f"{places.audit_url}/log",
+        sign_in=f"{places.front_url}/sign-in",
+        sign_out=f"{places.front_url}/sign-out",
+        receipts=f"{places.intake_url}/receipts",
+        reads=f"{places.intake_url}/reads",
+        demo=places.demo,
+    )
 
 
 def build_environment(extra_dirs: Sequence[Path] = ()) -> Environment:
