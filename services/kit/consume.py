@@ -40,7 +40,7 @@ FEWEST: Final = 100
 MOST: Final = 2_000
 # After a batch, unless much is waiting: what comes meanwhile shares the next one, which costs the same with one event or twenty.
 REST_S: Final = 0.02
-UNHURRIED_REST_S: Final = 0.08  # where no recipient waits for it
+UNHURRIED_REST_S: Final = 0.25  # where no recipient waits for it
 SESSION_TIMEOUT_MS: Final = 6_000  # with 30 s, a killed service came back after exactly 30 s
 HEARTBEAT_MS: Final = 2_000
 # So long a group waits for whoever ended while it was joining: aiokafka takes its leave only as a member.
