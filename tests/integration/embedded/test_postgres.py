@@ -55,10 +55,10 @@ def test_data_survives_a_killed_server(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     address = server.start()
     ask(address.url(), "CREATE TABLE kept AS SELECT 7 AS number")
-    killed = server.pid
-    assert killed is not None
-    psutil.Process(killed).kill()
-    psutil.wait_procs([psutil.Process(killed)] if psutil.pid_exists(killed) else [], timeout=10)
+    assert server.pid is not None
+    killed = psutil.Process(server.pid)
+    killed.kill()
+    psutil.wait_procs([killed], timeout=10)
     server.stop()
 
     server.start()
