@@ -27,7 +27,7 @@ from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
 from services.intake.domain.personal import plain
 from services.intake.domain.problems import Refusal
-from services.intake.domain.stated import Told, about_report, by_mistake, standing
+from services.intake.domain.stated import Told, about_report, by_mistake, made_by_mistake, standing
 from services.intake.domain.translate import child_refs, translate
 from services.intake.keeping import left_out, open_item, open_whole
 from services.intake.reading import Reader
@@ -204,7 +204,7 @@ class Contents:
         wanted = [name.removeprefix(_PERSONAL) for name in grant.give if name.startswith(_PERSONAL)]
         if not wanted:
             return []
-        case_keys, events = {one.case_key for one in told}, {one.event_id for one in told}
+        case_keys, events = {one.case_key for one in told}, {one.event_id for one in told} - made_by_mistake(told)
         wrapped = await personal.wrapped_keys(tx.connection, case_keys)
         kinds = load().personal
         return [

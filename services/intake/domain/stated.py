@@ -34,6 +34,7 @@ _INCIDENT_FACTS: Final = {
     "domestic_death": "concern.domestic_death",
 }
 _REFERRAL: Final = "referral.submitted.v1"
+_OF_THE_REPORTING: Final = frozenset({"reporter.body", "reporter.area", "reported_on", "referral.submitted_on"})
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 _OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN
 _OF_CHILDREN: Final = frozenset({events.IncidentReported, events.FactCorrected})  # what may state anything of a child
@@ -147,13 +148,32 @@ def by_mistake(told: Iterable[Told]) -> frozenset[str]:
     An event that cannot be read any more may have spoken of any child of its case, or put its withdrawal right: all stay.
     """
     known = list(told)
-    unread = {each.case_key for each in known if each.is_unread and MESSAGES[each.type] in _OF_CHILDREN}
+    unread = _unread(known)
     said: defaultdict[str, list[bool]] = defaultdict(list)
     for first, one in _as_corrected(known):
         if one.child:
             makes_none = one.field == events.DEATH_NOTIFIED or _is_mistake(one)
             said[one.child].append(makes_none and first.told.case_key not in unread)
     return frozenset(child for child, mistakes in said.items() if all(mistakes))
+
+
+def made_by_mistake(told: Iterable[Told]) -> frozenset[UUID]:
+    """Return the events that are none of their case, with all they tell besides: each of their facts was withdrawn as a mistake.
+
+    Who reported and when is true of a mistaken report, too. As for `by_mistake`, what cannot be read any more keeps all.
+    """
+    known = list(told)
+    unread = _unread(known)
+    said: defaultdict[UUID, list[bool]] = defaultdict(list)
+    for first, one in _as_corrected(known):
+        if first.value is not None and first.field not in _OF_THE_REPORTING:
+            said[first.told.event_id].append(_is_mistake(one) and first.told.case_key not in unread)
+    return frozenset(event for event, mistakes in said.items() if all(mistakes))
+
+
+def _unread(known: Iterable[Told]) -> set[str]:
+    """Return the cases in which something cannot be read any more that may have spoken of a child, or corrected something."""
+    return {each.case_key for each in known if each.is_unread and MESSAGES[each.type] in _OF_CHILDREN}
 
 
 def _as_corrected(known: Sequence[Told]) -> Iterator[tuple[Statement, Statement]]:

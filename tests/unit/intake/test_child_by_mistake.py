@@ -1,4 +1,4 @@
-"""Which children are none of their case, because everything that was stated of them was withdrawn as a mistake."""
+"""Which children and events are none of their case, because everything that was stated was withdrawn as a mistake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 
 from schemas.case_events import DEATH_NOTIFIED, ChildFacts, DeathNotifiedData, LacDeathNotified
 from schemas.vocabulary import load
-from services.intake.domain.stated import by_mistake
+from services.intake.domain.stated import by_mistake, made_by_mistake, named
 from services.routing.domain.facts import FactBase
 from services.routing.domain.facts_of import facts_of, rooted
 from tests.support.routing import CHILD, COUNCIL, LEEDS, MONDAY, POLICE, aware, corrected, envelope, reported
@@ -83,3 +83,41 @@ def test_a_child_is_one_of_the_case_as_long_as_it_is_one_for_routing(events: lis
     named = {fact.subject for fact in facts if VOCABULARY[fact.name].scope == "child"}
 
     assert named - gone(*events) == set(FactBase(rooted(facts, VOCABULARY), VOCABULARY).children)
+
+
+def all_withdrawn(event: Any, *left: str, reason: str = "entered_by_mistake") -> list[Any]:
+    """Return the corrections that withdraw what a report states, but for the facts in `left`."""
+    return [
+        corrected(event.id, fact, None, POLICE, child=child or None, reason=reason, at=MONDAY + timedelta(days=1))
+        for fact, child, value in named(event.type, event.data)
+        if value is not None and fact not in left
+    ]
+
+
+OF_THE_REPORTING = ("reporter.body", "reporter.area", "reported_on")
+
+
+def test_a_report_is_none_of_its_case_once_each_fact_of_it_was_withdrawn_as_a_mistake() -> None:
+    beside = reported(at=MONDAY + timedelta(hours=1))
+
+    assert made_by_mistake(told(REPORT, beside)) == frozenset()
+    assert made_by_mistake(told(REPORT, beside, *all_withdrawn(REPORT, *OF_THE_REPORTING))) == {REPORT.id}
+    assert made_by_mistake(told(REPORT, beside, *all_withdrawn(REPORT))) == {REPORT.id}
+
+
+def test_a_report_stays_of_which_a_fact_stands_or_was_withdrawn_for_another_reason() -> None:
+    harm = corrected(REPORT.id, "harm", None, POLICE, reason="wrong_value", at=MONDAY + timedelta(days=1))
+
+    assert made_by_mistake(told(REPORT, *all_withdrawn(REPORT, "harm"))) == frozenset()
+    assert made_by_mistake(told(REPORT, *all_withdrawn(REPORT, "harm"), harm)) == frozenset()
+    assert made_by_mistake(told(REPORT, *all_withdrawn(REPORT, reason="new_information"))) == frozenset()
+
+
+def test_a_report_comes_back_with_the_correction_of_a_withdrawal_which_what_cannot_be_read_may_be() -> None:
+    gone = all_withdrawn(REPORT)
+    [harm] = [each for each in gone if each.data.fact == "harm"]
+    back = corrected(harm.id, "harm", "death", POLICE, at=MONDAY + timedelta(days=2))
+
+    assert made_by_mistake(told(REPORT, *gone, back)) == frozenset()
+    assert made_by_mistake(told(REPORT, *gone, unread(back))) == frozenset()
+    assert made_by_mistake(told(REPORT, *gone, unread(aware()))) == {REPORT.id}
