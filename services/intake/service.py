@@ -175,7 +175,7 @@ class IntakeService:
             "differs",
             "An event with this source and id was accepted before, and said something else. Nothing was changed."
             f"{not_listed(len(places), len(listed))} "
-            "To put something right, send fact.corrected.v1; to report something new, use a new id.",
+            "To put a fact right, send fact.corrected.v1; to report something new, or personal details anew, use a new id.",
             [
                 FieldError(place, "this differs from what was accepted", "the same as before, or a new id")
                 for place in listed

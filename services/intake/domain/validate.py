@@ -269,6 +269,8 @@ def _correction(data: FactCorrected, vocabulary: Vocabulary, now: datetime) -> I
         spec = vocabulary.spec(data.fact)
     except FactRefused as refused:
         hint = f"did you mean {refused.nearest_word}?" if refused.nearest_word else ""
+        if data.fact.startswith("personal"):
+            hint = "personal details are no facts: report them anew, under a new id"
         yield FieldError("/data/fact", "this is not a fact of the vocabulary", f"one of: {', '.join(vocabulary)}", hint)
         return
     if data.fact == "notification.override_of_rule" and data.value is not None:

@@ -111,6 +111,7 @@ async def test_other_content_under_the_same_id_is_a_conflict_that_names_the_fiel
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["receipt_id"] == first.json()["receipt_id"]
+    assert answer.json()["detail"].endswith(" or personal details anew, use a new id.")
     assert [error["pointer"] for error in answer.json()["errors"]] == [
         "/data/harm",
         "/data/personal/children/0/name",

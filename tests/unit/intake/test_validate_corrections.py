@@ -17,6 +17,11 @@ from tests.support.validating import FACTS, errors_of, refusal_of, understood
     ("changes", "pointer", "hint"),
     [
         ({"fact": "child.home_aera"}, "/data/fact", "did you mean child.home_area?"),
+        (
+            {"fact": "personal.child.name", "child_ref": "child-1"},
+            "/data/fact",
+            "personal details are no facts: report them anew, under a new id",
+        ),
         ({"fact": "reporter.body", "value": "police"}, "/data/fact", "ask Handrail's operations to change it"),
         ({"fact": "harm", "value": "deth"}, "/data/value", "did you mean death?"),
         (
