@@ -75,6 +75,7 @@ class DeadlinesService:
         for event in events:
             match event.message:
                 case deliveries.NoticeAttempted(data=data) as message if data.outcome == "refused":
+                    ended.setdefault(_about(data.notice_id, data.of), "a later alert took its place")
                     await self._close(ended, tx)  # an alert that is raised after it stays open
                     await raise_alerts(
                         tx, [_refused(message, tx.now)], causation_id=message.id, table=self._tables.alerts

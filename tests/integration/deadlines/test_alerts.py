@@ -56,6 +56,16 @@ async def test_a_withdrawal_that_is_refused_too_is_told_to_a_person_although_it_
     assert len(await published(database)) == 2
 
 
+async def test_of_two_refusals_of_one_notice_the_later_alone_waits_for_a_person(database: Database) -> None:
+    await feed(database, notice_refused(2, attempt=3), notice_refused(3, attempt=4))
+    await feed(database, notice_refused(4, attempt=5))
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection, EVERYTHING)
+    assert "(attempt 5)" in alert.says
+    assert len(await published(database)) == 3
+
+
 @pytest.mark.parametrize("said", [notice_delivered, notice_withdrawn, notice_superseded, notice_held])
 async def test_the_alert_goes_once_the_notice_was_taken_or_need_not_be_any_more(database: Database, said: Any) -> None:
     await feed(database, notice_refused(2))
