@@ -13,7 +13,7 @@ from typing import Final
 from schemas import identity
 from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
-from services.deadlines.domain.guard import Tick, distrust
+from services.deadlines.domain.guard import Tick, behind, distrust
 from services.deadlines.store import POSTGRES, Tables
 from services.kit.clock import Clock, since_boot_s
 from services.kit.database import Database
@@ -46,6 +46,8 @@ class ClockWatch:
             current = await self._tables.clock.read(connection, self._witness_now())
         known = [tick for tick in (self._own, shared) if tick is not None]
         why = distrust(max(known, key=lambda tick: tick.witness_at), current) if known else None
+        if why is None and self._distrusted_since and self._own:
+            why = behind(self._own, current)
         if why is not None:
             self._distrusted_since = self._distrusted_since or shared or current
             if not await self._confirmed(why, self._distrusted_since):

@@ -13,6 +13,7 @@ from typing import Final
 
 MAX_BACK: Final = timedelta(seconds=2)
 MAX_AHEAD: Final = timedelta(hours=1)
+MAX_BEHIND: Final = timedelta(minutes=5)  # what a time server puts right by a step is less
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,17 @@ def distrust(previous: Tick, current: Tick) -> str | None:
     if ahead > MAX_AHEAD:
         return f"The legal clock went ahead by {_seconds(ahead)} and no move was logged."
     return None
+
+
+def behind(previous: Tick, current: Tick) -> str | None:
+    """Return why a clock that went back may not be trusted yet, in words: it is not where the witness says it would be by now.
+
+    Without this it would be trusted as soon as it passed its last trusted time once more, and tell everything late.
+    Both ticks must be of one process.
+    """
+    logged = timedelta(seconds=current.logged_offset_s - previous.logged_offset_s)
+    lag = current.witness_at - previous.witness_at - (current.legal_at - previous.legal_at - logged)
+    return f"The legal clock is {_seconds(lag)} behind and no move was logged." if lag > MAX_BEHIND else None
 
 
 def _seconds(step: timedelta) -> str:

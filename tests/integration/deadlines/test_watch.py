@@ -101,6 +101,26 @@ async def _alerts(database: Database) -> list[Alert]:
         return await alerts.find(connection, EVERYTHING)
 
 
+async def test_a_clock_that_went_back_is_trusted_again_once_it_is_right_and_not_once_it_has_gone_as_far_again(
+    database: Database,
+) -> None:
+    await move_clock_to(database, NOON)
+    host = Host(database, timedelta())
+    assert await host.trusts()
+
+    await step_clock(database, -7200)
+    found = []
+    for hours in (1, 1, 1):
+        await step_clock(database, hours * 3600)
+        host.seen += timedelta(hours=hours)
+        found.append(await host.trusts())
+    await step_clock(database, 7200)
+
+    assert found == [False, False, False]
+    assert await host.trusts()
+    assert len(await _alerts(database)) == 1
+
+
 @pytest.mark.parametrize("hours", [2, -2])
 async def test_two_machines_whose_wall_clocks_differ_both_trust_the_legal_clock(database: Database, hours: int) -> None:
     await move_clock_to(database, NOON)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.deadlines.domain.guard import Tick, distrust
+from services.deadlines.domain.guard import Tick, behind, distrust
 
 LEGAL = datetime(2026, 11, 2, 9, tzinfo=UTC)
 WITNESS = datetime(2026, 11, 2, 8, 59, 59, tzinfo=UTC)  # the two clocks need not agree, only go alike
@@ -42,3 +42,23 @@ def test_the_reason_says_by_how_much() -> None:
     before, after = Tick(LEGAL, WITNESS, 0), Tick(LEGAL - timedelta(seconds=30), WITNESS, 0)
 
     assert distrust(before, after) == "The legal clock went back by 30 seconds and no move was logged."
+
+
+@pytest.mark.parametrize(
+    ("legal_s", "witness_s", "logged_s", "trusted"),
+    [
+        (0, 2 * HOUR, 0, False),  # back by two hours, and two hours later: it shows again what it showed last
+        (5 * HOUR, 7 * HOUR, 0, False),
+        (7 * HOUR, 7 * HOUR, 0, True),  # somebody put it right
+        (HOUR - 300, HOUR, 0, True),  # a time server's own step
+        (HOUR - 301, HOUR, 0, False),
+        (5 * HOUR, 7 * HOUR, -2 * HOUR, True),  # it was logged after all
+    ],
+)
+def test_a_clock_that_went_back_is_not_right_again_by_growing_older(
+    legal_s: float, witness_s: float, logged_s: int, *, trusted: bool
+) -> None:
+    before = Tick(LEGAL, WITNESS, 0)
+    after = Tick(LEGAL + timedelta(seconds=legal_s), WITNESS + timedelta(seconds=witness_s), logged_s)
+
+    assert (behind(before, after) is None) is trusted
