@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -77,14 +78,18 @@ def read_endpoints(path: Path, *, plain_text_ok: bool = False) -> dict[str, str]
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is no mapping of ids to URLs, or a URL would send a notice unencrypted to another machine.
+        ValueError: The file is no mapping of ids to URLs, a recipient stands there twice, or a URL would send a notice
+            unencrypted to another machine.
     """
+    text = path.read_text("utf-8")
     try:
-        found = yaml.safe_load(path.read_text("utf-8")) or {}
+        found = yaml.safe_load(text) or {}
     except yaml.YAMLError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(part, str) for pair in found.items() for part in pair):
         raise ValueError(f"{path}: expected lines of `recipient: https://...`")
+    if (recipient := _twice(text)) is not None:
+        raise ValueError(f"{path}: {recipient} stands there twice; expected each recipient once")
     for recipient, url in found.items():
         try:
             parts = urlsplit(url)
@@ -96,3 +101,10 @@ def read_endpoints(path: Path, *, plain_text_ok: bool = False) -> dict[str, str]
                 f"{path}: the address of {recipient} must begin with https:// (or set HANDRAIL_ENDPOINTS_PLAINTEXT_OK)"
             )
     return found
+
+
+def _twice(text: str) -> str | None:
+    """Return a recipient that has more than one line: of equal keys the reader of YAML keeps the last and says nothing."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    keys = Counter(key.value for key, _ in root.value) if isinstance(root, yaml.MappingNode) else Counter[str]()
+    return next((key for key, lines in keys.items() if lines > 1), None)

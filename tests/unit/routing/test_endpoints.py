@@ -80,6 +80,15 @@ def test_what_is_no_yaml_is_refused_by_file(tmp_path: Path) -> None:
         read_endpoints(tmp_path / "endpoints.yaml")
 
 
+@pytest.mark.parametrize("again", ["panel: https://other.example/hook\n", "'panel': https://panel.example/hook\n"])
+def test_a_recipient_with_two_addresses_is_refused_by_file_and_recipient(file: Path, again: str) -> None:
+    """Else its notices would go to whichever stands last."""
+    file.write_text(PANEL + OFSTED + again)
+
+    with pytest.raises(ValueError, match=r"endpoints.yaml: panel stands there twice; expected each recipient once"):
+        read_endpoints(file)
+
+
 def test_a_changed_file_is_taken_and_its_new_recipients_are_named(file: Path, endpoints: Endpoints) -> None:
     endpoints.new.clear()
     file.write_text(PANEL + OFSTED)
@@ -115,7 +124,7 @@ def test_a_file_that_is_still_being_written_is_not_taken(file: Path, endpoints: 
     assert (before, endpoints.get("panel")) == ("https://panel.example/hook", "https://panel.example/other")
 
 
-@pytest.mark.parametrize("broken", ["panel: [\n", "panel: http://panel.example\n", None])
+@pytest.mark.parametrize("broken", ["panel: [\n", "panel: http://panel.example\n", OFSTED + PANEL + OFSTED, None])
 async def test_a_file_that_is_refused_changes_nothing_is_logged_once_and_makes_the_service_unready(
     file: Path, endpoints: Endpoints, broken: str | None
 ) -> None:
