@@ -10,6 +10,7 @@ import typer
 from services.kit.files import replace
 from services.routing.domain import area_lists
 from services.routing.domain.register import parse_register
+from services.routing.domain.rulebook.tree import Text
 
 app = typer.Typer(help="The register of areas and bodies: who can be told.", no_args_is_help=True)
 _KINDS = {"police": "police force", "icb": "integrated care board", "csp": "community safety partnership"}
@@ -33,8 +34,7 @@ def extend(
     text = _text(register)
     known = parse_register(text, str(register))
     found = area_lists.extend(known, [area_lists.read_list(_text(each), each.name) for each in lists])
-    extended = area_lists.written(text, found, [each.name for each in lists])
-    parse_register(extended, str(register))
+    extended = area_lists.written(known, Text(str(register), text), found, [each.name for each in lists])
     for code, name in found.areas.items():
         typer.echo(f"area   {code} {name}")
     for body in found.bodies.values():

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from services.routing.domain.register import Body, BodyKind, Register
+from services.routing.domain.register import Body, BodyKind, Register, parse_register
+from services.routing.domain.rulebook import tree
 
 _COLUMN: Final = re.compile(r"(?P<what>LTLA|LAD|UTLA|CTYUA|CSP|PFA|ICB)\d\d(?P<part>CD|NM)")
 _DFE: Final[Mapping[str, tuple[str, str]]] = {"new_la_code": ("UTLA", "CD"), "la_name": ("UTLA", "NM")}
@@ -194,22 +195,63 @@ def _plain(name: str) -> str:
     return " ".join(_OTHER_WORDS.sub(" ", name.lower().replace("-", " ").replace("&", "and")).split())
 
 
-def written(text: str, extension: Extension, sources: Iterable[str]) -> str:
-    """Return the text of a register with what was added: comments and the order of what stands there are kept."""
-    lines = text.rstrip("\n").splitlines()
-    for identifier, codes in extension.served.items():
-        start = lines.index(f"  - id: {identifier}")
-        place = next(at for at in range(start, len(lines)) if lines[at] == "    areas:") + 1
-        while place < len(lines) and lines[place].startswith("      - "):
-            place += 1
-        lines[place:place] = [f"      - {code}" for code in codes]
+def written(register: Register, text: tree.Text, extension: Extension, sources: Iterable[str]) -> str:
+    """Return the text of a register with what was added: comments and the order of what stands there are kept.
+
+    Args:
+        register: What the text says.
+        text: The file of the register.
+        extension: What is added to it.
+        sources: The files of the lists.
+
+    Raises:
+        ListRefused: A body that gets an area has no list of areas, or somebody would serve others than the extension says.
+        RulebookRefused: What would be written is no register.
+    """
+    lines = text.text.rstrip("\n").splitlines()
+    root = tree.read(text.text, text.file).entries()
+    _serve_as_well(lines, root["bodies"], extension.served)
     source = f"list {', '.join(sources)}"
     areas = [line for code, name in extension.areas.items() for line in _area_lines(code, name, source)]
-    place = lines.index("bodies:")
+    place = root["bodies"].line - 1
     while not lines[place - 1].strip():
         place -= 1
     lines[place:place] = areas
-    return "\n".join([*lines, *(line for body in extension.bodies.values() for line in _body_lines(body))]) + "\n"
+    found = "\n".join([*lines, *(line for body in extension.bodies.values() for line in _body_lines(body))]) + "\n"
+    _require_announced(register, parse_register(found, text.file), extension, text.file)
+    return found
+
+
+def _serve_as_well(lines: list[str], bodies: tree.Node, served: Mapping[str, Iterable[str]]) -> None:
+    """Put areas below the last that a body has, where the reader of the register found it: a line may have a comment."""
+    entries = (node.entries() for node in bodies.items())
+    ends = {entry["id"].text(): entry["areas"].items()[-1].line for entry in entries if "areas" in entry}
+    for identifier in served:
+        if identifier not in ends:
+            raise ListRefused(
+                f"{bodies.file}: {identifier} has no `areas:`, expected a list of one or more; write it, and try again"
+            )
+    # From below, so that the lines above keep their numbers.
+    for identifier, end in sorted(ends.items(), key=lambda each: each[1], reverse=True):
+        indent = lines[end - 1].partition("-")[0]
+        lines[end:end] = [f"{indent}- {code}" for code in served.get(identifier, ())]
+
+
+def _require_announced(before: Register, after: Register, extension: Extension, file: str) -> None:
+    """See that everybody serves what it did and what the extension says: an area of the wrong body tells the wrong people."""
+    expected = {each.id: (*each.areas, *extension.served.get(each.id, ())) for each in before.bodies.values()}
+    expected |= {identifier: body.areas for identifier, body in extension.bodies.items()}
+    found = {each.id: each.areas for each in after.bodies.values()}
+    for identifier in (*expected, *found):
+        if expected.get(identifier) != found.get(identifier):
+            raise ListRefused(
+                f"{file}: {identifier} would serve {_told(found.get(identifier))}; expected {_told(expected.get(identifier))}: "
+                "write its entry as the others are, or add its areas by hand"
+            )
+
+
+def _told(areas: tuple[str, ...] | None) -> str:
+    return ", ".join(areas or ()) or "no area"
 
 
 def _area_lines(code: str, name: str, source: str) -> Iterator[str]:

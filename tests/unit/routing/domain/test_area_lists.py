@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.routing.domain.area_lists import AreaList, Extension, ListRefused, extend, read_list, written
-from services.routing.domain.register import Register, parse_register
+from services.routing.domain.register import Body, Register, parse_register
+from services.routing.domain.rulebook.tree import Text
 from tests.support.repository import ROOT
 from tests.support.rulebooks import FOLDER, LEEDS, register
 
@@ -19,7 +20,11 @@ def lists(*places: int) -> list[AreaList]:
 
 
 def extended(found: Extension) -> Register:
-    return parse_register(written(TEXT, found, ["a list"]), "areas.yaml")
+    return parse_register(write(found), "areas.yaml")
+
+
+def write(found: Extension, text: str = TEXT) -> str:
+    return written(parse_register(text, "areas.yaml"), Text("areas.yaml", text), found, ["a list"])
 
 
 def test_every_new_area_of_england_is_served_by_whom_the_lists_name() -> None:
@@ -49,8 +54,68 @@ def test_nothing_that_stood_there_has_changed_but_for_the_areas_that_forces_and_
     assert all(set(was.areas) < set(now.areas) for was, now in changed.values())
     assert there.serving("safeguarding-partners", LEEDS) == before.serving("safeguarding-partners", LEEDS)
     assert not any(there.bodies[key].verified for key in there.bodies.keys() - before.bodies.keys())
-    kept = set(written(TEXT, extend(before, lists()), []).splitlines())
+    kept = set(write(extend(before, lists())).splitlines())
     assert [line for line in TEXT.splitlines() if line not in kept] == []
+
+
+CHESHIRE = """  - id: police:cheshire
+    name: Cheshire Constabulary
+    kind: police
+    areas:
+      - E06000006
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "as_written"),
+    [
+        ("    areas:\n", "    areas:   # of the partnership's page\n"),
+        ("    areas:\n", "    areas:  \n"),
+        ("  - id: police:cheshire\n", "  - id: police:cheshire   # one force for the county\n"),
+        ("  - id: police:cheshire\n", "  - id: police:cheshire  \n"),
+        ("      - E06000006\n", "      - E06000006   # Halton\n"),
+        ("      - E06000006\n", "      # Halton\n\n      - E06000006\n"),
+        ("    areas:\n      - E06000006\n", "    areas:\n    - E06000006\n"),
+    ],
+)
+def test_an_area_goes_to_its_force_however_the_entry_is_written(line: str, as_written: str) -> None:
+    assert CHESHIRE in TEXT
+    text = TEXT.replace(CHESHIRE, CHESHIRE.replace(line, as_written))
+
+    there = parse_register(write(extend(register(), lists()), text), "areas.yaml")
+
+    assert there.bodies["police:cheshire"].areas == ("E06000006", WARRINGTON)
+    assert there.bodies == extended(extend(register(), lists())).bodies
+
+
+def test_new_areas_come_before_the_bodies_also_where_a_comment_stands_behind_that_word() -> None:
+    text = TEXT.replace("\nbodies:\n", "\nbodies:  # who is told\n")
+
+    there = parse_register(write(extend(register(), lists()), text), "areas.yaml")
+
+    assert there.areas.keys() == extended(extend(register(), lists())).areas.keys()
+
+
+def test_a_force_without_a_list_of_areas_is_refused_and_the_next_body_does_not_get_its_area() -> None:
+    text = TEXT.replace(CHESHIRE, CHESHIRE.replace("    areas:\n      - E06000006\n", ""))
+
+    with pytest.raises(ListRefused) as refused:
+        write(extend(register(), lists()), text)
+
+    assert str(refused.value).startswith("areas.yaml: police:cheshire has no `areas:`, expected a list")
+
+
+def test_what_would_be_read_as_something_else_than_was_announced_is_refused() -> None:
+    odd = f"csp:{WARRINGTON} #2"  # what stands behind the hash is a comment
+    found = Extension(
+        areas={WARRINGTON: "Warrington"},
+        bodies={odd: Body(odd, "Warrington", "csp", (WARRINGTON,), "a list", verified=False)},
+    )
+
+    with pytest.raises(ListRefused) as refused:
+        write(found)
+
+    assert f"{odd} would serve no area; expected {WARRINGTON}" in str(refused.value)
 
 
 def test_a_county_with_several_community_safety_partnerships_gets_none_of_them() -> None:
