@@ -23,7 +23,7 @@ from services.deadlines.domain.catch_up import DueRung, plan
 from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.guard import MAX_AHEAD, Tick
 from services.deadlines.domain.standing import days_left
-from services.deadlines.domain.words import breached_says, digest_says, due_soon_says
+from services.deadlines.domain.words import breached_says, digest_says, due_soon_says, strictest_says
 from services.deadlines.store import POSTGRES, Tables
 from services.deadlines.watch import ClockWatch
 from services.kit.database import Database
@@ -171,17 +171,25 @@ class Firing:
             tx.emit(topics.DEADLINES, translate.due_soon(duty, due_on, self._left(duty, tx), name, stamp))
 
     def _alert(self, item: DueRung, duty: Duty, tx: Transaction) -> Alert:
-        due_on, breach = _due_on(duty), item.rung.kind == "breach"
+        breach = item.rung.kind == "breach"
         return Alert(
             alert_id=identity.derived_event_id("alert deadline", *_of(item, duty)),
             kind="deadline.breached" if breach else "deadline.due-soon",
             severity="breach" if breach else "warning",
             reference=str(duty.duty_id),
-            says=breached_says(duty, due_on) if breach else due_soon_says(duty, due_on, tx.now, self._calendar),
+            says=self._says(item, duty, tx),
             raised_at=tx.now,
             case_key=duty.case_key,
             partnership=duty.partnership,
         )
+
+    def _says(self, item: DueRung, duty: Duty, tx: Transaction) -> str:
+        due_on, warn_on = _due_on(duty), duty.dating.warn_on
+        if item.rung.kind == "breach":
+            return breached_says(duty, due_on)
+        if item.rung.kind == "warn" and warn_on is not None:
+            return strictest_says(duty, warn_on, due_on, tx.now, self._calendar)
+        return due_soon_says(duty, due_on, tx.now, self._calendar)
 
     def _digest(self, partnership: str, items: Sequence[DueRung], first: Duty, tx: Transaction) -> Alert:
         return Alert(
@@ -189,7 +197,7 @@ class Firing:
             kind="deadline.digest",
             severity="warning",
             reference=partnership,
-            says=digest_says(len(items)),
+            says=digest_says(len(items), partnership),
             raised_at=tx.now,
             partnership=partnership,
         )

@@ -11,11 +11,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.calendar import Calendar, CountedDay
-from schemas.words import STRENGTH_WORDS, body_words
+from schemas.words import STRENGTH_WORDS
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Citation, Duty, Kind, State, Strength, working_days_late
 from services.deadlines.domain.standing import Group, days_left, group_of
-from services.deadlines.domain.words import explained, left_words, missing_words
+from services.deadlines.domain.words import explained, holder_words, left_words, missing_words
 
 
 class _View(BaseModel):
@@ -96,7 +96,7 @@ class ObligationView(_View):
             duty_words=STRENGTH_WORDS[duty.strength],
             citation=duty.citation,
             duty_holder=duty.duty_holder,
-            duty_holder_words=duty.holder_name or body_words(duty.duty_holder),
+            duty_holder_words=holder_words(duty),
             recipients=duty.recipients,
             subject=duty.subject,
             rulebook=duty.rulebook,

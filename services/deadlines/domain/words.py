@@ -42,19 +42,32 @@ def left_words(due_on: date | None, now: datetime, calendar: Calendar) -> str:
     return f"{working_days_words(left)} left"
 
 
+def holder_words(duty: Duty) -> str:
+    """Return who must act, by name where the register has told it."""
+    return duty.holder_name or body_words(duty.duty_holder)
+
+
 def due_soon_says(duty: Duty, due_on: date, now: datetime, calendar: Calendar) -> str:
     """Return the sentence of a warning."""
-    return f"{duty.title}: due {date_words(due_on)}, {left_words(due_on, now, calendar)}."
+    return f"{_whose(duty)}: due {date_words(due_on)}, {left_words(due_on, now, calendar)}."
+
+
+def strictest_says(duty: Duty, warn_on: date, due_on: date, now: datetime, calendar: Calendar) -> str:
+    """Return the sentence of a warning about `warn_on`, the date by the strictest reading, which is not the due date."""
+    return (
+        f"{_whose(duty)}: the strictest reading gives {date_words(warn_on)}; "
+        f"the date that counts is {date_words(due_on)}, {left_words(due_on, now, calendar)}."
+    )
 
 
 def breached_says(duty: Duty, due_on: date) -> str:
     """Return the sentence of a breach."""
-    return f"{duty.title}: was due {date_words(due_on)} and is not met."
+    return f"{_whose(duty)}: was due {date_words(due_on)} and is not met."
 
 
-def digest_says(duties: int) -> str:
+def digest_says(duties: int, partnership: str) -> str:
     """Return the sentence of one alert that stands for many warnings at once."""
-    return f"{duties} due dates of this partnership came near at the same time. The desk lists them all."
+    return f"{duties} due dates of {body_words(partnership)} came near at the same time. The desk lists them all."
 
 
 def refused_says(recipient: str, attempt: int, reason: str) -> str:
@@ -71,7 +84,8 @@ def quarantined_says(service: str, reason: str, *, parked: bool) -> str:
 def restored_says(service: str, lacking: int, after: int, *, moved: bool) -> str:
     """Return the sentence about a service that goes on from an older copy of its database."""
     what = "moved to another server" if moved else "restored from a backup"
-    found = f"lacks {lacking} messages that were published after number {after}" if lacking else "has all it published"
+    messages = "1 message that was" if lacking == 1 else f"{lacking} messages that were"
+    found = f"lacks {messages} published after number {after}" if lacking else "has all it published"
     held = " What a person took out of quarantine since is held again, and no alert says so." if lacking else ""
     # Nothing is published about clients, so it is not known whether there are any.
     let_in = (
@@ -113,6 +127,11 @@ def explained(duty: Duty, calendar: Calendar) -> Explained | None:
         return None
     counted = count_period(period.from_on, period.length, calendar)
     return Explained(_up_to(counted, period.ends_on), _summary(period), _note(duty, period, due_on, counted))
+
+
+def _whose(duty: Duty) -> str:
+    """Name a duty with its holder: several bodies may have one of the same title in a case."""
+    return f"{duty.title} ({holder_words(duty)})"
 
 
 def _summary(period: Period) -> str:

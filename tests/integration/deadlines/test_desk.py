@@ -100,7 +100,7 @@ async def test_an_alert_is_acknowledged_by_keyboard_and_shows_the_name(database:
     await _four_groups(database)
 
     async with _desk(database_url) as page:
-        breach = "Tell the Panel: was due Monday 9 November 2026 and is not met."
+        breach = "Tell the Panel (Leeds City Council): was due Monday 9 November 2026 and is not met."
         await tab_to(page, f"Acknowledge: {breach}")
         await press(page, "Enter")
         left = await page.get_by_role("button", name="Acknowledge").all_inner_texts()

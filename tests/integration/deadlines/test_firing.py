@@ -164,7 +164,26 @@ async def test_after_an_outage_only_the_highest_rung_fires_and_the_lower_are_mar
     ]
     async with database.connect() as connection:
         (alert,) = await alerts.find(connection, EVERYTHING)
-    assert alert.says == "Tell the Panel: due Monday 9 November 2026, due today."
+    assert alert.says == "Tell the Panel (Leeds City Council): due Monday 9 November 2026, due today."
+
+
+async def test_a_warning_by_the_strictest_reading_is_not_told_as_the_due_date(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    await feed(
+        database,
+        obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY),
+        obligation_redated(12, DUTY, NEXT_MONDAY, MONDAY, warn_on=date(2026, 11, 5)),
+    )
+    await move_clock_to(database, datetime(2026, 11, 5, 12, tzinfo=UTC))
+
+    await drain(worker(database))
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection, EVERYTHING)
+    assert alert.says == (
+        "Tell the Panel (Leeds City Council): the strictest reading gives Thursday 5 November 2026; "
+        "the date that counts is Monday 9 November 2026, 2 working days left."
+    )
 
 
 async def test_a_redated_duty_cannot_be_breached_on_its_old_date(database: Database) -> None:
@@ -317,7 +336,10 @@ async def test_a_flood_of_warnings_becomes_one_digest_per_partnership(database: 
         ("deadline.digest", "lscp:E08000035"),
         ("deadline.due-soon", "lscp:E06000006"),
     ]
-    assert next(alert.says for alert in raised if alert.kind == "deadline.digest").startswith("12 due dates")
+    assert next(alert.says for alert in raised if alert.kind == "deadline.digest") == (
+        "12 due dates of safeguarding children partnership E08000035 came near at the same time. "
+        "The desk lists them all."
+    )
 
 
 async def broken(database: Database, *cases: str) -> None:

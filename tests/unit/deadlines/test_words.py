@@ -9,27 +9,59 @@ from schemas.calendar import Length, load_england
 from schemas.words import body_words
 from services.deadlines.domain.words import (
     breached_says,
+    digest_says,
     due_soon_says,
     explained,
     missing_words,
     refused_says,
     restored_says,
+    strictest_says,
 )
 from tests.support.deadlines import duty, period
 
 ENGLAND = load_england()
 
 
-def test_a_warning_names_the_duty_its_date_and_the_working_days_left() -> None:
+def test_a_warning_names_the_duty_whose_it_is_its_date_and_the_working_days_left() -> None:
     now = datetime(2026, 12, 29, 9, tzinfo=UTC)  # Tuesday; 30, 31 and 4 January are worked, 1 January is not
 
     said = due_soon_says(duty(), date(2027, 1, 4), now, ENGLAND)
 
-    assert said == "Tell the Panel: due Monday 4 January 2027, 3 working days left."
+    assert said == "Tell the Panel (Leeds City Council): due Monday 4 January 2027, 3 working days left."
 
 
-def test_a_breach_names_the_duty_and_its_date() -> None:
-    assert breached_says(duty(), date(2026, 11, 9)) == "Tell the Panel: was due Monday 9 November 2026 and is not met."
+def test_a_breach_names_the_duty_whose_it_is_and_its_date() -> None:
+    said = breached_says(duty(), date(2026, 11, 9))
+
+    assert said == "Tell the Panel (Leeds City Council): was due Monday 9 November 2026 and is not met."
+
+
+def test_a_question_to_two_bodies_reads_apart_also_where_the_register_has_not_told_their_names() -> None:
+    asked = replace(duty(), title="When did your authority become aware?", holder_name="")
+    other = replace(asked, duty_holder="la:E09000032")
+
+    assert [breached_says(one, date(2026, 11, 9)) for one in (asked, other)] == [
+        f"When did your authority become aware? ({body}): was due Monday 9 November 2026 and is not met."
+        for body in ("local authority E08000035", "local authority E09000032")
+    ]
+
+
+def test_a_warning_by_the_strictest_reading_says_so_and_which_date_counts() -> None:
+    now = datetime(2026, 11, 5, 9, tzinfo=UTC)  # Thursday; Friday 6 and Monday 9 are worked
+
+    said = strictest_says(duty(), date(2026, 11, 5), date(2026, 11, 9), now, ENGLAND)
+
+    assert said == (
+        "Tell the Panel (Leeds City Council): the strictest reading gives Thursday 5 November 2026; "
+        "the date that counts is Monday 9 November 2026, 2 working days left."
+    )
+
+
+def test_a_digest_names_the_partnership() -> None:
+    assert digest_says(12, "lscp:E08000035") == (
+        "12 due dates of safeguarding children partnership E08000035 came near at the same time. "
+        "The desk lists them all."
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,6 +158,7 @@ def test_a_duty_without_a_date_has_no_count() -> None:
             False,
             "The database of intake was restored from a backup. It lacks 12 messages that were published after",
         ),
+        (1, False, "The database of intake was restored from a backup. It lacks 1 message that was published after"),
         (0, True, "The database of intake was moved to another server. It has all it published. What was kept after"),
     ],
 )
