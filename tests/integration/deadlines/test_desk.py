@@ -180,7 +180,7 @@ async def test_many_alerts_come_page_by_page_beside_the_pages_of_the_duties(
         both = (await _alerts_on(page), await page.locator("article").count())
         await page.get_by_role("button", name=re.compile("Acknowledge.*Warning 050")).click()
         taken = (await _alerts_on(page), await page.locator("article").count())
-        await page.get_by_role("link", name=re.compile("Previous.*alerts")).click()
+        await page.get_by_role("link", name=re.compile("First page.*alerts")).click()
         back = (await _alerts_on(page), await page.locator("article").count())
 
     assert first + second == [alert.says for alert in warnings]

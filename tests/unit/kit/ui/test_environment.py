@@ -61,6 +61,13 @@ def test_the_output_of_a_macro_is_not_escaped_again() -> None:
     assert '<strong class="govuk-tag govuk-tag--blue">Met</strong>' in html
 
 
+def test_a_later_page_links_to_the_first_by_that_name() -> None:
+    html = render("{% from 'macros.html' import pagination %}{{ pagination('/first', '', 'alerts') }}")
+
+    assert " ".join(re.sub("<[^>]*>", " ", html).split()) == "First page : alerts"
+    assert 'href="/first"' in html
+
+
 def test_a_name_that_is_missing_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         render("{{ nobody }}")
