@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -67,8 +68,10 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
             "more_taken": all_taken - len(taken),
             "groups": _groups(reading),
             "now": reading.now,
-            "holders": [{"value": one, "text": name or body_words(one)} for one, name in holders.items()],
-            "rules": [{"value": one, "text": one} for one in rules],
+            "holders": _choices(
+                {one: name or body_words(one) for one, name in holders.items()}, holder, body_words(holder)
+            ),
+            "rules": _choices({one: one for one in rules}, rule, rule),
             "holder": holder,
             "rule": rule,
             "first": _address(holder, rule, "", alerts_after) if after else "",
@@ -91,6 +94,12 @@ def _groups(reading: Reading) -> list[tuple[str, list[object]]]:
     return [
         (GROUP_WORDS[group], [view for view in reading.page.obligations if view.group == group]) for group in GROUPS
     ]
+
+
+def _choices(known: Mapping[str, str], asked: str, words: str) -> list[dict[str, str]]:
+    """Return what a filter may be set to, and what it is set to: no open duty may have that any more."""
+    found = {asked: words, **known} if asked else known
+    return [{"value": value, "text": found[value]} for value in sorted(found)]
 
 
 def _address(holder: str, rule: str, after: str, alerts_after: str = "") -> str:

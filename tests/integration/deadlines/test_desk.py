@@ -158,6 +158,41 @@ async def test_a_long_desk_comes_page_by_page(database: Database, database_url: 
     assert first + second == [f"Duty {number:03}" for number in range(PAGE + 1)]
 
 
+async def test_a_later_page_on_which_nothing_is_left_does_not_say_that_nothing_is_open(
+    database: Database, database_url: str
+) -> None:
+    async with database.begin() as tx:
+        await duties.save(tx.connection, [duty(number, date(2026, 11, 9)) for number in range(PAGE + 1)])
+
+    async with client(app(database_url), "operations") as http:
+        place = re.search('after=([^&"]+)', (await http.get("/desk")).text)
+        assert place is not None
+        async with database.begin() as tx:
+            await duties.save(
+                tx.connection, [replace(duty(PAGE, date(2026, 11, 9)), state="met", closed_at=NOON, met_on=MONDAY)]
+            )
+        shown = (await http.get(f"/desk?after={place[1]}")).text
+
+    assert shown.count("None on this page.") == 4
+    assert "No duty is open." not in shown
+    assert "First page" in shown
+
+
+async def test_a_filter_that_fits_no_open_duty_any_more_is_shown_as_it_is_set(
+    database: Database, database_url: str
+) -> None:
+    async with database.begin() as tx:
+        await duties.save(tx.connection, [duty()])
+
+    async with client(app(database_url), "operations") as http:
+        shown = (await http.get("/desk?holder=la:E09000032&rule=N-99")).text
+
+    set_to = re.findall("<option[^>]* selected>([^<]*)</option>", shown)
+    offered = re.findall('<option value="([^"]+)"', shown)
+    assert set_to == ["local authority E09000032", "N-99"]
+    assert offered == ["la:E08000035", "la:E09000032", "N-01", "N-99"]
+
+
 async def test_many_alerts_come_page_by_page_beside_the_pages_of_the_duties(
     database: Database, database_url: str
 ) -> None:
