@@ -12,7 +12,7 @@ from services.deadlines.domain.alert import Alert
 from services.deadlines.store import Alerts, alerts
 from services.kit.auth import Principal
 from services.kit.database import Database
-from services.kit.errors import NotFound
+from services.kit.errors import Forbidden, NotFound
 from services.kit.reach import reach_of
 from services.kit.transaction import Transaction
 
@@ -25,17 +25,30 @@ async def raise_alerts(
         tx.emit(topics.DEADLINES, translate.alert_raised(alert, _stamp(alert, tx, causation_id)), key=_key(alert))
 
 
+def may_acknowledge(person: Principal, kind: str) -> bool:
+    """Say whether a person who reads an alert of this kind may take it on: only operations work the quarantine.
+
+    What another took on would leave the list, and the case would stay parked unseen.
+    """
+    return kind != "record.quarantined" or person.role == "operations"
+
+
 async def acknowledge(database: Database, alert_id: UUID, person: Principal, *, table: Alerts = alerts) -> Alert:
     """Record that a signed-in person takes an alert on, and announce it; the first to do so stands.
 
     Raises:
         NotFound: There is no such alert, or it is about a case that this person may not read.
+        Forbidden: It is for operations alone.
     """
     reach = reach_of(person)
     async with database.connect() as connection:
         alert = await table.get(connection, reach, alert_id)
     if alert is None:
         raise NotFound("There is no alert with this id.")
+    if not may_acknowledge(person, alert.kind):
+        raise Forbidden(
+            "Only operations may acknowledge an alert about the quarantine. Ask them to retry or discard what is in it."
+        )
     async with database.begin() as tx:
         await tx.lock_cases([alert.case_key] if alert.case_key else [])
         if await table.acknowledge(tx.connection, alert_id, by=person.subject, name=person.name, now=tx.now):

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
 from schemas.words import body_words
-from services.deadlines.alerting import acknowledge
+from services.deadlines.alerting import acknowledge, may_acknowledge
 from services.deadlines.domain.standing import GROUPS
 from services.deadlines.domain.words import GROUP_WORDS
 from services.deadlines.reading import Reader, Reading
@@ -61,6 +61,7 @@ def build_desk(database: Database, reader: Reader, templates: Jinja2Templates) -
             "current": "desk",
             "alerts": raised.alerts,
             "all_alerts": raised.total,
+            "for_others": {one.alert_id for one in raised.alerts if not may_acknowledge(who, one.kind)},
             "first_alerts": _address(holder, rule, after) if alerts_after else "",
             "next_alerts": _address(holder, rule, after, raised.next) if raised.next else "",
             "asked": _query(holder, rule, after, alerts_after),

@@ -113,6 +113,32 @@ async def test_an_alert_about_no_case_is_for_operations(database: Database, data
     assert seen == [2, 1]
 
 
+@pytest.mark.usefixtures("alert_id")
+async def test_an_alert_about_the_quarantine_is_read_by_the_case_s_officers_and_taken_on_by_operations_alone(
+    database: Database, database_url: str
+) -> None:
+    await feed_quarantines(database, quarantined(20).model_copy(update={"case_key": CASE}))
+    officer = OWN["its body owes a duty in it"]
+
+    async with client(app(database_url), "review_officer", **officer) as http:
+        listed = (await http.get("/v1/alerts")).json()["alerts"]
+        (put_aside,) = (one["alert_id"] for one in listed if one["kind"] == "record.quarantined")
+        seen = (await http.get("/desk")).text
+        refused = [await http.post(f"{path}/alerts/{put_aside}/acknowledge") for path in ("/v1", "/desk")]
+        still_open = (await http.get("/v1/alerts")).json()["total"]
+    async with client(app(database_url), "operations") as http:
+        button = f"/desk/alerts/{put_aside}/acknowledge" in (await http.get("/desk")).text
+        taken = await http.post(f"/v1/alerts/{put_aside}/acknowledge")
+
+    assert "Only operations may acknowledge this alert." in seen
+    assert seen.count("/acknowledge") == 1  # of the other alert
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert "Ask them to retry or discard what is in it." in refused[0].json()["detail"]
+    assert still_open == 2
+    assert button
+    assert taken.json()["acknowledged_name"] == "Olu Example"
+
+
 async def test_the_duty_holders_of_cases_of_an_earlier_version_are_parties_to_them(database: Database) -> None:
     asked = replace(duty(3), kind="question", duty_holder="la:E09000032")
     async with database.begin() as tx:
