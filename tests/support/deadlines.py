@@ -13,6 +13,7 @@ from services.deadlines.domain.duty import Citation, Dating, Duty, Period
 CASE = "c" * 32
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)  # Monday
 CALENDAR = "2026.11.0"
+_NOTICE = UUID(int=901)
 
 
 def period(working_days: int, from_on: date) -> Period:
@@ -177,9 +178,9 @@ def question_closed(number: int, question_id: UUID) -> decisions.QuestionClosed:
     return decisions.QuestionClosed(**envelope(number), data=data)
 
 
-def _notice() -> dict[str, Any]:
+def _notice(notice_id: UUID = _NOTICE) -> dict[str, Any]:
     return {
-        "notice_id": UUID(int=901),
+        "notice_id": notice_id,
         "obligation_id": UUID(int=1),
         "rule": "N-03",
         "recipient": "police:west-yorkshire",
@@ -189,10 +190,10 @@ def _notice() -> dict[str, Any]:
 
 
 def notice_refused(
-    number: int, attempt: int = 3, of: Literal["notice", "withdrawal"] = "notice"
+    number: int, attempt: int = 3, of: Literal["notice", "withdrawal"] = "notice", notice: UUID = _NOTICE
 ) -> deliveries.NoticeAttempted:
     data = deliveries.NoticeAttemptedData(
-        **_notice(), of=of, attempt=attempt, outcome="refused", http_status=422, reason="HTTP 422"
+        **_notice(notice), of=of, attempt=attempt, outcome="refused", http_status=422, reason="HTTP 422"
     )
     return deliveries.NoticeAttempted(**envelope(number), data=data)
 

@@ -147,7 +147,7 @@ async def test_obligations_come_page_by_page(database: Database, database_url: s
 
 
 async def test_alerts_come_page_by_page_and_say_how_many_there_are(database: Database, database_url: str) -> None:
-    await feed(database, *(notice_refused(number) for number in (2, 3, 4)))
+    await feed(database, *(notice_refused(number, notice=UUID(int=number)) for number in (2, 3, 4)))
 
     async with client(app(database_url), "operations") as http:
         whole = (await http.get("/v1/alerts")).json()
