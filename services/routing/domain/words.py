@@ -16,6 +16,7 @@ from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
     Applies,
     AreaHolder,
+    Combined,
     Compared,
     Condition,
     Holder,
@@ -111,15 +112,17 @@ class Words:
         return f"{self.label(found.fact)}{of}: {value}"
 
     def asked(self, condition: Condition) -> str:
-        """Return a condition with what it is about, such as "the country of the incident: not England"."""
+        """Return a condition as one line of several, such as "the country of the incident: not England" or "any of"."""
         match condition:
             case Compared() | SameArea() | Recorded():
                 return f"{self.label(condition.fact)}: {self.needed(condition)}"
+            case Combined():
+                return condition.how
             case _:
                 return self.needed(condition)
 
     def needed(self, condition: Condition) -> str:
-        """Return what a condition asks of its fact, such as "not England"; of any other, what it asks at all."""
+        """Return what a condition asks of its fact, such as "not England"; of any other all that it asks, in one line."""
         match condition:
             case Compared():
                 values = " or ".join(self.value(condition.fact, each) for each in condition.values)
@@ -133,8 +136,17 @@ class Words:
                 return condition.says
             case Applies():
                 return f"rule {condition.rule} applies"
-            case _:
-                return reasons.says(condition)
+            case Combined():
+                return self._joined(condition)
+
+    def _joined(self, combined: Combined) -> str:
+        parts = combined.parts
+        if combined.how == "all of":  # that a fact is recorded goes without saying where its value is said
+            compared = {part.fact for part in parts if isinstance(part, Compared)}
+            parts = tuple(part for part in parts if not (isinstance(part, Recorded) and part.fact in compared))
+        said = [f"({self._joined(part)})" if isinstance(part, Combined) else self.asked(part) for part in parts]
+        joined = (" and " if combined.how == "all of" else " or ").join(said)
+        return f"none of: {joined}" if combined.how == "none of" else joined
 
     def recipients(self, tell: Recipients) -> str:
         """Return whom a duty names, such as "each safeguarding partner of the duty holder's area"."""

@@ -162,6 +162,14 @@ def test_a_false_condition_is_said_once_in_the_labels_of_the_vocabulary(country:
     assert [each.in_words for each in false.statements] == [stated]
 
 
+@pytest.mark.parametrize("rule", ["N-01", "N-02"])
+def test_a_rule_that_excludes_an_unborn_child_says_so(rule: str) -> None:
+    answers = asked("panel", decided([*facts(LEEDS_DEATH | {"child.unborn": "yes"}), *SUSPECTS]))
+
+    [false] = [each for each in answers if each.rule == rule]
+    assert (false.state, false.condition) == ("condition_false", "none of: the child was not born yet: yes")
+
+
 def test_a_due_date_is_shown_only_while_the_duty_is_open() -> None:
     stated: list[Fact] = [*facts(LEEDS_DEATH), *SUSPECTS]
     against = fact("notification.decision", "not_notify", of=COUNCIL)
