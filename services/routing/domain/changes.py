@@ -177,7 +177,9 @@ def _why(slot: Slot, runs: list[Trace], decision: Decision) -> str:
     for run in sorted(runs, key=lambda each: each.holder is None or each.holder.id != slot.duty_holder):
         because = reasons.because(decision.evaluation, run)
         if because is not None:
-            return words.found(because.found) if because.found else f"no longer so: {words.asked(because.condition)}"
+            if because.found:
+                return words.found(because.found)
+            return f"{'now' if because.unwanted else 'no longer'} so: {words.needed(because.condition)}"
         if run.in_force == NO:
             return f"{slot.rule} was not in force on the date it is judged on"
         then = decision.evaluation.book.rules[slot.rule].rule.then
