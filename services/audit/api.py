@@ -43,7 +43,7 @@ def search_for(  # a dependency: the API and the page ask in the same words
     """
     first, last = _day("from", recorded_from), _day("to", recorded_to)
     return Search(
-        case_key=case.strip() or None,
+        case_key=case.strip().lower() or None,
         recipient=recipient.strip() or None,
         rule=rule.strip() or None,
         recorded_from=None if first is None else end_of_day(first - timedelta(days=1)),

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from handrail.installation.keys import make_keys
 from handrail.installation.tokens import Account, TokenIssuer
-from services.audit.api import build_api
+from services.audit.api import build_api, search_for
 from services.audit.domain.note import Checkpoint
 from services.audit.pages import TEMPLATES, build_pages
 from services.audit.reader import Found
@@ -92,6 +92,11 @@ async def test_an_answer_of_the_api_counts_what_is_not_signed_yet(asking: Asking
         answer = (await http.get("/v1/entries")).json()
 
     assert (answer["size"], answer["unsigned"]) == (3, 2)
+
+
+@pytest.mark.parametrize("written", ["0a1b2c3d", "0A1B2C3D", "  0a1B2c3D "])
+def test_a_case_key_is_found_however_it_is_written(written: str) -> None:
+    assert search_for(case=written).case_key == "0a1b2c3d"
 
 
 @pytest.mark.parametrize("index", ["99999999999999999999", "-1", "x"])
