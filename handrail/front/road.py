@@ -22,7 +22,8 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
 class Stop:
     """One place on the road: what it does, what was counted there since it was started, and whether its service answers.
 
-    `key` places it in the picture. `href` is empty where there is no page to see.
+    `key` places it in the picture. `href` is empty where there is no page to see. Without a count, `answers` says whether
+    its service does answer, with something from which none can be read.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Stop:
     link_text: str
     counted: str
     count: int | None
+    answers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ PLACES: Final = (
 
 
 async def read_road(urls: Mapping[str, str]) -> tuple[Stop, ...]:
-    """Return the places in the order of the road; one whose service does not answer has no count.
+    """Return the places in the order of the road; one whose service does not answer with its metrics has no count.
 
     Args:
         urls: Address of each place; none for recipients that have no page here.
@@ -88,22 +90,29 @@ async def read_road(urls: Mapping[str, str]) -> tuple[Stop, ...]:
             place.link_text,
             place.counted,
             count,
+            answers,
         )
-        for place, count in zip(PLACES, counts, strict=True)
+        for place, (count, answers) in zip(PLACES, counts, strict=True)
     )
 
 
-async def _count(session: aiohttp.ClientSession, url: str, place: _Place) -> int | None:
+async def _count(session: aiohttp.ClientSession, url: str, place: _Place) -> tuple[int | None, bool]:
+    """Return the count of a place, and whether its service answers."""
     try:
         async with session.get(f"{url}/metrics") as response:
             response.raise_for_status()
-            text = await response.text()
+            return _counted(await response.text(), place), True
     except (aiohttp.ClientError, TimeoutError):
-        return None
+        return None, False
+    except ValueError:  # a page of a proxy, say, which answers in the service's place
+        return None, True
+
+
+def _counted(metrics: str, place: _Place) -> int:
     return int(
         sum(
             sample.value
-            for family in text_string_to_metric_families(text)
+            for family in text_string_to_metric_families(metrics)
             for sample in family.samples
             if sample.name == place.metric and place.labels.items() <= sample.labels.items()
         )

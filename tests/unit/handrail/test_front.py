@@ -146,6 +146,20 @@ handrail_consumed_records_total{outcome="fresh"} 7
     assert "7 messages logged since its last start" in page
 
 
+@pytest.mark.parametrize("metrics", [b"<!DOCTYPE html>\n<title>Sign in</title>\n", b"\xff\xfe", b"{not metrics"])
+async def test_an_answer_from_which_no_count_can_be_read_leaves_the_first_page_without_that_count(
+    tmp_path: Path, metrics: bytes
+) -> None:
+    with serving((200, metrics, {})) as server:
+        async with front(tmp_path, services=server.url) as client:
+            await signed_in(client)
+            answer = await client.get("/")
+
+    assert answer.status_code == 200
+    assert answer.text.count("Answers, but no count can be read") == 5
+    assert "Not answering" not in answer.text
+
+
 async def test_strangers_cannot_fill_the_memory(tmp_path: Path) -> None:
     async with front(tmp_path) as client:
         answer = await signed_in(client, password="x" * MAX_BODY_BYTES)
