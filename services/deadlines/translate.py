@@ -113,9 +113,12 @@ def alert_raised(alert: Alert, stamp: Stamp) -> AlertRaised:
 
 
 def alert_acknowledged(alert: Alert, account: str, stamp: Stamp) -> AlertAcknowledged:
-    """Return the message that a person took an alert on, by the account's id alone."""
+    """Return the message that a person took an alert on, by the account's id alone.
+
+    Its id is of this decision: after a restore somebody else may take the alert on.
+    """
     data = AlertAcknowledgedData(alert_id=alert.alert_id, by=account)
-    return AlertAcknowledged(**_head("alert.acknowledged", (alert.alert_id,), stamp), data=data)
+    return AlertAcknowledged(**_head("alert.acknowledged", (alert.alert_id, stamp.now.isoformat()), stamp), data=data)
 
 
 def clock_moved(data: ClockMovedData, stamp: Stamp) -> ClockMoved:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -137,3 +138,23 @@ class PostgresOutbox:
                 "payloads": number(pending, last_seqs, producer, published),
             },
         )
+
+
+_DECIDED_AGAIN: Final = text("""
+    UPDATE published_before SET in_outbox = true
+    WHERE NOT in_outbox AND convert_from(payload, 'UTF8')::jsonb @> CAST(:said AS jsonb)
+""")
+
+
+async def decided_again(connection: AsyncConnection, message_type: str, **data: UUID) -> None:
+    """Count a decision that a restore undid as lacking no longer: a person has decided the same thing anew.
+
+    Its message keeps its own id and what it says. The new one has an id of its own, so the relay never passes the old one.
+
+    Args:
+        connection: Inside the transaction that decides.
+        message_type: Of the messages that announce such a decision.
+        data: What in their data says that it is about this thing.
+    """
+    said = {"type": message_type, "data": {name: str(value) for name, value in data.items()}}
+    await connection.execute(_DECIDED_AGAIN, {"said": orjson.dumps(said).decode()})

@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.identity import derived_event_id
+from services.kit.outbox import decided_again
 from services.kit.settings import decode_key
 
 DUE_AFTER: Final = timedelta(hours=1)
@@ -282,6 +283,7 @@ class PostgresQuarantine:
         """Take a record out of quarantine."""
         values = {"quarantine_id": quarantine_id, "outcome": outcome, "by": by, "reason": reason, "now": now}
         await self._connection.execute(_RESOLVE, values)
+        await decided_again(self._connection, "record.resolved.v1", quarantine_id=quarantine_id)
 
     async def failed_again(self, quarantine_id: UUID, *, reason: str) -> None:
         """Count a retry that did not succeed."""

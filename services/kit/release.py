@@ -146,7 +146,8 @@ class _Release:
                 waiting = [(one, item) for one, item in waiting if one.arrival not in copies]
         await self._tx.held.resolve(quarantine_id, outcome=resolution, by=by, reason=reason, now=self._tx.now)
         message = QuarantineResolved(
-            id=derived_event_id("quarantine-resolved", quarantine_id),
+            # Of this decision alone: after a restore a person decides once more, and what was said before must not stand for it.
+            id=derived_event_id("quarantine-resolved", quarantine_id, self._tx.now.isoformat()),
             source=f"/handrail/{self._tx.service}",
             time=self._tx.now,
             recorded_at=self._tx.now,

@@ -69,7 +69,8 @@ def add_published_before(operations: Operations, schema: str) -> None:
     """Create the table of what Kafka has from before the database was restored from an older backup.
 
     A row is a message that this service published after the backup. `in_outbox` is false while the database lacks it:
-    what made it is gone, and nothing that the service has read again since made it anew.
+    what made it is gone, and nothing that the service has read again since made it anew. Nor does the database lack what a
+    person decided and has decided once more since (`services.kit.outbox.decided_again`): that has another message.
     """
     bind = operations.get_bind()
     bind.execute(

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deadlines.domain.alert import Alert
 from services.deadlines.tables import alert as table
 from services.deadlines.tables import among
+from services.kit.outbox import decided_again
 from services.kit.reach import Reach
 
 _ADD: Final = text(
@@ -73,6 +74,8 @@ async def acknowledge(connection: AsyncConnection, alert_id: UUID, *, by: str, n
         .where(table.c.alert_id == alert_id, table.c.acknowledged_at.is_(None))
         .values(acknowledged_at=now, acknowledged_by=by, acknowledged_name=name)
     )
+    if done.rowcount == 1:
+        await decided_again(connection, "alert.acknowledged.v1", alert_id=alert_id)
     return done.rowcount == 1
 
 

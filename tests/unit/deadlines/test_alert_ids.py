@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.calendar import load_england
+from services.deadlines import translate
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.ladder import Rung
@@ -64,3 +65,13 @@ async def test_a_digest_is_named_after_the_first_timer_that_it_stands_for() -> N
 
     assert list(before) == ["lscp:E08000035"]
     assert before == restored != others
+
+
+def test_taking_an_alert_on_once_more_after_a_restore_is_a_message_of_its_own() -> None:
+    alert = Alert(UUID(int=1), "deadline.breached", "breach", "duty", "Tell the Panel: due today.", NOON)
+
+    anna = translate.alert_acknowledged(alert, "anna", translate.Stamp(NOON))
+    bob = translate.alert_acknowledged(alert, "bob", translate.Stamp(NOON + timedelta(minutes=1)))
+
+    assert anna.data.alert_id == bob.data.alert_id
+    assert anna.id != bob.id
