@@ -92,6 +92,13 @@ class IncidentReportedData(CaseData):
         default=None, description="Of a referral: which kind of review the agency thinks of."
     )
 
+    @property
+    def described(self) -> tuple[ChildFacts, ...]:
+        """Return what is known of each child. A message of before intake said so of the one child of a death does not have that it died."""
+        if self.harm != "death" or len(self.children) != 1 or self.children[0].died is not None:
+            return self.children
+        return (self.children[0].model_copy(update={"died": "yes"}),)
+
 
 class BecameAwareData(CaseData):
     """See `schemas.submissions.BecameAware`."""

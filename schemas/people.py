@@ -251,8 +251,8 @@ class Child(Model, title="Child"):
         YesNo | None,
         said(
             "Died",
-            "Whether this child died, in an incident in which one died. Of a child with an age or date of death it is known. Correct it "
-            "if the child dies later.",
+            "Whether this child died, in an incident in which one died. Of the only child of a death, and of a child with an age or date "
+            "of death, it is known; of each other it is asked. Correct it if the child dies later.",
         ),
     ] = None
     age_at_incident: Annotated[

@@ -32,6 +32,7 @@ _NAMESPACE = UUID(int=7)
 
 LEEDS_DEATH: dict[str, Value] = {
     "harm": "death",
+    "child.died": "yes",
     "child.age_at_incident": 9,
     "incident.country": "england",
     "incident.area": LEEDS,

@@ -15,7 +15,7 @@ from schemas.people import Child
 from schemas.submission import Submission
 from schemas.submissions import AbuseSuspicionChanged, IncidentReported
 from schemas.vocabulary import Vocabulary
-from services.intake.domain.translate import derived_ages
+from services.intake.domain.translate import derived_ages, whether_died
 
 _INCIDENT: Final = {
     "harm": "harm",
@@ -55,10 +55,12 @@ def _lacking(data: Submission) -> Iterator[tuple[str, str | None]]:
 
 def _child_lacks(data: IncidentReported, child: Child) -> Iterator[str]:
     ages = derived_ages(data, child.ref)
+    is_death, died = data.harm == "death", whether_died(data, child)
     wanted = {
         "home_area": True,
         "age_at_incident": "age_at_incident" not in ages,
-        "age_at_death": data.harm == "death" and child.died != "no" and "age_at_death" not in ages,
+        "died": is_death and died is None,
+        "age_at_death": is_death and died == "yes" and "age_at_death" not in ages,
         "looked_after": True,
         "looked_after_by": child.looked_after == "yes",
         "placed_in": child.looked_after == "yes",

@@ -290,6 +290,6 @@ def _report(type_: str, data: events.IncidentReportedData) -> Iterator[Named]:
         yield "referral.submitted_on", "", data.reported_on
     said = ((fact, getattr(data, name)) for name, fact in _INCIDENT_FACTS.items())
     yield from ((fact, "", value) for fact, value in said if value is not None)
-    for child in data.children:  # of one of whom nothing is known it is known that it exists
+    for child in data.described:  # of one of whom nothing is known it is known that it exists
         known = child.model_dump(exclude={"child"}, exclude_none=True) or {"home_area": None}
         yield from ((f"child.{name}", child.child, value) for name, value in known.items())

@@ -126,9 +126,18 @@ def _own(submitted: Submitted, children: Mapping[str, str]) -> dict[str, Any]:
 
 def _child(data: IncidentReported, child: Child, key: str) -> ChildFacts:
     said = {name: value for name, value in child.model_dump(exclude={"ref"}).items() if value not in {None, "unknown"}}
-    if has_death(data, child) or (data.harm == "death" and len(data.children) == 1 and "died" not in said):
-        said["died"] = "yes"
+    if (died := whether_died(data, child)) is not None:
+        said["died"] = died
     return ChildFacts(child=key, **(said | derived_ages(data, child.ref)))
+
+
+def whether_died(data: IncidentReported, child: Child) -> str | None:
+    """Return what a report says of a child, in words or by its age or date of death, or because no other can be meant; else None."""
+    if has_death(data, child):
+        return "yes"
+    if child.died in {"yes", "no"}:
+        return child.died
+    return "yes" if data.harm == "death" and len(data.children) == 1 else None
 
 
 def as_published(published: CaseData, translated: CaseData) -> CaseData:

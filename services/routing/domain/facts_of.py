@@ -79,7 +79,7 @@ def _stated(event: CaseEvent, vocabulary: Vocabulary) -> Iterator[Statement]:
     match event:
         case IncidentReported(data=data):
             yield from _report(event, data)
-            for child in data.children:
+            for child in data.described:
                 yield from _child(child)
         case BecameAware(data=data):
             yield from ((INCIDENT, name, data.aware_on) for name in data.facts)

@@ -50,6 +50,8 @@ def _facts(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabular
         # A death of which somebody became aware on a day of its own is that of a child that had been harmed before.
         before = SUPPOSED_AT - timedelta(seconds=1)
         yield Fact("the-case", INCIDENT, reporter, "harm", "serious_harm", before, before, _BEFORE)
+    if stated.get((CASE, "harm")) == "death":
+        stated = {(CASE, "child.died"): "yes", **stated}  # of the one child of a death it is known, as intake takes it
     for (owner, name), value in stated.items():
         subject = _SUBJECTS[vocabulary[name].scope]
         yield Fact("the-case", subject, owner or reporter, name, value, SUPPOSED_AT, SUPPOSED_AT, _EVENT)
