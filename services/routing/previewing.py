@@ -18,6 +18,7 @@ from services.kit.asked import FIRST_DAY, LAST_DAY
 from services.kit.errors import Refused
 from services.routing.domain.facts import AUTHORITY
 from services.routing.domain.rulebook.read_examples import CASE, Stated
+from services.routing.domain.rulebook.suppose import as_reported
 from services.routing.explaining import explanation
 from services.routing.law import Law
 from services.routing.views import ExplanationView
@@ -56,7 +57,7 @@ def preview(wanted: Preview, law: Law) -> ExplanationView:
     """
     if wanted.judged_on is not None and not FIRST_DAY <= wanted.judged_on <= LAST_DAY:
         raise FactsRefused(errors=[{"pointer": "/judged_on", "detail": f"expected {_DAYS}"}])
-    return explanation(law.suppose(_stated(wanted.facts, law), wanted.judged_on), law.rulebook)
+    return explanation(law.suppose(as_reported(_stated(wanted.facts, law)), wanted.judged_on), law.rulebook)
 
 
 def _stated(facts: Mapping[str, Any], law: Law) -> Stated:

@@ -259,5 +259,24 @@ def test_what_a_report_lacks_is_asked_at_once() -> None:
     assert found[0].ask == "In which country did it happen?"
 
 
+def test_of_each_child_of_a_death_of_several_it_is_asked_whether_it_died_unless_that_is_said() -> None:
+    document = incident(data__harm="death")
+    del document["data"]["personal"]
+    said = {"home_area": "E08000035", "age_at_incident": 3, "looked_after": "no", "care_leaver": "no"}
+    document["data"]["children"] = [
+        {"ref": "child-1", **said, "age_at_death": 3},
+        {"ref": "child-2", **said},
+        {"ref": "child-3", **said, "died": "unknown"},
+        {"ref": "child-4", **said, "died": "no"},
+        {"ref": "child-5", **said, "died": "yes"},
+    ]
+
+    assert [(one.fact, one.child_ref) for one in missing(understood(document).data, vocabulary.load())] == [
+        ("child.died", "child-2"),
+        ("child.died", "child-3"),
+        ("child.age_at_death", "child-5"),
+    ]
+
+
 def test_ages_that_the_dates_give_are_not_asked_for() -> None:
     assert [one.fact for one in missing(understood(incident()).data, vocabulary.load())] == ["child.care_leaver"]

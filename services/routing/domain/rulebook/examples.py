@@ -21,7 +21,7 @@ from services.routing.domain.rulebook.conditions import bodies
 from services.routing.domain.rulebook.editions import names
 from services.routing.domain.rulebook.model import Example, Tells
 from services.routing.domain.rulebook.parse import parse_rulebook
-from services.routing.domain.rulebook.suppose import SUPPOSED_AT, implied, suppose
+from services.routing.domain.rulebook.suppose import SUPPOSED_AT, as_reported, implied, suppose
 from services.routing.domain.rulebook.tree import RulebookRefused, Text
 
 
@@ -79,7 +79,7 @@ def check_example(
 ) -> tuple[Checked, ...]:
     """Return everything that an example expects with what came out, and then what came out besides."""
     register = register.on(example.decided_on)
-    facts = suppose(example.facts, book.vocabulary, register)
+    facts = suppose(as_reported(example.facts), book.vocabulary, register)
     decision = decide(facts, book, register, calendar, SUPPOSED_AT, implied(example.facts))
     return (
         *_tells(example, decision, register),

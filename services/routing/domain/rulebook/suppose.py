@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from schemas.vocabulary import ITEMS, Scope, Value, Vocabulary
-from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, INCIDENT, REPORTER, FactBase
+from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, HARM, INCIDENT, REPORTER, FactBase
 from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook import tree
@@ -24,6 +24,7 @@ from services.routing.domain.statements import Fact
 
 SUPPOSED_AT: Final = datetime.combine(date(2026, 1, 1), time(), UTC)  # nothing supposed depends on when it is asked
 CHILD: Final = "the-child"
+DIED: Final = "child.died"
 _EVENT: Final = UUID(int=0)
 _BEFORE: Final = UUID(int=1)
 _SUBJECTS: Final[Mapping[Scope, str]] = {
@@ -50,11 +51,14 @@ def _facts(stated: Mapping[tuple[str, str], Value | None], vocabulary: Vocabular
         # A death of which somebody became aware on a day of its own is that of a child that had been harmed before.
         before = SUPPOSED_AT - timedelta(seconds=1)
         yield Fact("the-case", INCIDENT, reporter, "harm", "serious_harm", before, before, _BEFORE)
-    if stated.get((CASE, "harm")) == "death":
-        stated = {(CASE, "child.died"): "yes", **stated}  # of the one child of a death it is known, as intake takes it
     for (owner, name), value in stated.items():
         subject = _SUBJECTS[vocabulary[name].scope]
         yield Fact("the-case", subject, owner or reporter, name, value, SUPPOSED_AT, SUPPOSED_AT, _EVENT)
+
+
+def as_reported(stated: Mapping[tuple[str, str], Value]) -> Stated:
+    """Return what a report of these facts would state: of the one child of a death it is taken that it died, unless they say."""
+    return ({(CASE, DIED): "yes"} if stated.get((CASE, HARM)) == "death" else {}) | dict(stated)
 
 
 def implied(stated: Mapping[tuple[str, str], Value | None]) -> tuple[Happening, ...]:
@@ -76,4 +80,4 @@ def read_facts(text: str, file: str, vocabulary: Vocabulary, register: Register)
     stated = read_stated(root, Words(vocabulary, register, ()))
     if not stated:
         raise RulebookRefused(file, root.line, "expected at least one fact, such as `harm`")
-    return stated
+    return as_reported(stated)

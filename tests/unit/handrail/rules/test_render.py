@@ -24,14 +24,17 @@ N_06 = """## N-06 Tell the Secretary of State and Ofsted - a looked after child 
 When
 
 - all of:
-  - the harm: death
-  - none of:
-    - of several children another has died; that this one did not is recorded:
+  - the child has died:
+    - any of:
       - all of:
-        - the child died: recorded
-        - the child died: no
-        - none of:
+        - the harm: death
+        - the child died: yes
+      - it is recorded of this child that it died, whatever is said of the incident:
+        - any of:
           - the age at death, in completed years: recorded
+          - all of:
+            - the child died: recorded
+            - the child died: yes
   - the child is looked after by a local authority: yes
 
 Then
@@ -131,7 +134,7 @@ def test_pages_are_written_for_all_versions_and_a_draft_says_what_it_changes(tmp
     draft.write_text(
         (text[:start] + text[end:].replace("id: S-02", "id: S-03"))
         .replace("version: 2026.11.0", "version: 2026.12.0")
-        .replace("harm is: death", "harm is: other", 1)
+        .replace("meets: has-died", "meets: died-or-harmed", 1)
         .replace("verified: false ", "verified: A. Lawyer, 2026-12-01 ", 1)
     )
 

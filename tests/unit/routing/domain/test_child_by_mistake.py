@@ -15,6 +15,7 @@ COUNCIL = f"la:{LEEDS}"
 DEATH = [*facts(LEEDS_DEATH), fact("aware_on", "2026-06-01", of=COUNCIL)]
 MISTAKE = [
     fact("child.home_area", LEEDS, subject="child-2", by="mistaken"),
+    fact("child.died", "yes", subject="child-2", by="mistaken"),
     fact("child.age_at_incident", 4, subject="child-2", by="mistaken"),
 ]
 

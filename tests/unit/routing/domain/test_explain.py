@@ -189,6 +189,14 @@ def test_a_run_can_be_shown_condition_by_condition() -> None:
         (1, "undecided"),
         (2, "undecided"),
         (3, "yes"),
+        (4, "yes"),
+        (5, "yes"),
+        (5, "yes"),
+        (6, "yes"),
+        (7, "no"),
+        (7, "yes"),
+        (8, "yes"),
+        (8, "yes"),
         (3, "yes"),
         (3, "undecided"),
         (3, "yes"),
@@ -199,6 +207,9 @@ def test_a_run_can_be_shown_condition_by_condition() -> None:
     ]
     assert [(words.asked(line.condition), words.found(line.found)) for line in lines if line.found] == [
         ("the harm: death or serious harm", "the harm: death"),
+        ("the age at death, in completed years: recorded", "the age at death, in completed years: not recorded"),
+        ("the child died: recorded", "the child died: yes"),
+        ("the child died: yes", "the child died: yes"),
         ("the age at the incident, in completed years: at most 17", "the age at the incident, in completed years: 9"),
         (
             "the authority's own view on abuse or neglect: known or suspected",

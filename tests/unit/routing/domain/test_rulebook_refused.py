@@ -32,8 +32,8 @@ SLIPS = {
     "key twice": ("    judged on: aware_on\n", "    judged on: aware_on\n    judged on: aware_on\n", "stands twice"),
     "nothing after the colon": ("    title: Tell the Panel - the child died", "    title:\n    #", "expected a text"),
     "two conditions in one": (
-        "- harm is: death\n",
-        "- harm is: death\n          child.looked_after is: yes\n",
+        "        - incident.country is: england\n",
+        "        - incident.country is: england\n          child.looked_after is: yes\n",
         "`all of:`",
     ),
     "misspelt operator": ("child.age_at_death is at least: 16", "child.age_at_death is atleast: 16", "`is at least`"),

@@ -108,7 +108,7 @@ def test_a_duty_that_nobody_is_registered_for_ends_when_a_person_says_that_it_is
 
 def test_what_one_authority_told_the_parents_of_its_child_is_nothing_that_another_told_those_of_its_own() -> None:
     """Children Act 1989, Schedule 2, paragraph 20(1)(b): the authority that looks after a child notifies that child's parents."""
-    of_children = {"child.home_area": LEEDS, "child.looked_after": "yes", "child.placed_in": LEEDS}
+    of_children = {"child.home_area": LEEDS, "child.died": "yes", "child.looked_after": "yes", "child.placed_in": LEEDS}
     said = [
         *facts({name: value for name, value in LEEDS_DEATH.items() if not name.startswith("child.")}),
         *(

@@ -1,0 +1,129 @@
+"""Of which child a death is reported: of one of whom it is recorded, and of nobody because another died.
+
+Children Act 1989, Schedule 2, paragraph 20: "if a child who is being looked after by a local authority dies".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from schemas import case_events as ce
+from services.routing.domain import ledger
+from services.routing.domain.decide import Decision
+from services.routing.domain.facts_of import facts_of
+from tests.support.routing import CHILD, COUNCIL, LEEDS, MONDAY, POLICE, aware, corrected, reported, suspects
+from tests.support.rulebooks import law
+
+SECOND = "d" * 32
+TUESDAY = MONDAY + timedelta(days=1)
+WEDNESDAY = MONDAY + timedelta(days=2)
+NOW = datetime(2026, 6, 4, tzinfo=UTC)
+HARMED = ce.ChildFacts(
+    child=CHILD,
+    home_area=LEEDS,
+    looked_after="yes",
+    looked_after_by=LEEDS,
+    placed_in=LEEDS,
+    care_leaver="no",
+    age_at_incident=5,
+)
+DEAD = HARMED.model_copy(update={"died": "yes", "age_at_death": 5})
+SIBLING = HARMED.model_copy(update={"child": SECOND})
+OF_A_DEATH = {"N-06", "N-06P", "N-18"}
+
+
+def decision(*events: Any) -> Decision:
+    facts = tuple(fact for event in events for fact in facts_of(event, law().vocabulary))
+    return law().decide(facts, {}, ledger.Known(), NOW)
+
+
+def due(found: Decision, child: str = CHILD) -> dict[str, date | None]:
+    """Return the rules under which something is owed about a child, with its day."""
+    return {each.rule.id: each.dates.due_on for each in found.obligations if each.slot.subject == child}
+
+
+def asked(found: Decision) -> set[tuple[str, str, str]]:
+    return {(each.subject, each.fact, each.of_whom) for each in found.questions if each.fact == "child.died"}
+
+
+def council_says(children: Sequence[ce.ChildFacts]) -> list[Any]:
+    """Return that the council reports a death on Tuesday, of which it is aware and suspects neglect from then on."""
+    on = TUESDAY.date()
+    return [
+        reported(COUNCIL, harm="death", on=on, at=TUESDAY, children=tuple(children)),
+        aware(on=on, at=TUESDAY),
+        suspects(since=on, at=TUESDAY),
+    ]
+
+
+def test_a_harmed_child_that_dies_is_told_of_though_another_body_had_reported_the_harm() -> None:
+    found = decision(reported(POLICE, children=(HARMED,)), *council_says([DEAD]))
+
+    assert due(found) == {
+        "N-01": date(2026, 6, 9),  # Tuesday 2 June + 5
+        "N-03": date(2026, 6, 9),
+        "N-06": date(2026, 6, 9),
+        "N-06P": date(2026, 6, 2),
+        "N-18": date(2026, 6, 3),  # + 1
+    }
+    assert [each.name for each in found.conflicts] == ["harm"]
+    assert set(found.undecided) == {"N-11"}
+    assert not asked(found)
+
+
+def test_serious_harm_of_a_child_of_which_nobody_says_that_it_died_is_no_death_and_asks_nothing() -> None:
+    harmed = reported(COUNCIL, children=(HARMED,))
+
+    found = decision(harmed, aware(), suspects())
+
+    assert set(due(found)) == {"N-01", "N-03"}
+    assert not asked(found)
+
+
+def test_nobody_is_told_of_the_death_of_a_child_because_another_died_and_whoever_reported_is_asked() -> None:
+    found = decision(*council_says([DEAD, SIBLING]))
+
+    assert set(due(found)) == {"N-01", "N-03", *OF_A_DEATH}
+    assert set(due(found, SECOND)) == {"N-01", "N-03"}  # harmed in the same incident
+    assert OF_A_DEATH <= set(found.undecided)
+    assert (SECOND, "child.died", f"la:{LEEDS}") in asked(found)
+
+
+def test_an_answer_and_its_correction_decide_whether_a_death_of_the_other_child_is_told() -> None:
+    told = council_says([DEAD, SIBLING])
+    alive, dead = (
+        reported(
+            COUNCIL,
+            harm="death",
+            on=TUESDAY.date(),
+            at=TUESDAY + timedelta(hours=1),
+            children=(SIBLING.model_copy(update={"died": died}),),
+        )
+        for died in ("no", "yes")
+    )
+    died_after_all, lives_after_all = (
+        corrected(answer.id, "child.died", died, child=SECOND, at=WEDNESDAY)
+        for answer, died in ((alive, "yes"), (dead, "no"))
+    )
+
+    for answers, is_told in (
+        ([alive], False),
+        ([dead], True),
+        ([alive, died_after_all], True),
+        ([dead, lives_after_all], False),
+    ):
+        found = decision(*told, *answers)
+        assert (set(due(found, SECOND)) >= OF_A_DEATH) == is_told
+        assert bool(set(due(found, SECOND)) & OF_A_DEATH) == is_told
+        assert not asked(found)
+
+
+def test_a_message_of_before_about_the_death_of_one_child_says_that_it_died_and_one_about_two_does_not() -> None:
+    """Before intake derived it, a death of several children did not say of which."""
+    assert set(due(decision(*council_says([HARMED])))) >= OF_A_DEATH
+
+    found = decision(*council_says([HARMED, SIBLING]))
+    assert not set(due(found)) & OF_A_DEATH
+    assert {subject for subject, _, _ in asked(found)} == {CHILD, SECOND}
