@@ -36,7 +36,7 @@ async def test_a_condition_stands_in_words_with_its_parts(address: DatabaseAddre
     async with visit(address, "/rules/n-01") as page:
         lines = await page.locator("main ul.govuk-list").first.locator("li").all_inner_texts()
 
-    assert "· · · the harm: death or serious harm" in lines
+    assert "· · · · · the harm: death or serious harm" in lines
     assert "· the country of the incident: England" in lines
 
 
