@@ -30,8 +30,7 @@ def distrust(previous: Tick, current: Tick) -> str | None:
 
     The ticks may be of two machines, whose witnesses differ; but no time passed backwards between them.
     """
-    logged = timedelta(seconds=current.logged_offset_s - previous.logged_offset_s)
-    own_step = current.legal_at - previous.legal_at - logged
+    own_step = _own_step(previous, current)
     ahead = own_step - max(current.witness_at - previous.witness_at, timedelta())
     if own_step < -MAX_BACK:
         return f"The legal clock went back by {_seconds(-own_step)} and no move was logged."
@@ -46,9 +45,14 @@ def behind(previous: Tick, current: Tick) -> str | None:
     Without this it would be trusted as soon as it passed its last trusted time once more, and tell everything late.
     Both ticks must be of one process.
     """
-    logged = timedelta(seconds=current.logged_offset_s - previous.logged_offset_s)
-    lag = current.witness_at - previous.witness_at - (current.legal_at - previous.legal_at - logged)
+    lag = current.witness_at - previous.witness_at - _own_step(previous, current)
     return f"The legal clock is {_seconds(lag)} behind and no move was logged." if lag > MAX_BEHIND else None
+
+
+def _own_step(previous: Tick, current: Tick) -> timedelta:
+    """Return how far the legal clock went by itself, without the moves that were logged."""
+    logged = timedelta(seconds=current.logged_offset_s - previous.logged_offset_s)
+    return current.legal_at - previous.legal_at - logged
 
 
 def _seconds(step: timedelta) -> str:

@@ -10,6 +10,12 @@ LEGAL = datetime(2026, 11, 2, 9, tzinfo=UTC)
 WITNESS = datetime(2026, 11, 2, 8, 59, 59, tzinfo=UTC)  # the two clocks need not agree, only go alike
 HOUR = 3600
 WEEK = 7 * 24 * HOUR
+BEFORE = Tick(LEGAL, WITNESS, 0)
+
+
+def later(legal_s: float, witness_s: float, logged_s: int) -> Tick:
+    """Return the tick after `BEFORE` in which each clock has gone so many seconds, of which so many were logged."""
+    return Tick(LEGAL + timedelta(seconds=legal_s), WITNESS + timedelta(seconds=witness_s), logged_s)
 
 
 @pytest.mark.parametrize(
@@ -32,16 +38,11 @@ WEEK = 7 * 24 * HOUR
 def test_a_step_that_nobody_logged_is_not_trusted(
     legal_s: float, witness_s: float, logged_s: int, *, trusted: bool
 ) -> None:
-    before = Tick(LEGAL, WITNESS, 0)
-    after = Tick(LEGAL + timedelta(seconds=legal_s), WITNESS + timedelta(seconds=witness_s), logged_s)
-
-    assert (distrust(before, after) is None) is trusted
+    assert (distrust(BEFORE, later(legal_s, witness_s, logged_s)) is None) is trusted
 
 
 def test_the_reason_says_by_how_much() -> None:
-    before, after = Tick(LEGAL, WITNESS, 0), Tick(LEGAL - timedelta(seconds=30), WITNESS, 0)
-
-    assert distrust(before, after) == "The legal clock went back by 30 seconds and no move was logged."
+    assert distrust(BEFORE, later(-30, 0, 0)) == "The legal clock went back by 30 seconds and no move was logged."
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,4 @@ def test_the_reason_says_by_how_much() -> None:
 def test_a_clock_that_went_back_is_not_right_again_by_growing_older(
     legal_s: float, witness_s: float, logged_s: int, *, trusted: bool
 ) -> None:
-    before = Tick(LEGAL, WITNESS, 0)
-    after = Tick(LEGAL + timedelta(seconds=legal_s), WITNESS + timedelta(seconds=witness_s), logged_s)
-
-    assert (behind(before, after) is None) is trusted
+    assert (behind(BEFORE, later(legal_s, witness_s, logged_s)) is None) is trusted
