@@ -74,9 +74,10 @@ async def acknowledge(connection: AsyncConnection, alert_id: UUID, *, by: str, n
         .where(table.c.alert_id == alert_id, table.c.acknowledged_at.is_(None))
         .values(acknowledged_at=now, acknowledged_by=by, acknowledged_name=name)
     )
-    if done.rowcount == 1:
-        await decided_again(connection, "alert.acknowledged.v1", alert_id=alert_id)
-    return done.rowcount == 1
+    if done.rowcount != 1:
+        return False
+    await decided_again(connection, "alert.acknowledged.v1", alert_id=alert_id)
+    return True
 
 
 async def get(connection: AsyncConnection, reach: Reach, alert_id: UUID) -> Alert | None:
