@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
-import orjson
 import pytest
-from sqlalchemy import text
 
 from schemas.deadlines import AlertAcknowledged, AlertRaised
 from services.deadlines.alerting import acknowledge
@@ -30,15 +28,10 @@ from tests.support.deadlines import (
     restored,
 )
 from tests.support.deadlines_database import feed, feed_quarantines, published
+from tests.support.restored import lacking, lose
 
 ADA = Principal("account-1", "Ada Example", "operations")
 BO = Principal("account-2", "Bo Example", "review_officer", "west-yorkshire-police", "police:west-yorkshire")
-_PUBLISHED_BEFORE: Final = text("""
-    INSERT INTO published_before
-        (event_id, topic, partition, "offset", key, producer_seq, payload, in_outbox, after_xid, after_id)
-    VALUES (:event_id, 'topic', 0, 0, '', 1, :payload, false, '0', 0)
-""")
-_LACKING: Final = text("SELECT event_id FROM published_before WHERE NOT in_outbox")
 
 
 async def test_a_refused_notice_is_told_to_a_person_and_a_failed_attempt_is_not(database: Database) -> None:
@@ -118,23 +111,18 @@ async def test_an_alert_that_is_taken_on_once_more_after_a_restore_is_not_lackin
     await feed(database, notice_refused(2))
     async with database.connect() as connection:
         (alert,) = await alerts.find(connection, EVERYTHING)
-    before = [(uuid4(), alert_id) for alert_id in (alert.alert_id, UUID(int=1))]
     async with database.begin() as tx:
-        for event_id, alert_id in before:
-            body = {
-                "id": event_id,
-                "type": "alert.acknowledged.v1",
-                "data": {"alert_id": str(alert_id), "by": "account-1"},
-            }
-            await tx.connection.execute(_PUBLISHED_BEFORE, {"event_id": event_id, "payload": orjson.dumps(body)})
+        undone = await lose(tx.connection, "alert.acknowledged.v1", alert_id=str(alert.alert_id))
+        of_another = await lose(tx.connection, "alert.acknowledged.v1", alert_id=str(UUID(int=1)))
 
     await acknowledge(database, alert.alert_id, BO)
 
     async with database.connect() as connection:
-        assert list((await connection.execute(_LACKING)).scalars()) == [before[1][0]]
+        assert await lacking(connection) == [of_another]
     (message,) = await published(database, "alert.acknowledged.v1")
     assert isinstance(message, AlertAcknowledged)
-    assert (message.id in dict(before), message.data.by) == (False, "account-2")
+    assert message.id not in {undone, of_another}
+    assert message.data.by == "account-2"
 
 
 async def test_an_alert_that_does_not_exist_cannot_be_taken_on(database: Database) -> None:
