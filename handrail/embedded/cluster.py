@@ -73,8 +73,29 @@ class Cluster:
         wanted = {ConfigResource(ConfigResource.Type.TOPIC, topic.name): topic for topic in topics}
         if not wanted:
             return ()
-        changed: list[str] = []
-        corrections: list[ConfigResource] = []
+        wrong = self._wrong(wanted)
+        corrections = [
+            ConfigResource(
+                ConfigResource.Type.TOPIC,
+                topic.name,
+                incremental_configs=[
+                    ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+                    for name, value in settings.items()
+                ],
+            )
+            for topic, settings in wrong
+        ]
+        if corrections:
+            for resource, done in self._admin.incremental_alter_configs(
+                corrections, request_timeout=_TIMEOUT_S
+            ).items():
+                _result(f"change the settings of {resource.name}", done)
+            wait_to_show("settings", lambda: len(self._wrong(wanted)))
+        return tuple(f"{topic.name}: {name}={value}" for topic, settings in wrong for name, value in settings.items())
+
+    def _wrong(self, wanted: Mapping[ConfigResource, Topic]) -> list[tuple[Topic, dict[str, str]]]:
+        """Return each topic with settings of its own that are other than the page's, and what they should be."""
+        found: list[tuple[Topic, dict[str, str]]] = []
         for resource, future in self._admin.describe_configs(list(wanted), request_timeout=_TIMEOUT_S).items():
             topic = wanted[resource]
             current = _result(f"read the settings of {topic.name}", future) or {}
@@ -83,19 +104,9 @@ class Cluster:
                 for name, entry in current.items()
                 if ConfigSource(entry.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG  # what comes is its number
             }
-            wrong = {name: value for name, value in topic.settings.items() if own.get(name) != value}
-            changed += [f"{topic.name}: {name}={value}" for name, value in wrong.items()]
-            entries = [
-                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wrong.items()
-            ]
-            if entries:
-                corrections.append(ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries))
-        if corrections:
-            for resource, done in self._admin.incremental_alter_configs(
-                corrections, request_timeout=_TIMEOUT_S
-            ).items():
-                _result(f"change the settings of {resource.name}", done)
-        return tuple(changed)
+            if wrong := {name: value for name, value in topic.settings.items() if own.get(name) != value}:
+                found.append((topic, wrong))
+        return found
 
     def differences(self, topics: Iterable[Topic]) -> tuple[str, ...]:
         """Return what cannot be put right here.

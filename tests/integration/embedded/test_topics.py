@@ -12,6 +12,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    ConfigSource,
     ResourceType,
 )
 
@@ -19,6 +20,7 @@ from handrail.demo.player import StoryStuck, write
 from handrail.embedded.topics import add_client_topic, apply_topics, revoke_client
 from handrail.embedded.topics_page import Access, Spec
 from schemas import topics
+from tests.support.eventually import until
 from tests.support.stack import SERVICE_PASSWORDS, stack
 
 
@@ -44,7 +46,7 @@ def _signs_in_in_vain(errors: list[KafkaError]) -> list[KafkaError]:
 def test_every_topic_on_the_page_exists_with_its_partitions_and_settings() -> None:
     admin = stack().kafka.admin()
 
-    present = admin.list_topics(timeout=10).topics
+    present = admin.list_topics(timeout=30).topics
 
     for topic in Spec.load().topics:
         assert len(present[topic.name].partitions) == topics.PARTITIONS
@@ -80,7 +82,7 @@ def test_a_client_may_write_its_own_topic_alone_until_it_is_revoked() -> None:
     gone = produce_as(f"client-{first}", "first-password", topics.submissions(first))
     assert gone is not None
     assert gone.code() == KafkaError._AUTHENTICATION
-    assert topics.submissions(first) in stack().kafka.admin().list_topics(timeout=10).topics
+    assert topics.submissions(first) in stack().kafka.admin().list_topics(timeout=30).topics
 
 
 def test_what_the_broker_refuses_from_a_player_of_the_demo_is_an_error() -> None:
@@ -149,7 +151,14 @@ def test_what_a_topic_has_from_the_cluster_alone_is_set_on_the_topic_a_clients_t
 
 def alter(admin: AdminClient, topic: str, entry: ConfigEntry) -> None:
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-    admin.incremental_alter_configs([resource])[resource].result(15)
+    admin.incremental_alter_configs([resource])[resource].result(30)
+    place = ConfigResource(ConfigResource.Type.TOPIC, topic)
+
+    def own() -> bool:
+        current = admin.describe_configs([place])[place].result(30)[entry.name]
+        return ConfigSource(current.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG
+
+    until(lambda: not own(), "the topic has it from the cluster alone", within_s=120)
 
 
 def test_a_topic_with_fewer_copies_than_expected_is_named_and_left_alone() -> None:
