@@ -277,9 +277,10 @@ def _ended_task(consumer: AIOKafkaConsumer | None) -> str | None:
         "fetching": getattr(getattr(consumer, "_fetcher", None), "_fetch_task", None),
         "coordination": getattr(coordinator, "_coordination_task", None),
     }
-    beat = getattr(coordinator, "_heartbeat_task", None)
-    if beat and beat.done() and not beat.cancelled() and beat.exception():
-        tasks = {"heartbeat": beat}  # it ends without an error whenever the group is joined again
+    for name, kept in (("heartbeat", "_heartbeat_task"), ("committed offsets", "_commit_refresh_task")):
+        task = getattr(coordinator, kept, None)
+        if task and task.done() and not task.cancelled() and task.exception():
+            tasks = {name: task}  # they end without an error whenever the group is joined again
     ended = ((name, task) for name, task in tasks.items() if task and task.done())
     return next((f"{name} task has ended: {_end_of(task)}" for name, task in ended), None)
 

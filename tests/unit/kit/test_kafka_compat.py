@@ -215,11 +215,15 @@ class Running:
     def __init__(self, **ended: Any) -> None:
         alive = asyncio.get_running_loop().create_future()
         self.tasks = [alive]
-        tasks = {"sync": alive, "fetch": alive, "coordination": alive, "heartbeat": alive} | ended
+        tasks = dict.fromkeys(("sync", "fetch", "coordination", "heartbeat", "offsets"), alive) | ended
         self.consumer = SimpleNamespace(
             _client=SimpleNamespace(_sync_task=tasks["sync"]),
             _fetcher=SimpleNamespace(_fetch_task=tasks["fetch"]),
-            _coordinator=SimpleNamespace(_coordination_task=tasks["coordination"], _heartbeat_task=tasks["heartbeat"]),
+            _coordinator=SimpleNamespace(
+                _coordination_task=tasks["coordination"],
+                _heartbeat_task=tasks["heartbeat"],
+                _commit_refresh_task=tasks["offsets"],
+            ),
         )
 
 
@@ -243,14 +247,15 @@ async def test_a_consumer_is_dead_with_each_task_that_it_lives_by(task: str, sai
     ]
 
 
-async def test_a_heartbeat_that_was_stopped_is_no_finding_and_one_that_failed_is() -> None:
+@pytest.mark.parametrize(("task", "said"), [("heartbeat", "heartbeat"), ("offsets", "committed offsets")])
+async def test_a_task_that_each_joining_ends_is_no_finding_and_one_that_failed_is(task: str, said: str) -> None:
     stopped, failed = asyncio.get_running_loop().create_future(), asyncio.get_running_loop().create_future()
     stopped.set_result(None)
     failed.set_exception(AssertionError())
 
-    said = [Subscriber(Running(heartbeat=each), lambda: 500, never).problem(60) for each in (stopped, failed)]
+    problems = [Subscriber(Running(**{task: each}), lambda: 500, never).problem(60) for each in (stopped, failed)]
 
-    assert said == [None, "aiokafka's heartbeat task has ended: AssertionError at outside our code"]
+    assert problems == [None, f"aiokafka's {said} task has ended: AssertionError at outside our code"]
 
 
 async def test_a_consumer_that_looks_for_records_is_not_idle_however_long_that_takes() -> None:
