@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tests.support.faults.rig import DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
+from tests.support.reports import TOLD
 
 DAY_S: Final = 86_400
 FAR_S: Final = 40 * DAY_S
@@ -78,7 +79,7 @@ def changed(scene: Scene) -> Landed:
     for reported_on, over_at in ahead:
         scene.rig.move_clock_to(datetime.combine(reported_on, time(12), UTC), "fault table")
         event = scene.load.post_one(f"{scene.load.prefix}-{reported_on}", reported_on)
-        timed = wait_for(lambda event=event: scene.rig.ask(_BREACHES, event), "two timers")  # type: ignore[misc]
+        timed = _timed(scene.rig, event)
         if timed != [over_at, over_at]:
             raise DidNotLand(f"expected breaches at {over_at}, got {timed}")
         scene.rig.move_clock_to(over_at, "fault table")
@@ -89,10 +90,21 @@ def changed(scene: Scene) -> Landed:
 def _due_meanwhile(scene: Scene, name: str) -> tuple[UUID, int]:
     """Report a case of today; return its event, and how many timers of it are due within the days of a leap."""
     event = scene.load.post_one(f"{scene.load.prefix}-{name}", scene.rig.ask(_TODAY))
-    timers = wait_for(lambda: scene.rig.ask(_BREACHES, event), "timers of a case of today")
+    timers = _timed(scene.rig, event)
     if not scene.rig.ask(_DUE_WITHIN, max(timers), FAR_S):
         raise DidNotLand(f"expected timers that are due within 40 days, got {timers}")
     return event, len(timers)
+
+
+def _timed(rig: Rig, event: UUID) -> list[datetime]:
+    """Wait until each duty of a case has the timer of its breach; return when these are due."""
+
+    def each() -> list[datetime] | None:
+        found: list[datetime] = rig.ask(_BREACHES, event) or []
+        return found if len(found) == len(TOLD) else None
+
+    due_at: list[datetime] = wait_for(each, "a timer for each duty")
+    return due_at
 
 
 def _some_cases(scene: Scene) -> None:

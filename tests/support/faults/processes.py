@@ -17,7 +17,7 @@ from schemas.topics import SERVICES
 from services.kit.cursor import SILENT_AFTER_S
 from services.routing.dispatch.rows import LEASE_S
 from tests.support.faults.builds import COPIES, SECOND, service_of
-from tests.support.faults.quiet import ends_of, unread
+from tests.support.faults.quiet import STUCK_S, ends_of, wait_until_read
 from tests.support.faults.rig import READY_S, DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
@@ -56,8 +56,8 @@ def zombies(scene: Scene) -> Landed:
         wait_for(lambda: all(_sleeps(rig, copy) for copy in asleep), every, within_s=OVERTAKEN_WITHIN_S)
         wait_for(lambda: all(_members(rig, service) == 1 for service in SERVICES), "their groups gave them up")
         ends = ends_of(rig)
-        others = "the other copies read what they sleep over"
-        wait_for(lambda: unread(rig, ends) == 0, others, within_s=OVERTAKEN_WITHIN_S)
+        if left := wait_until_read(rig, ends, within_s=OVERTAKEN_WITHIN_S, stuck_s=STUCK_S):
+            raise DidNotLand(f"the other copies do not read what they sleep over: {left}; {rig.ended()}")
     finally:
         for copy in asleep:
             rig.signal(copy, signal.SIGCONT)
@@ -172,6 +172,7 @@ def _catch_at_work(rig: Rig, copy: str, number: signal.Signals, chance: Random) 
     pid, service = rig.process(copy).pid, service_of(copy)
     end = time.monotonic() + CAUGHT_WITHIN_S
     while time.monotonic() < end:
+        frozen_at = time.monotonic()
         os.kill(pid, signal.SIGSTOP)
         try:
             if rig.ask(_AT_WORK, f"handrail_{service}", local_ports(pid), f"{service}.{_WRITTEN_BY_WORK[service]}"):
@@ -180,5 +181,6 @@ def _catch_at_work(rig: Rig, copy: str, number: signal.Signals, chance: Random) 
         finally:
             with suppress(ProcessLookupError):  # killed, and gone already
                 os.kill(pid, signal.SIGCONT)
-        time.sleep(chance.uniform(0.001, 0.02))  # the next freeze must find it somewhere else
+        # The next freeze must find it somewhere else, and it must run long enough to stay in its group.
+        time.sleep(time.monotonic() - frozen_at + chance.uniform(0.001, 0.02))
     raise DidNotLand(f"{copy} was never caught with an open batch or request")

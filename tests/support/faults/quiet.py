@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import asyncpg
@@ -39,8 +40,17 @@ _WAITS: Final = {
 
 def wait_until_quiet(rig: Rig, *, within_s: float = QUIET_WITHIN_S, stuck_s: float = STUCK_S) -> str | None:
     """Return nothing once the road is quiet; else what still waits when the time is up, or has not changed for so long."""
+    return _until_nothing(lambda: _what_waits(rig), within_s, stuck_s)
+
+
+def wait_until_read(rig: Rig, ends: dict[tuple[str, int], int], *, within_s: float, stuck_s: float) -> str | None:
+    """Return nothing once each service has read up to these ends; else what it has not read, as `wait_until_quiet` does."""
+    return _until_nothing(lambda: _what_is_unread(rig, ends), within_s, stuck_s)
+
+
+def _until_nothing(look: Callable[[], Coroutine[Any, Any, str | None]], within_s: float, stuck_s: float) -> str | None:
     end, before, changed = time.monotonic() + within_s, None, time.monotonic()
-    while waits := _look(rig):
+    while waits := _looked(look()):
         if waits != before:
             before, changed = waits, time.monotonic()
         if time.monotonic() > min(end, changed + stuck_s):
@@ -49,9 +59,9 @@ def wait_until_quiet(rig: Rig, *, within_s: float = QUIET_WITHIN_S, stuck_s: flo
     return None
 
 
-def _look(rig: Rig) -> str | None:
+def _looked(look: Coroutine[Any, Any, str | None]) -> str | None:
     try:
-        return asyncio.run(_what_waits(rig))
+        return asyncio.run(look)
     except (KafkaException, OSError, asyncpg.PostgresError) as error:  # a server that is only just back
         return f"{type(error).__name__} when asking"
 
@@ -60,9 +70,8 @@ async def _what_waits(rig: Rig) -> str | None:
     connection = await asyncpg.connect(rig.database_url)
     try:
         ends = await asyncio.to_thread(ends_of, rig)  # before the cursors: what is published meanwhile was waiting
-        unread = await _unread(connection, ends)
-        if unread:
-            return f"{unread} to be read"
+        if unread := await _unread(connection, ends):
+            return unread
         for what, query in _WAITS.items():
             if count := await connection.fetchval(query):
                 return f"{count} {what}"
@@ -85,22 +94,18 @@ def ends_of(rig: Rig) -> dict[tuple[str, int], int]:
     return {(tp.topic, tp.partition): found.offset for tp, found in ends.items() if found.offset}
 
 
-def unread(rig: Rig, ends: dict[tuple[str, int], int]) -> int:
-    """Return how many records before these ends some service has not read. Blocking."""
-
-    async def count() -> int:
-        connection = await asyncpg.connect(rig.database_url)
-        try:
-            return await _unread(connection, ends)
-        finally:
-            await connection.close()
-
-    return asyncio.run(count())
+async def _what_is_unread(rig: Rig, ends: dict[tuple[str, int], int]) -> str | None:
+    connection = await asyncpg.connect(rig.database_url)
+    try:
+        return await _unread(connection, ends)
+    finally:
+        await connection.close()
 
 
-async def _unread(connection: asyncpg.Connection, ends: dict[tuple[str, int], int]) -> int:
+async def _unread(connection: asyncpg.Connection, ends: dict[tuple[str, int], int]) -> str | None:
+    """Return how many records before these ends each service has not read, and where the most are."""
     readers = {topic.name: topic.read_by for topic in Spec.load().topics}
-    unread = 0
+    unread: dict[str, int] = {}
     for service in SERVICES:
         rows = await connection.fetch(
             f"SELECT topic, partition, min(next_offset) AS next FROM {service}.consumer_offset GROUP BY 1, 2"  # noqa: S608
@@ -108,6 +113,9 @@ async def _unread(connection: asyncpg.Connection, ends: dict[tuple[str, int], in
         stands = {(row["topic"], row["partition"]): row["next"] for row in rows}
         for (topic, partition), end in ends.items():
             reads = service == "intake" if topic.startswith(SUBMISSIONS_PREFIX) else service in readers[topic]
-            if reads:
-                unread += max(end - stands.get((topic, partition), 0), 0)
-    return unread
+            if reads and (left := end - stands.get((topic, partition), 0)) > 0:
+                unread[f"{service} of {topic}[{partition}]"] = left
+    if not unread:
+        return None
+    most = sorted(unread.items(), key=lambda each: -each[1])[:5]
+    return f"{sum(unread.values())} to be read, of them " + ", ".join(f"{left} by {who}" for who, left in most)
