@@ -20,7 +20,7 @@ from handrail.installation.clients import Credentials
 from handrail.installation.running import Running
 from handrail.installation.web import Web
 
-SETTLE_S: Final = 30.0
+SETTLE_S: Final = 120.0  # on a busy machine, with a webhook that is tried again
 _POLL_S: Final = 0.05
 _CLOUD_EVENT: Final = {"Content-Type": "application/cloudevents+json"}
 ON_THE_WAY: Final = frozenset({"owed", "due", "sending"})

@@ -115,24 +115,26 @@ class Places:
         broker = self._installation.stack.kafka
         config = {**broker.client_config(), "group.id": uuid4().hex, "enable.auto.commit": False}
         consumer = Consumer(config)
-        metadata = consumer.list_topics(timeout=10)
+        metadata = consumer.list_topics(timeout=60)
         partitions = [
             TopicPartition(name, p, 0) for name in self.topic_names() for p in metadata.topics[name].partitions
         ]
-        ends = {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=10)[1] for p in partitions}
+        ends = {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=60)[1] for p in partitions}
         consumer.assign([p for p in partitions if ends[p.topic, p.partition]])
-        left = sum(ends.values())
-        while left:
-            message = consumer.poll(30)
+        left = {place for place, end in ends.items() if end}
+        while left:  # what comes after these ends is not waited for
+            message = consumer.poll(60)
             assert message is not None
             assert message.error() is None
-            left = left - 1
+            at = TopicPartition(str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
+            if at.offset + 1 >= ends[at.topic, at.partition]:
+                left.discard((at.topic, at.partition))
             yield str(message.topic()), repr((message.key(), message.headers(), message.value()))
         consumer.close()
 
     def topic_names(self) -> list[str]:
         """Return every topic but Kafka's own and those that partners write to."""
-        names = self._installation.stack.kafka.admin().list_topics(timeout=10).topics
+        names = self._installation.stack.kafka.admin().list_topics(timeout=60).topics
         return [name for name in names if ".submissions." not in name and name[0] != "_"]
 
     def logs(self) -> Iterator[tuple[str, str]]:
@@ -160,7 +162,8 @@ class Places:
 
         Read from the stubs' own file, because what they show hides the grants.
         """
-        for line in (self._installation.folder / "stubs" / FILE_NAME).read_text().splitlines():
+        whole, _, _ = (self._installation.folder / "stubs" / FILE_NAME).read_text().rpartition("\n")
+        for line in whole.splitlines():
             entry = json.loads(line)
             yield entry["recipient"], line + grant_of(entry["body"])
 

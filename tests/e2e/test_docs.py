@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import READY_S
 from tests.support.docs import ROOT, Document, documents
 from tests.support.installation import PlayedDemo, played_demo
 
@@ -42,7 +43,7 @@ def typed(command: str, folder: Path, demo: PlayedDemo) -> str:
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = os.environ | {"PATH": search, "HANDRAIL_DATA": str(demo.installation.folder), "COLUMNS": "120"}
     done = subprocess.run(
-        ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+        ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=READY_S
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout

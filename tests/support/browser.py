@@ -52,7 +52,7 @@ _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 _VIOLATIONS = """(tags) =>
   axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']}).then((found) => found.violations)"""
 _MOST_TAB_STOPS = 200
-_SCROLL_S = 2.0
+_SCROLL_S = 20.0
 _COPIES: WeakKeyDictionary[Browser, Page] = WeakKeyDictionary()
 
 _REFLOW = """() => {

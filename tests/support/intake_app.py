@@ -31,6 +31,7 @@ from services.intake.store import clients
 from services.intake.vault import Vault
 from services.kit.database import Database
 from services.kit.migrate import migrate_all
+from tests.support.eventually import eventually
 from tests.support.intake import KEY, LEEDS, structured
 from tests.support.stack import SERVICE_PASSWORDS, fresh_database
 
@@ -174,10 +175,15 @@ async def intake(database_url: str | None = None, **changed: Any) -> AsyncIterat
 
 
 async def register(opened: Intake, client: dict[str, str]) -> str:
-    """Register a client and return its token."""
-    answer = await opened.http.post(
-        "/v1/clients", json=client, headers={"Authorization": f"Bearer {access_token('operations')}"}
-    )
+    """Register a client as soon as the service that has just started writes anything, and return its token."""
+
+    async def answered() -> httpx.Response | None:
+        answer = await opened.http.post(
+            "/v1/clients", json=client, headers={"Authorization": f"Bearer {access_token('operations')}"}
+        )
+        return None if answer.status_code == 503 else answer
+
+    answer = await eventually(answered, "the service takes a client")
     assert answer.status_code == 201, answer.text
     token: str = answer.json()["token"]
     return token

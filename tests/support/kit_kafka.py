@@ -26,6 +26,7 @@ from services.kit.fence import Place
 from services.kit.publisher import KafkaPublisher
 from services.kit.runtime import Runtime, kafka_connection
 from services.kit.settings import KitSettings
+from tests.support.eventually import eventually
 from tests.support.stack import stack
 
 if TYPE_CHECKING:
@@ -154,6 +155,12 @@ async def running(
     runtime = Runtime(given, service)
     await runtime.start(build(runtime), ())
     try:
+        await compared(runtime)
         yield runtime
     finally:
         await runtime.stop()
+
+
+async def compared(runtime: Runtime) -> None:
+    """Wait until the relay knows whether this database was restored: nothing is written before, for five seconds at most."""
+    await eventually(runtime.relay._compared.is_set, "the relay has compared its numbers with Kafka")

@@ -110,6 +110,8 @@ def _own_or_embedded() -> tuple[RunningStack, Callable[[], None]]:
         servers.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
+    if servers.embedded_postgres:
+        _vacuum_never(servers.database)
     running = RunningStack(
         servers.kafka,
         servers.database,
@@ -124,4 +126,14 @@ def _containers() -> tuple[RunningStack, Callable[[], None]]:
     from tests.support.containers import start_containers  # noqa: PLC0415 - only this way needs Docker
 
     kafka, database, stop = start_containers()
+    _vacuum_never(database)
     return RunningStack(kafka, database, f"Kafka {kafka.bootstrap} (Docker), PostgreSQL {database.port} (Docker)"), stop
+
+
+def _vacuum_never(database: DatabaseAddress) -> None:
+    """Keep the server from analysing tables by itself.
+
+    Each time is a transaction, and while that commits, nothing newer is read from any outbox: a test that looks once
+    would find less than was written.
+    """
+    execute(database, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")

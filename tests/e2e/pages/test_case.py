@@ -96,7 +96,8 @@ async def test_the_withdrawn_notice_to_the_panel_is_explained_and_it_waited_for_
 
     assert f"{PANEL}, as at" in now
     assert "Withdrawn under N-01" in now
-    assert "1 June 2026 at 9:00am" in before
+    just_before = (decided_at - timedelta(milliseconds=1)).astimezone(LONDON)
+    assert f"1 June 2026 at {just_before:%-I:%M}am" in before
     assert "Awaiting a person's release under N-01" in before
 
 

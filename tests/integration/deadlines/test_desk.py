@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 
 from services.deadlines.desk import ALERTS, PAGE
 from services.deadlines.domain.alert import Alert
@@ -152,7 +152,7 @@ async def test_a_long_desk_comes_page_by_page(database: Database, database_url: 
 
     async with _desk(database_url) as page:
         first = await page.locator("article h3").all_inner_texts()
-        await page.get_by_role("link", name="Next").click()
+        await _go(page, page.get_by_role("link", name="Next"))
         second = await page.locator("article h3").all_inner_texts()
 
     assert first + second == [f"Duty {number:03}" for number in range(PAGE + 1)]
@@ -209,13 +209,13 @@ async def test_many_alerts_come_page_by_page_beside_the_pages_of_the_duties(
         said = await page.locator("section[aria-labelledby=alerts]").inner_text()
         assert await axe(page) == []
         await assert_reflows(page)
-        await page.get_by_role("link", name=re.compile("Next.*alerts")).click()
+        await _go(page, page.get_by_role("link", name=re.compile("Next.*alerts")))
         second = await _alerts_on(page)
-        await page.get_by_role("link", name=re.compile("Next.*duties")).click()
+        await _go(page, page.get_by_role("link", name=re.compile("Next.*duties")))
         both = (await _alerts_on(page), await page.locator("article").count())
-        await page.get_by_role("button", name=re.compile("Acknowledge.*Warning 050")).click()
+        await _go(page, page.get_by_role("button", name=re.compile("Acknowledge.*Warning 050")))
         taken = (await _alerts_on(page), await page.locator("article").count())
-        await page.get_by_role("link", name=re.compile("First page.*alerts")).click()
+        await _go(page, page.get_by_role("link", name=re.compile("First page.*alerts")))
         back = (await _alerts_on(page), await page.locator("article").count())
 
     assert first + second == [alert.says for alert in warnings]
@@ -239,6 +239,12 @@ async def test_the_desk_says_how_many_acknowledged_alerts_it_does_not_show(
 
     assert shown.count("Acknowledged by") == ALERTS
     assert "2 more were acknowledged in the last day and are not shown here." in shown
+
+
+async def _go(page: Page, control: Locator) -> None:
+    """Press what leads to another page, and wait until all of that is there."""
+    async with page.expect_navigation():
+        await control.click()
 
 
 async def _alerts_on(page: Page) -> list[str]:

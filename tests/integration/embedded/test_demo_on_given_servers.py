@@ -29,7 +29,7 @@ def test_a_cluster_with_topics_of_handrail_is_refused_and_keeps_its_passwords(
         Installation(tmp_path / "data", DEMO).start()
 
     as_before = replace(kafka, user="routing", password=SERVICE_PASSWORDS["routing"])
-    assert topics.DECISIONS in as_before.admin().list_topics(timeout=10).topics
+    assert topics.DECISIONS in as_before.admin().list_topics(timeout=30).topics
     assert not (tmp_path / "data").exists()
 
 

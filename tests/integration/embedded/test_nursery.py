@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import subprocess
@@ -125,13 +126,14 @@ def test_a_process_that_is_killed_is_missed_and_leaves_its_folder_free(nursery: 
 
 
 def test_a_process_that_was_missed_leaves_no_pipe_open(nursery: Nursery, tmp_path: Path) -> None:
+    gc.collect()  # what an earlier test left open
     before = psutil.Process().num_fds()
     killed = child(nursery, tmp_path / "a", WHO="one")
     os.kill(killed.pid, signal.SIGKILL)
 
     until(lambda: not killed.running, "it is missed", within_s=GRACE_S)
 
-    assert psutil.Process().num_fds() == before
+    assert psutil.Process().num_fds() <= before
 
 
 def test_once_the_nursery_is_gone_a_process_is_started_as_a_program(nursery: Nursery, tmp_path: Path) -> None:
@@ -186,6 +188,7 @@ def test_no_process_is_left_behind_and_none_dies_with_the_nursery(victim: str, t
             assert not psutil.wait_procs([service], timeout=GRACE_S)[1]
         if victim == "nursery":
             nursery.kill()
+            assert not psutil.wait_procs([nursery], timeout=GRACE_S)[1]
             assert service.is_running()
         owner.kill()
 

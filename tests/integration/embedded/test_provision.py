@@ -53,7 +53,7 @@ def test_a_folder_without_the_passwords_of_the_users_of_a_cluster_is_refused_and
         Installation(wrong, KEPT).start()
 
     as_before = replace(stack().kafka, user="routing", password=SERVICE_PASSWORDS["routing"])
-    assert topics.DECISIONS in as_before.admin().list_topics(timeout=10).topics
+    assert topics.DECISIONS in as_before.admin().list_topics(timeout=30).topics
     assert not wrong.exists()
 
 

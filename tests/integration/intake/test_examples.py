@@ -77,7 +77,7 @@ async def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> Non
     [command] = shell.commands()
     async with served() as (opened, url):
         token = await register(opened, {"name": NAME, "body": "police", "area": LEEDS})
-        add_client_topic(kafka, NAME, PASSWORD)
+        await asyncio.to_thread(add_client_topic, kafka, NAME, PASSWORD)
         config = kafka.client_config(user=f"client-{NAME}", password=PASSWORD)
         environment = {
             "INTAKE_URL": url,
@@ -114,8 +114,8 @@ async def test_the_producer_of_the_page_fails_when_the_broker_refuses_the_event(
     ours, theirs = f"{NAME}-ours", f"{NAME}-theirs"
     async with served() as (opened, url):
         token = await register(opened, {"name": ours, "body": "police", "area": LEEDS})
-        add_client_topic(kafka, ours, PASSWORD)
-        add_client_topic(kafka, theirs, PASSWORD)
+        for name in (ours, theirs):
+            await asyncio.to_thread(add_client_topic, kafka, name, PASSWORD)
         (tmp_path / "event.json").write_text(json.dumps(incident()))
         environment = {
             "INTAKE_URL": url,

@@ -21,7 +21,7 @@ from tests.support import kit
 from tests.support.backup import Backup
 from tests.support.eventually import eventually
 from tests.support.kit import NOON, aware, case
-from tests.support.kit_kafka import make_topic, read_all, running
+from tests.support.kit_kafka import compared, make_topic, read_all, running
 from tests.support.stack import stack
 
 COMMAND = "handrail relay catch-up kit"
@@ -174,6 +174,7 @@ async def test_a_transaction_on_another_server_than_the_one_that_was_compared_wr
         with pytest.raises(Unavailable):
             async with runtime.database.begin() as tx:
                 tx.emit(topic, aware("a", case(1)))
+        await compared(runtime)
         async with runtime.database.begin() as tx:
             await tx.lock_cases([case(1)])
             tx.emit(topic, aware("b", case(1)))
