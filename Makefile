@@ -9,6 +9,9 @@ MVN ?= mvn
 COMPOSE ?= docker compose
 BIN := .venv/bin
 
+# Libraries are compiled once, not by each of the processes that tests and demonstrations start.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One line that says what is wrong and what to do, before anything else happens.
 fail = { echo "handrail: $(1)" >&2; exit 1; }
 
