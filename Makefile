@@ -32,9 +32,10 @@ setup: ## Make .venv, install what requirements.lock names, fetch Kafka (done by
 	    $(call fail,less than 1 GB is free on the disk of this folder. Free some space first.); \
 	  grep -qs "$$(pwd)/.venv/bin/python" $(BIN)/pip && $(BIN)/python -c '' 2>/dev/null || \
 	    { echo "Making .venv"; "$(PYTHON)" -m venv --clear .venv || $(call fail,.venv could not be made.); }; \
+	  trap 'kill $$! 2>/dev/null; wait; exit 130' INT TERM HUP; \
 	  $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-compile --retries 2 --require-hashes -r requirements.lock \
 	    >.venv/pip.log 2>&1 & \
-	  pip=$$!; trap 'kill $$pip 2>/dev/null; wait $$pip; exit 130' INT TERM HUP; \
+	  pip=$$!; \
 	  total=$$(grep -c '^[a-z].*==' requirements.lock); \
 	  [ -t 1 ] || echo "Installing Python packages (about a minute)"; \
 	  while kill -0 $$pip 2>/dev/null; do \

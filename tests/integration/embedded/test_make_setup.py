@@ -19,7 +19,7 @@ LOCK = f"example==1.0 \\\n    --hash=sha256:{'0' * 64}\n"
 OLD_PYTHON = '#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.10.12"\n[ "$1" = -V ]\n'
 FULL_DISK = "#!/bin/sh\necho 'Filesystem 1024-blocks Used Available'\necho '/dev/disk 9 8 1048575 99% /'\n"
 
-SLOW_PIP = '#!/bin/sh\n[ "$1" = -m ] || exit 0\nsleep 1\necho $$ >pip.new; mv pip.new pip.pid; exec sleep 60\n'
+SLOW_PIP = '#!/bin/sh\n[ "$1" = -m ] || exit 0\necho $$ >pip.new; mv pip.new pip.pid; exec sleep 60\n'
 
 
 def setup(folder: Path, *, tools: dict[str, str] | None = None) -> tuple[list[str], list[str]]:
