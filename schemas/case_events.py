@@ -188,7 +188,7 @@ class FactCorrectedData(CaseData):
         if self.fact == "abuse_or_neglect" and self.value not in SUSPICION:
             yield "suspected_on", None  # a view that was no suspicion after all never was the first day of one
         elif self.fact == "review.decision" and self.value != "proceed":
-            yield "review.decided_by", None
+            yield from (("review.decided_by", None), ("review.held_since", None))
         elif self.fact == "aware_on" or (self.fact == "aware_of_death_on" and self.value is not None):
             # Of one awareness of a death both are the day. It may have been none of a death, and one of the incident all the same.
             yield "aware_of_death_on" if self.fact == "aware_on" else "aware_on", self.value

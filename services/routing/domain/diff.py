@@ -17,6 +17,7 @@ from services.routing.domain.changes import Known as Before
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.facts import INCIDENT
 from services.routing.domain.happenings import Slot
+from services.routing.domain.happenings_of import ACKNOWLEDGED
 from services.routing.domain.ledger import (
     LAPSED,
     Answered,
@@ -168,6 +169,8 @@ class _Diffing:
                 other_date = had and had.due_on != obligation.dates.due_on
                 new = self._owed(identity, case_key, obligation, recipient, latest)
                 yield replace(new, corrects=had) if other_date else new
+            elif _accepted_before(latest, obligation):
+                yield self._owed(identity, case_key, obligation, recipient, latest)
             elif latest.tried and latest.due_on != obligation.dates.due_on:
                 yield from self._correct(latest, obligation)
             elif obligation.released and latest.state == "awaiting_release":
@@ -339,6 +342,13 @@ def _stands_no_more(latest: KnownNotice) -> bool:
     A body has its place back where the clock was moved back to before its end.
     """
     return latest.state == "withdrawn" or (latest.state == "superseded" and not latest.arrived)
+
+
+def _accepted_before(latest: KnownNotice, obligation: Obligation) -> bool:
+    """Say whether what a recipient accepted was of an earlier act than the one that it is to be told of now: that corrects nothing."""
+    stop = obligation.duty.stop
+    counts = ACKNOWLEDGED in stop.events and stop.since is not None
+    return counts and latest.state == "accepted" and latest.recipient not in obligation.standing.met_by
 
 
 def _has(obligations: Iterable[Obligation], slot: Slot) -> bool:

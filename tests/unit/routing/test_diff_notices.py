@@ -301,3 +301,29 @@ def test_the_panel_is_sent_the_rapid_review_of_a_second_notification_though_it_h
 
     assert states == [{"met"}, {"met"}, {"open"}, {"open"}]
     assert of_the_review(known) == [(1, "accepted", date(2026, 6, 23)), (2, "due", date(2026, 7, 6))]
+
+
+def test_who_accepted_what_was_told_of_the_first_refusal_to_publish_gets_a_notice_of_the_second_that_corrects_nothing() -> (
+    None
+):
+    """Both are due on Tuesday 11 August: two working days after Friday the 7th, and after Saturday the 8th."""
+
+    def refused(day: int) -> Any:
+        said = {"publication.declined_on": f"2026-08-{day:02}"}
+        return acted("publication.declined.v1", said, at=datetime(2026, 8, day, tzinfo=UTC))
+
+    events: list[Any] = [REPORT, refused(7)]
+    known = dispatch(change(ledger.Known(), events)[1], "delivered")
+    (notice,) = [each for each in known.notices if (each.rule, each.recipient) == ("P-04", "panel")]
+    panel = ce.Reporter(client="panel", body="other_agency", area=LEEDS, recipient="panel")
+    accepted_it = acknowledged(notice.notice_id, panel, at=datetime(2026, 8, 7, 15, tzinfo=UTC))
+    data = accepted_it.data.model_copy(update={"accepted_at": datetime(2026, 8, 7, 15, tzinfo=UTC)})
+    events.append(accepted_it.model_copy(update={"data": data}))
+    known = change(known, events)[1]
+    known = replace(known, notices=tuple(ledger.accepted(n) if n == notice else n for n in known.notices))
+
+    changes, _ = change(known, [*events, refused(8)])
+
+    owed = [each for each in changes if isinstance(each, ledger.Owed) and each.notice.rule == "P-04"]
+    assert [(each.notice.recipient, each.notice.revision, each.corrects) for each in owed] == [("panel", 2, None)]
+    assert notice.due_on == owed[0].notice.due_on == date(2026, 8, 11)
