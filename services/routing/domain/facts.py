@@ -134,10 +134,17 @@ class FactBase:
 
     def repeated(self, child: str | None, name: str, owner: str | None) -> bool:
         """Say whether a fact has been stated more than once, of a child as in `standing_for`; a correction is no other statement."""
-        stated = [first for first, now in self._counting(name, owner) if now.value is not None]
+        return sum(fact.value is not None for fact in self.said_for(child, name, owner)) > 1
+
+    def said_for(self, child: str | None, name: str, owner: str | None) -> tuple[Fact, ...]:
+        """Return all that was said of a fact, also that it is not so, in the order in which it was first said; of a child as in `standing_for`.
+
+        Corrections are applied; what was withdrawn was never said.
+        """
+        counting = self._counting(name, owner)
         if child is not None and self.vocabulary[name].means != "the incident":
-            stated = [first for first in stated if self.knew(child, first.recorded_at)]
-        return len(stated) > 1
+            counting = [(first, now) for first, now in counting if self.knew(child, first.recorded_at)]
+        return tuple(now for _, now in counting if not is_withdrawn(now))
 
     def notified(self) -> dict[UUID, Fact]:
         """Return what has become of each statement of what was notified in the national system, by its event; None is withdrawn."""

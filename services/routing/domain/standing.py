@@ -19,7 +19,7 @@ from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Done, Duty, Recorded, Stop, Test, walk
-from services.routing.domain.statements import Fact
+from services.routing.domain.statements import Fact, age
 
 State = Literal["open", "met", "withdrawn"]
 
@@ -158,10 +158,30 @@ def _recorded(evaluation: Evaluation, trace: Trace, done: Done, phrase: str) -> 
     since = _day(evaluation, trace, done.since)
     if since is not None and on < since:
         return None
-    first = evaluation.book.vocabulary[done.fact].keeps in {"the earliest", "the first"}
-    repeatable = not first and _repeatable(evaluation, trace, stated[0])
-    at = instant(on, stated[0].occurred_at)
-    return Standing("met", phrase, at, stated[0].event_id, repeatable=repeatable)
+    if evaluation.book.vocabulary[done.fact].keeps in {"the earliest", "the first"}:
+        return Standing("met", phrase, instant(on, stated[0].occurred_at), stated[0].event_id)
+    on, act = _first_act(evaluation, trace, done, since) or (on, stated[0])
+    repeatable = _repeatable(evaluation, trace, act)
+    return Standing("met", phrase, instant(on, act.occurred_at), act.event_id, repeatable=repeatable)
+
+
+def _first_act(evaluation: Evaluation, trace: Trace, done: Done, since: date | None) -> tuple[date, Fact] | None:
+    """Return the first of several acts that end a duty, and its day: of those that were not undone since, whenever they are decided."""
+    acts: list[Fact] = []
+    for said in _said(evaluation, trace, done.fact):
+        acts = [*acts, said] if said.value is not None else []
+    if done.unless is not None:
+        undone = [
+            age(each) for each in _said(evaluation, trace, done.unless.fact) if answer(done.unless, each.value) == YES
+        ]
+        acts = [each for each in acts if not undone or age(each) > max(undone)]
+    days = [(each.value, each) for each in acts if isinstance(each.value, date)]
+    counting = [(on, act) for on, act in days if since is None or on >= since]
+    return min(counting, key=lambda each: (each[0], age(each[1])), default=None)
+
+
+def _said(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:
+    return evaluation.facts.said_for(_child(evaluation, trace), fact, evaluation.owner(fact, trace))
 
 
 def _day(evaluation: Evaluation, trace: Trace, fact: str | None) -> date | None:
