@@ -22,6 +22,7 @@ SUSPICION: Final = frozenset({"known", "suspected"})
 """The views of an authority that are a suspicion of abuse or neglect."""
 WITHDRAWAL: Final = ("notification.withdrawn", "notification.withdrawn_on")
 """The facts that an authority states no longer once it notifies anew."""
+_NOTIFIED_BY: Final = "notification.submitted_by"
 DEATH_NOTIFIED: Final = "child.death_notified_on"
 """The fact that a reference of the notification system states of a child. It says of nobody that they are in the case."""
 _UNDONE_WITH: Final = {
@@ -145,9 +146,9 @@ def counts_from(data: CaseData, fact: str, told_at: datetime) -> datetime:
     """Return the time from which what an event says of a fact counts, by default the event's own.
 
     Who notified the Panel has not withdrawn that on the day that it was notified; a withdrawal after that day stands, though
-    the notification is told after it.
+    the notification is told after it. Of several that notified the first is the one that did so first, in whatever order it is told.
     """
-    if isinstance(data, NotificationSubmittedData) and fact in WITHDRAWAL:
+    if isinstance(data, NotificationSubmittedData) and fact in {*WITHDRAWAL, _NOTIFIED_BY}:
         return min(told_at, data.submitted_at)
     return told_at
 

@@ -1,4 +1,7 @@
-"""What a withdrawn notification leaves behind: it and what was done on it count no longer beside one that stands. Pure."""
+"""What a withdrawn notification leaves behind: it and what was done on it count no longer beside one that stands. Pure.
+
+Of one that was reported by mistake it is not said either who made it.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,20 @@ Said = Mapping[tuple[str, str], tuple[Sequence[Fact], Sequence[Fact]]]
 
 
 def left_behind(said: Said, in_place_of: Callable[[str], str]) -> frozenset[tuple[UUID, str]]:
-    """Return the statements that do not count, by event and fact: none unless a notification was withdrawn and another stands.
+    """Return the statements that do not count, by event and fact: none unless a notification was withdrawn, or was none, beside another.
 
     A rapid review is one of the notification that stands: what was done before that was done on the other. It counts where
     that other was a duplicate, which is about the same. While no notification stands, the withdrawn one is the one that is
     known.
     """
+    told = list(_all(said, NOTIFIED))
+    notified = [first for first, now in told if now.value is not None]
+    if not notified:
+        return frozenset()
+    found = {(first.event_id, _NOTIFIED_BY) for first, now in told if now.value is None}
     said_of_it = {owner: _of(said, name, owner) for name, owner in said if name == _WITHDRAWN}
     if not any(now.value is not None for each in said_of_it.values() for _, now in each):
-        return frozenset()
+        return frozenset(found)
 
     def withdrawn_as(notified: Fact) -> object:
         """Return for which reason its authority withdrew a notification after it was made, or None."""
@@ -37,11 +45,10 @@ def left_behind(said: Said, in_place_of: Callable[[str], str]) -> frozenset[tupl
         made = next((first for first, _ in own if first.event_id == notified.event_id), notified)
         return next((now.value for first, now in own if now.value is not None and age(first) > age(made)), None)
 
-    notified = [first for first, now in _all(said, NOTIFIED) if now.value is not None]
     standing = [first for first in notified if withdrawn_as(first) is None]
     if not standing:
-        return frozenset()
-    found = {
+        return frozenset(found)
+    found |= {
         (first.event_id, name)
         for name in (NOTIFIED, _NOTIFIED_BY)
         for first, _ in _all(said, name)

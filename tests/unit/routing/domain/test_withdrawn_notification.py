@@ -8,12 +8,14 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 
 from schemas.case_events import NotificationSubmitted
+from services.routing.domain.changes import compare
 from services.routing.domain.decide import Decision
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings import Happening, Slot
 from services.routing.domain.statements import Fact
+from tests.support.routing import COUNCIL as COUNCIL_OF_LEEDS
 from tests.support.routing import MONDAY, acted, corrected, submitted
-from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, VOCABULARY, WANDSWORTH, decided, fact, facts
+from tests.support.rulebooks import LEEDS, LEEDS_DEATH, NOW, POLICE, VOCABULARY, WANDSWORTH, decided, fact, facts, known
 
 COUNCIL, ELSEWHERE = f"la:{LEEDS}", f"la:{WANDSWORTH}"
 FOLLOWS = ("R-01", "R-02", "R-07", "R-09", "R-10", "R-01A", "R-01B", "R-01E")
@@ -190,12 +192,48 @@ def test_a_rapid_review_of_a_duplicate_is_one_of_what_it_is_a_duplicate_of() -> 
     assert {holder for _, holder, _, _ in found} == {f"lscp:{WANDSWORTH}"}
 
 
-def test_while_neither_has_withdrawn_it_is_asked_which_of_them_notified() -> None:
-    both = [fact("notification.submitted_by", WANDSWORTH, of=ELSEWHERE)]
-    decision = decided([*NOTIFIED, *both])
+BY_WANDSWORTH = COUNCIL_OF_LEEDS.model_copy(update={"area": WANDSWORTH, "recipient": ELSEWHERE})
+CASE = [each for each in NOTIFIED if "notification." not in each.name]
 
-    assert "R-01" in decision.undecided
-    assert "notification.submitted_by" in {each.fact for each in decision.questions}
+
+@pytest.mark.parametrize("told", [(1, 2), (2, 1)], ids=["in their order", "the later one first"])
+def test_while_neither_has_withdrawn_the_one_that_notified_first_owes_the_rapid_review(told: tuple[int, int]) -> None:
+    by_leeds = submitted(when=MONDAY, at=MONDAY + timedelta(days=told[0]))
+    by_wandsworth = submitted(BY_WANDSWORTH, when=MONDAY + timedelta(hours=1), at=MONDAY + timedelta(days=told[1]))
+
+    decision = decided([*CASE, *facts_of(by_wandsworth, VOCABULARY), *facts_of(by_leeds, VOCABULARY)])
+
+    assert rapid_reviews(decision) == {
+        ("R-01", f"lscp:{LEEDS}", date(2026, 6, 22), "met, the rapid review is sent to the Panel"),
+        ("R-02", f"lscp:{LEEDS}", date(2026, 6, 22), "to send"),
+        ("R-07", f"lscp:{LEEDS}", date(2026, 6, 30), "to send"),
+        ("R-09", f"lscp:{LEEDS}", date(2026, 6, 30), "to send"),
+    }
+    assert "notification.submitted_by" not in {each.fact for each in decision.questions}
+
+
+def test_of_two_notifications_one_that_was_reported_by_mistake_is_not_the_first() -> None:
+    by_leeds, by_wandsworth = submitted(when=MONDAY), submitted(BY_WANDSWORTH, when=MONDAY + timedelta(days=14))
+    mistaken = corrected(by_leeds.id, "notification.submitted_on", None)
+    told = [fact for each in (by_leeds, by_wandsworth, mistaken) for fact in facts_of(each, VOCABULARY)]
+
+    owing = {(rule, holder, due_on) for rule, holder, due_on, _ in rapid_reviews(decided([*CASE, *told]))}
+
+    assert owing >= {("R-01", f"lscp:{WANDSWORTH}", date(2026, 7, 6)), ("R-02", f"lscp:{WANDSWORTH}", date(2026, 7, 6))}
+    assert {holder for _, holder, _ in owing} == {f"lscp:{WANDSWORTH}"}
+
+
+def test_a_duty_of_the_partners_of_who_notified_first_passes_on_once_that_is_withdrawn() -> None:
+    first = decided(
+        [*NOTIFIED, fact("notification.submitted_by", WANDSWORTH, of=ELSEWHERE, at=NOW + timedelta(days=14))]
+    )
+
+    changes = compare(known(first), notified_by_both("duplicate"))
+
+    assert "R-02" in {each.rule.id for each in first.obligations if each.standing.state == "open"}
+    assert {
+        (each.slot.rule, each.by.duty_holder) for each in changes.lapsed if each.by and each.slot.rule == "R-02"
+    } == {("R-02", f"lscp:{WANDSWORTH}")}
 
 
 def test_who_notifies_anew_owes_another_rapid_review_from_the_new_day_whatever_was_sent_and_answered_before() -> None:
