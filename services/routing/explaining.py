@@ -181,7 +181,8 @@ def _wanted(trace: Trace, decision: Decision) -> Iterator[Question]:
     missing = set(reasons.missing(evaluation, trace)) if trace.answer == UNDECIDED else set()
     if trace.answer == YES:
         for duty in evaluation.book.rules[trace.rule].rule.then:
-            named = [*duty.within.clock, *(test.fact for test in duty.tests)]
+            anew = filter(None, (duty.within.anew_from,))
+            named = [*duty.within.clock, *anew, *(test.fact for test in duty.tests)]
             missing |= {each for fact in named for each in reasons.absent(evaluation, trace, fact)}
     for question in decision.questions:
         if (

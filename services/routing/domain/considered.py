@@ -14,10 +14,11 @@ from typing import Final, Literal
 
 from schemas.calendar import Calendar, london_date, working_days_between
 from schemas.vocabulary import Value
-from services.routing.domain.facts import AUTHORITY, INCIDENT, FactBase
+from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, HARM, INCIDENT, FactBase
 from services.routing.domain.periods import dates
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.model import Compared, Rulebook, Within
+from services.routing.domain.standing import off_before_the_death
 from services.routing.domain.statements import Fact
 
 Outcome = Literal["notified", "to_notify", "not_notified", "open"]
@@ -43,10 +44,11 @@ _BY_SOURCE: Final = (
 _OF_AUTHORITY: Final = (
     *("notification.decision", "notification.decided_on", "notification.criterion_not_met"),
     *("notification.override_of_rule", "notification.withdrawn", "notification.withdrawn_on"),
-    *("aware_on", "suspected_on"),
+    *("aware_on", AWARE_OF_DEATH, "suspected_on"),
 )
-FACTS: Final = (*_OF_AUTHORITY, *_BY_SOURCE, "reporter.body", "reporter.area")
+FACTS: Final = (*_OF_AUTHORITY, *_BY_SOURCE, HARM, "reporter.body", "reporter.area")
 """Every fact that is read here."""
+_AGAINST: Final = Compared(MARKS[0], "is", ("not_notify",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,9 @@ def _of_authority(base: FactBase, authority: str, keys: Sequence[str], terms: Te
     recorded_at = max(fact.recorded_at for fact in marks)
     views = tuple((partner, _text(value(name))) for name, partner in PARTNERS.items())
     within = notifying_period(terms.book, authority.removeprefix(AUTHORITY))
+    of_a_death = within and within.anew_from and value(within.anew_from) is not None
+    if within and of_a_death and off_before_the_death(base, _AGAINST, base.said_for(None, MARKS[0], authority)):
+        within = within.anew()
     fallback = terms.book.defaults.missing_clock_counts_from
     due_on = dates(within, value, fallback, terms.calendar).due_on if within else None
     return Considered(

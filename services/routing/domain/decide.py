@@ -23,7 +23,16 @@ from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES, Compile
 from services.routing.domain.rulebook.editions import Edition, relaxed_words
 from services.routing.domain.rulebook.evaluate import About, Evaluation, Trace, evaluate
 from services.routing.domain.rulebook.model import Compared, Duty, Rule, Serving, Test
-from services.routing.domain.standing import Standing, agreed, answer, noon, outdated, standing, unsaid
+from services.routing.domain.standing import (
+    Standing,
+    agreed,
+    answer,
+    noon,
+    outdated,
+    standing,
+    unsaid,
+    was_off_before_the_death,
+)
 from services.routing.domain.statements import Conflict, Ignored
 from services.routing.domain.words import Words
 
@@ -207,10 +216,13 @@ class _Deciding:
             return
         slot = slot_of(self._evaluation, trace, position)
         value = partial(self._counted, trace=trace)
-        dated = dates(duty.within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
+        again = tuple(outdated(self._evaluation, trace, duty))
+        anew_from = duty.within.anew_from
+        anew_from = anew_from if anew_from and was_off_before_the_death(self._evaluation, trace) else None
+        within = duty.within.anew() if anew_from and value(anew_from) is not None else duty.within
+        dated = dates(within, value, self._evaluation.book.book.defaults.missing_clock_counts_from, self._calendar)
         if too_late(duty, dated, value, self._calendar):
             return
-        again = tuple(outdated(self._evaluation, trace, duty))
         stands = standing(self._evaluation, trace, slot, duty, *told, self._happenings, again)
         over = over_on(duty, value, self._calendar)
         if over is not None and stands.state == "open":
@@ -229,7 +241,11 @@ class _Deciding:
         self.obligations.append(obligation)
         if obligation.standing.state == "open":
             clock = () if duty.within.as_known else duty.within.clock
-            needed = (*clock, *(test.fact for test in duty.release if isinstance(test, Compared)))
+            needed = (
+                *clock,
+                *filter(None, (anew_from,)),
+                *(test.fact for test in duty.release if isinstance(test, Compared)),
+            )
             for fact in needed:
                 self._ask(trace, reasons.absent(self._evaluation, trace, fact))
             self._ask(trace, again)

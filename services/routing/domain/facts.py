@@ -26,6 +26,7 @@ AUTHORITY: Final = "la:"  # ids of local authorities start so
 PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
 HARM: Final = "harm"
+DEATH: Final = "death"
 AWARE_OF_DEATH: Final = "aware_of_death_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 _Corrected = tuple[UUID, str, str, str]  # event, fact, owner and source of a statement
@@ -268,7 +269,7 @@ class FactBase:
         Args:
             harm: What was said of the harm, in the order in which it was first said, as it is now.
         """
-        if next((fact.value for fact in harm if fact.value is not None), None) != "death":
+        if next((fact.value for fact in harm if fact.value is not None), None) != DEATH:
             return
         position = self.vocabulary[AWARE_OF_DEATH].position
         for owner, row in self._rows["authority"].items():

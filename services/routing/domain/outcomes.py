@@ -76,7 +76,8 @@ def _of_run(trace: Trace, evaluation: Evaluation, words: Words) -> Iterator[str]
 def _terms(rule: Rule, duty: Duty, trace: Trace, evaluation: Evaluation, words: Words) -> str:
     within = duty.within
     warned = f", warned from {within.warn_from}" if within.warn_from else ""
-    period = f"{words.period(within)}{warned}, {within.strength}"
+    anew = f", or anew from {within.anew_from}" if within.anew_from else ""
+    period = f"{words.period(within)}{warned}{anew}, {within.strength}"
     terms = f"{STRENGTH_WORDS[rule.strength]}; sees {duty.profile}; ends when {duty.stop.phrase}"
     return f"{period}: {_state(rule, duty, trace, evaluation)}; {terms}"
 

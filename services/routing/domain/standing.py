@@ -5,7 +5,7 @@ Met goes before withdrawn: what has been done stays done. An `each of` obligatio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Final, Literal
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from schemas.calendar import london_date
 from schemas.calendar.london import LONDON
-from services.routing.domain.facts import HARM, INCIDENT, FactBase
+from services.routing.domain.facts import DEATH, HARM, INCIDENT, FactBase
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
@@ -278,3 +278,21 @@ def _is_outdated(evaluation: Evaluation, trace: Trace, said: Fact) -> bool:
     )
     same = any(run.holder == trace.holder and run.when == trace.when for run in runs)
     return not same or then.value(HARM, INCIDENT) != now.value(HARM, INCIDENT)
+
+
+def was_off_before_the_death(evaluation: Evaluation, trace: Trace) -> bool:
+    """Say whether the duty of a run was called off before the child died, as `off_before_the_death` has it."""
+    test = evaluation.book.rules[trace.rule].rule.cancelled_when
+    return test is not None and off_before_the_death(evaluation.facts, test, _said(evaluation, trace, test.fact))
+
+
+def off_before_the_death(facts: FactBase, test: Test, decisions: Sequence[Fact]) -> bool:
+    """Say whether the last decision that was made before it was a death called a duty off, whatever was decided since.
+
+    What was not called off then was owed by its own day already.
+    """
+    if facts.value(HARM, INCIDENT) != DEATH:
+        return False
+    before = (each for each in reversed(decisions) if facts.known_to(each).value(HARM, INCIDENT) != DEATH)
+    last = next(before, None)
+    return last is not None and answer(test, last.value) == YES

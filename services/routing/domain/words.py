@@ -185,6 +185,10 @@ class Words:
                 period = f"within {length} {clock}"
         return f"{period}, until {within.until.in_words} have gone by" if within.until else period
 
+    def anew(self, fact: str) -> str:
+        """Return from when a duty counts that stands again after a death: see `Within.anew_from`."""
+        return f"where it was called off before the child died, from {self.label(fact)} if that is later"
+
     def _area(self, area: str) -> str:
         if area == DUTY_HOLDER:
             return "the duty holder's area"

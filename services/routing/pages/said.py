@@ -45,11 +45,12 @@ def thens(rule: Rule, book: Rulebook, words: Words) -> Iterator[Then]:
         within = duty.within
         only_if = f" (if {words.asked(duty.only_if)})" if duty.only_if else ""
         warned = [f"warned as if it ran from {words.label(within.warn_from)}"] if within.warn_from else []
+        anew = [words.anew(within.anew_from)] if within.anew_from else []
         sooner = (f"in {words.area(area)} {words.period(there)}" for area, there in duty.sooner.items())
         yield Then(
             tell=words.recipients(duty.tell) + only_if,
             period=words.period(within),
-            besides=(*warned, *sooner),
+            besides=(*warned, *anew, *sooner),
             strength=STRENGTH_WORDS[within.strength],
             cite=within.cite,
             sent=f"when {' and '.join(map(words.asked, duty.release))}; owed until then" if duty.release else "at once",

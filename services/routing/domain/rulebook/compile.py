@@ -221,7 +221,7 @@ def _facts_of(rule: Rule) -> set[str]:
     if isinstance(rule.holder, ReporterHolder):
         names.add("reporter.area")
     for duty in rule.then:
-        names.update(duty.within.clock)
+        names.update((*duty.within.clock, *filter(None, (duty.within.anew_from,))))
         names.update(test.fact for test in duty.tests)
         names.update(fact for done in duty.stop.recorded for fact in done.facts)
         names.update(test.fact for test in duty.stop.holds)

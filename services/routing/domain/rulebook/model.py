@@ -139,7 +139,7 @@ class Within:
     With several facts the latest counts. Until all are known it is counted from the rulebook's default fact if that is one of them;
     with `as_known` it is counted from those that are known, and moves on as others become known: a task that comes round
     again, until a last day if `until` gives one, which is counted from the first of the facts. What is first to be done after that
-    day is not owed.
+    day is not owed. `anew_from` counts beside them for a duty that was called off before the child died, and stands again.
     """
 
     length: Length
@@ -149,6 +149,13 @@ class Within:
     strength: Strength
     cite: str
     until: Length | None = None
+    anew_from: str | None = None
+
+    def anew(self) -> Within:
+        """Return the period of a duty that stands again after a death: `anew_from` is known, and nobody is to be warned of a day before it."""
+        return replace(
+            self, clock=(*self.clock, *filter(None, (self.anew_from,))), warn_from=self.anew_from or self.warn_from
+        )
 
 
 @dataclass(frozen=True, slots=True)

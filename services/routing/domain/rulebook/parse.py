@@ -235,7 +235,7 @@ def _duty(node: Node, words: Words, profiles: Mapping[str, Profile], stops: Mapp
 
 
 def _within(node: Node, words: Words, *, back: bool) -> Within:
-    entry = node.fields(("strength", "cite"), (*_UNITS, *_CLOCKS, "warn from", "until"))
+    entry = node.fields(("strength", "cite"), (*_UNITS, *_CLOCKS, "warn from", "until", "or anew from"))
     unit = _the_one(node, entry, _UNITS)
     key = _the_one(node, entry, ("before",) if back else _CLOCKS[:-1])
     facts = entry[key].items() if key in {"from the later of", "from the latest known of"} else [entry[key]]
@@ -248,6 +248,7 @@ def _within(node: Node, words: Words, *, back: bool) -> Within:
         strength=_strength(entry["strength"]),
         cite=entry["cite"].text(),
         until=_until(entry["until"]) if "until" in entry else None,
+        anew_from=_clock(entry["or anew from"], words) if "or anew from" in entry else None,
     )
 
 

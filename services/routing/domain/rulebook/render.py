@@ -134,6 +134,8 @@ class _Page:
         yield f"- {only_if}tell **{self._words.recipients(duty.tell)}** {self._words.period(within)}"
         if within.warn_from:
             yield f"  - warn as if the period ran from {self._words.label(within.warn_from)}"
+        if within.anew_from:
+            yield f"  - {self._words.anew(within.anew_from)}"
         yield f"  - the period is **{STRENGTH_WORDS[within.strength]}**: {within.cite}"
         for area, sooner in duty.sooner.items():
             yield f"  - in {self._words.area(area)} {self._words.period(sooner)}: {sooner.cite}"

@@ -250,6 +250,19 @@ def test_the_limit_runs_from_the_later_suspicion_but_the_days_are_counted_from_a
     assert (found.working_days, found.due_on, found.in_time) == (7, date(2026, 6, 10), True)
 
 
+@pytest.mark.parametrize(("outcome", "due_on", "in_time"), [("not_notify", 17, True), ("notify", 8, False)])
+def test_a_death_after_a_decision_not_to_notify_the_harm_is_in_time_by_the_day_of_its_own_awareness(
+    *, outcome: str, due_on: int, in_time: bool
+) -> None:
+    of_death = aware(on=date(2026, 6, 10), at=on(10))
+    of_death = of_death.model_copy(update={"data": of_death.data.model_copy(update={"of": "death"})})
+    harmed, died = reported(), reported(harm="death", at=on(10))
+
+    found = result(harmed, aware(), suspects(), decided(outcome, at=on(3)), died, of_death, submitted(when=on(16)))
+
+    assert (found.due_on, found.in_time) == (date(2026, 6, due_on), in_time)
+
+
 def test_an_area_with_a_shorter_period_of_its_own_is_judged_by_that_and_another_is_not() -> None:
     book = law().book.book
     national = notifying_period(book)

@@ -7,7 +7,7 @@ and the child has died or been seriously harmed; what is known or suspected only
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -136,3 +136,86 @@ def test_a_new_decision_on_the_new_facts_counts() -> None:
 def test_the_duty_that_was_withdrawn_is_opened_again() -> None:
     before, now = decided([*HARMED, AGAINST]), decided([*HARMED, AGAINST, later("harm", "death")])
     assert "N-01" in [each.rule.id for each in compare(known(before), now).opened]
+
+
+NOTIFY_ANEW = ["N-01", "N-02", "N-16"]
+
+
+def of_rule(rule: str) -> list[Fact]:
+    """Return a case of harm in which a rule has the Panel notified: here, outside England, or of an unborn child."""
+    about = {"N-02": ("incident.country", "scotland"), "N-16": ("child.unborn", "yes")}
+    more = [fact(*about[rule], by="where or who")] if rule in about else []
+    return [*(each for each in HARMED if each.name not in {one.name for one in more}), *more]
+
+
+def due(rule: str, stated: list[Fact]) -> set[tuple[str, date | None]]:
+    found = decided(stated).obligations
+    return {(each.standing.state, each.dates.due_on) for each in found if each.rule.id == rule}
+
+
+@pytest.mark.parametrize("rule", NOTIFY_ANEW)
+def test_a_death_after_the_decision_not_to_notify_the_harm_is_due_by_the_day_of_its_own_awareness(rule: str) -> None:
+    """Working Together 2023, chapter 5: within five working days of becoming aware of what is to be notified."""
+    died = [later("harm", "death"), later("aware_of_death_on", "2026-06-10", COUNCIL)]
+
+    assert due(rule, [*of_rule(rule), AGAINST, *died]) == {("open", date(2026, 6, 17))}  # Wednesday 10 June + 5
+
+
+@pytest.mark.parametrize("rule", NOTIFY_ANEW)
+def test_a_death_before_it_was_decided_leaves_the_harm_to_be_notified_by_its_own_day(rule: str) -> None:
+    died = [later("harm", "death"), later("aware_of_death_on", "2026-06-10", COUNCIL)]
+    decided_after = replace(AGAINST, occurred_at=AFTER + timedelta(days=1), recorded_at=AFTER + timedelta(days=1))
+    to_notify = replace(AGAINST, value="notify")
+
+    assert due(rule, [*of_rule(rule), *died]) == {("open", date(2026, 6, 8))}
+    assert due(rule, [*of_rule(rule), *died, decided_after]) == {("withdrawn", date(2026, 6, 8))}
+    assert due(rule, [*of_rule(rule), to_notify, *died]) == {("open", date(2026, 6, 8))}
+
+
+def test_what_else_makes_a_duty_stand_again_leaves_its_day() -> None:
+    told = [each for each in HARMED if each.name != "child.age_at_incident"]
+    aware = fact(
+        "aware_of_death_on", "2026-06-03", of=COUNCIL, at=DECIDED - timedelta(hours=1), by="aware of the death"
+    )
+    died = fact("harm", "death", at=DECIDED - timedelta(hours=1), by="died")
+
+    stated = [*told, died, aware, AGAINST, later("child.age_at_incident", 9)]
+
+    assert due("N-01", stated) == {("open", date(2026, 6, 8))}
+
+
+def test_while_nobody_said_when_the_authority_was_aware_of_the_death_the_day_stays_and_that_is_asked() -> None:
+    decision = decided([*HARMED, AGAINST, later("harm", "death")])
+
+    assert due("N-01", [*HARMED, AGAINST, later("harm", "death")]) == {("open", date(2026, 6, 8))}
+    assert (f"aware_of_death_on of {LEEDS}", COUNCIL) in [(one.in_words, one.of_whom) for one in decision.questions]
+    for stated in ([*HARMED, AGAINST], [*HARMED, later("harm", "death")]):
+        assert "aware_of_death_on" not in {one.fact for one in decided(stated).questions}
+
+
+@pytest.mark.parametrize("outcome", ["notify", "defer"])
+def test_the_day_stays_that_of_the_death_once_it_is_decided_anew(outcome: str) -> None:
+    died = [later("harm", "death"), later("aware_of_death_on", "2026-06-10", COUNCIL)]
+    again = fact("notification.decision", outcome, of=COUNCIL, at=AFTER + timedelta(days=1), by="again")
+    before = fact("notification.decision", outcome, of=COUNCIL, at=DECIDED + timedelta(hours=1), by="again")
+
+    assert due("N-01", [*HARMED, AGAINST, *died, again]) == {("open", date(2026, 6, 17))}
+    assert due("N-01", [*HARMED, AGAINST, before, *died]) == {("open", date(2026, 6, 8))}
+
+
+def test_nobody_is_asked_about_a_death_where_harm_that_was_none_turns_out_to_be_serious() -> None:
+    slight = [replace(each, value="other") if each.name == "harm" else each for each in HARMED]
+    decision = decided([*slight, AGAINST, later("harm", "serious_harm")])
+
+    assert due("N-01", [*slight, AGAINST, later("harm", "serious_harm")]) == {("open", date(2026, 6, 8))}
+    assert "aware_of_death_on" not in {one.fact for one in decision.questions}
+
+
+def test_a_duty_that_stands_again_after_a_death_is_dated_and_warned_of_from_it() -> None:
+    died = [later("harm", "death"), later("aware_of_death_on", "2026-06-10", COUNCIL)]
+    before, now = decided([*HARMED, AGAINST]), decided([*HARMED, AGAINST, *died])
+
+    (opened,) = [each for each in compare(known(before), now).opened if each.rule.id == "N-01"]
+
+    assert (opened.dates.from_fact, opened.dates.from_on) == ("aware_of_death_on", date(2026, 6, 10))
+    assert opened.dates.warn_on == date(2026, 6, 17)
