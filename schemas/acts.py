@@ -134,7 +134,10 @@ WITHDRAWN_BY: Final = "withdrawal.by"
 _WITHDRAWN: Final = "scsi.notification.withdrawn.v1"
 _DECIDED: Final = "lcspr.decision.made.v1"
 _PLANNED: Final = "publication.planned.v1"
+_RECONSIDERED: Final = "publication.reconsidered.v1"
 _CHECKED: Final = "publication.availability.checked.v1"
+PLAN: Final = ("publication.planned_on", "publication.form")
+"""The facts of a plan to publish."""
 TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
     "reviewer.removed.v1": ("review.reviewer_appointed_on",),
     "publication.declined.v1": ("publication.information", "publication.reconsidered"),
@@ -170,6 +173,8 @@ def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> It
             yield "review.decided_by", area
     if type_ == _PLANNED and stated.get("publication.form") == "full":
         yield "publication.declined_on", None  # who plans to publish the report declines it no longer
+    if type_ == _RECONSIDERED and stated.get("publication.reconsidered") == "publish":
+        yield from ((fact, None) for fact in PLAN)  # a plan of before was given up: it has to be made anew
     yield from ((fact, None) for fact in TAKEN_BACK.get(type_, ()) if fact not in stated)
     if type_ == _CHECKED:
         on = stated.get("publication.checked_on")

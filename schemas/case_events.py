@@ -6,14 +6,15 @@ child keys and dates of birth by ages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from schemas.acts import TAKEN_BACK, TWINS, ActType
+from schemas.acts import PLAN, TAKEN_BACK, TWINS, ActType
+from schemas.calendar.london import LONDON
 from schemas.envelope import AreaCode, CaseKey, ChildKey, Envelope, Instant, ItemKey, Model, RecipientId
 from schemas.people import Setting
 from schemas.reporters import ReporterBody
@@ -31,6 +32,16 @@ _UNDONE_WITH: Final = {
     "publication.declined_on": TAKEN_BACK["publication.declined.v1"],
 }
 """What an event undid besides stating a day: once that day is taken back, it stands as it was."""
+_ONLY_WITH: Final[Mapping[str, tuple[frozenset[str], tuple[str, ...]]]] = {
+    # A view that was no suspicion after all never was the first day of one.
+    "abuse_or_neglect": (SUSPICION, ("suspected_on",)),
+    "review.decision": (frozenset({"proceed"}), ("review.decided_by", "review.held_since")),
+    # A plan to publish less left standing what was declined.
+    "publication.form": (frozenset({"full"}), ("publication.declined_on",)),
+    # Who does not publish the report after all has given no plan up.
+    "publication.reconsidered": (frozenset({"publish"}), PLAN),
+}
+"""What an event stated, or undid, only because a fact had one of these values: once it has not, that was never said."""
 MISTAKES: Final = frozenset({"wrong_person", "entered_by_mistake"})
 """The reasons of a correction that say that there never was what was reported."""
 
@@ -147,9 +158,12 @@ def counts_from(data: CaseData, fact: str, told_at: datetime) -> datetime:
 
     Who notified the Panel has not withdrawn that on the day that it was notified; a withdrawal after that day stands, though
     the notification is told after it. Of several that notified the first is the one that did so first, in whatever order it is told.
+    A plan to publish that is told on the day of the decision to publish after all, or later, is not the one that was given up.
     """
     if isinstance(data, NotificationSubmittedData) and fact in {*WITHDRAWAL, _NOTIFIED_BY}:
         return min(told_at, data.submitted_at)
+    if isinstance(data, ActRecordedData) and fact in PLAN and (on := data.facts.get("publication.reconsidered_on")):
+        return min(told_at, datetime.combine(date.fromisoformat(str(on)), time(), LONDON))
     return told_at
 
 
@@ -186,15 +200,12 @@ class FactCorrectedData(CaseData):
             yield TWINS[self.fact], self.value
         if self.value is None:
             yield from ((name, None) for name in _UNDONE_WITH.get(self.fact, ()))
-        if self.fact == "abuse_or_neglect" and self.value not in SUSPICION:
-            yield "suspected_on", None  # a view that was no suspicion after all never was the first day of one
-        elif self.fact == "review.decision" and self.value != "proceed":
-            yield from (("review.decided_by", None), ("review.held_since", None))
-        elif self.fact == "aware_on" or (self.fact == "aware_of_death_on" and self.value is not None):
+        values, only_then = _ONLY_WITH.get(self.fact, (frozenset(), ()))
+        if self.value not in values:
+            yield from ((name, None) for name in only_then)
+        if self.fact == "aware_on" or (self.fact == "aware_of_death_on" and self.value is not None):
             # Of one awareness of a death both are the day. It may have been none of a death, and one of the incident all the same.
             yield "aware_of_death_on" if self.fact == "aware_on" else "aware_on", self.value
-        elif self.fact == "publication.form" and self.value != "full":
-            yield "publication.declined_on", None  # a plan to publish less left standing what was declined
         elif self.fact == "publication.checked_on":
             yield "publication.found_on", self.value
         elif self.fact == "publication.available":

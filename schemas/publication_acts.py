@@ -89,7 +89,7 @@ class PublicationAnswered(Act, title="Answer of the Panel about a publication re
 
 
 class PublicationReconsidered(Act, title="Publication reconsidered"):
-    """The partners have decided again, because the Panel asked them to. A day of publication is an event of its own."""
+    """The partners have decided again, because the Panel asked them to. A day of publication is an event of its own, told on that day or later."""
 
     reconsidered_on: Annotated[
         date, states("publication.reconsidered_on", "Day", "The day of the decision.", "2026-06-01")
