@@ -191,7 +191,7 @@ class NotificationDecision(Submission, title="Decision whether to notify"):
         said("Criterion that is not met", "If the decision is not to notify."),
     ] = None
     override_of_rule: Annotated[
-        Literal["N-01", "N-02", "N-16"] | None,
+        Literal["N-01", "N-02", "N-16", "N-16A"] | None,
         said(
             "Rule that the decision departs from",
             "If the rule, as it is written, would have the Panel notified. The decision is then not to notify, and the reason is needed.",

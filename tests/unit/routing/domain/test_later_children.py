@@ -130,6 +130,7 @@ DECIDES = [
 ELSEWHERE_OR_UNBORN: dict[str, dict[str, Value]] = {
     "N-02": {"incident.country": "scotland"},
     "N-16": {"child.unborn": "yes"},
+    "N-16A": {"incident.country": "scotland", "child.unborn": "yes"},
 }
 
 
@@ -138,7 +139,7 @@ def is_asked_for_a_decision(decision: Decision) -> bool:
     return (f"notification.decision of {LEEDS}", COUNCIL) in asked
 
 
-@pytest.mark.parametrize("rule", ["N-01", "N-02", "N-16"])
+@pytest.mark.parametrize("rule", ["N-01", "N-02", "N-16", "N-16A"])
 def test_the_panel_is_told_of_a_child_only_once_somebody_decided_who_knew_of_it(rule: str) -> None:
     changed = ELSEWHERE_OR_UNBORN.get(rule, {})
     told = [each for each in FIRST if each.name not in changed] + facts(changed)

@@ -22,7 +22,8 @@ def test_no_rule_claims_to_have_been_checked_against_the_full_text() -> None:
 def test_the_rulebook_has_the_rules_in_the_order_of_a_case() -> None:
     assert list(england().rules) == [
         *("N-01", "N-02", "N-03", "N-04", "N-05", "N-06", "N-06P", "N-06H", "N-07", "N-08", "N-10", "N-11"),
-        *("N-11A", "N-13", "N-13A", "N-16", "N-18", "N-18J", "N-19", "N-19S", "N-19H", "N-19HS", "N-19P"),
+        *("N-11A", "N-13", "N-13A", "N-16", "N-16A", "N-18", "N-18J", "N-19", "N-19S", "N-19H", "N-19HS"),
+        "N-19P",
         *("N-12", "N-12T", "N-12R", "N-20", "N-14", "N-15"),
         *("N-22", "N-22A"),
         *("X-02", "X-01"),
