@@ -56,11 +56,12 @@ def _lacking(data: Submission) -> Iterator[tuple[str, str | None]]:
 def _child_lacks(data: IncidentReported, child: Child) -> Iterator[str]:
     ages = derived_ages(data, child.ref)
     is_death, died = data.harm == "death", whether_died(data, child)
+    has_age = child.unborn != "yes"
     wanted = {
         "home_area": True,
-        "age_at_incident": "age_at_incident" not in ages,
+        "age_at_incident": has_age and "age_at_incident" not in ages,
         "died": is_death and died is None,
-        "age_at_death": is_death and died == "yes" and "age_at_death" not in ages,
+        "age_at_death": has_age and is_death and died == "yes" and "age_at_death" not in ages,
         "looked_after": True,
         "looked_after_by": child.looked_after == "yes",
         "placed_in": child.looked_after == "yes",

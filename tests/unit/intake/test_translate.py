@@ -278,5 +278,19 @@ def test_of_each_child_of_a_death_of_several_it_is_asked_whether_it_died_unless_
     ]
 
 
+def test_of_an_unborn_child_no_age_is_asked() -> None:
+    document = incident(data__harm="death")
+    del document["data"]["personal"]
+    said = {"home_area": "E08000035", "looked_after": "no", "care_leaver": "no"}
+    document["data"]["children"] = [{"ref": "child-1", **said, "unborn": "yes"}]
+
+    assert missing(understood(document).data, vocabulary.load()) == ()
+    document["data"]["children"][0]["unborn"] = "unknown"
+    assert [one.fact for one in missing(understood(document).data, vocabulary.load())] == [
+        "child.age_at_incident",
+        "child.age_at_death",
+    ]
+
+
 def test_ages_that_the_dates_give_are_not_asked_for() -> None:
     assert [one.fact for one in missing(understood(incident()).data, vocabulary.load())] == ["child.care_leaver"]
