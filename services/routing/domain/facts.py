@@ -27,6 +27,7 @@ PARTNERSHIP: Final = "lscp:"  # ids of children's partnerships start so
 REPORTER: Final = "client:the-reporter"  # who states supposed facts that are not an authority's
 HARM: Final = "harm"
 DEATH: Final = "death"
+DIED: Final = "child.died"
 AWARE_OF_DEATH: Final = "aware_of_death_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 _Corrected = tuple[UUID, str, str, str]  # event, fact, owner and source of a statement
@@ -192,6 +193,7 @@ class FactBase:
 
     def _merge(self, facts: list[Fact]) -> None:
         stated, corrections = self._sorted(facts)
+        self._take_an_only_child_for_dead(stated, corrections)
         used: set[UUID] = set()
         spoken_of: set[str] = set()
         harm: list[Fact] = []
@@ -245,6 +247,23 @@ class FactBase:
         if since is None or fact.recorded_at < since:
             self._known_since[child] = fact.recorded_at
             self._named_by[child] = fact.event_id
+
+    def _take_an_only_child_for_dead(self, stated: _Stated, corrections: Mapping[_Corrected, Fact]) -> None:
+        """Add that the child died where the harm of its report is corrected to death, and no other was known by then.
+
+        It is as if the death had been reported so at once: of an only child that says that it died. See `IncidentReportedData.described`.
+        """
+        if not any(name == HARM for _, name, _, _ in corrections):
+            return
+        for report in stated.get((HARM, INCIDENT), ()):
+            harm = self._now_stated(report, INCIDENT, corrections, set())
+            known = [each for each, since in self._known_since.items() if since <= harm.recorded_at]
+            if harm.corrects is None or harm.value != DEATH or len(known) != 1:
+                continue
+            said_of = (said for (_, owner), statements in stated.items() if owner == known[0] for said in statements)
+            if any(said.event_id == report.event_id for said in said_of):
+                died = replace(harm, subject=known[0], name=DIED, value="yes", corrects=None)
+                stated[DIED, known[0]] = sorted((*stated.get((DIED, known[0]), ()), died), key=age)
 
     def _as_undone(
         self, name: str, now: list[Fact], stated: _Stated, corrections: Mapping[_Corrected, Fact]

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from schemas.vocabulary import ITEMS, Scope, Value, Vocabulary
-from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, HARM, INCIDENT, REPORTER, FactBase
+from services.routing.domain.facts import AUTHORITY, AWARE_OF_DEATH, DIED, HARM, INCIDENT, REPORTER, FactBase
 from services.routing.domain.happenings import Happening
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook import tree
@@ -24,7 +24,6 @@ from services.routing.domain.statements import Fact
 
 SUPPOSED_AT: Final = datetime.combine(date(2026, 1, 1), time(), UTC)  # nothing supposed depends on when it is asked
 CHILD: Final = "the-child"
-DIED: Final = "child.died"
 _EVENT: Final = UUID(int=0)
 _BEFORE: Final = UUID(int=1)
 _SUBJECTS: Final[Mapping[Scope, str]] = {

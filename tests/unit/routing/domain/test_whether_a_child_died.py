@@ -127,3 +127,64 @@ def test_a_message_of_before_about_the_death_of_one_child_says_that_it_died_and_
     found = decision(*council_says([HARMED, SIBLING]))
     assert not set(due(found)) & OF_A_DEATH
     assert {subject for subject, _, _ in asked(found)} == {CHILD, SECOND}
+
+
+def told_as_harm(children: Sequence[ce.ChildFacts] = (HARMED,)) -> list[Any]:
+    """Return that the council reports serious harm on Monday, of which it is aware and suspects neglect."""
+    return [reported(COUNCIL, children=tuple(children)), aware(), suspects()]
+
+
+def test_an_only_child_is_taken_for_dead_where_the_harm_of_its_report_is_corrected_to_death() -> None:
+    told = told_as_harm()
+    died = corrected(told[0].id, "harm", "death", at=TUESDAY)
+    lives = corrected(died.id, "harm", "serious_harm", at=WEDNESDAY)
+
+    assert not set(due(decision(*told))) & OF_A_DEATH
+    assert set(due(decision(*told, died))) >= OF_A_DEATH
+    assert not asked(decision(*told, died))
+    assert not set(due(decision(*told, died, lives))) & OF_A_DEATH
+
+
+def test_a_child_that_is_named_after_the_correction_is_asked_about_and_the_first_stays_dead() -> None:
+    told = told_as_harm()
+    died = corrected(told[0].id, "harm", "death", at=TUESDAY)
+    sibling = reported(POLICE, harm="death", at=WEDNESDAY, children=(HARMED, SIBLING))
+
+    found = decision(*told, died, sibling)
+
+    assert set(due(found)) >= OF_A_DEATH
+    assert not set(due(found, SECOND)) & OF_A_DEATH
+    assert {subject for subject, _, _ in asked(found)} == {SECOND}
+
+
+def test_of_several_children_it_is_asked_who_died_where_the_harm_is_corrected_to_death() -> None:
+    together = told_as_harm([HARMED, SIBLING])
+    apart = [*told_as_harm(), reported(COUNCIL, at=MONDAY + timedelta(hours=1), children=(SIBLING,))]
+
+    for told in (together, apart):
+        corrections = [
+            corrected(each.id, "harm", "death", at=TUESDAY) for each in told if isinstance(each, ce.IncidentReported)
+        ]
+        found = decision(*told, *corrections)
+        assert not (set(due(found)) | set(due(found, SECOND))) & OF_A_DEATH
+        assert {subject for subject, _, _ in asked(found)} == {CHILD, SECOND}
+
+
+def test_a_report_that_names_no_child_says_of_none_that_it_died() -> None:
+    nobody = reported(POLICE, children=())
+    told = [nobody, reported(COUNCIL, harm=None, children=(HARMED,)), aware(), suspects()]
+
+    found = decision(*told, corrected(nobody.id, "harm", "death", POLICE, at=TUESDAY))
+
+    assert not set(due(found)) & OF_A_DEATH
+    assert {subject for subject, _, _ in asked(found)} == {CHILD}
+
+
+def test_who_says_later_that_the_child_lives_is_heard() -> None:
+    told = told_as_harm()
+    died = corrected(told[0].id, "harm", "death", at=TUESDAY)
+    lives = HARMED.model_copy(update={"died": "no"})
+    both = [reported(who, harm="death", at=WEDNESDAY, children=(lives, SIBLING)) for who in (COUNCIL, POLICE)]
+
+    assert not set(due(decision(*told, died, both[0]))) & OF_A_DEATH
+    assert "N-06" in decision(*told, died, both[1]).undecided
