@@ -111,7 +111,8 @@ class Situations:
                 # "all of" holds when every part does, "any of" fails when every part does: else one part is enough.
                 every = wanted is (how != "any of")
                 each = wanted is not (how == "none of")
-                for part in parts if every else (self._random.choice(parts),):
+                # In any order: of two limits on one fact the one that comes last stays.
+                for part in self._random.sample(parts, len(parts) if every else 1):
                     self._lean(part, known, wanted=each)
             case Recorded(fact=fact):
                 if not wanted:
