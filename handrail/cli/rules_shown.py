@@ -95,7 +95,7 @@ def explanation(console: Console, found: ExplanationView) -> None:
         moved = f"Case {each.case_key} moved from {each.from_version} to {each.to_version}"
         console.print(escape(f"{moved}, {each.migrated_at:%Y-%m-%d %H:%M}{by}: {each.reason}"))
     for conflict in found.conflicts:
-        console.print(f"Sources disagree on {escape(conflict)}, so it counts as not known.")
+        console.print(f"Sources disagree on {escape(conflict)}: only what all of them lead to is decided.")
     for rule in found.rules:
         _rule(console, rule)
     console.print("\n[bold]Who is told[/bold]")

@@ -36,13 +36,19 @@ Items = Mapping[Scope, str]
 """One item of each kind: a report, an action, a request."""
 
 
-def interpret(condition: Condition, read: Read, holder: str | None, applies: Mapping[str, bool | None]) -> bool | None:
-    """Return True, False, or None for "cannot decide"."""
+def interpret(
+    condition: Condition,
+    read: Read,
+    holder: str | None,
+    applies: Mapping[str, bool | None],
+    said: Callable[[str], list[Value]] = lambda _: [],
+) -> bool | None:
+    """Return True, False, or None for "cannot decide". `said` gives what sources say of a fact on which they differ."""
     match condition:
         case Combined(how=how, parts=parts):
-            return combine(how, [interpret(part, read, holder, applies) for part in parts])
+            return combine(how, [interpret(part, read, holder, applies, said) for part in parts])
         case Meets(when=when):
-            return interpret(when, read, holder, applies)
+            return interpret(when, read, holder, applies, said)
         case Applies(rule=rule):
             return applies[rule]
         case SameArea(fact=fact, other=other, negated=negated):
@@ -52,7 +58,8 @@ def interpret(condition: Condition, read: Read, holder: str | None, applies: Map
             return read(fact) is not None
         case Compared(fact=fact):
             value = read(fact)
-            return None if value is None else compare(condition, value)
+            answers = [compare(condition, each) for each in (said(fact) if value is None else [value])]
+            return answers[0] if answers and all(each == answers[0] for each in answers) else None
 
 
 def combine(how: Combination, answers: list[bool | None]) -> bool | None:
@@ -127,7 +134,17 @@ class SlowRulebook:
         def read(name: str) -> Value | None:
             return self._read(name, child, items, holder[0])
 
-        parts = tuple(interpret(part, read, holder[1], applies) for part in walk(rule.when))
+        def said(name: str) -> list[Value]:
+            owner = self._owner(name, child, items, holder[0])
+            return [
+                each.value
+                for conflict in self.facts.conflicts
+                if (conflict.name, conflict.owner) == (name, owner)
+                for each in conflict.statements
+                if each.value is not None
+            ]
+
+        parts = tuple(interpret(part, read, holder[1], applies, said) for part in walk(rule.when))
         day, until = read(rule.judged_on), rule.in_force_until
         in_force = None
         if isinstance(day, date):
@@ -166,8 +183,11 @@ class SlowRulebook:
         return (serving[0] if serving else f"{group}:{area}", area)
 
     def _read(self, name: str, child: str | None, items: Items, authority: str | None) -> Value | None:
+        return self.facts.value(name, self._owner(name, child, items, authority))
+
+    def _owner(self, name: str, child: str | None, items: Items, authority: str | None) -> str | None:
         kind, _, code = (authority or "").partition(":")
         # A children's partnership goes by what the authority of its area has said.
         spoken_for = f"la:{code}" if kind == "lscp" else authority
         owners = {"incident": INCIDENT, "child": child, **items, "authority": spoken_for}
-        return self.facts.value(name, owners[self.facts.vocabulary[name].scope])
+        return owners[self.facts.vocabulary[name].scope]

@@ -106,10 +106,12 @@ class Words:
         return f"{self.label(fact)}: {self.value(fact, value)}"
 
     def found(self, found: reasons.Found) -> str:
-        """Return what is known of a fact: "the country of the incident: England"; of one authority's, with its name."""
+        """Return what is known of a fact: "the country of the incident: England"; of one authority's, with its name; all that is said."""
         of = f" ({self.body(found.owner)})" if found.owner and found.owner.startswith(AUTHORITY) else ""
-        value = found.doubt if found.value is None else self.value(found.fact, found.value)
-        return f"{self.label(found.fact)}{of}: {value}"
+        said = [found.value] if found.value is not None else [each.value for each in found.statements]
+        values = dict.fromkeys(self.value(found.fact, each) for each in said if each is not None)
+        doubt = [found.doubt] if found.value is None else []
+        return f"{self.label(found.fact)}{of}: {', '.join(filter(None, (' or '.join(values), *doubt)))}"
 
     def asked(self, condition: Condition) -> str:
         """Return a condition as one line of several, such as "the country of the incident: not England" or "any of"."""

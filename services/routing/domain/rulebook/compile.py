@@ -26,6 +26,7 @@ from services.routing.domain.rulebook.model import (
     DUTY_HOLDER,
     Applies,
     AreaHolder,
+    Combination,
     Combined,
     Compared,
     Condition,
@@ -64,6 +65,14 @@ _TESTS: Final = {
     "is at least": "{x} >= {k}",
 }
 _COMBINED: Final = {"all of": "{}", "any of": "{}", "none of": f"{YES} >> ({{}})"}
+
+
+def combined(how: Combination, answers: Iterable[int]) -> int:
+    """Return the answer of a combination, by those of its parts."""
+    found = NO if how != "all of" else YES
+    for answer in answers:
+        found = found & answer if how == "all of" else found | answer
+    return YES >> found if how == "none of" else found
 
 
 @lru_cache(maxsize=4096)  # few of the answers that are possible come up, and those again and again
@@ -106,12 +115,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Rules that run for the same children and items, with the function that asks them all.
+    """Rules that run for the same children and items, with the function that asks them all, and their conditions as it asks them.
 
     `on_holder`: there are conditions on the duty holder, so `held` is one, and each holder is asked about by itself.
     """
 
     held: tuple[Held, ...]
+    conditions: tuple[Condition, ...]
     ask: Ask
     on_holder: bool
     per_child: bool
@@ -194,9 +204,11 @@ def _bundle(rules: list[CompiledRule], vocabulary: Vocabulary) -> Bundle:
     for each in rules:
         held.setdefault(each.rule.holder, []).append((each, slice(place, place + len(each.conditions))))
         place += len(each.conditions)
+    conditions = tuple(each.rule.when for each in rules)
     return Bundle(
         held=tuple(Held(holder, tuple(those)) for holder, those in held.items()),
-        ask=compile_conditions([each.rule.when for each in rules], vocabulary),
+        conditions=conditions,
+        ask=compile_conditions(conditions, vocabulary),
         on_holder=rules[0].on_holder,
         per_child=rules[0].per_child,
         per=rules[0].per,

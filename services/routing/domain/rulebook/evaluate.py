@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 from schemas.vocabulary import Scope, Value
-from services.routing.domain.facts import INCIDENT, PARTNERSHIP, FactBase
+from services.routing.domain.facts import INCIDENT, PARTNERSHIP, FactBase, Row
 from services.routing.domain.register import Register
 from services.routing.domain.rulebook.compile import (
     ANSWERS,
@@ -26,6 +27,7 @@ from services.routing.domain.rulebook.compile import (
     CompiledRulebook,
     pack,
 )
+from services.routing.domain.rulebook.disputes import settled
 from services.routing.domain.rulebook.editions import Edition, editions_for
 from services.routing.domain.rulebook.model import AreaHolder, Holder, InFact, ReporterHolder, Rule
 
@@ -108,6 +110,8 @@ class Trace(NamedTuple):
         return self.about.owner(scope, self.holder)
 
 
+Disputes = Mapping[str, Mapping[str, tuple[Value | None, ...]]]
+"""By owner and fact, what each source says, where they differ."""
 Runs = dict[tuple[str, About], tuple[Trace, ...]]
 """(rule, what it is about) -> one run for each duty holder; once all are there, in rulebook order."""
 
@@ -152,6 +156,7 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
     """
     runs: Runs = {}
     children = facts.children or (None,)
+    disputes = _disputes(facts)
     for bundle in book.bundles:
         if bundle.about.isdisjoint(facts.about):
             continue
@@ -160,10 +165,11 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
                 about = About(child, item, bundle.per)
                 others = {rule: _runs_of(book.rules[rule], about, runs) for rule in bundle.depends_on}
                 applied = {rule: max((run.applies for run in ran), default=NO) for rule, ran in others.items()}
-                alike = None if bundle.on_holder else _asked(bundle, facts, applied, about, None)  # whoever holds it
+                asking = partial(_asked, bundle, facts, disputes, applied, about)
+                alike = None if bundle.on_holder else asking(None)  # whoever holds it
                 for held in bundle.held:
                     holders = _holders(held.holder, facts, register, others, about)
-                    asked = [(each, alike or _asked(bundle, facts, applied, about, each)) for each in holders]
+                    asked = [(each, alike or asking(each)) for each in holders]
                     for compiled, place in held.rules:
                         runs[compiled.rule.id, about] = tuple(
                             _trace(compiled, facts, about, holder, answers[place], judged_on)
@@ -174,10 +180,43 @@ def evaluate(book: CompiledRulebook, facts: FactBase, register: Register, judged
     return Evaluation(book, facts, register, {run: runs[run] for run in in_order}, judged_on)
 
 
-def _asked(bundle: Bundle, facts: FactBase, applied: Mapping[str, int], about: About, holder: HeldBy | None) -> Answers:
+def _disputes(facts: FactBase) -> Disputes:
+    found: dict[str, dict[str, tuple[Value | None, ...]]] = {}
+    for each in facts.conflicts:
+        found.setdefault(each.owner, {})[each.name] = tuple(fact.value for fact in each.statements)
+    return found
+
+
+def _asked(
+    bundle: Bundle,
+    facts: FactBase,
+    disputes: Disputes,
+    applied: Mapping[str, int],
+    about: About,
+    holder: HeldBy | None,
+) -> Answers:
     scopes: tuple[Scope, ...] = ("incident", "child", about.per or "incident", "authority")
-    incident, child, item, authority = (facts.row(scope, about.owner(scope, holder)) for scope in scopes)
-    return bundle.ask(incident, child, item, authority, holder.area if holder else None, applied)
+    owners = [about.owner(scope, holder) for scope in scopes]
+    rows = [facts.row(scope, owner) for scope, owner in zip(scopes, owners, strict=True)]
+
+    def ask(rows: list[Row]) -> Answers:
+        incident, child, item, authority = rows
+        return bundle.ask(incident, child, item, authority, holder.area if holder else None, applied)
+
+    disputed = {name: said for owner in filter(None, owners) for name, said in disputes.get(owner, {}).items()}
+    if not disputed:
+        return ask(rows)
+
+    def supposing(name: str, value: Value | None) -> Answers:
+        spec = facts.vocabulary[name]
+        at = spec.position
+        changed = [
+            [*row[:at], value, *row[at + 1 :]] if scope == spec.scope else row
+            for scope, row in zip(scopes, rows, strict=True)
+        ]
+        return ask(changed)
+
+    return settled(bundle.conditions, ask(rows), disputed, supposing)
 
 
 def _trace(
