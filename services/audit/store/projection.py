@@ -23,19 +23,27 @@ WHERE e.seq >= :size ORDER BY e.seq LIMIT :limit
 """)
 INDEXED_TO = text("SELECT size FROM audit.projection")
 
-# What a duty's messages say of it together: that it was met or withdrawn is said by its id alone.
+# What a duty's messages say of it together: that it was met or withdrawn is said by its id alone. Topics are not ordered
+# against each other, so what is new of a duty is said of its entries that are indexed already, too.
 ADD_DUTIES = text("""
-INSERT INTO audit.duty AS known (duty_id, rules, recipients)
-SELECT duty_id, rules, recipients FROM jsonb_populate_recordset(NULL::audit.duty, CAST(:rows AS jsonb))
-ON CONFLICT (duty_id) DO UPDATE SET
-  rules = ARRAY(SELECT unnest(known.rules) UNION SELECT unnest(excluded.rules)),
-  recipients = ARRAY(SELECT unnest(known.recipients) UNION SELECT unnest(excluded.recipients))
-WHERE NOT (known.rules @> excluded.rules AND known.recipients @> excluded.recipients)
+WITH said AS (
+  INSERT INTO audit.duty AS known (duty_id, rules, recipients)
+  SELECT duty_id, rules, recipients FROM jsonb_populate_recordset(NULL::audit.duty, CAST(:rows AS jsonb))
+  ON CONFLICT (duty_id) DO UPDATE SET
+    rules = ARRAY(SELECT unnest(known.rules) UNION SELECT unnest(excluded.rules)),
+    recipients = ARRAY(SELECT unnest(known.recipients) UNION SELECT unnest(excluded.recipients))
+  WHERE NOT (known.rules @> excluded.rules AND known.recipients @> excluded.recipients)
+  RETURNING duty_id, rules, recipients
+)
+UPDATE audit.entry_index AS indexed SET
+  rules = ARRAY(SELECT unnest(indexed.rules) UNION SELECT unnest(said.rules)),
+  recipients = ARRAY(SELECT unnest(indexed.recipients) UNION SELECT unnest(said.recipients))
+FROM said WHERE indexed.duty_id = said.duty_id
 """)
 ADD = text("""
 INSERT INTO audit.entry_index
-  (seq, kind, type, case_key, linked_case_key, producer, producer_seq, rules, recipients, occurred_at, recorded_at)
-SELECT come.seq, come.kind, come.type, come.case_key, come.linked_case_key, come.producer, come.producer_seq,
+  (seq, kind, type, case_key, linked_case_key, duty_id, producer, producer_seq, rules, recipients, occurred_at, recorded_at)
+SELECT come.seq, come.kind, come.type, come.case_key, come.linked_case_key, duty_id, come.producer, come.producer_seq,
        ARRAY(SELECT unnest(come.rules) UNION SELECT unnest(duty.rules)),
        ARRAY(SELECT unnest(come.recipients) UNION SELECT unnest(duty.recipients)),
        come.occurred_at, come.recorded_at
