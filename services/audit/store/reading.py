@@ -30,7 +30,7 @@ WHERE e.seq = :index AND {READABLE}
 SEARCH = text(f"""
 SELECT {COLUMNS}, i.rules, i.recipients FROM audit.entry_index i JOIN audit.entry e USING (seq) LEFT JOIN audit.record r USING (seq)
 WHERE i.seq > :after AND i.seq < :size
-  AND (CAST(:case_key AS text) IS NULL OR i.case_key = :case_key)
+  AND (CAST(:case_key AS text) IS NULL OR i.case_key = :case_key OR i.linked_case_key = :case_key)
   AND (CAST(:rule AS text) IS NULL OR i.rules @> ARRAY[CAST(:rule AS text)])
   AND (CAST(:recipient AS text) IS NULL OR i.recipients @> ARRAY[CAST(:recipient AS text)])
   AND (CAST(:recorded_from AS timestamptz) IS NULL OR i.recorded_at >= :recorded_from)
@@ -58,7 +58,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for; None asks for everything. Dates are instants, the second excluded. `after` is an index."""
+    """What to look for; None asks for everything. Dates are instants, the second excluded. `after` is an index.
+
+    `case_key`: what is about that case, and what linked another case with it.
+    """
 
     case_key: str | None = None
     rule: str | None = None

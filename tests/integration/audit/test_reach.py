@@ -112,6 +112,14 @@ async def test_an_entry_that_names_two_cases_is_read_by_who_may_read_both(told: 
     assert both == [*CASE_ENTRIES, LINK, OTHER]
 
 
+@pytest.mark.parametrize(("case", "entries"), [(CASE, [*CASE_ENTRIES, LINK]), (OTHER_CASE, [LINK, OTHER])], ids=str)
+async def test_the_entry_that_linked_two_cases_is_found_under_the_key_of_each(
+    told: TestLog, case: str, entries: list[int]
+) -> None:
+    async with client(told, "auditor") as http:
+        assert indices(await http.get(f"/v1/entries?case={case}")) == entries
+
+
 async def test_a_page_of_entries_is_filled_with_what_may_be_read(told: TestLog) -> None:
     async with client(told, "review_officer", acts_for="hill-school") as http:
         found = await http.get("/v1/entries?limit=1")
