@@ -67,7 +67,7 @@ class Publisher:
                 )
                 raise RefusedToSign(message)
         if kept is not None:
-            await self._check(connection, head, kept, "in the folder of checkpoints")
+            await self._check(connection, head, kept, "in the folder of checkpoints", stored.size if stored else 0)
         if checkpoint != kept or stored is None or stored.size != head.size:
             note = checkpoint.sign(self._key)
             await asyncio.to_thread(self._folder.keep, checkpoint, note)
@@ -89,8 +89,14 @@ class Publisher:
             and (stored.size, stored.root) == (last.size, last.root)
         )
 
-    async def _check(self, connection: AsyncConnection, head: Head, signed: Checkpoint, where: str) -> None:
-        """Refuse unless the first `signed.size` entries still give the root that was signed for them."""
+    async def _check(
+        self, connection: AsyncConnection, head: Head, signed: Checkpoint, where: str, known: int | None = None
+    ) -> None:
+        """Refuse unless the first `signed.size` entries still give the root that was signed for them.
+
+        `known`: the size of the newest checkpoint in the database, where the signed one is from elsewhere. If it is smaller,
+        nothing says that an entry was changed: an older copy lacks what was signed since, and read on in another order.
+        """
         if signed.origin != self._origin:
             message = f"the newest checkpoint {where} is of another log, {signed.origin}"
             raise RefusedToSign(message)
@@ -100,9 +106,16 @@ class Publisher:
                 " was an older copy of the database restored?"
             )
             raise RefusedToSign(message)
-        if await self._root_at(connection, head, signed.size) != signed.root:
-            message = f"the first {signed.size} entries do not have the root that was signed for them {where}"
+        if await self._root_at(connection, head, signed.size) == signed.root:
+            return
+        if known is not None and known < signed.size:
+            message = (
+                f"the database lacks the checkpoint of {signed.size} entries {where}, and went on from {known} with others:"
+                " was an older copy of it restored, which has read on since?"
+            )
             raise RefusedToSign(message)
+        message = f"the first {signed.size} entries do not have the root that was signed for them {where}"
+        raise RefusedToSign(message)
 
     async def _root_at(self, connection: AsyncConnection, head: Head, size: int) -> bytes:
         """Return the root of the first `size` entries, from the tiles."""

@@ -113,10 +113,28 @@ async def test_a_database_restored_from_a_backup_is_not_signed(log: TestLog) -> 
         RefusedToSign, match="has 300 entries, the newest checkpoint in the folder of checkpoints has 350"
     ):
         await log.publish()
-    await log.append(records(60, start=400))  # it grows past the signed size, with another history
-    with pytest.raises(RefusedToSign, match="the first 350 entries do not have the root that was signed"):
-        await log.publish()
     assert files(log) == [f"{350:020d}.note"]
+
+
+@pytest.mark.parametrize("signed", [0, 300], ids=["nothing was signed before", "it knows what it was signed as"])
+async def test_a_restored_database_that_has_read_on_is_told_from_one_that_was_changed(
+    log: TestLog, signed: int
+) -> None:
+    await log.append(records(300))
+    if signed:
+        await log.publish()
+    old = await log.head()
+    await log.append(records(50, start=301))
+    await log.publish()
+    await roll_back_to(log, old)
+    await log.append(records(60, start=400))  # it grows past the signed size, with another history
+
+    with pytest.raises(
+        RefusedToSign,
+        match=f"lacks the checkpoint of 350 entries in the folder .* went on from {signed} .* was an older copy of it restored",
+    ):
+        await log.publish()
+    assert files(log)[-1] == f"{350:020d}.note"
 
 
 async def test_a_copy_that_stood_still_sees_what_another_has_signed_before_it_signs_again(log: TestLog) -> None:
