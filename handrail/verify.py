@@ -120,10 +120,11 @@ class Sequences:
         if first != index:
             self.repeats.append(f"entries {first} and {index} both are number {number} of {self._what} {name}")
 
-    def gaps(self) -> Iterator[str]:
-        """Yield every run of numbers that is missing below the highest one seen."""
+    def gaps(self, until: int) -> Iterator[str]:
+        """Yield every run of numbers that is missing below the highest one of the first `until` entries."""
         for name, seen in sorted(self._seen.items()):
-            for before, number in pairwise([0, *sorted(seen)]):
+            last = max((number for number, index in seen.items() if index < until), default=0)
+            for before, number in pairwise([0, *sorted(each for each in seen if each <= last)]):
                 if number > before + 1:
                     missing = f"{before + 1}" if number == before + 2 else f"{before + 1} to {number - 1}"
                     yield f"{self._what} {name}: number {missing} is missing before entry {seen[number]}"
@@ -153,9 +154,9 @@ class Log:
                 if self._frontier.size in wanted:
                     self.roots[self._frontier.size] = self._frontier.root()
 
-    def missing(self) -> list[str]:
-        """Return every gap in a producer's or a case's count."""
-        return [*self.producers.gaps(), *self.cases.gaps()]
+    def missing(self, until: int) -> list[str]:
+        """Return every gap in a producer's or a case's count below what the first `until` entries have."""
+        return [*self.producers.gaps(until), *self.cases.gaps(until)]
 
     def _check(self, index: int, line: bytes) -> None:
         """Check one line: hash in the tree, salt, record (both `-` if gone), entry."""
@@ -210,8 +211,8 @@ def verify(
     """Check the whole log against its newest checkpoint, every earlier one, and the one that was `saved` last time.
 
     Numbers that are missing may still be on their way (topics are not ordered against each other, and after an outage the
-    log is behind), so a gap counts only when it is still there after `settle_s` seconds in which the log has not grown.
-    An entry that is wrong is not waited for. Entries that are not signed yet are counted if signing stands still.
+    log is behind), so a gap counts only when it is still there after `settle_s` seconds in which the log has not grown, or
+    when it has been waited for as long in a log that does not stand still for ten times that. An entry that is wrong is not waited for. Entries that are not signed yet are counted if signing stands still.
 
     Raises:
         CannotCheck: The server does not answer as a log, or its newest checkpoint is not signed by the key.
@@ -221,16 +222,18 @@ def verify(
     earlier, problems = _history(fetch, public_key, saved)
     head = _newest(fetch, public_key)
     log.read_to(head.size, [old.size for old in earlier])
-    waited = quiet = 0.0
-    while log.missing() and not log.problems and quiet < settle_s and waited < LONGEST * settle_s:
+    waited, quiet, until = 0.0, 0.0, head.size
+    while log.missing(until) and not log.problems and quiet < settle_s and waited < LONGEST * settle_s:
         pause(1.0)
         waited += 1.0
         earlier.append(head)
         head = _newest(fetch, public_key)
         log.read_to(head.size, ())
         quiet = 0.0 if head.size > earlier[-1].size else quiet + 1.0
+        if waited <= (LONGEST - 1) * settle_s:  # a gap that shows later cannot be waited for: the next run finds it
+            until = head.size
     problems += _check_roots(log, head, earlier)
-    problems += [*log.problems, *log.producers.repeats, *log.cases.repeats, *log.missing()]
+    problems += [*log.problems, *log.producers.repeats, *log.cases.repeats, *log.missing(until)]
     return Report(head, len({old.size for old in earlier} | {head.size}), problems, _left_unsigned(fetch, pause))
 
 
@@ -276,13 +279,10 @@ def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
     """Return how many entries wait for a signature that does not come; 0 of a server of a version that does not say so."""
     first = page = _page(fetch, NO_ENTRY, "size")
     for _ in range(SIGNED_WITHIN_S):
-        if not page.get("unsigned"):
-            break
-        pause(1.0)
-        page = _page(fetch, NO_ENTRY, "size")
-        if page["size"] > first["size"]:
-            return 0
-    return int(page.get("unsigned", 0))
+        if page.get("unsigned") and page["size"] <= first["size"]:
+            pause(1.0)
+            page = _page(fetch, NO_ENTRY, "size")
+    return int(page.get("unsigned", 0)) if page["size"] <= first["size"] else 0
 
 
 def _history(fetch: Fetch, public_key: Ed25519PublicKey, saved: str | None) -> tuple[list[Head], list[str]]:

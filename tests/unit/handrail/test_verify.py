@@ -201,6 +201,15 @@ def test_a_log_that_never_stands_still_is_not_waited_for_for_ever() -> None:
     assert busy.pauses == 35
 
 
+def test_of_a_log_that_never_stands_still_a_number_that_is_only_late_is_not_missing() -> None:
+    """Of each three numbers the first comes last, so that at most moments there is one that has just not come."""
+    late = [HONEST[each] for first in range(2, 38, 3) for each in (first + 1, first + 2, first)]
+    busy = CatchingUp([HONEST[1], *late], every=1)
+
+    assert verify(busy.fetch, PUBLIC, settle_s=3, pause=busy.pause).problems == MISSING
+    assert busy.pauses == 30
+
+
 def test_a_wrong_entry_is_not_waited_for() -> None:
     stopped = CatchingUp(HONEST[1:3], every=1)
     wrong = HONEST[1].entry
