@@ -200,7 +200,7 @@ def _restored(message: quarantines.DatabaseRestored, now: datetime) -> Alert:
 def _quarantined(message: quarantines.Quarantined, now: datetime) -> Alert:
     data = message.data
     return Alert(
-        alert_id=identity.derived_event_id("alert record.quarantined", data.quarantine_id),
+        alert_id=identity.derived_event_id("alert record.quarantined", message.id),
         kind="record.quarantined",
         severity="fault",
         reference=str(data.quarantine_id),

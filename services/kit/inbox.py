@@ -33,9 +33,14 @@ class Inbox(Protocol):
         """Add the ids and return those that were new; waits for another transaction that is adding the same."""
         ...
 
+    async def forget(self, consumer: str, event_id: UUID) -> None:
+        """Take an id out that this transaction may have added: it has had no effect, and may come to have one."""
+        ...
+
 
 _KNOWN: Final = text("SELECT event_id FROM inbox WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))")
 
+_FORGET: Final = text("DELETE FROM inbox WHERE consumer = :consumer AND event_id = :event_id")
 # Sorted, so that two transactions that add the same ids wait for each other in one direction only.
 _ADMIT: Final = text("""
     INSERT INTO inbox (consumer, event_id)
@@ -58,3 +63,7 @@ class PostgresInbox:
     async def admit(self, consumer: str, ids: Sequence[UUID]) -> set[UUID]:
         """Add the ids and return those that were new; waits for another transaction that is adding the same."""
         return set((await self._connection.execute(_ADMIT, {"consumer": consumer, "ids": list(ids)})).scalars())
+
+    async def forget(self, consumer: str, event_id: UUID) -> None:
+        """Take an id out that this transaction may have added: it has had no effect, and may come to have one."""
+        await self._connection.execute(_FORGET, {"consumer": consumer, "event_id": event_id})

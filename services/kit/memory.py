@@ -200,7 +200,7 @@ class _Inbox:
 
     async def known(self, consumer: str, ids: Sequence[UUID]) -> set[UUID]:
         inbox = self._tx.view("inbox")
-        return {each for each in ids if (consumer, each) in inbox}
+        return {each for each in ids if inbox.get((consumer, each))}
 
     async def admit(self, consumer: str, ids: Sequence[UUID]) -> set[UUID]:
         self._tx.written()
@@ -208,6 +208,10 @@ class _Inbox:
         new = set(ids) - await self.known(consumer, ids)
         self._tx.own.inbox.update({(consumer, each): True for each in new})
         return new
+
+    async def forget(self, consumer: str, event_id: UUID) -> None:
+        self._tx.written()
+        self._tx.own.inbox[consumer, event_id] = False
 
 
 class _Quarantine:
@@ -221,7 +225,7 @@ class _Quarantine:
         self._tx.written()
         await self._tx.hold_rows([("held", quarantine_id)])
         held = self._tx.view("held")
-        if quarantine_id in held:
+        if quarantine_id in held and held[quarantine_id].state == "held":
             return False
         arrival = arrival or self._tx.store.following("arrival")
         held[quarantine_id] = Held(

@@ -356,10 +356,16 @@ class Settling:
         if isinstance(error, Exception):
             self._outcome.errors.append(error)
         record = kept(self._consumer.group_id, item)
-        await self._tx.quarantine(record, reason=reason_for(error), parks=record.case_key is not None)
+        await self.hold(item, record, reason_for(error))
         if record.case_key:
             self._parking.add(record.case_key)
         self._outcome.counts["failed"] += 1
+
+    async def hold(self, item: Decoded, record: Record, reason: str, *, arrival: int | None = None) -> None:
+        """Put a record aside. What an older version had unread is known as that alone again, so that a retry has its effect."""
+        await self._tx.quarantine(record, reason=reason, parks=record.case_key is not None, arrival=arrival)
+        if await known_unread(self._tx, self._consumer, [item]):
+            await self._tx.inbox.forget(self._consumer.group_id, item.record_id)
 
     async def _put_aside(self, items: Sequence[Event | Poison | Raw]) -> None:
         """Quarantine poison and offenders and park the rest, so that `arrival` keeps their order."""

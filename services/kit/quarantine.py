@@ -87,7 +87,10 @@ class Quarantine(Protocol):
     async def hold(
         self, record: Record, *, reason: str, parks: bool, now: datetime, arrival: int | None = None
     ) -> bool:
-        """Put a record aside; return false if it is there already. `arrival`: its old place, if it has one."""
+        """Put a record aside; return false if it is held already. `arrival`: its old place, if it has one.
+
+        One that a person took out is held anew: it was read again, and cannot be handled all the same.
+        """
         ...
 
     async def parking(self, consumer: str, case_keys: Sequence[str]) -> set[str]:
@@ -172,7 +175,12 @@ _HOLD: Final = text(f"""
     INSERT INTO quarantine (arrival, quarantine_id, {_RECORD}, sha256, size_bytes, reason, parked, held_at, due_at)
     VALUES (coalesce(CAST(:arrival AS bigint), nextval('arrival')), :quarantine_id, :consumer, :topic, :partition, :offset, :key, :payload, :headers, :sealed, :case_key,
             :sha256, :size_bytes, :reason, :parked, :held_at, :due_at)
-    ON CONFLICT (quarantine_id) DO NOTHING
+    ON CONFLICT (quarantine_id) DO UPDATE SET
+        (arrival, key, payload, headers, sealed, case_key, reason, parked, held_at, due_at) = (EXCLUDED.arrival,
+            EXCLUDED.key, EXCLUDED.payload, EXCLUDED.headers, EXCLUDED.sealed, EXCLUDED.case_key, EXCLUDED.reason,
+            EXCLUDED.parked, EXCLUDED.held_at, EXCLUDED.due_at),
+        state = 'held', attempts = 0, resolved_at = NULL, resolved_by = NULL, resolution = NULL
+        WHERE quarantine.state <> 'held'
     RETURNING quarantine_id
 """)  # noqa: S608 - only our own column names
 _PARKING: Final = text("""
@@ -214,7 +222,7 @@ class PostgresQuarantine:
     async def hold(
         self, record: Record, *, reason: str, parks: bool, now: datetime, arrival: int | None = None
     ) -> bool:
-        """Put a record aside; return false if it is there already. `arrival`: its old place, if it has one."""
+        """Put a record aside; return false if it is held already. `arrival`: its old place, if it has one."""
         values = {
             "arrival": arrival,
             "quarantine_id": record.quarantine_id(),

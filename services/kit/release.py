@@ -193,7 +193,7 @@ class _Release:
             gone.append(one.arrival)
             failure = await self._retry(item)
             if failure:
-                await self._tx.quarantine(one.record, reason=failure, parks=True, arrival=one.arrival)
+                await self._settling.hold(item, one.record, failure, arrival=one.arrival)
                 break
         await self._tx.held.unpark(gone)
         return len(gone)

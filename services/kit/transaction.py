@@ -121,12 +121,15 @@ class TransactionBase:
     async def quarantine(self, record: Record, *, reason: str, parks: bool = False, arrival: int | None = None) -> UUID:
         """Put a record aside, announce it on the service's quarantine topic, and return its id."""
         quarantine_id = record.quarantine_id()
+        before = await self.held.find(quarantine_id)
         if not await self.held.hold(record, reason=reason, parks=parks, now=self.now, arrival=arrival):
             return quarantine_id
         if record.topic == quarantine_topic(self.service):
             return quarantine_id  # announcing that an announcement was put aside would never end
+        # What a person took out and is held anew is said anew; what a restored database does again was said before.
+        anew = () if before is None else (before.held_at.isoformat(),)
         message = Quarantined(
-            id=derived_event_id("quarantined", quarantine_id),
+            id=derived_event_id("quarantined", quarantine_id, *anew),
             source=f"/handrail/{self.service}",
             time=self.now,
             recorded_at=self.now,

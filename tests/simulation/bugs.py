@@ -86,6 +86,9 @@ class _KnowsNothing:
         del consumer
         return set(ids)
 
+    async def forget(self, consumer: str, event_id: UUID) -> None:
+        """There is nothing to forget."""
+
 
 class RemembersNoRecord(Connections):
     """Has no inbox."""

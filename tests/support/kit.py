@@ -18,6 +18,7 @@ from handrail.embedded.postgres import DatabaseAddress
 from schemas.case_events import BecameAware, BecameAwareData, Reporter
 from services.kit.cursor import OutboxRow, PostgresCursor
 from services.kit.database import Database
+from services.kit.fence import REWOUND, Place, rewind
 from services.kit.memory import MemoryCursor, MemoryStore
 from services.kit.migrate import migrate_all
 from tests.support.stack import fresh_database
@@ -95,6 +96,14 @@ class Backend:
         rows: list[OutboxRow] = await cursor.read(replace(position, xid=0, id=0), 10_000)
         await cursor.release()
         return rows
+
+    async def rewind(self, consumer: str, place: Place) -> None:
+        """Let a consumer read a partition from its beginning again."""
+        if isinstance(self.store, MemoryStore):
+            self.store.state.offsets[consumer, place] = REWOUND
+            return
+        async with self.store.engine.begin() as connection:
+            await rewind(connection, consumer, place.topic)
 
     async def said(self) -> list[str]:
         """Return, in order, what the messages about cases say, and the types of all others."""

@@ -12,9 +12,8 @@ import pytest
 from schemas.messages import parse
 from services.kit.codec import Event, Poison, decode
 from services.kit.errors import Refused
-from services.kit.fence import REWOUND, rewind
+from services.kit.fence import REWOUND
 from services.kit.kafka_compat import RawRecord
-from services.kit.memory import MemoryStore
 from services.kit.path import Consumer, TopicChanged, handle_batch
 from tests.support.batches import PLACE, TOPIC, Service, event, poison, unknown
 from tests.support.kit import Backend, aware, case
@@ -123,11 +122,7 @@ async def test_what_an_older_version_put_aside_is_no_other_topic_to_a_newer_one_
     assert isinstance(newer, Event)
 
     overtaken = await service.take(newer, event(1, "a", 1))
-    if isinstance(service.kit.store, MemoryStore):
-        service.kit.store.state.offsets["reader", PLACE] = REWOUND
-    else:
-        async with service.kit.store.engine.begin() as connection:
-            await rewind(connection, "reader", TOPIC)
+    await service.kit.rewind("reader", PLACE)
     again = await service.take(newer, event(1, "a", 1), event(2, "b", 2), holes={PLACE: REWOUND})
 
     assert (overtaken.counts["overtaken"], again.counts["duplicates"], again.counts["parked"]) == (2, 2, 1)

@@ -14,11 +14,14 @@ import pytest
 from schemas.messages import UnreadableMessage, parse
 from services.kit.codec import Decoded, Event, decode
 from services.kit.errors import Conflict, NotFound
+from services.kit.fence import REWOUND, Place
 from services.kit.kafka_compat import RawRecord
 from services.kit.path import Consumer, handle_batch
 from services.kit.quarantine import Record
 from services.kit.release import Released, release
 from tests.support.kit import NOON, Backend, aware, case
+
+PLACE = Place("kit-test", 0)
 
 
 def event(offset: int, name: str) -> Decoded:
@@ -111,11 +114,11 @@ async def test_what_came_of_it_is_said_under_the_key_under_which_it_was_put_asid
 
 
 async def take_as_older(service: Service, *names: str) -> None:
-    """Take events as a version does that cannot read those called `opened`."""
+    """Take events as a version does that cannot read those called `opened` and `bad`."""
 
     def older(raw: bytes) -> Any:
         message: Any = parse(raw)
-        if message.data.how == "opened":
+        if message.data.how in {"opened", "bad"}:
             raise UnreadableMessage("a type that this version does not know; upgrade this service")
         return message
 
@@ -153,6 +156,45 @@ async def test_an_event_that_was_unread_and_retried_is_known_when_it_comes_again
     await handle_batch(service.kit.store, service.consumer, [event(0, "opened"), event(1, "opened"), event(2, "met")])
 
     assert await service.heard() == ["opened", "met"]
+
+
+async def test_what_was_discarded_unread_and_fails_when_it_is_read_again_is_held_anew_and_said_anew(
+    service: Service,
+) -> None:
+    await take_as_older(service, "bad", "met")
+    discarded = await service.first_held()
+    await service.let_out(discarded, "discarded")
+
+    await service.kit.rewind("reader", PLACE)
+    again = [event(offset, name) for offset, name in enumerate(["bad", "met", "closed"])]
+    await handle_batch(service.kit.store, service.consumer, again, {PLACE: REWOUND})
+
+    assert (await service.first_held(), await service.waiting()) == (discarded, [2])
+    bodies = [orjson.loads(row.payload) for row in await service.kit.outbox()]
+    said = [one for one in bodies if one["type"] == "record.quarantined.v1"]
+    assert [one["data"]["reason"] for one in said] == [
+        "a type that this version does not know; upgrade this service",
+        "handling it failed: ZeroDivisionError",
+    ]
+    assert len({one["id"] for one in said}) == 2
+    service.failing = set()
+    await service.let_out(discarded)
+    assert await service.heard() == ["met", "bad", "closed"]
+
+
+async def test_a_copy_that_waited_behind_what_is_discarded_and_fails_is_held_anew(service: Service) -> None:
+    await take_as_older(service, "bad")
+    unread = await service.first_held()
+    await service.kit.rewind("reader", PLACE)
+    again = [event(offset, name) for offset, name in enumerate(["bad", "met"])]
+    await handle_batch(service.kit.store, service.consumer, again, {PLACE: REWOUND})
+
+    await service.let_out(unread, "discarded")
+    assert (await service.first_held(), await service.waiting()) == (unread, [1])
+
+    service.failing = set()
+    await service.let_out(unread)
+    assert await service.heard() == ["bad", "met"]
 
 
 async def test_an_event_that_was_unread_can_be_retried_once_more_if_a_retry_fails(service: Service) -> None:

@@ -151,6 +151,14 @@ async def test_what_a_service_puts_aside_is_told_to_a_person_until_it_is_dealt_w
         assert await alerts.find(connection, EVERYTHING) == []
 
 
+async def test_what_was_dealt_with_and_is_put_aside_anew_is_told_anew(database: Database) -> None:
+    await feed_quarantines(database, quarantined(1), resolved(2), quarantined(3))
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection, EVERYTHING)
+    assert alert.kind == "record.quarantined"
+
+
 async def test_that_a_service_goes_on_from_a_backup_is_told_to_a_person(database: Database) -> None:
     await feed_quarantines(database, restored(1), restored(1))
 
