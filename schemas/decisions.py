@@ -61,6 +61,10 @@ class CaseDecidedData(Model):
     open_questions: tuple[UUID, ...]
     conflicts: tuple[str, ...] = Field(default=(), description="Facts on which sources disagree, by name and subject.")
     event_ids: tuple[UUID, ...] = Field(description="The events that led to this decision.")
+    answers_nothing: tuple[UUID, ...] = Field(
+        default=(),
+        description="Those of them that answer a notice or a duty that there is none of, or none of their sender's.",
+    )
     reporters: tuple[str, ...] = Field(default=(), description="The clients that have reported this case, by name.")
 
 

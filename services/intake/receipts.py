@@ -69,7 +69,10 @@ class OpenQuestion(BaseModel):
 
 
 class ReceiptLine(BaseModel):
-    """A receipt in the list. `status` is `kept` until routing has decided, then `decided`."""
+    """A receipt in the list. `status` is `kept` until routing has decided, then `decided`.
+
+    `answers_nothing`: there is no such notice or duty of yours as the event answers, so that it has no effect.
+    """
 
     receipt_id: UUID
     event_id: UUID
@@ -81,6 +84,7 @@ class ReceiptLine(BaseModel):
     decided_at: datetime | None
     revision: int | None
     rulebook: str | None
+    answers_nothing: bool
 
 
 class ReceiptProgress(ReceiptLine):

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -96,6 +98,7 @@ submission = Table(
     Column("decided_at", _INSTANT),
     Column("revision", Integer),
     Column("rulebook", Text),
+    Column("answers_nothing", Boolean, nullable=False, server_default=text("false")),
     Index("ix_intake_submission_client", "client", "recorded_at"),
 )
 
@@ -106,6 +109,7 @@ early_decision = Table(  # of an event that was lost in a restore, and read befo
     Column("decided_at", _INSTANT, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("rulebook", Text, nullable=False),
+    Column("answers_nothing", Boolean, nullable=False, server_default=text("false")),
 )
 
 returned = Table(  # what came by HTTP and could not be accepted: the partner was told, the bytes are kept

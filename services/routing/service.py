@@ -26,7 +26,7 @@ from services.routing.domain.decide import Decision
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings import InPlaceOf
-from services.routing.domain.happenings_of import Told, acceptances, told_by
+from services.routing.domain.happenings_of import Told, acceptances, answers_nothing, told_by
 from services.routing.domain.replay import following, rounds, rulebooks
 from services.routing.law import Law
 from services.routing.laws import Laws
@@ -206,11 +206,13 @@ class RoutingService:
             migrated(found, key, before, why, move.by if move else None, occasion)
         if loaded.known.notices:
             found.told_before.update(loaded.case_keys)
-        known = _accept(loaded, decision.evaluation.facts.in_place_of, occasion, found)
+        in_place_of = decision.evaluation.facts.in_place_of
+        known = _accept(loaded, in_place_of, occasion, found)
         changes = self._changes(loaded, known, decision)
         for change in changes:
             take(found, change, occasion, decision)
-        conclude(found, decision, still_open(known, changes), occasion)
+        unfounded = answers_nothing(loaded.told, loaded.known, in_place_of)
+        conclude(found, decision, still_open(known, changes), occasion, unfounded)
         return changes
 
     def _changes(self, loaded: Loaded, known: ledger.Known, decision: Decision) -> Sequence[ledger.Change]:

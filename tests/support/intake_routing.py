@@ -57,7 +57,9 @@ def envelope(name: str, case_key: str, cause: str | None = None) -> dict[str, An
     }
 
 
-def decided(case_key: str, *events: str, reporters: tuple[str, ...] = ()) -> CaseDecided:
+def decided(
+    case_key: str, *events: str, reporters: tuple[str, ...] = (), answers_nothing: tuple[str, ...] = ()
+) -> CaseDecided:
     """Say that a case was decided because of these events."""
     data = CaseDecidedData(
         revision=1,
@@ -67,6 +69,7 @@ def decided(case_key: str, *events: str, reporters: tuple[str, ...] = ()) -> Cas
         open_obligations=(),
         open_questions=(),
         event_ids=tuple(map(UUID, events)),
+        answers_nothing=tuple(map(UUID, answers_nothing)),
         reporters=reporters,
     )
     return CaseDecided(**envelope("decided" + "".join(events), case_key), data=data)

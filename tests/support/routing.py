@@ -143,6 +143,13 @@ def acknowledged(notice_id: UUID, reporter: ce.Reporter = LSCP, **attributes: An
     return ce.DeliveryAcknowledged(**envelope(**attributes), data=data)
 
 
+def not_appropriate(
+    obligation_id: UUID, reporter: ce.Reporter = COUNCIL, **attributes: Any
+) -> ce.NotAppropriateRecorded:
+    data = ce.NotAppropriateRecordedData(reporter=reporter, obligation_id=obligation_id, reason="already_told")
+    return ce.NotAppropriateRecorded(**envelope(**attributes), data=data)
+
+
 def corrected(
     corrects: UUID, fact: str, value: str | int | None, reporter: ce.Reporter = COUNCIL, **attributes: Any
 ) -> ce.FactCorrected:

@@ -41,7 +41,9 @@ def fold(messages: Sequence[Envelope]) -> Changes:
             case decisions.CaseDecided(data=data):
                 book = f"{data.rulebook.id} {data.rulebook.version}"
                 row = {"at": message.recorded_at, "revision": data.revision, "rulebook": book}
-                changes.decided |= dict.fromkeys(data.event_ids, row)
+                changes.decided |= {
+                    each: {**row, "answers_nothing": each in data.answers_nothing} for each in data.event_ids
+                }
             case decisions.ObligationOpened(data=data):
                 changes.redated.pop(data.obligation_id, None)  # opened again, with a date of its own
                 changes.opened[data.obligation_id] = {

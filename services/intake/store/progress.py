@@ -17,18 +17,20 @@ from services.intake.domain.progress import LASTING, Changes
 from services.kit.restored import published_before
 
 _DECIDED: Final = text("""
-    UPDATE submission AS s SET decided_at = u.at, revision = u.revision, rulebook = u.rulebook
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:revision AS int[]), CAST(:rulebook AS text[]))
-        AS u(id, at, revision, rulebook)
+    UPDATE submission AS s
+    SET decided_at = u.at, revision = u.revision, rulebook = u.rulebook, answers_nothing = u.answers_nothing
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:revision AS int[]), CAST(:rulebook AS text[]),
+        CAST(:answers_nothing AS boolean[])) AS u(id, at, revision, rulebook, answers_nothing)
     WHERE s.event_id = u.id
 """)
 _DECIDED_EARLY: Final = text("""
-    INSERT INTO early_decision (event_id, decided_at, revision, rulebook)
+    INSERT INTO early_decision (event_id, decided_at, revision, rulebook, answers_nothing)
     SELECT u.* FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]), CAST(:revision AS int[]),
-        CAST(:rulebook AS text[])) AS u(id, at, revision, rulebook)
+        CAST(:rulebook AS text[]), CAST(:answers_nothing AS boolean[])) AS u(id, at, revision, rulebook, answers_nothing)
     WHERE NOT EXISTS (SELECT FROM submission AS s WHERE s.event_id = u.id)
     ON CONFLICT (event_id) DO UPDATE SET
-        decided_at = excluded.decided_at, revision = excluded.revision, rulebook = excluded.rulebook
+        decided_at = excluded.decided_at, revision = excluded.revision, rulebook = excluded.rulebook,
+        answers_nothing = excluded.answers_nothing
 """)
 _OPENED: Final = text("""
     INSERT INTO obligation (obligation_id, case_key, cause_id, duty_holder, due_on)
@@ -114,11 +116,11 @@ _QUESTIONS: Final = text(
 """
 )
 _RECEIPT: Final = text("""
-    SELECT receipt_id, event_id, case_key, type, occurred_at, recorded_at, decided_at, revision, rulebook
+    SELECT receipt_id, event_id, case_key, type, occurred_at, recorded_at, decided_at, revision, rulebook, answers_nothing
     FROM submission WHERE receipt_id = :receipt_id AND client = :client
 """)
 _RECEIPTS: Final = text("""
-    SELECT receipt_id, event_id, case_key, type, occurred_at, recorded_at, decided_at, revision, rulebook
+    SELECT receipt_id, event_id, case_key, type, occurred_at, recorded_at, decided_at, revision, rulebook, answers_nothing
     FROM submission
     WHERE client = :client AND (CAST(:at AS timestamptz) IS NULL OR (recorded_at, event_id) < (:at, CAST(:id AS uuid)))
     ORDER BY recorded_at DESC, event_id DESC LIMIT :limit

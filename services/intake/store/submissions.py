@@ -60,7 +60,8 @@ _DUTY_HOLDERS: Final = text("""
     SELECT obligation_id, duty_holder FROM obligation WHERE obligation_id = ANY(CAST(:ids AS uuid[]))
 """)
 _DECIDE: Final = text("""
-    UPDATE submission AS s SET decided_at = e.decided_at, revision = e.revision, rulebook = e.rulebook
+    UPDATE submission AS s
+    SET decided_at = e.decided_at, revision = e.revision, rulebook = e.rulebook, answers_nothing = e.answers_nothing
     FROM early_decision AS e WHERE s.event_id = e.event_id AND e.event_id = ANY(CAST(:ids AS uuid[]))
         AND s.decided_at IS NULL
 """)

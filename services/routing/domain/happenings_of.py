@@ -92,10 +92,13 @@ def happenings(told: Mapping[UUID, Told], known: Known, facts: FactBase) -> list
     in_place_of = facts.in_place_of
     standing, _ = by_slot(known.obligations, in_place_of)
     notices = {notice.notice_id: notice for notice in known.notices}
+    unfounded = answers_nothing(told, known, in_place_of)
     slots = {each.obligation_id: each.slot.passed_on(in_place_of) for each in known.obligations}
     notified = facts.notified()
     found = []
     for each in sorted(told.values(), key=lambda one: (one.occurred_at, one.event_id)):
+        if each.event_id in unfounded:
+            continue
         slot, recipient, source, at = None, None, in_place_of(each.source), each.occurred_at
         if each.event_id in notified:
             on = notified[each.event_id].value
@@ -103,16 +106,12 @@ def happenings(told: Mapping[UUID, Told], known: Known, facts: FactBase) -> list
                 continue
             at = instant(on, at)
         if each.notice_id is not None:
-            notice = notices.get(each.notice_id)
-            if notice is None or in_place_of(notice.recipient) != source:
-                continue
+            notice = notices[each.notice_id]
             slot, recipient = slots[notice.obligation_id], source
             if notice.state == "withdrawn" and standing[slot].obligation_id == notice.obligation_id:
                 continue
         elif each.obligation_id is not None:
-            slot = slots.get(each.obligation_id)
-            if slot is None or slot.duty_holder != source:
-                continue
+            slot = slots[each.obligation_id]
         found.append(
             Happening(
                 event=each.event,
@@ -126,6 +125,23 @@ def happenings(told: Mapping[UUID, Told], known: Known, facts: FactBase) -> list
             )
         )
     return found
+
+
+def answers_nothing(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) -> frozenset[UUID]:
+    """Return the events that answer a notice or a duty that there is none of, or none of their sender's."""
+    recipients = {notice.notice_id: notice.recipient for notice in known.notices}
+    holders = {each.obligation_id: each.slot.duty_holder for each in known.obligations}
+    found = set()
+    for each in told.values():
+        if each.notice_id is not None:
+            whose = recipients.get(each.notice_id)
+        elif each.obligation_id is not None:
+            whose = holders.get(each.obligation_id)
+        else:
+            continue
+        if whose is None or in_place_of(whose) != in_place_of(each.source):
+            found.add(each.event_id)
+    return frozenset(found)
 
 
 def acceptances(told: Mapping[UUID, Told], known: Known, in_place_of: InPlaceOf) -> list[tuple[UUID, UUID]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -133,8 +134,10 @@ def restate(
     return data
 
 
-def conclude(out: Gathered, decision: Decision, standing: Standing, occasion: Occasion) -> None:
-    """Add the decision itself, once for each case of the set."""
+def conclude(
+    out: Gathered, decision: Decision, standing: Standing, occasion: Occasion, answers_nothing: Collection[UUID]
+) -> None:
+    """Add the decision itself, once for each case of the set; which of its events answer nothing, their senders hear by it."""
     traces: tuple[say.RuleTrace, ...] = tuple(
         {
             "rule": trace.rule,
@@ -156,6 +159,7 @@ def conclude(out: Gathered, decision: Decision, standing: Standing, occasion: Oc
             open_questions=standing.questions,
             conflicts=conflicts,
             event_ids=occasion.event_ids,
+            answers_nothing=tuple(each for each in occasion.event_ids if each in answers_nothing),
             reporters=occasion.reporters[case_key],
         )
         out.say(occasion.message(say.CaseDecided, case_key, case_key, data))

@@ -295,6 +295,32 @@ async def test_only_who_holds_a_duty_finds_it_not_appropriate(running: Intake) -
     assert (foreign.status_code, own.status_code, unheard_of.status_code) == (403, 202, 202)
 
 
+async def test_who_answers_what_there_is_none_of_hears_so(running: Intake) -> None:
+    said = {"accepted_at": "2026-06-02T09:00:00Z", "personal": {"by": "X"}}
+    wrong, right = [
+        (
+            await running.post(
+                event("delivery.acknowledged.v1", said | {"notice_id": str(ident(name))}, id_=f"evt-{name}"),
+                by="lscp-example",
+            )
+        ).json()
+        for name in ("mistyped", "known")
+    ]
+    events = (wrong["event_id"], right["event_id"])
+    await routing_says(running, decided(wrong["case_key"], *events, answers_nothing=events[:1]))
+
+    receipts = [
+        (await running.get(f"/v1/receipts/{one['receipt_id']}", by="lscp-example")).json() for one in (wrong, right)
+    ]
+    listed = (await running.get("/v1/receipts", by="lscp-example")).json()["receipts"]
+
+    assert [one["answers_nothing"] for one in receipts] == [True, False]
+    assert {one["receipt_id"]: one["answers_nothing"] for one in listed} == {
+        wrong["receipt_id"]: True,
+        right["receipt_id"]: False,
+    }
+
+
 async def test_every_state_of_a_notice_is_told() -> None:
     data = NoticeData(**notice("N-01", "panel"))
     waiting = NoticeOwed(**envelope("a", "0" * 32), data=NoticeOwedData(**data.model_dump(), released=False))

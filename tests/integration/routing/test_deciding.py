@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from schemas import decisions as say
 from schemas import deliveries as tell
@@ -20,6 +21,7 @@ from tests.support.routing import (
     corrected,
     decided,
     linked,
+    not_appropriate,
     reported,
     submitted,
     suspects,
@@ -169,6 +171,24 @@ async def test_an_acceptance_counts_from_the_recipient_alone_and_from_a_case_of_
     (accepted,) = of(tell.NoticeAccepted, own)
     assert (accepted.data.notice_id, accepted.case_key) == (notice.data.notice_id, CASE)
     assert [m.data.how for m in of(say.ObligationMet, own)] == ["a named person has accepted it"]
+
+
+async def test_an_answer_to_what_there_is_none_of_is_said_to_answer_nothing(road: Road) -> None:
+    published = await road.route(reported())
+    notice = next(m.data for m in of(tell.NoticeOwed, published) if m.data.recipient == f"lscp:{LEEDS}")
+    unknown = UUID(int=404)
+
+    said = await road.route(
+        mistyped := acknowledged(unknown, LSCP, case_key=OTHER_CASE),
+        no_duty := not_appropriate(unknown),
+        strange := acknowledged(notice.notice_id, POLICE),
+        acknowledged(notice.notice_id, LSCP),
+    )
+
+    nothing = {m.case_key: m.data.answers_nothing for m in of(say.CaseDecided, said)}
+    assert nothing == {OTHER_CASE: (mistyped.id,), CASE: (no_duty.id, strange.id)}
+    after = await road.route(aware())
+    assert [m.data.answers_nothing for m in of(say.CaseDecided, after)] == [()]
 
 
 async def test_who_accepted_a_notice_that_was_withdrawn_is_told_again_when_the_duty_is_owed_again(road: Road) -> None:
