@@ -37,9 +37,13 @@ class Reach:
         """Return the values of `readable`."""
         return {"reads_all": self.everything, "reads_for": list(self.parties)}
 
+    def bound(self, condition: str) -> TextClause:
+        """Return a condition of `readable` or `read_for` with its values, for queries that are built."""
+        return text(condition).bindparams(**self.values)
+
     def within(self, column: str) -> TextClause:
-        """Return the condition of `readable` with its values, for queries that are built."""
-        return text(readable(column)).bindparams(**self.values)
+        """Return the condition of `readable` with its values."""
+        return self.bound(readable(column))
 
 
 EVERYTHING: Final = Reach(everything=True)
@@ -62,8 +66,16 @@ def readable(column: str) -> str:
     """
     return f"""(CAST(:reads_all AS boolean) OR EXISTS (
         SELECT FROM case_party
-        WHERE case_party.case_key = {column} AND case_party.party = ANY(CAST(:reads_for AS text[]))
+        WHERE case_party.case_key = {column} AND {read_for("case_party.party")}
     ))"""
+
+
+def read_for(column: str) -> str:
+    """Return the condition, in SQL, that the party in `column` is one for whom a person reads: never true of everything.
+
+    It goes by the values of a reach, as `readable` does, and opens what is put to a party in a case of others, not the case.
+    """
+    return f"{column} = ANY(CAST(:reads_for AS text[]))"
 
 
 def made_by(messages: Iterable[Envelope]) -> list[dict[str, str]]:

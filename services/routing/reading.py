@@ -36,6 +36,7 @@ from services.routing.views import (
     MigrationView,
     NoticeView,
     ObligationView,
+    PutView,
     QuestionView,
 )
 
@@ -60,13 +61,31 @@ class Reader:
             return await legal_now(connection)
 
     async def require(self, reach: Reach, case_key: str) -> None:
-        """Return if something has been decided about a case that may be read.
+        """Return if something has been decided about a case that may be read, or something in it was asked of whoever reads.
 
         Raises:
             NoSuchCase: Nothing has been decided about it, or it may not be read.
         """
         async with self._database.connect() as connection:
-            await _latest(connection, reach, case_key, await legal_now(connection))
+            now = await legal_now(connection)
+            if not await reading.put(connection, reach, case_key, now):
+                await _latest(connection, reach, case_key, now)
+
+    async def put(self, reach: Reach, case_key: str) -> tuple[PutView, ...]:
+        """Return what those for whom a person reads were asked in a case that they may not read themselves, open or closed.
+
+        Raises:
+            NoSuchCase: Nothing was.
+        """
+        async with self._database.connect() as connection:
+            found = await reading.put(connection, reach, case_key, await legal_now(connection))
+        if not found:
+            raise NoSuchCase
+        kept = ("case_key", "opened_at", "closed_at", "reason")
+        return tuple(
+            PutView.model_validate({**row["opened"], **{name: row[name] for name in kept}}, strict=False)
+            for row in found
+        )
 
     async def case(self, reach: Reach, case_key: str, as_of: datetime | None = None) -> CaseView:
         """Return everything decided about a case at a time, by default now.

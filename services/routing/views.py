@@ -84,6 +84,13 @@ class QuestionView(QuestionOpenedData):
     opened_at: datetime
 
 
+class PutView(QuestionView):
+    """A question as it was put; `closed_at` and `reason` are absent while it is open."""
+
+    closed_at: datetime | None
+    reason: str | None
+
+
 class MigrationView(View):
     """That a case was moved to another version of the rulebook; `by` is an account, absent if nobody asked for it."""
 

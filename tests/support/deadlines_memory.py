@@ -173,11 +173,12 @@ class MemoryAlerts:
         return True
 
     async def get(self, tx: Any, reach: Reach, alert_id: UUID) -> Alert | None:
-        """Return one alert, none if its case may not be read."""
+        """Return one alert, none if neither its case may be read, nor the question that it is about was put to whoever reads."""
         kept = tx.view("kept")
         found: Alert | None = kept.get(("alert", alert_id))
         within = reach.everything or (found and any(("party", (found.case_key, one)) in kept for one in reach.parties))
-        return found if within else None
+        asked = {str(duty.duty_id): duty.duty_holder for duty in rows(tx, "duty") if duty.kind == "question"}
+        return found if within or (found and asked.get(found.reference) in reach.parties) else None
 
 
 class MemoryParties:

@@ -102,7 +102,7 @@ class Alerts(Protocol):
         ...
 
     async def get(self, connection: AsyncConnection, reach: Reach, alert_id: UUID) -> Alert | None:
-        """Return one alert, none if its case may not be read."""
+        """Return one alert, none if it may not be read."""
         ...
 
 

@@ -16,7 +16,7 @@ from services.deadlines.domain.alert import Alert
 from services.deadlines.tables import alert as table
 from services.deadlines.tables import among
 from services.kit.outbox import decided_again
-from services.kit.reach import Reach
+from services.kit.reach import Reach, read_for, readable
 
 _ADD: Final = text(
     """
@@ -25,7 +25,12 @@ _ADD: Final = text(
     ON CONFLICT DO NOTHING RETURNING alert_id
     """
 )
-_CASE: Final = "alert.case_key"  # an alert about no case is for those who read every case
+# An alert about no case is for those who read every case; one about a question also for whoever is asked.
+_READABLE: Final = f"""({readable("alert.case_key")} OR EXISTS (
+    SELECT FROM deadlines.duty
+    WHERE duty.duty_id = CASE WHEN alert.reference ~ '^[0-9a-f-]{{36}}$' THEN CAST(alert.reference AS uuid) END
+        AND duty.kind = 'question' AND {read_for("duty.duty_holder")}
+))"""
 _OPEN: Final = (table.c.acknowledged_at.is_(None), table.c.closed_at.is_(None))
 _IS_WARNING: Final = table.c.severity == "warning"
 
@@ -81,8 +86,8 @@ async def acknowledge(connection: AsyncConnection, alert_id: UUID, *, by: str, n
 
 
 async def get(connection: AsyncConnection, reach: Reach, alert_id: UUID) -> Alert | None:
-    """Return one alert, whatever became of it; none if its case may not be read."""
-    query = select(table).where(table.c.alert_id == alert_id, reach.within(_CASE))
+    """Return one alert, whatever became of it; none if it may not be read."""
+    query = select(table).where(table.c.alert_id == alert_id, reach.bound(_READABLE))
     row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None else Alert(**row)
 
@@ -102,13 +107,13 @@ async def find(
         behind = or_(table.c.raised_at < after.raised_at, later)
         query = query.where(and_(_IS_WARNING, behind) if after.is_warning else or_(_IS_WARNING, behind))
     order = (_IS_WARNING, table.c.raised_at.desc(), table.c.alert_id)
-    rows = await connection.execute(query.where(reach.within(_CASE)).order_by(*order).limit(limit))
+    rows = await connection.execute(query.where(reach.bound(_READABLE)).order_by(*order).limit(limit))
     return [Alert(**row) for row in rows.mappings()]
 
 
 async def count(connection: AsyncConnection, reach: Reach, *, acknowledged_since: datetime | None = None) -> int:
     """Return how many there are of those that `find` returns page by page."""
-    query = select(func.count()).select_from(table).where(*_among(acknowledged_since), reach.within(_CASE))
+    query = select(func.count()).select_from(table).where(*_among(acknowledged_since), reach.bound(_READABLE))
     return (await connection.execute(query)).scalar_one()
 
 

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.deadlines.domain.duty import Duty, Kind, State
 from services.deadlines.tables import among
 from services.deadlines.tables import duty as table
-from services.kit.reach import Reach
+from services.kit.reach import Reach, read_for, readable
 
-_CASE: Final = "duty.case_key"
+_READABLE: Final = f"({readable('duty.case_key')} OR duty.kind = 'question' AND {read_for('duty.duty_holder')})"
+"""Whoever is asked reads the question alone, also where it is no party to the case (docs/decisions/0005)."""
 _DUTY: Final = TypeAdapter(Duty)
 _DATING: Final = ("period", "due_on", "warn_on", "provisional", "calendar")
 _MEMBERS: Final = tuple(name for name in Duty.__slots__ if name != "dating")
@@ -69,12 +70,12 @@ async def save(connection: AsyncConnection, duties: Iterable[Duty]) -> None:
 async def find(
     connection: AsyncConnection, reach: Reach, wanted: Wanted, *, limit: int | None = None, after: Place | None = None
 ) -> list[Duty]:
-    """Return the duties asked for, of cases that may be read, by due date, those without a date last, then by id.
+    """Return the duties asked for that may be read, by due date, those without a date last, then by id.
 
     `limit` None returns all.
     """
     due_on = func.coalesce(table.c.due_on, date.max)
-    query = select(table).where(reach.within(_CASE)).order_by(due_on, table.c.duty_id).limit(limit)
+    query = select(table).where(reach.bound(_READABLE)).order_by(due_on, table.c.duty_id).limit(limit)
     if wanted.kind is not None:
         query = query.where(table.c.kind == wanted.kind)
     if wanted.state is not None:
@@ -107,7 +108,7 @@ async def choices(connection: AsyncConnection, reach: Reach) -> tuple[Mapping[st
 
     Both are sorted by id.
     """
-    is_open = and_(table.c.state == "open", reach.within(_CASE))
+    is_open = and_(table.c.state == "open", reach.bound(_READABLE))
     names = (
         select(table.c.duty_holder, func.max(table.c.holder_name).label("holder_name"))
         .where(is_open)

@@ -5,7 +5,7 @@ of several reporters; history is not re-keyed, but a child first seen after the 
 
 A case number can be guessed, so naming one is only a claim. It takes effect once the other side has let the claimant in: a
 notice of that case, or of one linked with it, went to the claimant, or that case's own reporter names the claimant's case
-back. A case key is random and stands in notices only: whoever names it was told.
+back. A case key is random and stands only in notices and beside a question: whoever names it was told, or asked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The pages `/case` and `/case/<key>`: what is owed, to whom, why and since when; and the question about any recipient."""
+"""The pages `/case` and `/case/<key>`: what is owed, to whom, why and since when; and the question about any recipient.
+
+Who was asked something in a case that they may not read sees that and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +91,11 @@ def build_pages(reader: Reader, templates: Jinja2Templates, register: Register) 
     async def case(request: Request, who: Looker, case_key: CaseKey, recipient: Text = "") -> Response:
         request.state.principal = who
         reach = reach_of(who)
-        shown, decision = await reader.decision(reach, case_key)
+        try:
+            shown, decision = await reader.decision(reach, case_key)
+        except NoSuchCase:
+            put = {"current": "cases", "case_key": case_key, "put": await reader.put(reach, case_key)}
+            return templates.TemplateResponse(request, "put.html", put)
         found, error = await _asked(reader, reach, case_key, recipient, request.query_params)
         context = {
             "current": "cases",

@@ -1,6 +1,7 @@
 """Reads for the API and the pages: a case as it stood at any time, the list of cases, deliveries.
 
-What begins with a reach reads only the cases within it; what takes case keys trusts them, so they come from `linked`.
+What begins with a reach reads only the cases within it, and `put` only what was asked of whoever it is; what takes case keys
+trusts them, so they come from `linked`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.kit.reach import Reach, readable
+from services.kit.reach import Reach, read_for, readable
 
 # A case that may not be read is as one that is not there: nothing is reached through it either.
 _LINKED: Final = text(f"""
@@ -71,6 +72,12 @@ _QUESTIONS: Final = text("""
     WHERE case_key = ANY(:keys) AND opened_at <= :as_of AND (closed_at IS NULL OR closed_at > :as_of)
     ORDER BY opened_at, question_id
 """)
+# Whoever is asked reads the question, also where it is no party to the case (docs/decisions/0005).
+_PUT: Final = text(f"""
+    SELECT * FROM routing.question
+    WHERE case_key = :case_key AND opened_at <= :as_of AND {read_for("opened ->> 'of_whom'")}
+    ORDER BY opened_at, question_id
+""")  # noqa: S608
 _ASKED: Final = text("""
     SELECT case_key, opened ->> 'of_whom' AS of_whom FROM routing.question
     WHERE case_key = ANY(:keys) AND state = 'open' AND opened ->> 'fact' = :fact
@@ -168,6 +175,12 @@ async def notices(connection: AsyncConnection, keys: Sequence[str], as_of: datet
 async def questions(connection: AsyncConnection, keys: Sequence[str], as_of: datetime) -> list[RowMapping]:
     """Return the questions that were open at a time, the oldest first."""
     return list((await connection.execute(_QUESTIONS, {"keys": keys, "as_of": as_of})).mappings())
+
+
+async def put(connection: AsyncConnection, reach: Reach, case_key: str, as_of: datetime) -> list[RowMapping]:
+    """Return what those for whom a person reads were asked in a case by a time, whether or not the case may be read."""
+    values = {"case_key": case_key, "as_of": as_of, **reach.values}
+    return list((await connection.execute(_PUT, values)).mappings())
 
 
 async def asked(connection: AsyncConnection, keys: Sequence[str], fact: str) -> set[tuple[str, str]]:

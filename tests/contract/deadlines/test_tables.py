@@ -238,6 +238,24 @@ async def test_an_alert_is_shown_to_the_parties_to_its_case(deadlines: Backend) 
             assert (found is not None) is shown
 
 
+async def test_an_alert_about_a_question_is_shown_to_whoever_is_asked_and_one_about_another_duty_is_not(
+    deadlines: Backend,
+) -> None:
+    asked, owing = replace(duty(1), kind="question", duty_holder="la:E09000032"), duty(2)
+    async with deadlines.store.begin() as tx:
+        await deadlines.tables.duties.save(tx.connection, [asked, owing])
+        about = [alert(each.duty_id.int, reference=str(each.duty_id)) for each in (asked, owing)]
+        await deadlines.tables.alerts.add(tx.connection, [*about, alert(3, reference="a clock reading")])
+
+    async with deadlines.store.begin() as tx:
+        for reach, shown in (
+            (Reach((asked.duty_holder,)), [True, False, False]),
+            (Reach((owing.duty_holder,)), [False, False, False]),
+        ):
+            found = [await deadlines.tables.alerts.get(tx.connection, reach, UUID(int=number)) for number in (1, 2, 3)]
+            assert [one is not None for one in found] == shown
+
+
 async def test_the_last_trusted_tick_is_kept(deadlines: Backend) -> None:
     clock = deadlines.tables.clock
     async with deadlines.store.begin() as tx:

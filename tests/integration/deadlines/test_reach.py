@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib import import_module
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from sqlalchemy import text
 from services.deadlines.store import alerts, duties
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
-from tests.support.deadlines import CASE, NOON, duty, notice_refused, obligation_opened, quarantined
+from tests.support.deadlines import CASE, NOON, duty, notice_refused, obligation_opened, quarantined, question_opened
 from tests.support.deadlines_app import app, client
-from tests.support.deadlines_database import feed, feed_quarantines, move_clock_to
+from tests.support.deadlines_database import drain, feed, feed_quarantines, move_clock_to, worker
 from tests.support.intake_routing import decided
 
 OTHER_CASE, NOBODY = "d" * 32, "0" * 32
@@ -84,6 +84,40 @@ async def test_another_agency_s_duties_and_alerts_are_as_ones_that_there_are_not
     assert {answer.status_code for answer in (*taken, *from_the_desk)} == {404}
     assert [answer.content for answer in taken[:2]] == [answer.content for answer in taken[2:]]
     assert from_the_desk[0].content == from_the_desk[1].content
+
+
+@pytest.mark.usefixtures("alert_id")
+async def test_whoever_is_asked_sees_the_question_and_its_alert_and_nothing_else_of_the_case(
+    database: Database, database_url: str
+) -> None:
+    asked = question_opened(3, UUID(int=3), date(2026, 11, 2), date(2026, 10, 30))
+    data = asked.data.model_copy(update={"of_whom": "la:E09000032", "of_whom_name": "Wandsworth"})
+    await feed(database, asked.model_copy(update={"data": data}))
+    await move_clock_to(database, datetime(2026, 11, 3, 9, tzinfo=UTC))
+    await drain(worker(database))
+
+    seen = {}
+    for body in ("la:E09000032", "la:E08000016"):
+        async with client(app(database_url), "review_officer", client="council", body=body) as http:
+            duties = (await http.get("/v1/obligations")).json()["obligations"]
+            questions = (await http.get("/v1/obligations", params={"kind": "question"})).json()["obligations"]
+            shown = (await http.get("/v1/alerts")).json()["alerts"]
+            desk = (await http.get("/desk")).text
+            taken = [(await http.post(f"/v1/alerts/{one['alert_id']}/acknowledge")).status_code for one in shown]
+        seen[body] = [
+            duties,
+            [(one["title"], one["duty_holder"]) for one in questions],
+            [one["says"] for one in shown],
+            taken,
+            ["When did your authority" in desk, f"/case/{CASE}" in desk, "Tell the Panel" in desk],
+        ]
+
+    ask = "When did your authority become aware of the incident?"
+    late = f"{ask} (Wandsworth): was due Monday 2 November 2026 and is not met."
+    assert seen == {
+        "la:E09000032": [[], [(ask, "la:E09000032")], [late], [200], [True, True, False]],
+        "la:E08000016": [[], [], [], [], [False, False, False]],
+    }
 
 
 @pytest.mark.usefixtures("alert_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from html import unescape
 from importlib import import_module
 
 import asyncpg
@@ -11,13 +12,18 @@ import pytest
 
 from handrail.embedded.postgres import DatabaseAddress
 from schemas import case_events as ce
-from tests.support.road import Road
+from schemas import decisions as say
+from tests.support.road import Road, of
 from tests.support.routing import (
     CASE,
+    CHILD,
+    HALTON,
     LEEDS,
     OTHER_CASE,
+    POLICE,
     WANDSWORTH,
     aware,
+    corrected,
     decided,
     linked,
     reported,
@@ -34,6 +40,9 @@ OTHER_FORCE = ce.Reporter(client="police-leeds-2", body="police", area=LEEDS)
 STRANGER = ("council-wandsworth", f"la:{WANDSWORTH}")
 PANEL = ("panel-office", "panel")
 POLICE_FORCE = ("police-leeds", None)
+IN_CARE_OF_WANDSWORTH = ce.ChildFacts(
+    child=CHILD, home_area=LEEDS, looked_after="yes", looked_after_by=WANDSWORTH, age_at_incident=3
+)
 OWN = {
     "its client reported it": POLICE_FORCE,
     "its body owes a duty in it": ("council-leeds-2", f"la:{LEEDS}"),
@@ -120,6 +129,38 @@ async def test_a_notice_that_waits_for_a_person_opens_the_case_to_nobody(road: R
         after = (await http.get(path)).status_code
 
     assert (before, after) == (404, 200)
+
+
+async def test_whoever_is_asked_reads_the_question_and_may_answer_it_and_reads_nothing_else_of_the_case(
+    road: Road, address: DatabaseAddress
+) -> None:
+    report = reported(harm="death", children=(IN_CARE_OF_WANDSWORTH,))
+    put = [each.data for each in of(say.QuestionOpened, await road.route(report))]
+
+    async with officer(address, STRANGER) as http:
+        page = unescape(" ".join((await http.get(f"/case/{CASE}?recipient=panel", headers=PAGE)).text.split()))
+        forms = [(await http.get(path.format(CASE))).status_code for path in OF_A_CASE[-2:]]
+        for path in OF_A_CASE[:3]:
+            assert said(await http.get(path.format(CASE)), CASE) == said(await http.get(path.format(NOBODY)), NOBODY)
+        lists = [CASE in (await http.get(path)).text for path in LISTS]
+        await road.route(corrected(report.id, "child.looked_after_by", LEEDS, POLICE, child=CHILD))
+        afterwards = (await http.get(f"/case/{CASE}", headers=PAGE)).text
+
+    own = {one.ask for one in put if one.of_whom == f"la:{WANDSWORTH}"}
+    assert own
+    assert {one.ask for one in put if one.ask in page} == own
+    assert ("N-11" in page, LEEDS in page, "What is owed" in page, "/record" in page) == (False, False, False, True)
+    assert forms == [200, 200]
+    assert lists == [False] * len(LISTS)
+    assert "no rule needs it any more" in afterwards
+
+
+async def test_who_is_asked_nothing_in_a_case_reads_no_question_of_it(road: Road, address: DatabaseAddress) -> None:
+    await road.route(reported(harm="death", children=(IN_CARE_OF_WANDSWORTH,)))
+
+    async with officer(address, ("council-halton", f"la:{HALTON}")) as http:
+        for path in OF_A_CASE:
+            assert said(await http.get(path.format(CASE)), CASE) == said(await http.get(path.format(NOBODY)), NOBODY)
 
 
 async def test_linked_cases_are_judged_one_by_one(road: Road, address: DatabaseAddress) -> None:
