@@ -1,8 +1,8 @@
-"""Counts open duties again when the calendar of working days has changed, as after the proclamation of a bank holiday.
+"""Counts open duties and questions again when the calendar of working days has changed, as after the proclamation of a bank holiday.
 
 A calendar is data of a release of Handrail, so it can only have changed when a process starts. That it changed, and by which days,
 is published once. Duties whose day moves are published with the new one and the reason, and whoever was told the old day gets a
-notice that corrects it. What is met, or was withdrawn, keeps the day that it had.
+notice that corrects it; a question whose day moves is put again with it. What is met, or was withdrawn, keeps the day that it had.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = structlog.get_logger("services.routing.recounting")
 
 
 class Recount:
-    """Looks once for duties that were counted with another calendar. `step` is for a supervised loop."""
+    """Looks once for what was counted with another calendar. `step` is for a supervised loop."""
 
     def __init__(self, database: Database, service: RoutingService, laws: Laws) -> None:
         self._database = database

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.routing.domain import ledger
-from services.routing.domain.decide import Decision
+from services.routing.domain.decide import Decision, Question
 from services.routing.domain.diff import diff, homes
 from services.routing.domain.facts_of import facts_of
 from services.routing.domain.happenings_of import told_by
@@ -48,13 +48,29 @@ def apply(known: ledger.Known, changes: Sequence[ledger.Change]) -> ledger.Known
             case ledger.Closed(obligation_id=identity, state=state):
                 obligations[identity] = replace(obligations[identity], state=state)
             case ledger.Asked(question_id=identity, case_key=case_key, question=asked):
-                questions[identity] = ledger.KnownQuestion(identity, case_key, asked.fact, asked.of_whom, asked.subject)
+                questions[identity] = question(identity, case_key, asked)
+            case ledger.AskedOtherwise(known=put, question=asked):
+                questions[put.question_id] = question(put.question_id, put.case_key, asked)
             case ledger.Answered(known=answered):
                 del questions[answered.question_id]
             case _:
                 pass
     return ledger.Known(
         tuple(obligations.values()), tuple(questions.values()), tuple(apply_to_notices(known.notices, changes))
+    )
+
+
+def question(identity: UUID, case_key: str, asked: Question) -> ledger.KnownQuestion:
+    return ledger.KnownQuestion(
+        identity,
+        case_key,
+        asked.fact,
+        asked.of_whom,
+        asked.subject,
+        rules=asked.rules,
+        from_on=asked.from_on,
+        due_on=asked.due_on,
+        opened_at=NOW,
     )
 
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from schemas.calendar import Length, last_day
 from schemas.identity import notice_id, obligation_id, question_id
 from services.routing.domain.changes import Changes, Lapsed, compare, lapsed
 from services.routing.domain.changes import Known as Before
-from services.routing.domain.decide import Decision, Obligation
+from services.routing.domain.decide import Decision, Obligation, Question
 from services.routing.domain.facts import INCIDENT
 from services.routing.domain.happenings import Slot
 from services.routing.domain.happenings_of import ACKNOWLEDGED
@@ -22,6 +23,7 @@ from services.routing.domain.ledger import (
     LAPSED,
     Answered,
     Asked,
+    AskedOtherwise,
     Change,
     Closed,
     Known,
@@ -314,12 +316,20 @@ class _Diffing:
             key = (known.fact, known.of_whom, known.subject)
             if key in wanted and key not in open_now:
                 open_now.add(key)
+                question = self._as_put(known, wanted[key])
+                if (known.due_on, {*known.rules}) != (question.due_on, {*question.rules}):
+                    yield AskedOtherwise(known, question)
             else:
                 yield Answered(known, self._why_closed(known, asked_twice=key in wanted))
         for key, question in wanted.items():
             if key not in open_now:
                 case_key = self._home(question.subject)
                 yield Asked(question_id(case_key, *key), case_key, question)
+
+    def _as_put(self, known: KnownQuestion, question: Question) -> Question:
+        """Return an open question as it is now, counted from the day on which it was put, with the present calendar."""
+        due_on, _ = last_day(known.from_on, Length(question.within_working_days), self._decision.calendar)
+        return replace(question, from_on=known.from_on, due_on=due_on)
 
     def _why_closed(self, known: KnownQuestion, *, asked_twice: bool) -> str:
         if asked_twice:

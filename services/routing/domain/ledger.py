@@ -136,13 +136,17 @@ def by_slot(
 
 @dataclass(frozen=True, slots=True)
 class KnownQuestion:
-    """An open question."""
+    """An open question as it was published last: for which rules it was put, and from which day to which it is counted."""
 
     question_id: UUID
     case_key: str
     fact: str
     of_whom: str
     subject: str
+    rules: tuple[str, ...]
+    from_on: date
+    due_on: date
+    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedOtherwise:
+    """An open question waits for other rules than it was put for, or is to be answered by another day."""
+
+    known: KnownQuestion
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A question is closed."""
 
@@ -258,7 +270,7 @@ class NoticeSuperseded:
     reason: str
 
 
-DutyChange = Opened | Redated | ReleaseChanged | Met | Closed | Asked | Answered
+DutyChange = Opened | Redated | ReleaseChanged | Met | Closed | Asked | AskedOtherwise | Answered
 Change = DutyChange | Owed | Released | NoticeWithdrawn | NoticeSuperseded
 
 

@@ -41,6 +41,8 @@ def _take_duty(out: Gathered, change: ledger.DutyChange, occasion: Occasion) -> 
             duties.closed(out, change, occasion)
         case ledger.Asked():
             duties.asked(out, change, occasion)
+        case ledger.AskedOtherwise():
+            duties.asked_otherwise(out, change, occasion)
         case ledger.Answered():
             duties.answered(out, change, occasion)
 

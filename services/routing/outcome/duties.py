@@ -9,7 +9,7 @@ from uuid import UUID
 from schemas import decisions as say
 from schemas.calendar import london_date
 from services.routing.domain import ledger
-from services.routing.domain.decide import Decision, Obligation
+from services.routing.domain.decide import Decision, Obligation, Question
 from services.routing.outcome.gathered import Gathered, Occasion, Standing
 from services.routing.outcome.published import opened_data, period_of
 
@@ -66,9 +66,20 @@ def closed(out: Gathered, change: ledger.Closed, occasion: Occasion) -> None:
 
 def asked(out: Gathered, change: ledger.Asked, occasion: Occasion) -> None:
     """A question is open."""
-    question = change.question
+    _ask(out, change.question_id, change.case_key, change.question, occasion.now, occasion)
+
+
+def asked_otherwise(out: Gathered, change: ledger.AskedOtherwise, occasion: Occasion) -> None:
+    """An open question is published again."""
+    known = change.known
+    _ask(out, known.question_id, known.case_key, change.question, known.opened_at, occasion)
+
+
+def _ask(
+    out: Gathered, identity: UUID, case_key: str, question: Question, opened_at: datetime, occasion: Occasion
+) -> None:
     data = say.QuestionOpenedData(
-        question_id=change.question_id,
+        question_id=identity,
         fact=question.fact,
         of_whom=question.of_whom,
         of_whom_name=occasion.name_of(question.of_whom),
@@ -89,16 +100,16 @@ def asked(out: Gathered, change: ledger.Asked, occasion: Occasion) -> None:
     )
     out.questions.append(
         {
-            "question_id": change.question_id,
-            "case_key": change.case_key,
+            "question_id": identity,
+            "case_key": case_key,
             "state": "open",
-            "opened_at": occasion.now,
+            "opened_at": opened_at,
             "closed_at": None,
             "reason": None,
             "opened": data.model_dump(mode="json"),
         }
     )
-    out.say(occasion.message(say.QuestionOpened, change.question_id, change.case_key, data))
+    out.say(occasion.message(say.QuestionOpened, identity, case_key, data))
 
 
 def restate(

@@ -61,8 +61,11 @@ _OPEN: Final = text("""
 """)
 _AT_ONCE: Final = 5_000
 _COUNTED_OTHERWISE: Final = text("""
-    SELECT case_key, count(*) FROM routing.obligation
-    WHERE state = 'open' AND opened ->> 'calendar' <> :calendar GROUP BY case_key ORDER BY case_key
+    SELECT case_key, sum(duty) FROM (
+        SELECT case_key, 1 AS duty FROM routing.obligation WHERE state = 'open' AND opened ->> 'calendar' <> :calendar
+        UNION ALL
+        SELECT case_key, 0 FROM routing.question WHERE state = 'open' AND opened ->> 'calendar' <> :calendar
+    ) counted GROUP BY case_key ORDER BY case_key
 """)
 _IS_DECIDED: Final = text("SELECT EXISTS (SELECT FROM routing.decision WHERE case_key = :case_key)")
 _FACTS: Final = text("SELECT * FROM routing.fact WHERE case_key = ANY(:keys)")
@@ -155,7 +158,7 @@ async def open_cases(connection: AsyncConnection) -> list[str]:
 
 
 async def counted_otherwise(connection: AsyncConnection, calendar: str) -> dict[str, int]:
-    """Return the cases with open duties whose day was counted with another calendar, and how many each has."""
+    """Return the cases with open duties or questions whose day was counted with another calendar, and how many duties each has."""
     return dict((await connection.execute(_COUNTED_OTHERWISE, {"calendar": calendar})).all())
 
 
@@ -267,7 +270,17 @@ def obligation_of(row: Row) -> ledger.KnownObligation:
 
 def _question_of(row: Row) -> ledger.KnownQuestion:
     opened = QuestionOpenedData.model_validate(row["opened"], strict=False)
-    return ledger.KnownQuestion(row["question_id"], row["case_key"], opened.fact, opened.of_whom, opened.subject)
+    return ledger.KnownQuestion(
+        question_id=row["question_id"],
+        case_key=row["case_key"],
+        fact=opened.fact,
+        of_whom=opened.of_whom,
+        subject=opened.subject,
+        rules=opened.rules,
+        from_on=opened.period.from_on,
+        due_on=opened.due_on,
+        opened_at=row["opened_at"],
+    )
 
 
 def notice_of(row: Row) -> ledger.KnownNotice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 from schemas import decisions as say
 from schemas import deliveries as tell
@@ -71,6 +71,22 @@ async def test_what_is_met_keeps_its_day_and_its_notice(road: Road, recipients: 
     assert identities
     assert not identities & {each.data.obligation_id for each in of(say.ObligationRedated, published)}
     assert not [each for each in of(tell.NoticeOwed, published) if each.data.rule == "N-01"]
+
+
+async def test_a_question_whose_day_is_proclaimed_a_holiday_is_put_again_once_with_the_next_working_day(
+    road: Road,
+) -> None:
+    wednesday = datetime(2026, 6, 3, 9, tzinfo=UTC)  # to be answered on Thursday 4 June
+    put = of(say.QuestionOpened, await road.route(reported(at=wednesday)))
+    before = await road.rows("SELECT question_id, opened_at FROM routing.question ORDER BY question_id")
+
+    again = of(say.QuestionOpened, await upgraded(road))
+
+    assert {each.data.due_on for each in put} == {date(2026, 6, 4)}
+    assert {each.data.question_id for each in again} == {each.data.question_id for each in put} != set()
+    assert {(each.data.period.from_on, each.data.due_on) for each in again} == {(date(2026, 6, 3), date(2026, 6, 5))}
+    assert await road.rows("SELECT question_id, opened_at FROM routing.question ORDER BY question_id") == before
+    assert await upgraded(road) == []
 
 
 async def test_nothing_is_said_twice_nor_of_a_calendar_that_stays(road: Road) -> None:

@@ -225,12 +225,35 @@ def test_an_answered_question_is_closed_as_answered_and_a_needless_one_as_such()
 
 
 def test_a_question_about_a_fact_that_there_is_not_any_more_is_closed() -> None:
-    asked = ledger.KnownQuestion(UUID(int=7), CASE, "review.delay_known_on", LSCP.source, "incident")
+    asked = ledger.KnownQuestion(
+        UUID(int=7),
+        CASE,
+        "review.delay_known_on",
+        LSCP.source,
+        "incident",
+        rules=("L-05",),
+        from_on=date(2026, 6, 1),
+        due_on=date(2026, 6, 2),
+        opened_at=NOW,
+    )
 
     changes = diff(ledger.Known(questions=(asked,)), decision([REPORT]), homes([("incident", CASE)]))
 
     closed = [(each.known, each.reason) for each in changes if isinstance(each, ledger.Answered)]
     assert closed == [(asked, "no rule needs it any more")]
+
+
+def test_an_open_question_is_put_again_for_the_rules_that_wait_for_it_now_and_with_the_day_that_it_has() -> None:
+    known, first = after([REPORT])
+    events = [REPORT, corrected(REPORT.id, "harm", "death", POLICE, at=NOW)]
+    changes, _ = change(known, events)
+
+    put = {each.question_id: each.question for each in first if isinstance(each, ledger.Asked)}
+    again = [each for each in changes if isinstance(each, ledger.AskedOtherwise)]
+    assert [(each.known.fact, each.question.rules, put[each.known.question_id].rules) for each in again] == [
+        ("aware_on", ("N-01", "N-03", "N-18"), ("N-01", "N-03"))
+    ]
+    assert {(each.question.from_on, each.question.due_on) for each in again} == {(date(2026, 6, 1), date(2026, 6, 2))}
 
 
 def test_new_things_are_opened_in_the_case_in_which_their_subject_was_first_spoken_of() -> None:
