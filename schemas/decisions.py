@@ -116,7 +116,7 @@ class ObligationOpenedData(Model):
 
 
 class ObligationRedatedData(Model):
-    """The same duty has another due date, because a fact or the calendar changed."""
+    """The same duty has another due date, or has the same one from another day or for sure, because a fact or the calendar changed."""
 
     obligation_id: UUID
     revision: int
@@ -224,8 +224,8 @@ class ObligationOpened(Envelope, title="Duty opened"):
     data: ObligationOpenedData
 
 
-class ObligationRedated(Envelope, title="Duty given another due date"):
-    """An obligation has another due date."""
+class ObligationRedated(Envelope, title="Duty dated anew"):
+    """An obligation has other dates."""
 
     type: Literal["obligation.redated.v1"] = "obligation.redated.v1"
     data: ObligationRedatedData

@@ -12,12 +12,11 @@ from typing import Final
 from uuid import UUID
 
 from schemas import decisions, deliveries, identity, quarantines, topics
-from schemas.calendar import Calendar, london_date, working_days_between
+from schemas.calendar import Calendar
 from services.deadlines import translate
 from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
-from services.deadlines.domain.duty import Duty, working_days_late
-from services.deadlines.domain.ladder import Rung, ladder
+from services.deadlines.domain.duty import Duty, rungs, working_days_late
 from services.deadlines.domain.words import quarantined_says, refused_says, restored_says
 from services.deadlines.store import POSTGRES, Tables
 from services.kit.codec import Event
@@ -64,7 +63,7 @@ class DeadlinesService:
         after = dict(before)
         for message in messages:
             known = after.get(translate.duty_id(message))
-            duty = after[translate.duty_id(message)] = _applied(message, known, tx.now)
+            duty = after[translate.duty_id(message)] = _applied(message, known, tx.now, self._calendar)
             if duty is not known and duty.state == "met":
                 self._announce_met(duty, message.id, tx)
         await self._save([duty for key, duty in after.items() if duty is not before.get(key)], before, tx)
@@ -130,22 +129,13 @@ class DeadlinesService:
         known = [duty.duty_id for duty in dated if duty.duty_id in before]
         if known:
             await self._tables.rungs.supersede(tx.connection, known, tx.now)
+        waiting = [duty for duty in dated if duty.state == "open"]
         await self._tables.rungs.arm(
-            tx.connection, [(duty, self._ladder(duty)) for duty in dated if duty.state == "open"], tx.now
+            tx.connection, [(duty, rungs(duty.dating, duty.opened_at, self._calendar)) for duty in waiting], tx.now
         )
         await self._tables.alerts.close(
             tx.connection, [str(key) for key in known], "the duty was closed or dated anew", tx.now
         )
-
-    def _ladder(self, duty: Duty) -> tuple[Rung, ...]:
-        """Return the duty's rungs; none without a date."""
-        dating = duty.dating
-        if dating.due_on is None:
-            return ()
-        counted_on = dating.period is not None and dating.period.length.counted != "before"
-        start_on = dating.period.from_on if dating.period and counted_on else london_date(duty.opened_at)
-        length = working_days_between(start_on, dating.due_on, self._calendar)
-        return ladder(dating.due_on, length, dating.warn_on, self._calendar)
 
     def _announce_met(self, duty: Duty, causation_id: UUID, tx: Transaction) -> None:
         """Say how late a duty was met; one that never had a date has no deadline to meet."""
@@ -157,12 +147,14 @@ class DeadlinesService:
         tx.emit(topics.DEADLINES, translate.met(duty, due_on, met_on, late, stamp))
 
 
-def _applied(message: translate.Opening | translate.Change, known: Duty | None, now: datetime) -> Duty:
+def _applied(
+    message: translate.Opening | translate.Change, known: Duty | None, now: datetime, calendar: Calendar
+) -> Duty:
     if isinstance(message, _OPENINGS):
-        return translate.after_opening(message, known, now)
+        return translate.after_opening(message, known, now, calendar)
     if known is None:
         raise UnknownDuty
-    return translate.after_change(message, known, now)
+    return translate.after_change(message, known, now, calendar)
 
 
 def _about(notice_id: UUID, of: str = "notice") -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas import decisions, identity
-from schemas.calendar import Length
+from schemas.calendar import Calendar, Length
 from schemas.deadlines import (
     AlertAcknowledged,
     AlertAcknowledgedData,
@@ -61,20 +61,19 @@ def duty_id(message: Opening | Change) -> UUID:
     )
 
 
-def after_opening(message: Opening, known: Duty | None, now: datetime) -> Duty:
+def after_opening(message: Opening, known: Duty | None, now: datetime, calendar: Calendar) -> Duty:
     """Return the duty that a message opens, or opens again."""
-    if isinstance(message, decisions.ObligationOpened):
-        return opened(_from_obligation(message), known, now)
-    return opened(_from_question(message), known, now)
+    duty = _from_obligation(message) if isinstance(message, decisions.ObligationOpened) else _from_question(message)
+    return opened(duty, known, now, calendar)
 
 
-def after_change(message: Change, duty: Duty, now: datetime) -> Duty:
+def after_change(message: Change, duty: Duty, now: datetime, calendar: Calendar) -> Duty:
     """Return what a message makes of a known duty; the same object where it changes nothing."""
     at = message.recorded_at
     match message:
         case decisions.ObligationRedated(data=data):
             dating = Dating(_period(data.period), data.due_on, data.warn_on, data.provisional, data.calendar)
-            return redated(duty, dating, data.reason, now)
+            return redated(duty, dating, data.reason, now, calendar)
         case decisions.ObligationMet(data=data):
             return closed(duty, "met", data.how, at=at, met_on=data.met_on)
         case decisions.ObligationWithdrawn(data=data):

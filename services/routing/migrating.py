@@ -85,7 +85,10 @@ def _view(outcome: Outcome) -> MigratedView:
                 stood = identity in known and known[identity].state == "open"
                 found[identity] = _duty(outcome, identity, obligation, "changed" if stood else "added")
             case ledger.Redated(known=before, obligation=obligation):
-                found[before.obligation_id] = _duty(outcome, before.obligation_id, obligation, "moved")
+                moved = before.dates.due_on != obligation.dates.due_on
+                found[before.obligation_id] = _duty(
+                    outcome, before.obligation_id, obligation, "moved" if moved else "changed"
+                )
             case ledger.ReleaseChanged(known=before, obligation=obligation):
                 found[before.obligation_id] = _duty(outcome, before.obligation_id, obligation, "changed")
             case ledger.Met(obligation_id=identity, obligation=obligation):

@@ -151,7 +151,7 @@ class RoutingService:
     async def decide_again(self, case_keys: Collection[str], tx: Transaction, because: str) -> bool:
         """Decide linked cases, which the transaction holds, again without an event; `because` says what moves dates.
 
-        Return whether that changed anything; what changes nothing leaves no trace.
+        Return whether that changed anything; what changes nothing leaves no trace but with which calendar it was counted.
         """
         await self._laws.look()
         [loaded] = await loading.load(tx.connection, case_keys, self._laws.vocabulary)
@@ -162,6 +162,7 @@ class RoutingService:
         changed = bool(self._decide(loaded, (), said, tx.now, found, because=because))
         if changed:
             await self._save(found, said, tx)
+        await saving.counted(tx.connection, loaded.case_keys, self._laws.newest.calendar_ref)
         return changed
 
     async def _save(self, found: Gathered, said: Said, tx: Transaction) -> None:

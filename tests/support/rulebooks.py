@@ -132,6 +132,7 @@ def known(decision: Decision) -> dict[Slot, Known]:
             each.released,
             each.dates.from_on,
             each.standing.met_on,
+            each.dates.provisional,
         )
         for each in decision.obligations
     }

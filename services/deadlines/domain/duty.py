@@ -12,7 +12,8 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from schemas.calendar import Calendar, Length, end_of_day, working_days_between
+from schemas.calendar import Calendar, Length, end_of_day, london_date, working_days_between
+from services.deadlines.domain.ladder import Rung, ladder
 
 Kind = Literal["obligation", "question"]
 State = Literal["open", "met", "withdrawn", "superseded", "closed"]
@@ -92,19 +93,28 @@ class Duty:
         """Name the rules in one text, such as "N-01" or "N-01, N-03"."""
         return ", ".join(self.rules)
 
-    def stands(self, dating: Dating, now: datetime) -> bool:
-        """Say whether this is an open duty that `dating` gives the date it has, and nothing new to be reminded of.
+    def stands(self, dating: Dating, now: datetime, calendar: Calendar) -> bool:
+        """Say whether this is an open duty that `dating` gives the date it has, and no other days to be reminded on.
 
-        Once the day is over, no stricter reading and no other count of the same date is.
+        Once the day is over, no stricter reading and no other count of the same date gives any.
         """
         due_on = self.dating.due_on
         if self.state != "open" or dating.due_on != due_on:
             return False
         over = due_on is not None and now >= end_of_day(due_on)
-        return over or _reminders(dating) == _reminders(self.dating)
+        return over or rungs(dating, self.opened_at, calendar) == rungs(self.dating, self.opened_at, calendar)
 
 
-def opened(duty: Duty, known: Duty | None, now: datetime) -> Duty:
+def rungs(dating: Dating, opened_at: datetime, calendar: Calendar) -> tuple[Rung, ...]:
+    """Return the timers of a duty that has these dates, earliest first; none without a date."""
+    if dating.due_on is None:
+        return ()
+    counted_on = dating.period is not None and dating.period.length.counted != "before"
+    start_on = dating.period.from_on if dating.period and counted_on else london_date(opened_at)
+    return ladder(dating.due_on, working_days_between(start_on, dating.due_on, calendar), dating.warn_on, calendar)
+
+
+def opened(duty: Duty, known: Duty | None, now: datetime, calendar: Calendar) -> Duty:
     """Return `duty` as it stands once opened at `now`.
 
     One that is open already, with the same date, is told to others, held by another or worded otherwise, no more. Any
@@ -112,12 +122,12 @@ def opened(duty: Duty, known: Duty | None, now: datetime) -> Duty:
     """
     if known is None:
         return duty
-    if known.stands(duty.dating, now):
+    if known.stands(duty.dating, now, calendar):
         return replace(duty, generation=known.generation, opened_at=known.opened_at, reason=known.reason)
     return replace(duty, generation=known.generation + 1)
 
 
-def redated(duty: Duty, dating: Dating, reason: str, now: datetime) -> Duty:
+def redated(duty: Duty, dating: Dating, reason: str, now: datetime, calendar: Calendar) -> Duty:
     """Return the duty as dated at `now`, in its next generation unless its date stands; what no longer stands stays closed.
 
     If it is met, or is met now after all, on which day is told after its new date, and in time or late with it.
@@ -125,7 +135,7 @@ def redated(duty: Duty, dating: Dating, reason: str, now: datetime) -> Duty:
     if duty.state != "open":
         generation = duty.generation + (dating.due_on != duty.dating.due_on)
         return replace(duty, dating=dating, generation=generation, met_on=None)
-    generation = duty.generation if duty.stands(dating, now) else duty.generation + 1
+    generation = duty.generation if duty.stands(dating, now, calendar) else duty.generation + 1
     return replace(duty, dating=dating, reason=reason, generation=generation)
 
 
@@ -138,12 +148,6 @@ def closed(duty: Duty, state: State, reason: str, *, at: datetime, met_on: date 
         return duty
     closed_at = duty.closed_at if duty.state == state else at
     return replace(duty, state=state, reason=reason, closed_at=closed_at, met_on=met_on)
-
-
-def _reminders(dating: Dating) -> tuple[date | None, Length | None, date | None]:
-    """Return what, besides the due date, says when reminders are due."""
-    period = dating.period
-    return (dating.warn_on, period.length, period.from_on) if period else (dating.warn_on, None, None)
 
 
 def working_days_late(due_on: date, met_on: date, calendar: Calendar) -> int:

@@ -16,6 +16,7 @@ from schemas.vocabulary import ITEMS
 from services.routing.domain import reasons
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.happenings import Slot
+from services.routing.domain.periods import Dates
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED
 from services.routing.domain.rulebook.evaluate import Trace
@@ -33,6 +34,12 @@ class Known:
     released: bool
     from_on: date | None = None
     met_on: date | None = None
+    provisional: bool = False
+
+    def is_dated_otherwise(self, dates: Dates) -> bool:
+        """Say whether these dates are others, or the same ones counted from another day, or sure where they were provisional."""
+        known = (self.due_on, self.warn_on, self.from_on, self.provisional)
+        return known != (dates.due_on, dates.warn_on, dates.from_on, dates.provisional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,7 @@ def compare(before: Mapping[Slot, Known], decision: Decision) -> Changes:
         met=tuple(each for each in closing if each.standing.state == "met"),
         withdrawn=tuple(each for each in closing if each.standing.state == "withdrawn"),
         lapsed=tuple(lapsed((slot for slot, known in before.items() if known.state == "open"), decision)),
-        redated=tuple(
-            each
-            for known, each in still_open
-            if (known.due_on, known.warn_on) != (each.dates.due_on, each.dates.warn_on)
-        )
+        redated=tuple(each for known, each in still_open if known.is_dated_otherwise(each.dates))
         + tuple(each for known, each in otherwise if known.from_on != each.dates.from_on)
         + tuple(each for known, each in kept if _met_on_other_dates(known, each, decision)),
         readdressed=tuple(each for known, each in still_open if known.recipients != each.recipients),

@@ -66,6 +66,7 @@ def known_before(standing: Mapping[Slot, KnownObligation]) -> dict[Slot, Before]
             released=each.released,
             from_on=each.dates.from_on,
             met_on=each.met_on,
+            provisional=each.dates.provisional,
         )
         for slot, each in standing.items()
     }

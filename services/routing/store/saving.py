@@ -68,6 +68,16 @@ _DELIVERY_HEADS: Final = text("""
             ELSE false END
 """)
 
+# What is open says with which calendar it was counted, also where that gave it the day that it had.
+_COUNTED: Final = text("""
+    WITH duty AS (
+        UPDATE routing.obligation SET opened = jsonb_set(opened, '{calendar}', to_jsonb(CAST(:calendar AS text)))
+        WHERE case_key = ANY(CAST(:keys AS text[])) AND state = 'open' AND opened ->> 'calendar' <> :calendar
+    )
+    UPDATE routing.question SET opened = jsonb_set(opened, '{calendar}', to_jsonb(CAST(:calendar AS text)))
+    WHERE case_key = ANY(CAST(:keys AS text[])) AND state = 'open' AND opened ->> 'calendar' <> :calendar
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -124,6 +134,11 @@ async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[M
     await _update(connection, _QUESTION_STATES, found.question_states, "question_id")
     followers = [row for row in found.deliveries if row["case_key"] in found.told_before]
     await hurry(connection, [row["delivery_id"] for row in (*followers, *found.delivery_states)])
+
+
+async def counted(connection: AsyncConnection, keys: Sequence[str], calendar: str) -> None:
+    """Keep that what is open in some cases was counted with a calendar."""
+    await connection.execute(_COUNTED, {"keys": keys, "calendar": calendar})
 
 
 async def insert_history(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:

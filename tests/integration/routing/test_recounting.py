@@ -11,8 +11,9 @@ from schemas.calendar.holiday import Holiday
 from schemas.messages import AnyMessage
 from services.routing.recounting import Recount
 from services.routing.service import RoutingService
+from services.routing.store import loading
 from tests.support.road import Recipients, Road, laws, of
-from tests.support.routing import LEEDS, aware, decided, reported, submitted, suspects
+from tests.support.routing import CASE, LEEDS, aware, decided, reported, submitted, suspects
 from tests.support.rulebooks import law
 
 OLD, NEW = date(2026, 6, 8), date(2026, 6, 9)  # Monday 1 June 2026 + 5 working days, without and with Thursday 4 June
@@ -24,6 +25,11 @@ async def started(road: Road) -> list[AnyMessage]:
     """Start a routing with the calendar of today; return what it published."""
     await Recount(road.database, road.service, laws()).step()
     return await road.published()
+
+
+async def counted_otherwise(road: Road) -> dict[str, int]:
+    async with road.database.connect() as connection:
+        return await loading.counted_otherwise(connection, law().calendar_ref)
 
 
 async def upgraded(road: Road) -> list[AnyMessage]:
@@ -87,6 +93,26 @@ async def test_a_question_whose_day_is_proclaimed_a_holiday_is_put_again_once_wi
     assert {(each.data.period.from_on, each.data.due_on) for each in again} == {(date(2026, 6, 3), date(2026, 6, 5))}
     assert await road.rows("SELECT question_id, opened_at FROM routing.question ORDER BY question_id") == before
     assert await upgraded(road) == []
+
+
+async def test_a_day_beyond_the_calendar_that_the_next_calendar_confirms_is_confirmed_once(road: Road) -> None:
+    england = law().calendar
+    until = date(2026, 6, 5)
+    holidays = {day: each for day, each in england.holidays.items() if day <= until}
+    shorter = replace(england, version="2026.10.0", sha256="0" * 64, covers_to=until, holidays=holidays)
+    road.service = RoutingService(laws(replace(law(), calendar=shorter)))
+    opened = of(say.ObligationOpened, await road.route(reported(), aware(), suspects()))
+    before = await counted_otherwise(road)
+
+    road.service = RoutingService(laws())
+    confirmed = of(say.ObligationRedated, await started(road))
+
+    beyond = {each.data.obligation_id: each.data.due_on for each in opened if each.data.provisional}
+    assert {each.data.obligation_id: each.data.due_on for each in confirmed} == beyond
+    assert set(beyond.values()) == {OLD}
+    assert {(each.data.old_due_on, each.data.provisional) for each in confirmed} == {(OLD, False)}
+    assert (list(before), await counted_otherwise(road)) == ([CASE], {})
+    assert of(say.ObligationRedated, await started(road)) == []
 
 
 async def test_nothing_is_said_twice_nor_of_a_calendar_that_stays(road: Road) -> None:

@@ -28,7 +28,7 @@ def test_lateness_is_counted_in_working_days_and_never_rounded_down_to_in_time(m
 
 
 def test_a_new_date_begins_a_new_generation() -> None:
-    moved = redated(duty(), dating(FRIDAY), "the day of awareness was corrected", NOON)
+    moved = redated(duty(), dating(FRIDAY), "the day of awareness was corrected", NOON, ENGLAND)
 
     assert (moved.generation, moved.dating.due_on) == (2, FRIDAY)
 
@@ -42,7 +42,7 @@ def test_a_closed_duty_is_not_closed_alike() -> None:
 def test_a_withdrawn_duty_that_is_met_after_all_is_in_time_or_late_by_the_date_that_it_has_then() -> None:
     withdrawn = closed(duty(), "withdrawn", "decided not to notify", at=NOON)
 
-    moved = redated(withdrawn, dating(FRIDAY), "the day of awareness was corrected", NOON)
+    moved = redated(withdrawn, dating(FRIDAY), "the day of awareness was corrected", NOON, ENGLAND)
     met = closed(moved, "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
 
     assert moved == replace(withdrawn, dating=dating(FRIDAY), generation=2)
@@ -57,7 +57,7 @@ def test_a_met_duty_that_counts_from_another_day_stays_met_and_is_told_with_its_
     known = duty(due_on=date(2026, 11, 9))
     met = closed(known, "met", "the reference was recorded", at=NOON, met_on=FRIDAY)
 
-    moved = redated(met, dating(due_on), "the day of awareness was corrected", NOON)
+    moved = redated(met, dating(due_on), "the day of awareness was corrected", NOON, ENGLAND)
     again = closed(moved, "met", met.reason, at=NOON + timedelta(days=1), met_on=FRIDAY)
 
     assert (moved.state, moved.met_on) == ("met", None)
@@ -91,7 +91,7 @@ def test_a_closed_duty_may_be_closed_otherwise() -> None:
 def test_a_duty_that_is_opened_again_goes_on_with_the_next_generation() -> None:
     withdrawn = closed(duty(), "withdrawn", "decided not to notify", at=NOON)
 
-    again = opened(duty(), withdrawn, NOON)
+    again = opened(duty(), withdrawn, NOON, ENGLAND)
 
     assert (again.state, again.generation, again.closed_at) == ("open", 2, None)
 
@@ -113,6 +113,7 @@ OVER = end_of_day(FRIDAY)
         (LONGER, NOON, 2),  # to be reminded of earlier
         (LONGER, OVER, 1),
         (dating(date(2026, 11, 9), date(2026, 11, 2)), OVER, 2),
+        (dating(FRIDAY, date(2026, 10, 31)), NOON, 1),  # counted from the Saturday: on the same days
         (dating(None), NOON, 2),
     ],
 )
@@ -121,8 +122,8 @@ def test_an_open_duty_begins_a_new_generation_only_if_there_is_something_new_to_
 ) -> None:
     known = replace(duty(), dating=STANDS, reason="the day of awareness was corrected")
 
-    again = opened(replace(duty(), dating=new, recipients=("ofsted",), opened_at=now), known, now)
-    moved = redated(known, new, "counted otherwise", now)
+    again = opened(replace(duty(), dating=new, recipients=("ofsted",), opened_at=now), known, now, ENGLAND)
+    moved = redated(known, new, "counted otherwise", now, ENGLAND)
 
     assert (again.generation, again.recipients, again.dating) == (generation, ("ofsted",), new)
     assert (moved.generation, moved.dating) == (generation, new)
@@ -131,4 +132,4 @@ def test_an_open_duty_begins_a_new_generation_only_if_there_is_something_new_to_
 
 
 def test_an_undated_duty_that_is_opened_again_waits_on() -> None:
-    assert opened(duty(due_on=None), duty(due_on=None), NOON).generation == 1
+    assert opened(duty(due_on=None), duty(due_on=None), NOON, ENGLAND).generation == 1

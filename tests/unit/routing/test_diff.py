@@ -243,6 +243,21 @@ def test_a_question_about_a_fact_that_there_is_not_any_more_is_closed() -> None:
     assert closed == [(asked, "no rule needs it any more")]
 
 
+def test_a_day_that_is_corrected_without_moving_the_due_date_is_counted_from_the_corrected_one() -> None:
+    """Five working days after Saturday 6 June 2026, and after Sunday 7, end on Friday 12."""
+    saturday = aware(on=date(2026, 6, 6))
+    events = [REPORT, saturday, suspects(since=date(2026, 6, 6))]
+    known, _ = after(events)
+
+    changes, _ = change(known, [*events, corrected(saturday.id, "aware_on", "2026-06-07")])
+
+    moved = [each for each in changes if isinstance(each, ledger.Redated) and each.obligation.rule.id == "N-01"]
+    assert [(each.known.dates.from_on, each.obligation.dates.from_on) for each in moved] == [
+        (date(2026, 6, 6), date(2026, 6, 7))
+    ]
+    assert {each.dates.due_on for one in moved for each in (one.known, one.obligation)} == {date(2026, 6, 12)}
+
+
 def test_an_open_question_is_put_again_for_the_rules_that_wait_for_it_now_and_with_the_day_that_it_has() -> None:
     known, first = after([REPORT])
     events = [REPORT, corrected(REPORT.id, "harm", "death", POLICE, at=NOW)]

@@ -23,7 +23,7 @@ def test_every_event_is_called_something_in_words(type_: str) -> None:
 def test_what_a_partner_reports_has_the_title_of_its_submission_and_the_rest_its_own() -> None:
     assert event_title("scsi.notification.submitted.v1") == "Notification to the Panel submitted"
     assert event_title("lac_death.notified.v1") == "Death of a looked-after child notified"
-    assert event_title("obligation.redated.v1") == "Duty given another due date"
+    assert event_title("obligation.redated.v1") == "Duty dated anew"
     assert event_title("weather.changed.v1") == "weather.changed.v1"
 
 
