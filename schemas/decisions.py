@@ -113,6 +113,10 @@ class ObligationOpenedData(Model):
     warn_on: date | None = None
     provisional: bool = False
     calendar: str
+    already_met: bool = Field(
+        default=False,
+        description="What it asks for had happened by then: that it is met follows, so nobody is told that it is late.",
+    )
 
 
 class ObligationRedatedData(Model):
@@ -127,6 +131,10 @@ class ObligationRedatedData(Model):
     provisional: bool
     calendar: str
     reason: str
+    already_met: bool = Field(
+        default=False,
+        description="What it asks for had happened by then: that it is met follows, so nobody is told that it is late.",
+    )
 
 
 class ObligationMetData(Model):

@@ -6,7 +6,7 @@ of the cases concerned, so that the firing loop never sees half of a change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -66,7 +66,8 @@ class DeadlinesService:
             duty = after[translate.duty_id(message)] = _applied(message, known, tx.now, self._calendar)
             if duty is not known and duty.state == "met":
                 self._announce_met(duty, message.id, tx)
-        await self._save([duty for key, duty in after.items() if duty is not before.get(key)], before, tx)
+        changed = [duty for key, duty in after.items() if duty is not before.get(key)]
+        await self._save(changed, before, tx, met_next=_met_next(messages))
 
     async def _follow_deliveries(self, events: Sequence[Event], tx: Transaction) -> None:
         """Alert a person about each notice that was refused; close the alert once it has got there, or is not to be sent."""
@@ -119,8 +120,13 @@ class DeadlinesService:
                 case _:  # a quarantine topic carries nothing else
                     pass
 
-    async def _save(self, changed: Sequence[Duty], before: Mapping[UUID, Duty], tx: Transaction) -> None:
-        """Save duties; what was known `before` may have rungs and alerts of an earlier date, or of the one that stands."""
+    async def _save(
+        self, changed: Sequence[Duty], before: Mapping[UUID, Duty], tx: Transaction, *, met_next: Collection[UUID]
+    ) -> None:
+        """Save duties; what was known `before` may have rungs and alerts of an earlier date, or of the one that stands.
+
+        Those in `met_next` get no rungs: the message that they are met may be in the next batch.
+        """
         if not changed:
             return
         await self._tables.duties.save(tx.connection, changed)
@@ -129,7 +135,7 @@ class DeadlinesService:
         known = [duty.duty_id for duty in dated if duty.duty_id in before]
         if known:
             await self._tables.rungs.supersede(tx.connection, known, tx.now)
-        waiting = [duty for duty in dated if duty.state == "open"]
+        waiting = [duty for duty in dated if duty.state == "open" and duty.duty_id not in met_next]
         await self._tables.rungs.arm(
             tx.connection, [(duty, rungs(duty.dating, duty.opened_at, self._calendar)) for duty in waiting], tx.now
         )
@@ -145,6 +151,13 @@ class DeadlinesService:
         stamp = translate.Stamp(tx.now, duty.case_key, duty.partnership, causation_id)
         late = working_days_late(due_on, met_on, self._calendar)
         tx.emit(topics.DEADLINES, translate.met(duty, due_on, met_on, late, stamp))
+
+
+def _met_next(messages: Iterable[translate.Opening | translate.Change]) -> set[UUID]:
+    """Return the duties that were met by the time of what dates them, the last one that does."""
+    dated = (decisions.ObligationOpened, decisions.ObligationRedated)
+    last = {one.data.obligation_id: one.data.already_met for one in messages if isinstance(one, dated)}
+    return {duty_id for duty_id, met in last.items() if met}
 
 
 def _applied(

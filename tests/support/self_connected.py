@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from services.kit.memory import MemoryStore, MemoryTransaction
@@ -18,6 +20,12 @@ class SelfConnected(MemoryTransaction):
 
 class SelfConnectedStore(MemoryStore):
     """A store of such transactions."""
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Any]:
+        """Give a transaction to read in."""
+        async with self.begin() as tx:
+            yield tx
 
     def opened(self) -> MemoryTransaction:
         """Return a new transaction."""

@@ -39,6 +39,7 @@ def redated(out: Gathered, change: ledger.Redated, occasion: Occasion) -> None:
         provisional=obligation.dates.provisional,
         calendar=occasion.calendar,
         reason=f"counted from {obligation.dates.from_fact or 'nothing yet'}: {occasion.because}",
+        already_met=obligation.standing.state == "met",
     )
     out.say(occasion.message(say.ObligationRedated, identity, known.case_key, data))
 

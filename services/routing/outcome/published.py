@@ -43,6 +43,7 @@ def opened_data(identity: UUID, revision: int, obligation: Obligation, occasion:
         warn_on=dates.warn_on,
         provisional=dates.provisional,
         calendar=occasion.calendar,
+        already_met=obligation.standing.state == "met",
     )
 
 

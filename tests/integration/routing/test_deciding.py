@@ -128,6 +128,16 @@ async def test_a_corrected_date_redates_the_same_duty(road: Road) -> None:
     assert row["due_by"].isoformat() == "2026-06-10T23:00:00+00:00"
 
 
+async def test_a_duty_that_is_met_by_the_decision_that_opens_it_says_so_from_the_start(road: Road) -> None:
+    published = await road.route(reported(), aware(on=date(2026, 5, 1)), suspects(since=date(2026, 5, 1)), submitted())
+
+    met = {m.data.obligation_id for m in of(say.ObligationMet, published)}
+    opened = of(say.ObligationOpened, published)
+    assert {m.data.obligation_id for m in opened if m.data.already_met} == met & {m.data.obligation_id for m in opened}
+    assert "N-01" in {m.data.rule for m in opened if m.data.already_met}
+    assert not all(m.data.already_met for m in opened)
+
+
 async def test_a_correction_that_makes_a_rule_false_withdraws_its_duty_with_the_reason(road: Road) -> None:
     report = reported()
     await road.route(report)

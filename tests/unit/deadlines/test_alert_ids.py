@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from schemas.calendar import load_england
@@ -23,16 +21,9 @@ from tests.support.self_connected import SelfConnectedStore
 RUNG = Rung("soon", 3, NOON - timedelta(hours=1))
 
 
-class _Store(SelfConnectedStore):
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator[Any]:
-        async with self.begin() as tx:
-            yield tx
-
-
 async def raised(*duties: Duty) -> dict[str, UUID]:
     """Fire a rung of each duty on a new database, whose numbers begin anew; return the alerts' ids by reference."""
-    store, tables = _Store("deadlines", NOON), memory_tables(lambda: (NOON, 0))
+    store, tables = SelfConnectedStore("deadlines", NOON), memory_tables(lambda: (NOON, 0))
     async with store.begin() as tx:
         await tables.duties.save(tx.connection, duties)
         await tables.rungs.arm(tx.connection, [(each, (RUNG,)) for each in duties], NOON)
