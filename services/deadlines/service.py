@@ -17,7 +17,7 @@ from services.deadlines import translate
 from services.deadlines.alerting import raise_alerts
 from services.deadlines.domain.alert import Alert
 from services.deadlines.domain.duty import Duty, rungs, working_days_late
-from services.deadlines.domain.words import quarantined_says, refused_says, restored_says
+from services.deadlines.domain.words import quarantined_says, refused_says, restored_says, since_then_says
 from services.deadlines.store import POSTGRES, Tables
 from services.kit.codec import Event
 from services.kit.errors import Refused
@@ -142,6 +142,8 @@ class DeadlinesService:
         await self._tables.alerts.close(
             tx.connection, [str(key) for key in known], "the duty was closed or dated anew", tx.now
         )
+        became = {str(duty.duty_id): since_then_says(duty) for duty in dated if duty.duty_id in before}
+        await self._tables.alerts.tell_since(tx.connection, became)
 
     def _announce_met(self, duty: Duty, causation_id: UUID, tx: Transaction) -> None:
         """Say how late a duty was met; one that never had a date has no deadline to meet."""

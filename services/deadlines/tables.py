@@ -105,6 +105,7 @@ alert = Table(
     Column("acknowledged_name", Text),
     Column("closed_at", DateTime(timezone=True)),
     Column("closed_because", Text),
+    Column("since_then", Text, nullable=False),
 )
 
 clock_move = Table(

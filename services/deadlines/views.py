@@ -135,6 +135,9 @@ class AlertView(_View):
     severity: str
     reference: str
     says: str
+    since_then: str = Field(
+        description="What has become since of a duty that was told as missed, such as another due date; empty while that stands."
+    )
     raised_at: datetime
     case_key: str | None
     partnership: str | None

@@ -6,7 +6,7 @@ alone sees until it commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -160,6 +160,15 @@ class MemoryAlerts:
             if closes and alert.acknowledged_at is None and alert.closed_at is None:
                 tx.written()
                 kept["alert", alert.alert_id] = replace(alert, closed_at=now, closed_because=because)
+
+    async def tell_since(self, tx: Any, says: Mapping[str, str]) -> None:
+        """Say beside the open breaches of some duties what has become of those since."""
+        kept = tx.view("kept")
+        for alert in list(rows(tx, "alert")):
+            is_open = alert.acknowledged_at is None and alert.closed_at is None
+            if alert.reference in says and alert.severity == "breach" and is_open:
+                tx.written()
+                kept["alert", alert.alert_id] = replace(alert, since_then=says[alert.reference])
 
     async def acknowledge(self, tx: Any, alert_id: UUID, *, by: str, name: str, now: datetime) -> bool:
         """Record who took an alert on; the first stands."""

@@ -23,6 +23,7 @@ AlertKind = Literal[
 class Alert:
     """One alert. `reference` names the duty, notice, clock reading or service; `says` is one sentence, worded when it was raised.
 
+    `since_then` says what has become since of what a breach was told about, empty while that stands.
     `acknowledged_by` is an account's id; the name beside it is shown on the desk and never leaves this service.
     """
 
@@ -39,3 +40,4 @@ class Alert:
     acknowledged_name: str | None = None
     closed_at: datetime | None = None
     closed_because: str | None = None
+    since_then: str = ""

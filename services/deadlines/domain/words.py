@@ -65,6 +65,20 @@ def breached_says(duty: Duty, due_on: date) -> str:
     return f"{_whose(duty)}: was due {date_words(due_on)} and is not met."
 
 
+def since_then_says(duty: Duty) -> str:
+    """Return the sentence of what has become since of a duty that was told as missed: another day, met, or fallen away."""
+    match duty.state:
+        case "open":
+            due_on = duty.dating.due_on
+            return f"It is due {date_words(due_on)} now." if due_on else "It has no due date any more."
+        case "met" if duty.met_on:
+            return f"It was met on {date_words(duty.met_on)}."
+        case "closed":
+            return f"The question is closed: {duty.reason}."
+        case _:
+            return f"The duty is {duty.state}: {duty.reason}."
+
+
 def digest_says(duties: int, partnership: str) -> str:
     """Return the sentence of one alert that stands for many warnings at once."""
     return f"{duties} due dates of {body_words(partnership)} came near at the same time. The desk lists them all."

@@ -5,7 +5,7 @@ Each table is a module of functions over a connection; what they must do is said
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -93,6 +93,10 @@ class Alerts(Protocol):
         severities: Sequence[str] = ...,
     ) -> None:
         """Close the open alerts about some duties or notices."""
+        ...
+
+    async def tell_since(self, connection: AsyncConnection, says: Mapping[str, str]) -> None:
+        """Say beside the open breaches of some duties, by reference, what has become of those since."""
         ...
 
     async def acknowledge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -31,6 +31,14 @@ _READABLE: Final = f"""({readable("alert.case_key")} OR EXISTS (
     WHERE duty.duty_id = CASE WHEN alert.reference ~ '^[0-9a-f-]{{36}}$' THEN CAST(alert.reference AS uuid) END
         AND duty.kind = 'question' AND {read_for("duty.duty_holder")}
 ))"""
+_SINCE_THEN: Final = text(
+    """
+    UPDATE deadlines.alert SET since_then = given.says
+    FROM unnest(CAST(:references AS text[]), CAST(:says AS text[])) AS given (reference, says)
+    WHERE alert.reference = given.reference AND alert.severity = 'breach'
+        AND alert.acknowledged_at IS NULL AND alert.closed_at IS NULL
+    """
+)
 _OPEN: Final = (table.c.acknowledged_at.is_(None), table.c.closed_at.is_(None))
 _IS_WARNING: Final = table.c.severity == "warning"
 
@@ -70,6 +78,12 @@ async def close(
         .where(table.c.reference == among(references, Text), table.c.severity.in_(severities), *_OPEN)
         .values(closed_at=now, closed_because=because)
     )
+
+
+async def tell_since(connection: AsyncConnection, says: Mapping[str, str]) -> None:
+    """Say beside the open breaches of some duties what has become of those since; the last that is said stands."""
+    if says:
+        await connection.execute(_SINCE_THEN, {"references": [*says], "says": [*says.values()]})
 
 
 async def acknowledge(connection: AsyncConnection, alert_id: UUID, *, by: str, name: str, now: datetime) -> bool:

@@ -206,6 +206,23 @@ async def test_closing_leaves_breaches_and_what_is_about_something_else_open(dea
     assert [one and one.closed_because for one in found] == ["the duty was closed", None, None, None]
 
 
+async def test_what_has_become_of_a_duty_is_said_beside_its_open_breaches_alone(deadlines: Backend) -> None:
+    alerts = deadlines.tables.alerts
+    async with deadlines.store.begin() as tx:
+        await alerts.add(
+            tx.connection,
+            [alert(1, "breach"), alert(2), alert(3, "breach", reference="another"), alert(4, "breach")],
+        )
+        await alerts.acknowledge(tx.connection, UUID(int=4), by="account-1", name="Ada Example", now=NOON)
+        await alerts.tell_since(tx.connection, {"duty": "It was met."})
+        await alerts.tell_since(tx.connection, {"duty": "It is withdrawn."})
+        await alerts.tell_since(tx.connection, {})
+
+    async with deadlines.store.begin() as tx:
+        found = [await alerts.get(tx.connection, EVERYTHING, UUID(int=number)) for number in (1, 2, 3, 4)]
+    assert [one and one.since_then for one in found] == ["It is withdrawn.", "", "", ""]
+
+
 async def test_the_first_person_to_acknowledge_stands(deadlines: Backend) -> None:
     alerts = deadlines.tables.alerts
     async with deadlines.store.begin() as tx:

@@ -17,7 +17,8 @@ from services.deadlines.tables import FIRED, PENDING
 from services.deadlines.views import ObligationView
 from services.kit.database import Database
 from services.kit.reach import EVERYTHING
-from tests.support.deadlines import NOON, obligation_opened, obligation_redated
+from tests.support.deadlines import NOON, obligation_opened, obligation_redated, obligation_withdrawn
+from tests.support.deadlines_app import app, client
 from tests.support.deadlines_database import drain, feed, move_clock_to, published, rungs_of, worker
 
 DUTY = UUID(int=1)
@@ -81,6 +82,33 @@ async def test_an_overdue_duty_that_is_opened_again_with_another_date_is_breache
         (1, NEXT_MONDAY),
         (2, date(2026, 11, 16)),
     ]
+
+
+async def test_a_breach_says_what_has_become_of_its_duty_since(database: Database, database_url: str) -> None:
+    await move_clock_to(database, NOON)
+    await feed(database, obligation_opened(11, DUTY, NEXT_MONDAY, from_on=MONDAY))
+    await move_clock_to(database, OVERDUE)
+    await drain(worker(database))
+
+    said = []
+    async with client(app(database_url), "operations") as http:
+        for change in (
+            obligation_redated(12, DUTY, NEXT_MONDAY, MONDAY),  # its date stands
+            obligation_redated(13, DUTY, date(2026, 11, 16), NEXT_MONDAY),
+            obligation_withdrawn(14, DUTY),
+        ):
+            await feed(database, change)
+            (alert,) = (await http.get("/v1/alerts")).json()["alerts"]
+            said.append((alert["says"], alert["since_then"]))
+        desk = " ".join((await http.get("/desk")).text.split())
+
+    told = "Tell the Panel (Leeds City Council): was due Monday 9 November 2026 and is not met."
+    assert said == [
+        (told, ""),
+        (told, "It is due Monday 16 November 2026 now."),
+        (told, "The duty is withdrawn: a named person decided not to notify."),
+    ]
+    assert "<strong>Since then:</strong> The duty is withdrawn" in desk
 
 
 async def test_a_duty_that_is_opened_again_before_its_date_keeps_its_alert_and_the_timers_that_wait(

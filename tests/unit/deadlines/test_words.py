@@ -7,6 +7,7 @@ import pytest
 
 from schemas.calendar import Length, load_england
 from schemas.words import body_words
+from services.deadlines.domain.duty import Duty
 from services.deadlines.domain.words import (
     breached_says,
     digest_says,
@@ -15,6 +16,7 @@ from services.deadlines.domain.words import (
     missing_words,
     refused_says,
     restored_says,
+    since_then_says,
     strictest_says,
 )
 from tests.support.deadlines import duty, period
@@ -34,6 +36,24 @@ def test_a_breach_names_the_duty_whose_it_is_and_its_date() -> None:
     said = breached_says(duty(), date(2026, 11, 9))
 
     assert said == "Tell the Panel (Leeds City Council): was due Monday 9 November 2026 and is not met."
+
+
+@pytest.mark.parametrize(
+    ("became", "said"),
+    [
+        (duty(due_on=date(2026, 11, 16)), "It is due Monday 16 November 2026 now."),
+        (duty(due_on=None), "It has no due date any more."),
+        (replace(duty(), state="met", met_on=date(2026, 11, 13)), "It was met on Friday 13 November 2026."),
+        (
+            replace(duty(), state="withdrawn", reason="decided not to notify"),
+            "The duty is withdrawn: decided not to notify.",
+        ),
+        (replace(duty(), state="superseded", reason="now on another"), "The duty is superseded: now on another."),
+        (replace(duty(), kind="question", state="closed", reason="answered"), "The question is closed: answered."),
+    ],
+)
+def test_beside_a_breach_it_says_what_has_become_of_the_duty_since(became: Duty, said: str) -> None:
+    assert since_then_says(became) == said
 
 
 def test_a_question_to_two_bodies_reads_apart_also_where_the_register_has_not_told_their_names() -> None:
