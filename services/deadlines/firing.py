@@ -151,7 +151,9 @@ class Firing:
         folded = {item.rung_id for items in found.digests.values() for item in items}
         references = [str(item.duty_id) for item in found.fire]
         await self._tables.alerts.close(tx.connection, references, "a later alert took its place", tx.now)
-        raised = [self._digest(name, items, known[items[0].duty_id], tx) for name, items in found.digests.items()]
+        fired = [item.duty_id for item in found.fire]
+        await self._tables.alerts.leave_digests(tx.connection, fired, "later alerts took their place", tx.now)
+        raised = [_digest(items, [known[item.duty_id] for item in items], tx) for items in found.digests.values()]
         for item in found.fire:
             duty = known[item.duty_id]
             self._announce(item, duty, tx)
@@ -191,19 +193,21 @@ class Firing:
             return strictest_says(duty, warn_on, due_on, tx.now, self._calendar)
         return due_soon_says(duty, due_on, tx.now, self._calendar)
 
-    def _digest(self, partnership: str, items: Sequence[DueRung], first: Duty, tx: Transaction) -> Alert:
-        return Alert(
-            alert_id=identity.derived_event_id("alert digest", *_of(items[0], first)),
-            kind="deadline.digest",
-            severity="warning",
-            reference=partnership,
-            says=digest_says(len(items), partnership),
-            raised_at=tx.now,
-            partnership=partnership,
-        )
-
     def _left(self, duty: Duty, tx: Transaction) -> int:
         return days_left(_due_on(duty), tx.now, self._calendar)
+
+
+def _digest(items: Sequence[DueRung], duties: Sequence[Duty], tx: Transaction) -> Alert:
+    return Alert(
+        alert_id=identity.derived_event_id("alert digest", *_of(items[0], duties[0])),
+        kind="deadline.digest",
+        severity="warning",
+        reference=items[0].duty_holder,
+        says=digest_says(duties),
+        raised_at=tx.now,
+        partnership=items[0].partnership,
+        duties=tuple(duty.duty_id for duty in duties),
+    )
 
 
 def _of(item: DueRung, duty: Duty) -> tuple[object, ...]:

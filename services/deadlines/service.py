@@ -142,6 +142,7 @@ class DeadlinesService:
         await self._tables.alerts.close(
             tx.connection, [str(key) for key in known], "the duty was closed or dated anew", tx.now
         )
+        await self._tables.alerts.leave_digests(tx.connection, known, "its duties were closed or dated anew", tx.now)
         became = {str(duty.duty_id): since_then_says(duty) for duty in dated if duty.duty_id in before}
         await self._tables.alerts.tell_since(tx.connection, became)
 

@@ -106,6 +106,7 @@ alert = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("closed_because", Text),
     Column("since_then", Text, nullable=False),
+    Column("duties", ARRAY(Uuid), nullable=False),
 )
 
 clock_move = Table(

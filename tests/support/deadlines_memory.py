@@ -102,7 +102,7 @@ class MemoryRungs:
             if row.case_key in case_keys and row.rung.due_at <= now and of_now and free:
                 tx.written()
                 await tx.hold_rows([("rung", row.rung_id)])
-                claimed.append(DueRung(row.rung_id, row.duty_id, duty.partnership, row.rung))
+                claimed.append(DueRung(row.rung_id, row.duty_id, duty.partnership, duty.duty_holder, row.rung))
         return claimed
 
     async def settle(self, tx: Any, *, fired: Sequence[DueRung], superseded: Sequence[DueRung], now: datetime) -> None:
@@ -161,6 +161,16 @@ class MemoryAlerts:
                 tx.written()
                 kept["alert", alert.alert_id] = replace(alert, closed_at=now, closed_because=because)
 
+    async def leave_digests(self, tx: Any, duty_ids: Collection[UUID], because: str, now: datetime) -> None:
+        """Take duties out of the open digests that stand for them; one that stands for none any more is closed."""
+        kept = tx.view("kept")
+        for alert in list(rows(tx, "alert")):
+            left = tuple(one for one in alert.duties if one not in duty_ids)
+            if left != alert.duties and alert.acknowledged_at is None and alert.closed_at is None:
+                tx.written()
+                over = {} if left else {"closed_at": now, "closed_because": because}
+                kept["alert", alert.alert_id] = replace(alert, duties=left, **over)
+
     async def tell_since(self, tx: Any, says: Mapping[str, str]) -> None:
         """Say beside the open breaches of some duties what has become of those since."""
         kept = tx.view("kept")
@@ -182,12 +192,23 @@ class MemoryAlerts:
         return True
 
     async def get(self, tx: Any, reach: Reach, alert_id: UUID) -> Alert | None:
-        """Return one alert, none if neither its case may be read, nor the question that it is about was put to whoever reads."""
-        kept = tx.view("kept")
-        found: Alert | None = kept.get(("alert", alert_id))
-        within = reach.everything or (found and any(("party", (found.case_key, one)) in kept for one in reach.parties))
-        asked = {str(duty.duty_id): duty.duty_holder for duty in rows(tx, "duty") if duty.kind == "question"}
-        return found if within or (found and asked.get(found.reference) in reach.parties) else None
+        """Return one alert, none if it may not be read."""
+        found: Alert | None = tx.view("kept").get(("alert", alert_id))
+        return found if found and (reach.everything or _may_read(tx, found, reach)) else None
+
+
+def _may_read(tx: MemoryTransaction, alert: Alert, reach: Reach) -> bool:
+    kept, duties = tx.view("kept"), {duty.duty_id: duty for duty in rows(tx, "duty")}
+
+    def of_case(case_key: str | None) -> bool:
+        return any(("party", (case_key, one)) in kept for one in reach.parties)
+
+    def reads(duty: Duty) -> bool:
+        return of_case(duty.case_key) or (duty.kind == "question" and duty.duty_holder in reach.parties)
+
+    about = [duty for duty in duties.values() if str(duty.duty_id) == alert.reference]
+    digested = [duties[one] for one in alert.duties]
+    return of_case(alert.case_key) or any(map(reads, about)) or (bool(digested) and all(map(reads, digested)))
 
 
 class MemoryParties:

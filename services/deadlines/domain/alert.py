@@ -21,9 +21,10 @@ AlertKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `reference` names the duty, notice, clock reading or service; `says` is one sentence, worded when it was raised.
+    """One alert. `reference` names the duty, notice, clock reading, service or, of a digest, who owes its duties; `says` is one sentence, worded when it was raised.
 
     `since_then` says what has become since of what a breach was told about, empty while that stands.
+    `duties` are those that a digest still stands for: it is read by whoever may read each of them, and goes with the last one.
     `acknowledged_by` is an account's id; the name beside it is shown on the desk and never leaves this service.
     """
 
@@ -41,3 +42,4 @@ class Alert:
     closed_at: datetime | None = None
     closed_because: str | None = None
     since_then: str = ""
+    duties: tuple[UUID, ...] = ()

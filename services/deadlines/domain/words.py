@@ -79,9 +79,9 @@ def since_then_says(duty: Duty) -> str:
             return f"The duty is {duty.state}: {duty.reason}."
 
 
-def digest_says(duties: int, partnership: str) -> str:
-    """Return the sentence of one alert that stands for many warnings at once."""
-    return f"{duties} due dates of {body_words(partnership)} came near at the same time. The desk lists them all."
+def digest_says(duties: Sequence[Duty]) -> str:
+    """Return the sentence of one alert that stands for the warnings of many duties of one holder at once."""
+    return f"{len(duties)} due dates of {holder_words(duties[0])} came near at the same time. The desk lists them all."
 
 
 def refused_says(recipient: str, attempt: int, reason: str) -> str:

@@ -95,6 +95,12 @@ class Alerts(Protocol):
         """Close the open alerts about some duties or notices."""
         ...
 
+    async def leave_digests(
+        self, connection: AsyncConnection, duty_ids: Collection[UUID], because: str, now: datetime
+    ) -> None:
+        """Take duties out of the open digests that stand for them; one that stands for none any more is closed."""
+        ...
+
     async def tell_since(self, connection: AsyncConnection, says: Mapping[str, str]) -> None:
         """Say beside the open breaches of some duties, by reference, what has become of those since."""
         ...

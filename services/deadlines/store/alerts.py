@@ -9,14 +9,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Text, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, Text, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deadlines.domain.alert import Alert
+from services.deadlines.store.duties import READABLE
 from services.deadlines.tables import alert as table
 from services.deadlines.tables import among
 from services.kit.outbox import decided_again
-from services.kit.reach import Reach, read_for, readable
+from services.kit.reach import Reach, readable
 
 _ADD: Final = text(
     """
@@ -25,12 +26,31 @@ _ADD: Final = text(
     ON CONFLICT DO NOTHING RETURNING alert_id
     """
 )
-# An alert about no case is for those who read every case; one about a question also for whoever is asked.
+# An alert about no case is for those who read every case. One about a question is also for whoever is asked, and a digest for
+# those who may read each of its duties, so that it tells nobody how many there are beside.
 _READABLE: Final = f"""({readable("alert.case_key")} OR EXISTS (
     SELECT FROM deadlines.duty
     WHERE duty.duty_id = CASE WHEN alert.reference ~ '^[0-9a-f-]{{36}}$' THEN CAST(alert.reference AS uuid) END
-        AND duty.kind = 'question' AND {read_for("duty.duty_holder")}
-))"""
+        AND {READABLE}
+) OR alert.duties <> '{{}}' AND NOT EXISTS (
+    SELECT FROM deadlines.duty WHERE duty.duty_id = ANY(alert.duties) AND NOT {READABLE}
+))"""  # noqa: S608 (conditions of our own)
+# Held first, in an order: two cases of which each has duties in two digests would wait for each other.
+_LEAVE_DIGESTS: Final = text(
+    """
+    WITH held AS (
+        SELECT alert_id FROM deadlines.alert
+        WHERE kind = 'deadline.digest' AND acknowledged_at IS NULL AND closed_at IS NULL
+            AND duties && CAST(:ids AS uuid[])
+        ORDER BY alert_id FOR UPDATE
+    )
+    UPDATE deadlines.alert
+    SET duties = ARRAY(SELECT one FROM unnest(duties) AS one WHERE one <> ALL(CAST(:ids AS uuid[]))),
+        closed_at = CASE WHEN duties <@ CAST(:ids AS uuid[]) THEN CAST(:now AS timestamptz) END,
+        closed_because = CASE WHEN duties <@ CAST(:ids AS uuid[]) THEN :because END
+    FROM held WHERE alert.alert_id = held.alert_id
+    """
+)
 _SINCE_THEN: Final = text(
     """
     UPDATE deadlines.alert SET since_then = given.says
@@ -57,7 +77,9 @@ async def add(connection: AsyncConnection, alerts: Iterable[Alert]) -> list[Aler
     given = list(alerts)
     if not given:
         return []
-    rows = [{**_members(alert), "alert_id": str(alert.alert_id)} for alert in given]
+    rows = [
+        {**_members(alert), "alert_id": str(alert.alert_id), "duties": list(map(str, alert.duties))} for alert in given
+    ]
     new = set(await connection.scalars(_ADD, {"rows": orjson.dumps(rows).decode()}))
     return [alert for alert in given if alert.alert_id in new]
 
@@ -78,6 +100,13 @@ async def close(
         .where(table.c.reference == among(references, Text), table.c.severity.in_(severities), *_OPEN)
         .values(closed_at=now, closed_because=because)
     )
+
+
+async def leave_digests(connection: AsyncConnection, duty_ids: Collection[UUID], because: str, now: datetime) -> None:
+    """Take duties out of the open digests that stand for them; one that stands for none any more is closed."""
+    if duty_ids:
+        values = {"ids": list(duty_ids), "because": because, "now": now}
+        await connection.execute(_LEAVE_DIGESTS, values)
 
 
 async def tell_since(connection: AsyncConnection, says: Mapping[str, str]) -> None:
@@ -103,7 +132,7 @@ async def get(connection: AsyncConnection, reach: Reach, alert_id: UUID) -> Aler
     """Return one alert, whatever became of it; none if it may not be read."""
     query = select(table).where(table.c.alert_id == alert_id, reach.bound(_READABLE))
     row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else Alert(**row)
+    return None if row is None else _from_row(row)
 
 
 async def find(
@@ -122,7 +151,7 @@ async def find(
         query = query.where(and_(_IS_WARNING, behind) if after.is_warning else or_(_IS_WARNING, behind))
     order = (_IS_WARNING, table.c.raised_at.desc(), table.c.alert_id)
     rows = await connection.execute(query.where(reach.bound(_READABLE)).order_by(*order).limit(limit))
-    return [Alert(**row) for row in rows.mappings()]
+    return [_from_row(row) for row in rows.mappings()]
 
 
 async def count(connection: AsyncConnection, reach: Reach, *, acknowledged_since: datetime | None = None) -> int:
@@ -137,3 +166,7 @@ def _among(acknowledged_since: datetime | None) -> tuple[ColumnElement[bool], ..
 
 def _members(alert: Alert) -> dict[str, Any]:
     return {name: getattr(alert, name) for name in Alert.__slots__}  # asdict would copy deeply
+
+
+def _from_row(row: RowMapping) -> Alert:
+    return Alert(**{**row, "duties": tuple(row["duties"])})

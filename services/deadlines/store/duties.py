@@ -18,7 +18,7 @@ from services.deadlines.tables import among
 from services.deadlines.tables import duty as table
 from services.kit.reach import Reach, read_for, readable
 
-_READABLE: Final = f"({readable('duty.case_key')} OR duty.kind = 'question' AND {read_for('duty.duty_holder')})"
+READABLE: Final = f"({readable('duty.case_key')} OR duty.kind = 'question' AND {read_for('duty.duty_holder')})"
 """Whoever is asked reads the question alone, also where it is no party to the case (docs/decisions/0005)."""
 _DUTY: Final = TypeAdapter(Duty)
 _DATING: Final = ("period", "due_on", "warn_on", "provisional", "calendar")
@@ -75,7 +75,7 @@ async def find(
     `limit` None returns all.
     """
     due_on = func.coalesce(table.c.due_on, date.max)
-    query = select(table).where(reach.bound(_READABLE)).order_by(due_on, table.c.duty_id).limit(limit)
+    query = select(table).where(reach.bound(READABLE)).order_by(due_on, table.c.duty_id).limit(limit)
     if wanted.kind is not None:
         query = query.where(table.c.kind == wanted.kind)
     if wanted.state is not None:
@@ -108,7 +108,7 @@ async def choices(connection: AsyncConnection, reach: Reach) -> tuple[Mapping[st
 
     Both are sorted by id.
     """
-    is_open = and_(table.c.state == "open", reach.bound(_READABLE))
+    is_open = and_(table.c.state == "open", reach.bound(READABLE))
     names = (
         select(table.c.duty_holder, func.max(table.c.holder_name).label("holder_name"))
         .where(is_open)

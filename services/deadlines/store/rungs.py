@@ -39,9 +39,9 @@ _ARM: Final = text(
 # OFFSET 0: the duty of each rung that is due, and not every open duty beside them.
 _CLAIM: Final = text(
     f"""
-    SELECT r.rung_id, r.duty_id, r.kind, r.days_left, r.due_at, d.partnership
+    SELECT r.rung_id, r.duty_id, r.kind, r.days_left, r.due_at, d.partnership, d.duty_holder
     FROM deadlines.rung AS r CROSS JOIN LATERAL (
-        SELECT duty.partnership FROM deadlines.duty
+        SELECT duty.partnership, duty.duty_holder FROM deadlines.duty
         WHERE duty.duty_id = r.duty_id AND duty.generation = r.generation AND duty.state = 'open' OFFSET 0
     ) AS d
     WHERE r.case_key = ANY(CAST(:keys AS text[])) AND r.state = {PENDING} AND r.due_at <= :now
@@ -107,7 +107,7 @@ async def claim(connection: AsyncConnection, case_keys: Collection[str], now: da
     What another worker holds is left to it.
     """
     return [
-        DueRung(row.rung_id, row.duty_id, row.partnership, Rung(row.kind, row.days_left, row.due_at))
+        DueRung(row.rung_id, row.duty_id, row.partnership, row.duty_holder, Rung(row.kind, row.days_left, row.due_at))
         for row in await connection.execute(_CLAIM, {"keys": list(case_keys), "now": now})
     ]
 

@@ -18,6 +18,7 @@ from services.deadlines.domain.ladder import Rung
 from services.kit.reach import EVERYTHING, Reach
 from tests.support.deadlines import CALENDAR, CASE, NOON, duty, obligation_opened, period
 from tests.support.deadlines_backends import Backend
+from tests.support.intake_routing import decided
 
 LATE = NOON + timedelta(hours=1)
 RUNG = Rung("soon", 3, NOON)
@@ -271,6 +272,48 @@ async def test_an_alert_about_a_question_is_shown_to_whoever_is_asked_and_one_ab
         ):
             found = [await deadlines.tables.alerts.get(tx.connection, reach, UUID(int=number)) for number in (1, 2, 3)]
             assert [one is not None for one in found] == shown
+
+
+async def test_a_digest_is_shown_to_those_who_may_read_each_of_its_duties_and_goes_with_the_last_of_them(
+    deadlines: Backend,
+) -> None:
+    tables, holder = deadlines.tables, duty(1).duty_holder
+    mine, other, asked = (
+        duty(1),
+        replace(duty(2), case_key="d" * 32),
+        replace(duty(3), kind="question", case_key="e" * 32),
+    )
+    told = [obligation_opened(9, each.duty_id, each.dating.due_on, case_key=each.case_key) for each in (mine, other)]
+    digest = replace(
+        alert(1, reference=holder),
+        kind="deadline.digest",
+        case_key=None,
+        duties=(mine.duty_id, other.duty_id, asked.duty_id),
+    )
+    async with deadlines.store.begin() as tx:
+        await tables.duties.save(tx.connection, [mine, other, asked])
+        await tables.parties.add(tx.connection, [*told, decided(CASE, reporters=("leeds-police",))])
+        await tables.alerts.add(tx.connection, [digest, replace(digest, alert_id=UUID(int=2), duties=())])
+
+    found = []
+    for left in ((), (other.duty_id,), (asked.duty_id, UUID(int=9)), (mine.duty_id,)):
+        async with deadlines.store.begin() as tx:
+            await tables.alerts.leave_digests(tx.connection, left, "they are met", LATE)
+            shown = [
+                await tables.alerts.get(tx.connection, reach, UUID(int=number))
+                for reach in (Reach((holder,)), Reach(("client:leeds-police",)), Reach(("la:other",)))
+                for number in (1, 2)
+            ]
+            whole = await tables.alerts.get(tx.connection, EVERYTHING, UUID(int=1))
+            assert whole is not None
+            found.append(([one is not None for one in shown], len(whole.duties), whole.closed_because))
+
+    assert found == [
+        ([True, False, False, False, False, False], 3, None),
+        ([True, False, False, False, False, False], 2, None),
+        ([True, False, True, False, False, False], 1, None),  # what is left is of a case that the police reported
+        ([False] * 6, 0, "they are met"),
+    ]
 
 
 async def test_the_last_trusted_tick_is_kept(deadlines: Backend) -> None:

@@ -30,6 +30,7 @@ from tests.support.deadlines import (
     question_closed,
     question_opened,
 )
+from tests.support.deadlines_app import app, client
 from tests.support.deadlines_database import drain, feed, move_clock_to, published, rungs_of, step_clock, worker
 
 DUTY = UUID(int=1)
@@ -315,15 +316,16 @@ async def test_a_question_is_breached_like_a_duty(database: Database) -> None:
     assert breach.data.breached_at == datetime(2026, 11, 4, tzinfo=UTC)
 
 
-async def test_a_flood_of_warnings_becomes_one_digest_per_partnership(database: Database) -> None:
+async def test_a_flood_of_warnings_becomes_one_digest_of_each_holder_which_its_officers_see(
+    database: Database, database_url: str
+) -> None:
     await move_clock_to(database, NOON)
     opened = [
         obligation_opened(100 + number, UUID(int=number), NEXT_MONDAY, from_on=MONDAY, case_key=f"{number:032x}")
         for number in range(1, 13)  # 12 are more than 10
     ]
-    other = obligation_opened(
-        200, UUID(int=99), NEXT_MONDAY, from_on=MONDAY, case_key=f"{99:032x}", partnership="lscp:E06000006"
-    )
+    other = obligation_opened(200, UUID(int=99), NEXT_MONDAY, from_on=MONDAY, case_key=f"{99:032x}")
+    other = other.model_copy(update={"data": other.data.model_copy(update={"duty_holder": "la:E06000006"})})
     await feed(database, *opened, other)
     await move_clock_to(database, datetime(2026, 11, 4, 9, 1, tzinfo=UTC))
 
@@ -332,14 +334,35 @@ async def test_a_flood_of_warnings_becomes_one_digest_per_partnership(database: 
     assert len(await published(database, "deadline.due-soon.v1")) == 13  # every duty's message is kept
     async with database.connect() as connection:
         raised = await alerts.find(connection, EVERYTHING)
-    assert sorted((alert.kind, alert.partnership) for alert in raised) == [
-        ("deadline.digest", "lscp:E08000035"),
-        ("deadline.due-soon", "lscp:E06000006"),
+    assert sorted((alert.kind, alert.reference) for alert in raised) == [
+        ("deadline.digest", "la:E08000035"),
+        ("deadline.due-soon", str(UUID(int=99))),
     ]
-    assert next(alert.says for alert in raised if alert.kind == "deadline.digest") == (
-        "12 due dates of safeguarding children partnership E08000035 came near at the same time. "
-        "The desk lists them all."
-    )
+    said = "12 due dates of Leeds City Council came near at the same time. The desk lists them all."
+    assert next(alert.says for alert in raised if alert.kind == "deadline.digest") == said
+    for body, seen in (("la:E08000035", True), ("la:E06000006", False)):
+        async with client(app(database_url), "review_officer", client="council", body=body) as http:
+            assert (said in (await http.get("/desk")).text) is seen
+
+
+async def test_a_digest_goes_with_the_last_of_its_duties(database: Database) -> None:
+    await move_clock_to(database, NOON)
+    numbers = range(1, 12)
+    for number in numbers:
+        await feed(
+            database,
+            obligation_opened(100 + number, UUID(int=number), NEXT_MONDAY, from_on=MONDAY, case_key=f"{number:032x}"),
+        )
+    await move_clock_to(database, datetime(2026, 11, 4, 9, 1, tzinfo=UTC))
+    await drain(worker(database))
+
+    open_then = []
+    for number in numbers:
+        await feed(database, obligation_met(200 + number, UUID(int=number), NOON, case_key=f"{number:032x}"))
+        async with database.connect() as connection:
+            open_then.append([alert.kind for alert in await alerts.find(connection, EVERYTHING)])
+
+    assert open_then == [["deadline.digest"]] * 10 + [[]]
 
 
 async def broken(database: Database, *cases: str) -> None:

@@ -54,7 +54,7 @@ async def test_a_digest_is_named_after_the_first_timer_that_it_stands_for() -> N
 
     before, restored, others = await raised(*many), await raised(*many), await raised(*many[1:])
 
-    assert list(before) == ["lscp:E08000035"]
+    assert list(before) == ["la:E08000035"]
     assert before == restored != others
 
 

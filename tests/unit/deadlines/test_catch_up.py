@@ -1,4 +1,4 @@
-"""After an outage: one rung per duty, one digest per partnership, nothing dropped."""
+"""After an outage: one rung per duty, one digest per partnership and duty holder, nothing dropped."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from services.deadlines.domain.catch_up import DueRung, plan
 from services.deadlines.domain.ladder import Rung
 
+LEEDS = ("lscp:E08000035", "la:E08000035")
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
-def _due(rung_id: int, duty: int, day: int, *, kind: str = "soon", partnership: str = "lscp:E08000035") -> DueRung:
+def _due(rung_id: int, duty: int, day: int, *, kind: str = "soon", owed: tuple[str, str] = LEEDS) -> DueRung:
     rung = Rung("breach" if kind == "breach" else "soon", -1 if kind == "breach" else 3, START + timedelta(days=day))
-    return DueRung(rung_id, UUID(int=duty), partnership, rung)
+    return DueRung(rung_id, UUID(int=duty), *owed, rung)
 
 
 def _urgent(item: DueRung) -> bool:
@@ -30,15 +31,16 @@ def test_only_the_highest_rung_of_a_duty_fires_and_the_others_are_superseded() -
     assert found.superseded == (three_left, due_day)
 
 
-def test_many_warnings_of_one_partnership_become_one_digest_and_breaches_stand_alone() -> None:
+def test_many_warnings_of_one_holder_in_one_partnership_become_one_digest_and_breaches_stand_alone() -> None:
     leeds = [_due(number, number, 0) for number in range(3)]
     late = _due(9, 9, 0, kind="breach")
-    halton = _due(10, 10, 0, partnership="lscp:E06000006")
+    halton = _due(10, 10, 0, owed=("lscp:E06000006", "la:E06000006"))
+    elsewhere = _due(11, 11, 0, owed=("lscp:E06000006", "la:E08000035"))
 
-    found = plan([*leeds, late, halton], digest_over=2, urgent=_urgent)
+    found = plan([*leeds, late, halton, elsewhere], digest_over=2, urgent=_urgent)
 
-    assert dict(found.digests) == {"lscp:E08000035": tuple(leeds)}  # 3 > 2; one breach and Halton's one are told singly
-    assert set(found.fire) == {*leeds, late, halton}
+    assert dict(found.digests) == {LEEDS: tuple(leeds)}  # 3 > 2; one breach and one of each other are told singly
+    assert set(found.fire) == {*leeds, late, halton, elsewhere}
 
 
 def test_as_many_warnings_as_the_limit_are_still_told_singly() -> None:

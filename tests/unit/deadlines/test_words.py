@@ -77,10 +77,9 @@ def test_a_warning_by_the_strictest_reading_says_so_and_which_date_counts() -> N
     )
 
 
-def test_a_digest_names_the_partnership() -> None:
-    assert digest_says(12, "lscp:E08000035") == (
-        "12 due dates of safeguarding children partnership E08000035 came near at the same time. "
-        "The desk lists them all."
+def test_a_digest_names_who_owes_its_duties() -> None:
+    assert digest_says([duty(number) for number in range(12)]) == (
+        "12 due dates of Leeds City Council came near at the same time. The desk lists them all."
     )
 
 
