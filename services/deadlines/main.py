@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import FastAPI
 
 from schemas.calendar import load_england
@@ -10,6 +12,7 @@ from services.deadlines.desk import TEMPLATES, build_desk
 from services.deadlines.firing import Firing
 from services.deadlines.handlers import GROUP, build_router
 from services.deadlines.reading import Reader
+from services.deadlines.rearming import Rearming
 from services.deadlines.service import DeadlinesService
 from services.deadlines.settings import DeadlinesSettings
 from services.deadlines.waiting import Waiting
@@ -20,6 +23,9 @@ from services.kit.http import build_http
 from services.kit.quarantine_api import quarantine_router
 from services.kit.runtime import Loop, Runtime, lifespan
 from services.kit.ui import build_templates, install_ui, navigation_of
+
+REARMING_S: Final = 60.0
+"""How often it is asked whether reminders are left to be moved; after the first look none are until the next start."""
 
 
 def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
@@ -32,8 +38,11 @@ def create_app(settings: DeadlinesSettings | None = None) -> FastAPI:
     runtime.health.going["firing"] = firing.failing
     router = build_router(DeadlinesService(calendar), runtime.consume)
     waiting = Waiting(firing.step, lambda: Backlog(database, runtime.consume.workers[GROUP]).is_read)
-    loop = Loop("firing", waiting.step, every_s=0)  # it sleeps for itself
-    app = build_http(runtime, "Handrail deadlines", lifespan=lifespan(runtime, [router], [loop]))
+    loops = [
+        Loop("firing", waiting.step, every_s=0),  # it sleeps for itself
+        Loop("rearming", Rearming(database, calendar).step, every_s=REARMING_S),
+    ]
+    app = build_http(runtime, "Handrail deadlines", lifespan=lifespan(runtime, [router], loops))
 
     navigation = navigation_of(settings)
     templates = build_templates(TEMPLATES, navigation=navigation)

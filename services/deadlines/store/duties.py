@@ -93,6 +93,17 @@ async def find(
     return [_from_row(row) for row in (await connection.execute(query)).mappings()]
 
 
+async def dated(connection: AsyncConnection, *, after: UUID, limit: int) -> list[tuple[UUID, str]]:
+    """Return id and case of the open duties that have a date and whose id is above `after`, by id."""
+    query = (
+        select(table.c.duty_id, table.c.case_key)
+        .where(table.c.state == "open", table.c.due_on.is_not(None), table.c.duty_id > after)
+        .order_by(table.c.duty_id)
+        .limit(limit)
+    )
+    return [(row.duty_id, row.case_key) for row in await connection.execute(query)]
+
+
 async def open_questions(connection: AsyncConnection, case_keys: Collection[str]) -> list[Duty]:
     """Return the open questions of some cases, in the order in which they were put."""
     query = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -59,9 +59,36 @@ _SUPERSEDE: Final = text(
 )
 
 
+# A warning is the only one of its duty; how many days it leaves goes by the calendar, too.
+_MOVE: Final = text(
+    f"""
+    UPDATE deadlines.rung AS r
+    SET due_at = given.due_at, days_left = given.days_left, wake_at = greatest(given.due_at, CAST(:now AS timestamptz))
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+      AS given (duty_id uuid, generation int, kind text, days_left smallint, due_at timestamptz)
+    WHERE r.duty_id = ANY(CAST(:ids AS uuid[])) AND CASE r.state WHEN {PENDING} THEN true ELSE false END
+      AND (r.duty_id, r.generation, r.kind) = (given.duty_id, given.generation, given.kind)
+      AND (r.kind = 'warn' OR r.days_left = given.days_left) AND r.due_at <> given.due_at
+    """  # noqa: S608 (a number of our own)
+)
+
+
 async def arm(connection: AsyncConnection, ladders: Iterable[tuple[Duty, Sequence[Rung]]], now: datetime) -> None:
     """Insert the rungs of some duties, in each duty's present generation."""
-    rows = [
+    if rows := _rows(ladders):
+        await connection.execute(_ARM, {"rows": orjson.dumps(rows).decode(), "now": now})
+
+
+async def move(connection: AsyncConnection, ladders: Iterable[tuple[Duty, Sequence[Rung]]], now: datetime) -> int:
+    """Let the pending rungs of some duties fire when these ladders say; return how many that moves. None is made or undone."""
+    if not (rows := _rows(ladders)):
+        return 0
+    values = {"rows": orjson.dumps(rows).decode(), "ids": [row["duty_id"] for row in rows], "now": now}
+    return (await connection.execute(_MOVE, values)).rowcount
+
+
+def _rows(ladders: Iterable[tuple[Duty, Sequence[Rung]]]) -> list[dict[str, Any]]:
+    return [
         {
             "duty_id": str(duty.duty_id),
             "case_key": duty.case_key,
@@ -73,8 +100,6 @@ async def arm(connection: AsyncConnection, ladders: Iterable[tuple[Duty, Sequenc
         for duty, rungs in ladders
         for rung in rungs
     ]
-    if rows:
-        await connection.execute(_ARM, {"rows": orjson.dumps(rows).decode(), "now": now})
 
 
 async def supersede(connection: AsyncConnection, duty_ids: Collection[UUID], now: datetime) -> None:
