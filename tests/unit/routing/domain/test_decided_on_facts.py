@@ -53,8 +53,9 @@ def test_a_decision_on_the_facts_as_they_are_withdraws_the_duty_and_nobody_is_as
 
 @pytest.mark.parametrize("rule", ["N-01", "N-02", "N-16", "N-16A"])
 def test_a_duty_stands_again_and_its_decision_is_asked_for_when_the_child_dies_later(rule: str) -> None:
-    abroad, unborn = {"incident.country": "scotland"}, {"child.unborn": "yes"}
-    about: dict[str, Value] = {"N-02": abroad, "N-16": unborn, "N-16A": abroad | unborn}.get(rule, {})
+    abroad: dict[str, Value] = {"incident.country": "scotland"}
+    unborn: dict[str, Value] = {"child.unborn": "yes"}
+    about = {"N-02": abroad, "N-16": unborn, "N-16A": abroad | unborn}.get(rule, {})
     told = [*(each for each in HARMED if each.name not in about), *facts(about)]
 
     before, after = decided([*told, AGAINST]), decided([*told, AGAINST, later("harm", "death")])
