@@ -207,6 +207,9 @@ delivery = Table(
     Column("next_at", _INSTANT),
     Column("changed_at", _INSTANT, nullable=False, server_default=text("clock.legal_now()")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "anew_after", Integer, nullable=False, server_default=text("0")
+    ),  # of the attempts; the waits count from there
     Column("person_told", Boolean, nullable=False, server_default=text("false")),
     Column("maybe_arrived", Boolean, nullable=False, server_default=text("false")),
     Column("granted_at", DateTime(timezone=True)),  # wall clock

@@ -79,8 +79,9 @@ _CLAIM: Final = text(
         lease_until = clock_timestamp() + make_interval(secs => :lease_s)
     WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM chosen))
       AND CASE WHEN d.state IN ('due', 'sending') THEN coalesce(d.lease_until < clock_timestamp(), true) ELSE false END
-    RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile,
-        d.revision, d.attempts AS attempt, d.lease_epoch, d.next_at, d.due_since, d.person_told, d.granted_at, d.payload,
+    RETURNING d.delivery_id, d.kind, d.notice_id, d.obligation_id, d.case_key, d.rule, d.recipient, d.profile, d.revision,
+        d.attempts AS attempt, d.attempts - d.anew_after AS nth, d.lease_epoch, d.next_at, d.due_since, d.person_told,
+        d.granted_at, d.payload,
         {due_by},
         (SELECT jsonb_build_object('rule', o.rule, 'position', o.position, 'duty_holder', o.duty_holder, 'subject', o.subject)
          FROM routing.obligation o WHERE o.obligation_id = d.obligation_id) AS obligation
@@ -121,7 +122,8 @@ _SETTLE: Final = text("""
 """)
 _REDRIVE: Final = text("""
     UPDATE routing.delivery
-    SET state = 'due', next_at = :now, changed_at = :now, due_since = coalesce(due_since, :now), person_told = false
+    SET state = 'due', next_at = :now, changed_at = :now, due_since = coalesce(due_since, :now), person_told = false,
+        anew_after = attempts
     WHERE delivery_id = ANY(CAST(:ids AS uuid[])) AND state IN ('due', 'refused')
     RETURNING delivery_id
 """)
@@ -134,7 +136,7 @@ _CASE: Final = text("SELECT case_key FROM routing.delivery WHERE delivery_id = :
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this process may send now. `attempt` counts from 1.
+    """A delivery that this process may send now. `attempt` counts from 1, `nth` so since its waiting began anew.
 
     `granted_at`: when its grant begins (wall clock); the same at every attempt, so that a repeat is the same bytes, until
     half of the grant's time is over. `next_at`: when it was to go. What comes to wait behind it sets another time in its row;
@@ -152,6 +154,7 @@ class Claimed:
     profile: str
     revision: int
     attempt: int
+    nth: int
     lease_epoch: int
     next_at: datetime | None
     due_by: datetime | None

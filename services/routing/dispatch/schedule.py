@@ -31,9 +31,9 @@ class RetryDecision:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed attempt: its number from 1, the answer's status (None: no answer) and what Retry-After asked for."""
+    """A failed attempt: its number from 1 since the waiting began, the answer's status (None: no answer), and Retry-After."""
 
-    attempt: int
+    nth: int
     http_status: int | None
     retry_after_s: float | None = None
 
@@ -64,11 +64,11 @@ def after_failure(
         due_since: When the notice could first be sent.
         due_by: First instant at which it is late; None when no date is known.
         jitter: A draw from [0, 1).
-        delays_s: Longest waits by attempt.
+        delays_s: Longest waits after the first, second ... attempt.
     """
     if is_final(failure.http_status):
         return RetryDecision(next_at=None, person_must_act=True)
-    wait_s = max(delays_s[min(failure.attempt, len(delays_s)) - 1] * jitter, min(SHORTEST_S, *delays_s))
+    wait_s = max(delays_s[min(failure.nth, len(delays_s)) - 1] * jitter, min(SHORTEST_S, *delays_s))
     if due_by is not None:
         left_s = (due_by - now).total_seconds()
         wait_s = min(wait_s, max(left_s / 2, SHORTEST_S) if left_s > 0 else LATE_S)

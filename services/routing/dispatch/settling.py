@@ -45,7 +45,7 @@ def settle(attempt: Attempt, now: datetime, jitter: float, delays_s: tuple[float
     # Of what came to wait behind it the recipient has not been asked yet: to come back later was about what it was sent.
     retry_after_s = None if claimed.hurried else answer.retry_after_s
     decision = after_failure(
-        Failure(claimed.attempt, answer.http_status, retry_after_s),
+        Failure(claimed.nth, answer.http_status, retry_after_s),
         now=now,
         due_since=claimed.due_since,
         due_by=claimed.due_by,

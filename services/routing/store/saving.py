@@ -52,19 +52,19 @@ _DELIVERY_DATES: Final = text("""
     WHERE d.obligation_id = ANY(CAST(:ids AS uuid[])) AND d.obligation_id = r.obligation_id AND d.kind = 'notice'
       AND d.state IN ('awaiting_release', 'due') AND d.attempts = 0
 """)
-# What can be sent now does not wait for the next try of what goes before it, and of that a person is told anew: only its
-# failures are seen, so what they were told then would hide that this fails, too. One that is on its way is given the time
-# of what came, by which whoever settles it sees that something did. (IS TRUE and CASE: found by its id and by the case,
-# not by what is due.)
+# What can be sent now does not wait for the next try of what goes before it, of which the waiting begins anew, and of that a
+# person is told anew: only its failures are seen, so what they were told then would hide that this fails, too. One that is on
+# its way is given the time of what came, by which whoever settles it sees that something did. (IS TRUE and CASE: found by its
+# id and by the case, not by what is due.)
 _DELIVERY_HEADS: Final = text("""
-    UPDATE routing.delivery d SET person_told = false,
+    UPDATE routing.delivery d SET person_told = false, anew_after = d.attempts,
         next_at = CASE WHEN d.state = 'sending' THEN new.next_at ELSE least(d.next_at, new.next_at) END
     FROM routing.delivery new
     WHERE new.delivery_id = ANY(CAST(:ids AS uuid[])) AND (new.state = 'due') IS TRUE
       AND d.case_key = new.case_key
       AND CASE WHEN d.state IN ('due', 'sending')
             THEN d.recipient = new.recipient AND d.seq < new.seq
-                AND (d.person_told OR d.state = 'sending' OR d.next_at > new.next_at)
+                AND (d.person_told OR d.state = 'sending' OR d.next_at > new.next_at OR d.attempts > d.anew_after)
             ELSE false END
 """)
 

@@ -240,6 +240,20 @@ async def test_what_is_tried_again_because_a_person_says_so_does_not_wait_for_th
     assert {each.delivery_id for each in older} != {each.delivery_id for each in younger}
     assert [each.delivery_id for each in tried] == [each.delivery_id for each in older]
     assert not tried[0].person_told
+    assert (tried[0].attempt, tried[0].nth) == (3, 1)
+
+
+async def test_the_waiting_of_what_a_person_sends_again_begins_anew_and_its_attempts_count_on(road: Road) -> None:
+    await road.route(reported())
+    tried = []
+    for _ in range(3):
+        ours = [each for each in await claim(road) if each.recipient == LA]
+        tried += [(each.attempt, each.nth) for each in ours]
+        await settle(road, ours, "due")
+    await redrive(road, ours)
+    tried += [(each.attempt, each.nth) for each in await claim(road) if each.recipient == LA]
+
+    assert tried == [(1, 1), (2, 2), (3, 3), (4, 1)]
 
 
 async def test_what_was_decided_while_the_clock_was_ahead_has_been_due_since_it_was_put_right(

@@ -31,6 +31,7 @@ CLAIMED = Claimed(
     profile=NOTICE.profile,
     revision=1,
     attempt=1,
+    nth=1,
     lease_epoch=1,
     next_at=NOW,
     due_by=None,

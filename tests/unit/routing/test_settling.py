@@ -28,6 +28,7 @@ def claimed(**changes: Any) -> Claimed:
         "profile": "thin",
         "revision": 1,
         "attempt": 1,
+        "nth": 1,
         "lease_epoch": 1,
         "next_at": NOW,
         "due_by": None,
@@ -137,6 +138,12 @@ def test_what_fails_goes_on_as_soon_as_may_be_once_something_waits_behind_it(
     retry_after_s: float | None, waits: timedelta
 ) -> None:
     answer = Answer(503, problem="no receipt", retry_after_s=retry_after_s)
-    unhurried, hurried = (settle(Attempt(claimed(attempt=8, hurried=each), answer), NOW, 0.9) for each in (False, True))
+    unhurried, hurried = (settle(Attempt(claimed(nth=8, hurried=each), answer), NOW, 0.9) for each in (False, True))
 
     assert (unhurried.next_at, hurried.next_at) == (NOW + waits, NOW + timedelta(seconds=1))
+
+
+def test_what_a_person_sends_again_after_many_attempts_waits_as_shortly_as_at_first() -> None:
+    failed = Attempt(claimed(attempt=9, nth=1), Answer(503, problem="no receipt"))
+
+    assert settle(failed, NOW, 0.9).next_at == NOW + timedelta(seconds=4.5)  # of five at most, by the draw
