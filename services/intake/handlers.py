@@ -91,9 +91,9 @@ def client_of(topic: str) -> str:
 
 
 def raw_event(record: RawRecord) -> RawEvent:
-    """Return a record as a submitted event: binary if it has a CloudEvents header, else structured.
+    """Return a record as a submitted event: binary if it has a CloudEvents header, else structured. Its headers are plain UTF-8.
 
-    Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+    Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md, 3.2.3
     """
     headers = {name.lower(): (value or b"").decode("utf-8", "replace") for name, value in record.headers}
     attributes = {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
+from urllib.parse import unquote
 from uuid import UUID
 
 from fastapi import Request
@@ -103,13 +104,18 @@ class Posting:
 
 
 def raw_event(headers: Mapping[str, str], body: bytes) -> RawEvent | None:
-    """Return the event of a request, or nothing if its content type is not one of CloudEvents'."""
+    """Return the event of a request, or nothing if its content type is not one of CloudEvents'. Its headers are percent-encoded.
+
+    Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md, 3.1.3.2
+    """
     content_type = headers.get("content-type", "")
     kind = media_type(content_type)
     if kind == STRUCTURED:
         return RawEvent(body, content_type, {})
     if kind == BINARY and "ce-specversion" in headers:
-        attributes = {name.removeprefix("ce-"): value for name, value in headers.items() if name.startswith("ce-")}
+        attributes = {
+            name.removeprefix("ce-"): unquote(value) for name, value in headers.items() if name.startswith("ce-")
+        }
         return RawEvent(body, content_type, attributes)
     return None
 

@@ -3,8 +3,6 @@
 The bytes are untrusted: anything may be in them. JSON is read strictly (UTF-8, no repeated names, no NaN, bounded depth),
 because two readers that disagree about a repeated name could be told two different stories. Extension attributes are let
 through unread, as gateways add them; they never change what the event means.
-
-Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
 """
 
 from __future__ import annotations
@@ -26,7 +24,11 @@ _READ: Final = ("specversion", "id", "source", "type", "time", "traceparent", "d
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """An event as it reached us. `attributes` has the CloudEvents attributes that stood outside the body, by bare name."""
+    """An event as it reached us.
+
+    `attributes` has the CloudEvents attributes that stood outside the body, by bare name, in plain: what the way here encodes
+    in them is decoded.
+    """
 
     body: bytes
     content_type: str
@@ -34,7 +36,7 @@ class RawEvent:
 
     def kept(self) -> bytes:
         """Return everything the partner sent as one byte string, for the encrypted store."""
-        head = {"content_type": self.content_type, "attributes": dict(self.attributes)}
+        head = {"content_type": self.content_type, "plain": dict(self.attributes)}
         return orjson.dumps(head, option=orjson.OPT_SORT_KEYS) + b"\n" + self.body
 
 
@@ -42,7 +44,9 @@ def unkept(kept: bytes) -> RawEvent:
     """Return the event that `RawEvent.kept` packed."""
     head, _, body = kept.partition(b"\n")
     fields = orjson.loads(head)
-    return RawEvent(body, fields["content_type"], fields["attributes"])
+    if "plain" not in fields:  # kept before: as in the headers of HTTP, also what came by Kafka
+        fields["plain"] = {name: unquote(value) for name, value in fields["attributes"].items()}
+    return RawEvent(body, fields["content_type"], fields["plain"])
 
 
 def media_type(content_type: str) -> str:
@@ -62,7 +66,7 @@ def read(raw: RawEvent) -> dict[str, object]:
     if media_type(raw.content_type) == STRUCTURED:
         fields = document
     else:
-        fields = {name: unquote(value) for name, value in raw.attributes.items()} | {"data": document}
+        fields = {**raw.attributes, "data": document}
         fields.pop("datacontenttype", None)  # in binary mode the content type is the transport's own
     return {name: fields[name] for name in _READ if name in fields} | _misspelt(fields)
 

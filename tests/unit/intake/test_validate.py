@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.domain.cloudevent import BINARY, STRUCTURED, RawEvent, read
+from services.intake.domain.cloudevent import STRUCTURED, RawEvent, read
 from services.intake.domain.personal import with_block
 from services.intake.domain.problems import Refusal
 from services.intake.domain.translate import child_refs
@@ -24,17 +24,6 @@ def test_a_whole_report_is_accepted() -> None:
 
     assert found.type == "incident.reported.v1"
     assert found.time.isoformat() == "2026-06-01T08:15:00+00:00"
-
-
-def test_binary_mode_means_the_same_as_structured_mode() -> None:
-    document = incident()
-    data = document.pop("data")
-    attributes: dict[str, str] = dict(document)
-    attributes["source"] = "%2Fpolice%2Fexample"
-
-    found = validate(read(RawEvent(orjson.dumps(data), BINARY, attributes)), FACTS, NOW)
-
-    assert found == understood(incident())
 
 
 def test_attributes_that_gateways_add_are_let_through() -> None:
