@@ -121,7 +121,7 @@ class Consume:
             self._health.live[f"consumer {group_id}"] = worker.wrong
             self._health.going[f"consumer {group_id}"] = worker.stopped
             self._health.ready[f"consumer {group_id}"] = worker.unready
-            metrics.STOPPED.labels(group_id).set(0)
+            metrics.STOPPED.labels(group_id).set_function(lambda: worker.stopped() is not None)
             return handler
 
         return decorate
@@ -353,7 +353,6 @@ class Worker(ConsumerRebalanceListener):
         if self._stopped:
             return
         self._stopped = str(changed)
-        metrics.STOPPED.labels(self.consumer.group_id).set(1)
         _log.critical(
             "consume.stopped",
             consumer=self.consumer.group_id,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.consumer import fetcher
 from faststream.kafka import KafkaRouter
+from prometheus_client import REGISTRY
 
 from services.kit import kafka_compat
 from services.kit.codec import Event
@@ -32,7 +33,7 @@ async def test_a_damaged_batch_stops_its_own_partition_until_it_can_be_read_and_
 
     monkeypatch.setattr(fetcher, "MemoryRecords", arrive)
     monkeypatch.setattr(kafka_compat, "PAUSE_S", 0.1)
-    topic, heard = make_topic(partitions=2), list[str]()
+    topic, group, heard = make_topic(partitions=2), new_name("kit"), list[str]()
 
     async with producer(settings) as opened:
 
@@ -44,7 +45,7 @@ async def test_a_damaged_batch_stops_its_own_partition_until_it_can_be_read_and_
         def build(runtime: Runtime) -> list[KafkaRouter]:
             router = KafkaRouter()
 
-            @runtime.consume.batches(router, topic, group_id=new_name("kit"))
+            @runtime.consume.batches(router, topic, group_id=group)
             async def on_events(events: Sequence[Event], _tx: Any) -> None:
                 heard.extend(event.message.data.how for event in events)
 
@@ -56,6 +57,7 @@ async def test_a_damaged_batch_stops_its_own_partition_until_it_can_be_read_and_
                 await send(1, f"healthy {number}")
                 await eventually(partial(heard.__contains__, f"healthy {number}"), "the other partition")
                 await eventually(runtime.health.unwell, "a batch that cannot be read")
+            await eventually(lambda: stopped(group) == 1, "the metric")
             assert [each for each in heard if not each.startswith("healthy")] == ["before"]
             assert [f"a batch in {topic}[0] cannot be read" in each for each in runtime.health.unwell().values()] == [
                 True
@@ -64,6 +66,12 @@ async def test_a_damaged_batch_stops_its_own_partition_until_it_can_be_read_and_
             damaged = False
             await eventually(lambda: "after" in heard, "what had waited")
             await eventually(lambda: not runtime.health.unwell(), "a consumer with which nothing is wrong")
+            assert stopped(group) == 0
 
     assert [each for each in heard if not each.startswith("healthy")] == ["before", WHOLE.decode(), "after"]
     assert len(heard) == 13
+
+
+def stopped(group: str) -> float | None:
+    """Return the metric that says whether a consumer stopped."""
+    return REGISTRY.get_sample_value("handrail_consumer_stopped", {"consumer": group})
