@@ -1,4 +1,6 @@
-"""Which body stands in the place of which: a council with two codes is one, and who has ended is its successor. Pure.
+"""Which bodies and areas there are, and which body stands in the place of which. Pure.
+
+A council with two codes is one, and who has ended is its successor.
 
 Reads nothing else of the register. Routing, which decides by all of it, says the same of every body on every day; a test
 compares them. Source: docs/decisions/0015.
@@ -29,13 +31,18 @@ class Bodies:
 
     def __init__(self, register: str) -> None:
         areas, bodies = _lists(register)
+        codes = (code for area in areas for code in (area.get("code"), *_formerly(area)))
+        self.areas: Final[frozenset[str]] = frozenset(code for code in codes if isinstance(code, str))
+        """The codes of all areas, former ones too."""
+        ids = (body["id"] for body in bodies if isinstance(body.get("id"), str))
         self._present: Final[dict[str, str]] = {
             _AUTHORITY + old: _AUTHORITY + area["code"]
             for area in areas
-            if isinstance(area.get("code"), str) and isinstance(area.get("formerly"), list)
-            for old in area["formerly"]
-            if isinstance(old, str)
+            if isinstance(area.get("code"), str)
+            for old in _formerly(area)
         }
+        self.ids: Final[frozenset[str]] = frozenset((*ids, *self._present))
+        """The ids of all bodies, also of those that have ended, and of a council by its former code."""
         self._heirs: Final[dict[str, tuple[date, str]]] = {
             body["id"]: (until, body["succeeded by"])
             for body in bodies
@@ -68,6 +75,11 @@ def _lists(register: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         raise NoRegister
     areas, bodies = ([each for each in page[name] if isinstance(each, dict)] for name in ("areas", "bodies"))
     return areas, bodies
+
+
+def _formerly(area: dict[str, Any]) -> list[str]:
+    codes = area.get("formerly")
+    return [code for code in codes if isinstance(code, str)] if isinstance(codes, list) else []
 
 
 def _day(until: object) -> date | None:

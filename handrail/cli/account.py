@@ -12,6 +12,7 @@ from yaml import YAMLError
 from handrail.cli.status import Folder, find_running
 from handrail.front.accounts import add_account
 from handrail.installation.keys import write_secret
+from handrail.installation.running import Running
 from handrail.installation.tokens import Account, PersonRole
 from handrail.installation.web import CallFailed
 
@@ -31,15 +32,20 @@ def add(
     client: Annotated[
         str | None, typer.Option(help="The partner system it acts for, as in `handrail client list`.")
     ] = None,
-    body: Annotated[str | None, typer.Option(help="Whom that system answers for: la:E08000035")] = None,
+    body: Annotated[
+        str | None, typer.Option(help="The recipient that the system answers for, if it does: la:E08000035")
+    ] = None,
     data: Folder = None,
 ) -> None:
     """Add an account with a password of its own; the front takes it at the next sign-in, without a restart.
 
-    A review officer reads the cases of one agency, and a partner its receipts: both need --client and --body.
+    A review officer reads the cases of one agency, and a partner its receipts: both need --client, and --body if that
+    client answers for a recipient.
     """
     _check(name, role, client, body)
     running = find_running(data)
+    if client:
+        _check_agency(running, client, body)
     password, kept = secrets.token_urlsafe(32), Path(running.keys) / f"account-{name}.password"
     try:
         add_account(Path(running.folder) / "accounts.yaml", Account(name, full_name, role, client, body), password)
@@ -52,5 +58,19 @@ def add(
 def _check(name: str, role: str, client: str | None, body: str | None) -> None:
     if not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
         raise typer.BadParameter("expected lower-case letters, digits and hyphens, such as ada-author")
-    if role in {"review_officer", "partner"} and not (client and body):
-        raise typer.BadParameter(f"a {role} acts for an agency: name it with --client and --body")
+    if (body or role in {"review_officer", "partner"}) and not client:
+        raise typer.BadParameter("it acts for an agency: name it with --client and --body")
+
+
+def _check_agency(running: Running, client: str, body: str | None) -> None:
+    """Let an account act for a client that there is, and for the body alone that this one answers for."""
+    recipients = {each["name"]: each["recipient"] for each in running.clients.list() if each["revoked_at"] is None}
+    if client not in recipients:
+        raise typer.BadParameter(
+            f"{client} is no client: take one of `handrail client list`, or add it first with `handrail client add`",
+            param_hint="--client",
+        )
+    if body != recipients[client]:
+        wanted = recipients[client]
+        what_to_do = f"for {wanted}: give --body {wanted}" if wanted else "for no recipient: leave --body out"
+        raise typer.BadParameter(f"{client} answers {what_to_do}", param_hint="--body")

@@ -19,7 +19,7 @@ app = typer.Typer(help="Add, list and revoke the partner systems that may report
 def add(
     name: Annotated[str, typer.Argument(help="Lower-case letters, digits and hyphens: leeds-city-council")],
     body: Annotated[str, typer.Option(help=f"What kind of body: {', '.join(get_args(ReporterBody))}")],
-    area: Annotated[str, typer.Option(help="GSS code of its area: E08000035")],
+    area: Annotated[str, typer.Option(help="GSS code of its area: E08000035; of a national body: E92000001")],
     recipient: Annotated[str | None, typer.Option(help="The recipient it answers for: la:E08000035")] = None,
     data: Folder = None,
 ) -> None:

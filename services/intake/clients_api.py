@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +21,8 @@ from services.kit.database import Database
 from services.kit.errors import Conflict, NotFound, Refused
 
 Registrar = Annotated[Principal, Depends(require("operations", "service"))]
+ENGLAND: Final = "E92000001"
+"""GSS code of the whole, for a national body such as the Panel."""
 Name = Annotated[str, Path(pattern=CLIENT_NAME)]
 
 
@@ -71,6 +73,7 @@ def build_clients_api(database: Database, bodies: Bodies) -> APIRouter:
         """
         token = new_token(new.name)
         async with database.begin() as tx:
+            check_registered(new, bodies)
             check_recipient(new, bodies, london_date(tx.now))
             client = Client(new.name, new.body, new.area, new.recipient, tx.now)
             if not await clients.add(tx.connection, client, token_digest(token)):
@@ -92,6 +95,21 @@ def build_clients_api(database: Database, bodies: Bodies) -> APIRouter:
                 raise NotFound
 
     return router
+
+
+def check_registered(new: NewClient, bodies: Bodies) -> None:
+    """Let a client be of an area, and answer for a body, that the register has: else it would report in nobody's name.
+
+    Raises:
+        Refused: The register lacks one of them.
+    """
+    lacking = [("area", new.area)] if new.area not in {*bodies.areas, ENGLAND} else []
+    if new.recipient is not None and new.recipient not in bodies.ids:
+        lacking.append(("recipient", new.recipient))
+    if lacking:
+        names = " and ".join(value for _, value in lacking)
+        detail = f"The register has no {names}. Correct it, or add it to the register and start the services again."
+        raise Refused(detail, errors=[{"pointer": f"/{name}", "detail": "not in the register"} for name, _ in lacking])
 
 
 def check_recipient(new: NewClient, bodies: Bodies, on: date) -> None:

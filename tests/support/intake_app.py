@@ -37,7 +37,7 @@ from tests.support.stack import SERVICE_PASSWORDS, fresh_database
 
 FRONT = "http://front.example:8400"
 CLOUDEVENT = {"Content-Type": "application/cloudevents+json"}
-POLICE = {"name": "police-example", "body": "police", "area": LEEDS, "recipient": "police:example"}
+POLICE = {"name": "police-example", "body": "police", "area": LEEDS, "recipient": "police:west-yorkshire"}
 COUNCIL = {"name": "council-example", "body": "local_authority", "area": LEEDS, "recipient": f"la:{LEEDS}"}
 PARTNERSHIP = {"name": "lscp-example", "body": "childrens_partnership", "area": LEEDS, "recipient": f"lscp:{LEEDS}"}
 

@@ -75,7 +75,9 @@ def decided(
     return CaseDecided(**envelope("decided" + "".join(events), case_key), data=data)
 
 
-def opened(rule: str, case_key: str, *, holder: str = "police:example", cause: str | None = None) -> ObligationOpened:
+def opened(
+    rule: str, case_key: str, *, holder: str = "police:west-yorkshire", cause: str | None = None
+) -> ObligationOpened:
     """Say that a duty stands."""
     data = ObligationOpenedData(
         obligation_id=ident(rule),

@@ -105,7 +105,7 @@ async def test_a_notice_about_one_child_never_shows_another(running: Intake) -> 
 async def test_whom_an_action_is_for_reads_what_is_to_be_done_and_nothing_of_another_action(running: Intake) -> None:
     case = (await running.post(incident(), by="council-example")).json()["case_key"]
     reference = {"case_reference": "WYP/2026/0001"}
-    for number, body in enumerate(("police:example", "icb:example")):
+    for number, body in enumerate(("police:west-yorkshire", "icb:example")):
         said: dict[str, Any] = {"action": f"A-{number}", "owner": body, "set_on": "2026-06-01", "due_on": "2026-06-30"}
         said |= reference | {"personal": {"what": f"Invented task {number}.", "by": "Sample Onlyatest"}}
         answer = await running.post(event("action.updated.v1", said, id_=f"action-{number}"), by="council-example")

@@ -129,7 +129,7 @@ async def test_a_reporter_reads_the_answer_of_another_body_and_nothing_that_anot
     answer = await running.post(event(type_, REFERENCE | data | {"personal": WHO | words}), by=by)
     assert answer.status_code == 202, answer.text
     cases = [report["case_key"], other["case_key"], answer.json()["case_key"]]
-    granted = {"case_keys": cases, "subject": report["event_id"], "sub": "police:example"}
+    granted = {"case_keys": cases, "subject": report["event_id"], "sub": "police:west-yorkshire"}
     profiles = england().book.profiles
     reported = dict(profiles["referral"].give) | dict(profiles["cross-partnership"].give)
 

@@ -90,7 +90,7 @@ async def test_a_report_is_taken_again_from_a_client_whose_registration_changed(
 @pytest.mark.parametrize("action", ["A-1", "A-2"])
 async def test_an_act_comes_again_about_the_same_action(running: Intake, action: str) -> None:
     said = {
-        "owner": "police:example",
+        "owner": "police:west-yorkshire",
         "set_on": "2026-06-01",
         "due_on": "2026-06-30",
         "personal": {"what": "Invented."},

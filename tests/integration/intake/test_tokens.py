@@ -65,7 +65,18 @@ async def test_a_revoked_client_is_refused_at_once_and_may_come_back_with_a_new_
     assert (await running.post(incident())).status_code == 202
 
 
-@pytest.mark.parametrize(("before", "after"), [("police:example", None), (None, "police:example")])
+async def test_a_client_of_what_the_register_lacks_is_not_registered(running: Intake) -> None:
+    operator = {"Authorization": f"Bearer {access_token('operations')}"}
+    unknown = {"name": "stranger", "body": "police", "area": "E06000999", "recipient": "police:example"}
+
+    answer = await running.http.post("/v1/clients", json=unknown, headers=operator)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("The register has no E06000999 and police:example. ")
+    assert await running.column("SELECT 1 FROM client WHERE name = 'stranger'") == []
+
+
+@pytest.mark.parametrize(("before", "after"), [("police:west-yorkshire", None), (None, "police:west-yorkshire")])
 async def test_a_client_that_has_reported_comes_back_as_the_same_source_alone(
     running: Intake, before: str | None, after: str | None
 ) -> None:

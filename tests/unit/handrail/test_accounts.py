@@ -19,7 +19,7 @@ from handrail.front.accounts import (
 )
 from handrail.installation.keys import read_password
 from handrail.installation.tokens import Account
-from tests.support.answering import running_at
+from tests.support.answering import running_at, serving
 
 IDS = [account.id for account in FIRST_ACCOUNTS]
 
@@ -173,15 +173,27 @@ def test_a_changed_file_counts_from_the_next_sign_in_on_and_one_that_cannot_be_u
     assert accounts.check("auditor", "auditor") is not None
 
 
+CLIENTS = [
+    {"name": "leeds-city-council", "recipient": "la:E08000035", "revoked_at": None},
+    {"name": "a-school", "recipient": None, "revoked_at": None},
+    {"name": "gone", "recipient": "la:E08000035", "revoked_at": "2026-03-02T09:00:00Z"},
+]
+
+
 def add(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    running_at("http://127.0.0.1:9", folder)
-    return subprocess.run(
-        [sys.executable, "-m", "handrail.cli.main", "account", "add", *arguments, "--data", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    with serving((200, {"clients": CLIENTS}, {"Content-Type": "application/json"})) as intake:
+        running_at(intake.url, folder)
+        return subprocess.run(
+            [sys.executable, "-m", "handrail.cli.main", "account", "add", *arguments, "--data", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    return " ".join(done.stderr.replace("│", " ").split())
 
 
 def test_the_command_adds_an_account_and_keeps_its_password(tmp_path: Path) -> None:
@@ -191,8 +203,35 @@ def test_the_command_adds_an_account_and_keeps_its_password(tmp_path: Path) -> N
     done = add(tmp_path, *who, "--client", "leeds-city-council", "--body", "la:E08000035")
     again = add(tmp_path, *who, "--client", "leeds-city-council", "--body", "la:E08000035")
 
-    assert "name it with --client and --body" in " ".join(alone.stderr.replace("│", " ").split())
+    assert "name it with --client and --body" in complaint(alone)
     assert done.returncode == 0, done.stderr
     password = Path(done.stdout.strip().rpartition(" is in ")[2]).read_text()
     assert Accounts(tmp_path / "accounts.yaml").check("ada-author", password) == ADA
     assert (again.returncode, "nothing was added" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("agency", "said"),
+    [
+        (("--client", "leeds-council", "--body", "la:E08000035"), "leeds-council is no client: take one of"),
+        (("--client", "gone", "--body", "la:E08000035"), "gone is no client: take one of"),
+        (("--client", "leeds-city-council", "--body", "la:E09000032"), "for la:E08000035: give --body la:E08000035"),
+        (("--client", "leeds-city-council"), "for la:E08000035: give --body la:E08000035"),
+        (("--client", "a-school", "--body", "la:E08000035"), "for no recipient: leave --body out"),
+    ],
+)
+def test_the_command_adds_no_account_for_a_client_that_there_is_not_or_a_body_that_it_does_not_answer_for(
+    agency: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = add(tmp_path, "ada-author", "--name", "Ada Author", "--role", "review_officer", *agency)
+
+    assert (done.returncode, said in complaint(done)) == (2, True), done.stderr
+    assert not (tmp_path / "accounts.yaml").exists()
+
+
+def test_the_command_adds_an_account_for_a_client_that_answers_for_no_recipient(tmp_path: Path) -> None:
+    done = add(tmp_path, "sam-school", "--name", "Sam School", "--role", "partner", "--client", "a-school")
+
+    assert done.returncode == 0, done.stderr
+    [(account, _)] = read_accounts(tmp_path / "accounts.yaml").values()
+    assert account == Account("sam-school", "Sam School", "partner", "a-school")

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from schemas.bodies import Bodies
-from services.intake.clients_api import NewClient, check_recipient
+from services.intake.clients_api import ENGLAND, NewClient, check_recipient, check_registered
 from services.kit.errors import Refused
 from tests.support.intake import LEEDS
 from tests.support.rulebooks import FOLDER
@@ -56,3 +56,36 @@ def test_nobody_answers_for_an_authority_but_itself(body: str, recipient: str) -
         check_recipient(new, BODIES, TODAY)
 
     assert caught.value.errors[0]["pointer"] == "/recipient"
+
+
+@pytest.mark.parametrize(
+    ("area", "recipient", "lacking"),
+    [
+        (LEEDS, "police:example", ["/recipient"]),
+        ("E06000999", None, ["/area"]),
+        ("E06000999", "la:E06000999", ["/area", "/recipient"]),
+    ],
+)
+def test_what_the_register_lacks_is_refused(area: str, recipient: str | None, lacking: list[str]) -> None:
+    new = NewClient(name="example", body="health", area=area, recipient=recipient)
+
+    with pytest.raises(Refused, match="add it to the register and start the services again") as caught:
+        check_registered(new, BODIES)
+
+    assert [each["pointer"] for each in caught.value.errors] == lacking
+
+
+@pytest.mark.parametrize(
+    ("area", "recipient"),
+    [
+        ("E08000016", "la:E08000016"),
+        ("E08000038", "la:E08000016"),
+        (LEEDS, "ccg:leeds"),
+        (ENGLAND, "panel"),
+        (LEEDS, None),
+    ],
+)
+def test_what_the_register_has_under_a_former_code_or_until_a_day_is_registered(
+    area: str, recipient: str | None
+) -> None:
+    check_registered(NewClient(name="example", body="health", area=area, recipient=recipient), BODIES)
