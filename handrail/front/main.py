@@ -6,6 +6,7 @@ hours. Cookies do not tell ports apart, so the pages of every service on this ho
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,6 +16,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from handrail.front.accounts import Accounts
 from handrail.front.road import read_road
 from handrail.front.settings import FrontSettings
+from handrail.front.tries import Tries
 from handrail.installation.tokens import TokenIssuer
 from services.kit.auth import COOKIE, Tokens, principal_of
 from services.kit.clock import SystemClock
@@ -31,6 +33,7 @@ def create_app(settings: FrontSettings) -> FastAPI:
     navigation = navigation_of(settings)
     templates = build_templates(Path(__file__).parent / "templates", navigation=navigation)
     accounts = Accounts(settings.accounts_file)
+    tries = Tries()
     issuer = TokenIssuer(settings.token_key_file)
     places = {
         "intake": settings.intake_url,
@@ -48,7 +51,9 @@ def create_app(settings: FrontSettings) -> FastAPI:
 
     @app.get("/sign-in")
     async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the address people see
-        return templates.TemplateResponse(request, "sign_in.html", {"next": next, "wrong": False, "account": ""})
+        return templates.TemplateResponse(
+            request, "sign_in.html", {"next": next, "wrong": False, "waits": False, "account": ""}
+        )
 
     @app.post("/sign-in")
     def sign_in(  # a plain function: checking a password takes 50 ms, which a thread may spend
@@ -57,10 +62,18 @@ def create_app(settings: FrontSettings) -> FastAPI:
         password: Annotated[str, Form()] = "",
         next: Annotated[str, Form()] = "/",  # noqa: A002 - the address people see
     ) -> Response:
-        found = accounts.check(account.strip(), password)
+        name = account.strip()
+        who = name.lower(), request.client and request.client.host
+        wait_s = tries.wait_s(who)
+        shown = {"next": next, "wrong": True, "waits": wait_s > 0, "account": account}
+        if wait_s:
+            then = {"Retry-After": str(math.ceil(wait_s))}
+            return templates.TemplateResponse(request, "sign_in.html", shown, status_code=429, headers=then)
+        found = accounts.check(name, password)
         if found is None:
-            shown = {"next": next, "wrong": True, "account": account}
+            tries.was_wrong(who)
             return templates.TemplateResponse(request, "sign_in.html", shown, status_code=401)
+        tries.was_right(who)
         response = RedirectResponse(next if is_own_address(next, navigation.origins) else "/", status_code=303)
         response.set_cookie(
             COOKIE,

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from handrail.front import main
 from handrail.front.accounts import write_accounts
 from handrail.front.main import create_app
 from handrail.front.settings import FrontSettings
+from handrail.front.tries import FREE, Tries
 from handrail.installation.keys import make_keys
 from services.kit.auth import Tokens
 from services.kit.clock import SystemClock
@@ -175,3 +177,17 @@ async def test_the_session_says_for_which_client_and_body_a_review_officer_acts(
     tokens = Tokens(tmp_path / "keys" / "token.pub", SystemClock())
     acts_for = [(who.client, who.body) for who in (tokens.verify(officer), tokens.verify(auditor))]
     assert acts_for == [("leeds-city-council", "la:E08000035"), (None, None)]
+
+
+@pytest.mark.parametrize("account", ["auditor", "nobody"])
+async def test_after_some_wrong_passwords_the_next_try_waits_whether_or_not_there_is_such_an_account(
+    account: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main, "Tries", lambda: Tries(lambda: 0.0))  # a clock that stands still
+    async with front(tmp_path) as client:
+        wrong = [await signed_in(client, account=account, password="x") for _ in range(FREE)]
+        waits, other = await signed_in(client, account=account.title()), await signed_in(client, account="partner")
+
+    assert [answer.status_code for answer in (*wrong, waits, other)] == [*[401] * FREE, 429, 303]
+    assert waits.headers["retry-after"] == "1"
+    assert "too many wrong tries" in waits.text
