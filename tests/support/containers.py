@@ -27,6 +27,7 @@ def start_containers() -> tuple[BrokerAddress, DatabaseAddress, Callable[[], Non
     """Start both and return their addresses and what stops them; on failure nothing is left running."""
     kafka, broker = _kafka()
     postgres = PostgresContainer(POSTGRES_IMAGE, username="postgres", password=secrets.token_hex(16), dbname="postgres")
+    postgres.with_command("postgres -c autovacuum=off")  # as of the embedded one: see `tests.support.stack`
     try:
         kafka.start()
         postgres.start()

@@ -83,7 +83,7 @@ class Situations:
         if not complete:
             known = {name: value for name, value in known.items() if self._random.random() >= REMOVED}
         holder = known.pop(DUTY_HOLDER, None)
-        answers = (True, False) if complete else (True, True, False, None)
+        answers = (True, False) if complete else (wanted, wanted, not wanted, None)
         applies = {each.id: self._random.choice(answers) for each in self._book.rules}
         return Situation(known, holder if isinstance(holder, str) else None, applies)
 

@@ -126,7 +126,6 @@ def _containers() -> tuple[RunningStack, Callable[[], None]]:
     from tests.support.containers import start_containers  # noqa: PLC0415 - only this way needs Docker
 
     kafka, database, stop = start_containers()
-    _vacuum_never(database)
     return RunningStack(kafka, database, f"Kafka {kafka.bootstrap} (Docker), PostgreSQL {database.port} (Docker)"), stop
 
 

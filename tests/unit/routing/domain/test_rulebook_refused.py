@@ -262,7 +262,7 @@ ELSEWHERE = {
     "two conditions in one": -1,
     "areas that differ from nothing": -1,
     "two consequences": -16,
-    "no consequence": -19,
+    "no consequence": -20,
     "rules in a circle": -14,
     "holder in a circle": -7,
     "edition that overlaps another": 1,
