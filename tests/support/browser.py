@@ -192,7 +192,7 @@ async def assert_reflows(page: Page) -> None:
     assert await reflow_problems(page) == []
 
 
-async def tab_to(page: Page, name: str) -> int:
+async def tab_to(page: Page, name: str, *, scrolled_within_s: float = _SCROLL_S) -> int:
     """Press Tab until the element of this name has the focus; return the number of stops.
 
     Fails when it is never reached, or when a stop on the way cannot be seen to have the focus.
@@ -200,7 +200,7 @@ async def tab_to(page: Page, name: str) -> int:
     passed: list[str] = []
     while len(passed) < _MOST_TAB_STOPS:
         await page.keyboard.press("Tab")
-        focused = await _focused(page)
+        focused = await _focused(page, scrolled_within_s)
         if focused is None:
             break
         assert focused["seen"], f"the focus cannot be seen on {focused['name']!r}"
@@ -210,9 +210,9 @@ async def tab_to(page: Page, name: str) -> int:
     raise AssertionError(f"no tab stop {name!r}; passed {passed}")
 
 
-async def _focused(page: Page) -> dict[str, Any] | None:
+async def _focused(page: Page, scrolled_within_s: float) -> dict[str, Any] | None:
     """Return the name of what has the focus, and whether that is seen once the page has scrolled to it."""
-    deadline = time.monotonic() + _SCROLL_S
+    deadline = time.monotonic() + scrolled_within_s
     while True:
         focused: dict[str, Any] | None = await page.evaluate(_FOCUSED)
         if focused is None or focused["seen"] or time.monotonic() > deadline:

@@ -196,4 +196,4 @@ async def test_a_focus_that_cannot_be_seen_is_noticed(pages: Pages) -> None:
         await visit.page.goto(address)
 
         with pytest.raises(AssertionError, match="focus cannot be seen on 'Secret'"):
-            await tab_to(visit.page, "Secret")
+            await tab_to(visit.page, "Secret", scrolled_within_s=0)
