@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -37,9 +37,12 @@ _REFERRAL: Final = "referral.submitted.v1"
 _OF_THE_REPORTING: Final = frozenset({"reporter.body", "reporter.area", "reported_on", "referral.submitted_on"})
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 _OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN
+_DIED: Final = ("child.died", "yes")
 _OF_CHILDREN: Final = frozenset({events.IncidentReported, events.FactCorrected})  # what may state anything of a child
 Named = tuple[str, str, Any]
 """Field, child key (empty for what is about the incident), value."""
+_Corrections = Mapping[tuple[UUID, str, str], "Statement"]
+"""The last correction of each statement, by event, field and child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +192,36 @@ def _as_corrected(known: Sequence[Told]) -> Iterator[tuple[Statement, Statement]
         if event in unread and one.told.corrects_fact == field  # not what is corrected along: it may not have said that
     ]
     statements += [Statement(field, child, None, each.occurred_at, each) for field, child, each in lost]
-    for one in sorted(statements, key=lambda one: one.age):
-        if one.told.corrects is None:
-            yield one, _now(one, corrections)
+    first = [one for one in statements if one.told.corrects is None]
+    for one in sorted(_following_the_harm(first, corrections), key=lambda one: one.age):
+        yield one, _now(one, corrections)
 
 
-def _now(one: Statement, corrections: Mapping[tuple[UUID, str, str], Statement]) -> Statement:
+def _following_the_harm(first: list[Statement], corrections: _Corrections) -> Iterable[Statement]:
+    """Return what was first stated, and of who died as if the harm that is put right had been reported so at once.
+
+    Of a death a report says so of an only child, if no other was known by then; of another harm it says so of nobody.
+    """
+    harms = [(one, _now(one, corrections)) for one in first if one.field == "harm"]
+    put_right = {one.told.event_id: now for one, now in harms if now.told.corrects}
+    if not put_right:
+        return first
+    of_nobody = {event for event, harm in put_right.items() if harm.value != "death"}
+    said = [
+        replace(one, value=None) if one.told.event_id in of_nobody and (one.field, one.value) == _DIED else one
+        for one in first
+    ]
+    of_children = [one for one in first if one.child and one.field != events.DEATH_NOTIFIED]
+    for event in put_right.keys() - of_nobody:
+        harm = put_right[event]
+        known = {one.child for one in of_children if one.told.recorded_at <= harm.told.recorded_at}
+        if len(known) == 1 and (event, *known) in {(one.told.event_id, one.child) for one in of_children}:
+            field, value = _DIED
+            said.append(Statement(field, known.pop(), value, harm.at, harm.told))
+    return said
+
+
+def _now(one: Statement, corrections: _Corrections) -> Statement:
     """Return what has become of a statement: its last correction, at its own time."""
     while following := corrections.get((one.told.event_id, one.field, one.child)):
         one = Statement(one.field, one.child, following.value, one.at, following.told)

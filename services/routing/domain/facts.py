@@ -193,7 +193,7 @@ class FactBase:
 
     def _merge(self, facts: list[Fact]) -> None:
         stated, corrections = self._sorted(facts)
-        self._take_an_only_child_for_dead(stated, corrections)
+        self._follow_the_harm(stated, corrections)
         used: set[UUID] = set()
         spoken_of: set[str] = set()
         harm: list[Fact] = []
@@ -248,22 +248,36 @@ class FactBase:
             self._known_since[child] = fact.recorded_at
             self._named_by[child] = fact.event_id
 
-    def _take_an_only_child_for_dead(self, stated: _Stated, corrections: Mapping[_Corrected, Fact]) -> None:
-        """Add that the child died where the harm of its report is corrected to death, and no other was known by then.
+    def _follow_the_harm(self, stated: _Stated, corrections: Mapping[_Corrected, Fact]) -> None:
+        """Take what a report says of who died as if the harm that is put right had been reported so at once.
 
-        It is as if the death had been reported so at once: of an only child that says that it died. See `IncidentReportedData.described`.
+        Of a death it says so of an only child, if no other was known by then (see `IncidentReportedData.described`); of another
+        harm it says so of nobody.
         """
         if not any(name == HARM for _, name, _, _ in corrections):
             return
         for report in stated.get((HARM, INCIDENT), ()):
             harm = self._now_stated(report, INCIDENT, corrections, set())
+            if harm.corrects is None:
+                continue
+            if harm.value != DEATH:
+                self._take_nobody_for_dead(report, stated)
+                continue
             known = [each for each, since in self._known_since.items() if since <= harm.recorded_at]
-            if harm.corrects is None or harm.value != DEATH or len(known) != 1:
+            if len(known) != 1:
                 continue
             said_of = (said for (_, owner), statements in stated.items() if owner == known[0] for said in statements)
             if any(said.event_id == report.event_id for said in said_of):
                 died = replace(harm, subject=known[0], name=DIED, value="yes", corrects=None)
                 stated[DIED, known[0]] = sorted((*stated.get((DIED, known[0]), ()), died), key=age)
+
+    def _take_nobody_for_dead(self, report: Fact, stated: _Stated) -> None:
+        dead = (report.event_id, "yes")
+        for (name, child), statements in stated.items():
+            if name == DIED:
+                stated[name, child] = [
+                    replace(each, value=None) if (each.event_id, each.value) == dead else each for each in statements
+                ]
 
     def _as_undone(
         self, name: str, now: list[Fact], stated: _Stated, corrections: Mapping[_Corrected, Fact]

@@ -242,6 +242,34 @@ def test_two_systems_of_one_authority_are_one_source_and_two_agencies_both_have_
     ]
 
 
+@pytest.mark.parametrize(
+    ("was", "put_right", "children", "died"),
+    [
+        ("serious_harm", "death", [CHILD], ["yes"]),
+        ("serious_harm", "death", [CHILD, "d" * 32], []),
+        ("death", "serious_harm", [CHILD], []),
+        ("death", None, [CHILD], []),
+        ("other", "serious_harm", [CHILD], []),
+    ],
+)
+def test_of_who_died_a_report_says_what_its_harm_as_it_is_put_right_would_have_said(
+    was: str, put_right: str | None, children: list[str], died: list[str]
+) -> None:
+    report = reported(harm=was, children=tuple(ChildFacts(child=each, age_at_incident=3) for each in children))
+    harm = corrected(report.id, "harm", put_right, POLICE, at=MONDAY + DAY)
+
+    assert values(report, harm).get("child.died", []) == died
+
+
+@pytest.mark.parametrize("was", ["serious_harm", "death"])
+def test_who_says_itself_whether_the_child_died_is_heard_however_the_harm_is_put_right(was: str) -> None:
+    report = reported(harm=was, children=(ChildFacts(child=CHILD, age_at_incident=3),))
+    harm = corrected(report.id, "harm", "death" if was == "serious_harm" else "serious_harm", POLICE, at=MONDAY + DAY)
+    of = harm.id if was == "serious_harm" else report.id
+
+    assert values(report, harm, corrected(of, "child.died", "no", POLICE, child=CHILD))["child.died"] == ["no"]
+
+
 @st.composite
 def histories(draw: DrawFn) -> list[Any]:
     """Draw events of three clients at few times, in any order of being recorded; some correct an earlier one of their own."""

@@ -145,6 +145,27 @@ def test_an_only_child_is_taken_for_dead_where_the_harm_of_its_report_is_correct
     assert not set(due(decision(*told, died, lives))) & OF_A_DEATH
 
 
+def test_nobody_is_taken_for_dead_where_the_harm_of_the_report_is_corrected_to_another() -> None:
+    dead = HARMED.model_copy(update={"died": "yes"})
+    told = council_says([dead])
+    harmed = corrected(told[0].id, "harm", "serious_harm", at=WEDNESDAY)
+    dies_after_all = corrected(harmed.id, "harm", "death", at=WEDNESDAY + timedelta(hours=1))
+
+    assert set(due(decision(*told))) >= OF_A_DEATH
+    assert set(due(decision(*told, harmed))) == {"N-01", "N-03"}
+    assert not asked(decision(*told, harmed))
+    assert set(due(decision(*told, harmed, dies_after_all))) >= OF_A_DEATH
+
+
+def test_a_death_that_another_body_reported_stands_where_one_is_corrected() -> None:
+    told = council_says([HARMED.model_copy(update={"died": "yes"})])
+    harmed = corrected(told[0].id, "harm", "serious_harm", at=WEDNESDAY)
+
+    found = decision(*told, reported(POLICE, harm="death", at=TUESDAY, children=(DEAD,)), harmed)
+
+    assert set(due(found)) >= OF_A_DEATH
+
+
 def test_a_child_that_is_named_after_the_correction_is_asked_about_and_the_first_stays_dead() -> None:
     told = told_as_harm()
     died = corrected(told[0].id, "harm", "death", at=TUESDAY)
