@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.kit.settings import PageAddress
+
 
 class FrontSettings(BaseSettings):
     """Settings of the front process."""
@@ -23,4 +25,6 @@ class FrontSettings(BaseSettings):
     deadlines_url: str
     audit_url: str
     stubs_url: str = ""
+    accessibility_url: PageAddress = ""
+    privacy_url: PageAddress = ""
     demo: bool = False

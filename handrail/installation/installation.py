@@ -280,6 +280,8 @@ class Installation:
             "HANDRAIL_CLOCK_MOVABLE": str(self.options.clock_movable).lower(),
             **{f"HANDRAIL_{each.upper()}_URL": self._address(each) for each in ("front", *SERVICES)},
             **({"HANDRAIL_RULEBOOKS": str(Path(rulebooks).absolute())} if rulebooks else {}),
+            **_permitted("HANDRAIL_ACCESSIBILITY_URL"),
+            **_permitted("HANDRAIL_PRIVACY_URL"),
         }
         own = {
             "front": {

@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import SecretBytes, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 RULEBOOKS = Path(__file__).parents[2] / "rulebooks"  # as it came with us; another folder is laid out like it
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 KEY_BYTES: Final = 32
+PageAddress = Annotated[str, Field(pattern=r"^(https?://\S+)?$")]
+"""A page of the operator's own that pages link to; empty for none."""
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 
@@ -107,6 +109,8 @@ class KitSettings(BaseSettings):
     routing_url: str = "http://127.0.0.1:8402"
     deadlines_url: str = "http://127.0.0.1:8403"
     audit_url: str = "http://127.0.0.1:8404"
+    accessibility_url: PageAddress = ""
+    privacy_url: PageAddress = ""
 
     rulebooks: Path = RULEBOOKS  # routing decides by all of it, the others read who is whose successor
     demo: bool = False

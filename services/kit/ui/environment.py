@@ -53,7 +53,7 @@ COMPONENTS = (
 class Navigation:
     """Where the pages live; each belongs to the service that owns its data, so most addresses are absolute.
 
-    The layout marks the entry whose field name a page gives as `current`, for example "desk".
+    `accessibility` and `privacy` are pages of the operator's own, linked in the footer; empty for none. The layout marks the entry whose field name a page gives as `current`, for example "desk".
     """
 
     home: str
@@ -66,6 +66,8 @@ class Navigation:
     receipts: str
     reads: str
     demo: bool = False
+    accessibility: str = ""
+    privacy: str = ""
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -103,6 +105,14 @@ class Places(Protocol):
     def demo(self) -> bool:
         """Say whether everything in it is made up."""
 
+    @property
+    def accessibility_url(self) -> str:
+        """Of the operator's accessibility statement; empty for none."""
+
+    @property
+    def privacy_url(self) -> str:
+        """Of the operator's privacy notice; empty for none."""
+
 
 def navigation_of(places: Places) -> Navigation:
     """Return where the pages are, given where the services are."""
@@ -117,6 +127,8 @@ def navigation_of(places: Places) -> Navigation:
         receipts=f"{places.intake_url}/receipts",
         reads=f"{places.intake_url}/reads",
         demo=places.demo,
+        accessibility=places.accessibility_url,
+        privacy=places.privacy_url,
     )
 
 

@@ -68,3 +68,15 @@ def test_what_is_kept_has_the_addresses_and_the_log_s_name_that_its_operator_giv
     assert {each["HANDRAIL_INTAKE_URL"] for each in given.values()} == {intake}
     assert {each["HANDRAIL_ROUTING_URL"] for each in given.values()} == {"http://127.0.0.1:8400"}
     assert given["audit"]["HANDRAIL_LOG_ORIGIN"] == origin
+
+
+def test_each_process_is_given_the_statements_that_the_operator_owes_its_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDRAIL_PRIVACY_URL", "https://council.example/privacy")
+    installation = prepared(tmp_path, demo=False)
+
+    given = [installation.environment(name) for name in ("front", *SERVICES)]
+
+    assert {each["HANDRAIL_PRIVACY_URL"] for each in given} == {"https://council.example/privacy"}
+    assert not any("HANDRAIL_ACCESSIBILITY_URL" in each for each in given)

@@ -51,6 +51,13 @@ def test_a_secret_can_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     assert settings.vault_key.get_secret_value() == "vault_key from a file"
 
 
+@pytest.mark.parametrize("address", ["council.example/privacy", "javascript:alert(1)", "https://two words.example"])
+def test_a_page_to_link_to_has_a_web_address(address: str) -> None:
+    assert KitSettings(**BASE, privacy_url="https://council.example/privacy").privacy_url
+    with pytest.raises(ValidationError, match="privacy_url"):
+        KitSettings(**BASE, privacy_url=address)
+
+
 def test_there_is_no_default_for_a_secret_or_a_host() -> None:
     with pytest.raises(ValidationError) as caught:
         KitSettings()

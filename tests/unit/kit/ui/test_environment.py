@@ -119,6 +119,16 @@ def test_the_demo_banner_is_shown_in_the_demo_only() -> None:
     assert "All names and cases are invented" not in page()
 
 
+def test_the_footer_leads_to_the_statements_of_the_operator_where_there_are_any() -> None:
+    named = {"accessibility": "https://council.example/accessibility", "privacy": "https://council.example/privacy"}
+    html = page(nav=Navigation(**(vars(NAVIGATION) | named)))
+
+    assert '<a class="govuk-link" href="https://council.example/accessibility">Accessibility statement</a>' in html
+    assert '<a class="govuk-link" href="https://council.example/privacy">Privacy notice</a>' in html
+    assert "Accessibility statement" not in page()
+    assert "Privacy notice" not in page()
+
+
 def test_pages_hold_no_script_and_no_inline_style() -> None:
     html = page(person=SimpleNamespace(name="Dana Example", role="auditor"))
 
