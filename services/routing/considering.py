@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Query
 
+from schemas.calendar.london import london_date
 from services.kit.asked import FIRST_DAY, LAST_DAY
 from services.kit.database import Database, legal_now
 from services.kit.errors import Refused
@@ -29,6 +31,7 @@ from services.routing.domain.considered import (
     totals,
 )
 from services.routing.domain.facts import AUTHORITY
+from services.routing.domain.register import Register
 from services.routing.domain.statements import Fact
 from services.routing.domain.words import Words
 from services.routing.laws import Laws
@@ -152,10 +155,11 @@ class Wanted:
     first: date | None
     last: date | None
 
-    def has(self, one: Considered) -> bool:
-        """Say whether a result is among what is wanted."""
+    def has(self, one: Considered, register: Register) -> bool:
+        """Say whether a result is among what is wanted; what an authority that has ended considered is its successor's."""
+        own = None if self.area is None else AUTHORITY + self.area
         return (
-            (self.area is None or one.authority == AUTHORITY + self.area)
+            (own is None or one.authority == register.successors.get(own, own))
             and (self.outcome is None or one.outcome == self.outcome)
             and (self.first is None or self.first <= one.considered_on)
             and (self.last is None or one.considered_on <= self.last)
@@ -190,7 +194,6 @@ class Considering:
         """
         wanted = self._understood(asked)
         law = self._laws.newest
-        terms = Terms(law.register, law.merge, law.calendar, law.book.book)
         async with self._database.connect() as connection:
             now = await legal_now(connection)
             sets = await reading.stated_in(connection, reach, MARKS)
@@ -198,6 +201,8 @@ class Considering:
             rows = await reading.facts_named(connection, keys, FACTS)
             versions = await reading.rulebooks(connection, keys)
             asked_of = await reading.asked(connection, keys, MARKS[0])
+        register = law.register.on(london_date(now))
+        terms = Terms(register, partial(law.merge, now=now), law.calendar, law.book.book)
         facts: defaultdict[str, list[Fact]] = defaultdict(list)
         for row in rows:
             facts[row["case_key"]].append(loading.fact_of(row, law.vocabulary))
@@ -206,7 +211,7 @@ class Considering:
             for members in sets
             for one in considered([fact for key in members for fact in facts[key]], members, terms, asked_of)
         )
-        found = sorted(filter(wanted.has, everything), key=_latest_first)
+        found = sorted((one for one in everything if wanted.has(one, register)), key=_latest_first)
         within = notifying_period(terms.book, wanted.area)
         end = asked.after + PAGE
         return ConsideredList(

@@ -131,8 +131,10 @@ def considered(
 ) -> Iterator[Considered]:
     """Yield what became of a set of linked cases (`keys`), once for each authority that considered it, by its id.
 
-    `asked`: case and authority of which the decision is asked: if it was made, it is to be made again on other facts.
+    `asked`: case and authority of which the decision is asked: if it was made, it is to be made again on other facts. Of an
+    authority that has ended it is its successor.
     """
+    asked = {(key, _in_place_of(body, terms.register)) for key, body in asked}
     acting = {
         authority
         for fact in facts
@@ -155,12 +157,20 @@ def considered(
 
 def _authorities(source: str, acting: Iterable[str], register: Register) -> tuple[str, ...]:
     """Return the local authorities for which a source speaks: itself, or those of its area, the acting ones if any is."""
+    source = _in_place_of(source, register)
     if source.startswith(AUTHORITY):
-        area = source.removeprefix(AUTHORITY)
-        return (AUTHORITY + register.former_areas.get(area, area),)
+        return (source,)
     body = register.bodies.get(source)
     served = register.serving_all("la", body.areas) if body else tuple(sorted(acting))
     return tuple(each for each in served if each in acting) or served or ("",)
+
+
+def _in_place_of(body: str, register: Register) -> str:
+    """Return who stands in the place of a body, by its present code; mostly it is that one itself. See `FactBase.in_place_of`."""
+    if body.startswith(AUTHORITY):
+        area = body.removeprefix(AUTHORITY)
+        body = AUTHORITY + register.former_areas.get(area, area)
+    return register.successors.get(body, body)
 
 
 def _of_authority(base: FactBase, authority: str, keys: Sequence[str], terms: Terms) -> Considered | None:

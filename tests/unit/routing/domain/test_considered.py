@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 
@@ -279,6 +280,35 @@ def test_an_area_with_a_shorter_period_of_its_own_is_judged_by_that_and_another_
 
     assert (of_leeds.due_on, of_leeds.in_time) == (date(2026, 6, 5), False)
     assert (of_halton.due_on, of_halton.in_time) == (date(2026, 6, 8), True)
+
+
+@pytest.mark.parametrize(("day", "authority"), [(30, f"la:{LEEDS}"), (31, "la:E06000099")])
+def test_what_an_authority_that_has_ended_considered_is_its_successor_s_from_the_day_after(
+    day: int, authority: str
+) -> None:
+    known = law().register
+    last = replace(known.bodies[f"la:{LEEDS}"], until=date(2026, 7, 30), successor="la:E06000099")
+    heir = replace(
+        last, id="la:E06000099", name="Invented Council", since=date(2026, 7, 31), until=None, successor=None
+    )
+    register = Register(
+        known.version, known.areas.values(), [*(known.bodies | {last.id: last, heir.id: heir}).values()]
+    )
+    now = datetime(2026, 7, day, 9, tzinfo=UTC)
+    terms = Terms(
+        register.on(now.date()),
+        partial(replace(law(), register=register).merge, now=now),
+        law().calendar,
+        law().book.book,
+    )
+    told: list[ce.CaseEvent] = [aware(on=date(2026, 6, 1)), discussed(), decided("not_notify", criterion="harm")]
+    facts = [fact for event in told for fact in facts_of(event, law().vocabulary)]
+
+    (found,) = considered(facts, (CASE,), terms, ())
+    (open_again,) = considered(facts, (CASE,), terms, {(CASE, last.id)})
+
+    assert (found.authority, found.outcome, found.aware_on) == (authority, "not_notified", date(2026, 6, 1))
+    assert (open_again.authority, open_again.outcome) == (authority, "open")
 
 
 def test_without_awareness_no_time_is_known() -> None:
