@@ -64,14 +64,13 @@ def create_app(settings: FrontSettings) -> FastAPI:
     ) -> Response:
         name = account.strip()
         who = name.lower(), request.client and request.client.host
-        wait_s = tries.wait_s(who)
+        wait_s = tries.begin(who)
         shown = {"next": next, "wrong": True, "waits": wait_s > 0, "account": account}
         if wait_s:
             then = {"Retry-After": str(math.ceil(wait_s))}
             return templates.TemplateResponse(request, "sign_in.html", shown, status_code=429, headers=then)
         found = accounts.check(name, password)
         if found is None:
-            tries.was_wrong(who)
             return templates.TemplateResponse(request, "sign_in.html", shown, status_code=401)
         tries.was_right(who)
         response = RedirectResponse(next if is_own_address(next, navigation.origins) else "/", status_code=303)

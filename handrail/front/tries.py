@@ -23,25 +23,29 @@ class Tries:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._wrong: dict[Hashable, tuple[int, float]] = {}  # how many, and when the next may be
+        # How many, and when the next may be; by the hash alone, as a name may be as long as a form.
+        self._wrong: dict[int, tuple[int, float]] = {}
         self._lock = Lock()
 
-    def wait_s(self, who: Hashable) -> float:
-        """Return for how many seconds the next try has to wait; 0 if it may be made now."""
-        with self._lock:
-            _, not_before = self._wrong.get(who, (0, 0.0))
-        return max(0.0, not_before - self._monotonic())
+    def begin(self, who: Hashable) -> float:
+        """Count a try as wrong before it is made, and return 0; if it must not be made yet, for how many seconds it has to wait.
 
-    def was_wrong(self, who: Hashable) -> None:
-        """Count a try with a wrong password."""
+        Before, as of many that come at once each would else find that it need not wait.
+        """
         with self._lock:
-            count = self._wrong.pop(who, (0, 0.0))[0] + 1
-            wait_s = min(2.0 ** (count - FREE), LONGEST_S) if count >= FREE else 0.0
-            self._wrong[who] = count, self._monotonic() + wait_s
+            now = self._monotonic()
+            count, not_before = self._wrong.pop(hash(who), (0, 0.0))
+            wait_s = max(0.0, not_before - now)
+            if not wait_s:
+                count += 1
+                doubled_s = 2.0 ** min(count - FREE, 6)  # further would be no number any more within a day
+                not_before = now + min(doubled_s, LONGEST_S) if count >= FREE else now
+            self._wrong[hash(who)] = count, not_before
             if len(self._wrong) > MOST:
                 del self._wrong[next(iter(self._wrong))]
+        return wait_s
 
     def was_right(self, who: Hashable) -> None:
         """Forget the wrong tries."""
         with self._lock:
-            self._wrong.pop(who, None)
+            self._wrong.pop(hash(who), None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +193,18 @@ async def test_after_some_wrong_passwords_the_next_try_waits_whether_or_not_ther
     assert [answer.status_code for answer in (*wrong, waits, other)] == [*[401] * FREE, 429, 303]
     assert waits.headers["retry-after"] == "1"
     assert "too many wrong tries" in waits.text
+
+
+async def test_tries_that_come_at_once_wait_as_those_that_come_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main, "Tries", lambda: Tries(lambda: 0.0))  # a clock that stands still
+
+    def check(*_: object) -> None:
+        time.sleep(0.5)  # so long that all have come by then
+
+    monkeypatch.setattr(main.Accounts, "check", check)
+    async with front(tmp_path) as client:
+        answers = await asyncio.gather(*(signed_in(client, password="x") for _ in range(FREE * 3)))
+
+    assert sorted(answer.status_code for answer in answers) == [*[401] * FREE, *[429] * FREE * 2]
