@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from yaml import YAMLError
@@ -63,14 +64,20 @@ def _check(name: str, role: str, client: str | None, body: str | None) -> None:
 
 
 def _check_agency(running: Running, client: str, body: str | None) -> None:
-    """Let an account act for a client that there is, and for the body alone that this one answers for."""
-    recipients = {each["name"]: each["recipient"] for each in running.clients.list() if each["revoked_at"] is None}
-    if client not in recipients:
+    """Let an account act for a client that there is, and for a body alone that this one answers for."""
+    clients = {each["name"]: each for each in running.clients.list() if each["revoked_at"] is None}
+    if client not in clients:
         raise typer.BadParameter(
             f"{client} is no client: take one of `handrail client list`, or add it first with `handrail client add`",
             param_hint="--client",
         )
-    if body != recipients[client]:
-        wanted = recipients[client]
-        what_to_do = f"for {wanted}: give --body {wanted}" if wanted else "for no recipient: leave --body out"
+    wanted = _answers_for(clients[client])
+    if body not in (wanted or [None]):
+        what_to_do = f"for {wanted[0]}: give --body {wanted[0]}" if wanted else "for no recipient: leave --body out"
         raise typer.BadParameter(f"{client} answers {what_to_do}", param_hint="--body")
+
+
+def _answers_for(client: Mapping[str, Any]) -> list[str]:
+    """Return for whom a client answers, as intake says: a local authority for itself, also where no recipient is registered."""
+    itself = f"la:{client['area']}" if client["body"] == "local_authority" else None
+    return [each for each in (client["recipient"], itself) if each]

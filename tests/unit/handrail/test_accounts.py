@@ -173,10 +173,12 @@ def test_a_changed_file_counts_from_the_next_sign_in_on_and_one_that_cannot_be_u
     assert accounts.check("auditor", "auditor") is not None
 
 
+COUNCIL = {"body": "local_authority", "area": "E08000035", "recipient": None, "revoked_at": None}
 CLIENTS = [
-    {"name": "leeds-city-council", "recipient": "la:E08000035", "revoked_at": None},
-    {"name": "a-school", "recipient": None, "revoked_at": None},
-    {"name": "gone", "recipient": "la:E08000035", "revoked_at": "2026-03-02T09:00:00Z"},
+    COUNCIL | {"name": "leeds-city-council", "recipient": "la:E08000035"},
+    COUNCIL | {"name": "leeds-without-recipient"},
+    COUNCIL | {"name": "a-school", "body": "school"},
+    COUNCIL | {"name": "gone", "recipient": "la:E08000035", "revoked_at": "2026-03-02T09:00:00Z"},
 ]
 
 
@@ -217,6 +219,7 @@ def test_the_command_adds_an_account_and_keeps_its_password(tmp_path: Path) -> N
         (("--client", "gone", "--body", "la:E08000035"), "gone is no client: take one of"),
         (("--client", "leeds-city-council", "--body", "la:E09000032"), "for la:E08000035: give --body la:E08000035"),
         (("--client", "leeds-city-council"), "for la:E08000035: give --body la:E08000035"),
+        (("--client", "leeds-without-recipient"), "for la:E08000035: give --body la:E08000035"),
         (("--client", "a-school", "--body", "la:E08000035"), "for no recipient: leave --body out"),
     ],
 )
@@ -227,6 +230,16 @@ def test_the_command_adds_no_account_for_a_client_that_there_is_not_or_a_body_th
 
     assert (done.returncode, said in complaint(done)) == (2, True), done.stderr
     assert not (tmp_path / "accounts.yaml").exists()
+
+
+def test_the_command_adds_an_account_for_an_authority_that_no_recipient_is_registered_for(tmp_path: Path) -> None:
+    """It answers for itself: without its body the account saw none of the duties that others' reports put upon it."""
+    agency = ("--client", "leeds-without-recipient", "--body", "la:E08000035")
+    done = add(tmp_path, "ada-author", "--name", "Ada Author", "--role", "review_officer", *agency)
+
+    assert done.returncode == 0, done.stderr
+    [(account, _)] = read_accounts(tmp_path / "accounts.yaml").values()
+    assert account.body == "la:E08000035"
 
 
 def test_the_command_adds_an_account_for_a_client_that_answers_for_no_recipient(tmp_path: Path) -> None:
