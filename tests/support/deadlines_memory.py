@@ -207,8 +207,8 @@ def _may_read(tx: MemoryTransaction, alert: Alert, reach: Reach) -> bool:
         return of_case(duty.case_key) or (duty.kind == "question" and duty.duty_holder in reach.parties)
 
     about = [duty for duty in duties.values() if str(duty.duty_id) == alert.reference]
-    digested = [duties[one] for one in alert.duties]
-    return of_case(alert.case_key) or any(map(reads, about)) or (bool(digested) and all(map(reads, digested)))
+    its_own = bool(alert.duties) and alert.reference in reach.parties
+    return of_case(alert.case_key) or any(map(reads, about)) or its_own
 
 
 class MemoryParties:

@@ -24,7 +24,7 @@ class Alert:
     """One alert. `reference` names the duty, notice, clock reading, service or, of a digest, who owes its duties; `says` is one sentence, worded when it was raised.
 
     `since_then` says what has become since of what a breach was told about, empty while that stands.
-    `duties` are those that a digest still stands for: it is read by whoever may read each of them, and goes with the last one.
+    `duties` are those that a digest still stands for: it is read by their holder, and goes with the last one.
     `acknowledged_by` is an account's id; the name beside it is shown on the desk and never leaves this service.
     """
 

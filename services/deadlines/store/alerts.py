@@ -17,7 +17,7 @@ from services.deadlines.store.duties import READABLE
 from services.deadlines.tables import alert as table
 from services.deadlines.tables import among
 from services.kit.outbox import decided_again
-from services.kit.reach import Reach, readable
+from services.kit.reach import Reach, read_for, readable
 
 _ADD: Final = text(
     """
@@ -27,14 +27,13 @@ _ADD: Final = text(
     """
 )
 # An alert about no case is for those who read every case. One about a question is also for whoever is asked, and a digest for
-# those who may read each of its duties, so that it tells nobody how many there are beside.
+# its holder, whose all its duties are: it tells others how many there are in cases of which they know nothing. (One of before
+# its duties were kept names a partnership, and stays with those who read every case.)
 _READABLE: Final = f"""({readable("alert.case_key")} OR EXISTS (
     SELECT FROM deadlines.duty
     WHERE duty.duty_id = CASE WHEN alert.reference ~ '^[0-9a-f-]{{36}}$' THEN CAST(alert.reference AS uuid) END
         AND {READABLE}
-) OR alert.duties <> '{{}}' AND NOT EXISTS (
-    SELECT FROM deadlines.duty WHERE duty.duty_id = ANY(alert.duties) AND NOT {READABLE}
-))"""  # noqa: S608 (conditions of our own)
+) OR alert.duties <> '{{}}' AND {read_for("alert.reference")})"""
 # Held first, in an order: two cases of which each has duties in two digests would wait for each other.
 _LEAVE_DIGESTS: Final = text(
     """

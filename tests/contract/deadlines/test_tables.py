@@ -274,7 +274,7 @@ async def test_an_alert_about_a_question_is_shown_to_whoever_is_asked_and_one_ab
             assert [one is not None for one in found] == shown
 
 
-async def test_a_digest_is_shown_to_those_who_may_read_each_of_its_duties_and_goes_with_the_last_of_them(
+async def test_a_digest_is_shown_to_its_holder_alone_and_goes_with_the_last_of_its_duties(
     deadlines: Backend,
 ) -> None:
     tables, holder = deadlines.tables, duty(1).duty_holder
@@ -311,7 +311,7 @@ async def test_a_digest_is_shown_to_those_who_may_read_each_of_its_duties_and_go
     assert found == [
         ([True, False, False, False, False, False], 3, None),
         ([True, False, False, False, False, False], 2, None),
-        ([True, False, True, False, False, False], 1, None),  # what is left is of a case that the police reported
+        ([True, False, False, False, False, False], 1, None),  # in a case of the police, who never saw the others
         ([False] * 6, 0, "they are met"),
     ]
 
