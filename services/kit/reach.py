@@ -38,12 +38,8 @@ class Reach:
         return {"reads_all": self.everything, "reads_for": list(self.parties)}
 
     def bound(self, condition: str) -> TextClause:
-        """Return a condition of `readable` or `read_for` with its values, for queries that are built."""
+        """Return a condition that has `readable` in it with its values, for queries that are built."""
         return text(condition).bindparams(**self.values)
-
-    def within(self, column: str) -> TextClause:
-        """Return the condition of `readable` with its values."""
-        return self.bound(readable(column))
 
 
 EVERYTHING: Final = Reach(everything=True)
