@@ -105,8 +105,8 @@ alert = Table(
     Column("acknowledged_name", Text),
     Column("closed_at", DateTime(timezone=True)),
     Column("closed_because", Text),
-    Column("since_then", Text, nullable=False),
-    Column("duties", ARRAY(Uuid), nullable=False),
+    Column("since_then", Text),  # both null of what a process of the release before raised
+    Column("duties", ARRAY(Uuid)),
 )
 
 clock_move = Table(

@@ -168,4 +168,4 @@ def _members(alert: Alert) -> dict[str, Any]:
 
 
 def _from_row(row: RowMapping) -> Alert:
-    return Alert(**{**row, "duties": tuple(row["duties"])})
+    return Alert(**{**row, "since_then": row["since_then"] or "", "duties": tuple(row["duties"] or ())})

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
+from sqlalchemy import text
 
 from schemas.deadlines import AlertAcknowledged, AlertRaised
 from services.deadlines.alerting import acknowledge
@@ -55,6 +57,30 @@ async def test_a_withdrawal_that_is_refused_too_is_told_to_a_person_although_it_
     async with database.connect() as connection:
         assert len(await alerts.find(connection, EVERYTHING)) == 1
     assert len(await published(database)) == 2
+
+
+async def test_a_process_of_the_release_before_raises_alerts_until_it_is_started_again(database: Database) -> None:
+    """The tables are made first. It gives no value for what its alerts do not have, and PostgreSQL takes null for that."""
+    raised = {
+        "alert_id": UUID(int=1),
+        "kind": "notice.refused",
+        "severity": "fault",
+        "reference": "a notice",
+        "says": "!",
+    }
+    async with database.begin() as tx:
+        rows = orjson.dumps([raised | {"raised_at": tx.now}], default=str).decode()
+        await tx.connection.execute(
+            text("""
+                INSERT INTO deadlines.alert
+                SELECT * FROM jsonb_populate_recordset(NULL::deadlines.alert, CAST(:rows AS jsonb))
+            """),
+            {"rows": rows},
+        )
+
+    async with database.connect() as connection:
+        (alert,) = await alerts.find(connection, EVERYTHING)
+    assert (alert.says, alert.since_then, alert.duties) == ("!", "", ())
 
 
 async def test_of_two_refusals_of_one_notice_the_later_alone_waits_for_a_person(database: Database) -> None:
