@@ -16,7 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.audit.domain.entry import Indexed
 
 # Take the turn to fill the index; another process that has it does not wait for us, nor we for it.
-TAKE_TURN = text("SELECT size FROM audit.projection FOR UPDATE SKIP LOCKED")
+TAKE_TURN = text("SELECT size, has FROM audit.projection FOR UPDATE SKIP LOCKED")
+# What the index has of an entry: raise it with whatever is added. Not the migration empties it, as a process of the release
+# before may run on after that, and fill it with less.
+HAS = 1
+EMPTY = text("DELETE FROM audit.entry_index")
+BEGIN = text("UPDATE audit.projection SET size = 0, has = :has")
 TAIL = text("""
 SELECT e.seq, e.entry, r.payload FROM audit.entry e LEFT JOIN audit.record r ON r.seq = e.seq AND r.seq >= :size
 WHERE e.seq >= :size ORDER BY e.seq LIMIT :limit
@@ -121,9 +126,14 @@ class Unindexed:
 
 async def tail(connection: AsyncConnection, limit: int) -> list[Unindexed]:
     """Return the entries of the log that follow on the index; none if another process is filling it."""
-    size = (await connection.execute(TAKE_TURN)).scalar_one_or_none()
-    if size is None:
+    turn = (await connection.execute(TAKE_TURN)).one_or_none()
+    if turn is None:
         return []
+    size = turn.size
+    if turn.has < HAS:
+        await connection.execute(EMPTY)
+        await connection.execute(BEGIN, {"has": HAS})
+        size = 0
     return [Unindexed(*row) for row in await connection.execute(TAIL, {"size": size, "limit": limit})]
 
 

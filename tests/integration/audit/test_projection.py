@@ -38,3 +38,27 @@ async def test_the_index_can_be_thrown_away_and_made_again(log: TestLog) -> None
         count = await connection.execute(text("SELECT count(*), max(producer_seq) FROM entry_index"))
         assert tuple(count.one()) == (5, 5)
     assert await gaps(log) == []
+
+
+async def test_what_a_process_of_the_release_before_has_filled_is_filled_again_once_by_one_that_has_more(
+    log: TestLog,
+) -> None:
+    await log.append(records(5))
+    await log.index()
+    async with log.database.begin() as tx:
+        for statement in ("UPDATE entry_index SET rules = '{}', duty_id = NULL", "UPDATE projection SET has = 0"):
+            await tx.connection.execute(text(statement))
+    rules = text("SELECT array_agg(rules ORDER BY seq), (SELECT has FROM projection) FROM entry_index")
+
+    await log.index()
+    async with log.database.connect() as connection:
+        found, has = (await connection.execute(rules)).one()
+    assert (len(found), all(found), has) == (5, True, projection.HAS)
+
+    async with log.database.begin() as tx:
+        await tx.connection.execute(text("UPDATE entry_index SET rules = '{left}'"))
+    await log.append(records(6))
+    await log.index()
+    async with log.database.connect() as connection:
+        found, _ = (await connection.execute(rules)).one()
+    assert found[:5] == [["left"]] * 5
