@@ -1,7 +1,8 @@
 """How long whoever gave wrong passwords for an account has to wait before the next try.
 
 Counted by the name and the address that it is tried from, so that nobody keeps the owner of an account out from elsewhere,
-and of every name, so that nobody learns which accounts there are. Kept in the memory of one process alone.
+and of every name, so that nobody learns which accounts there are. Behind a proxy the address is what that one puts into
+`X-Forwarded-For` (docs/how-to/give-people-access.md). Kept in the memory of one process alone.
 """
 
 from __future__ import annotations
