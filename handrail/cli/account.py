@@ -72,7 +72,7 @@ def _check_agency(running: Running, client: str, body: str | None) -> None:
             param_hint="--client",
         )
     wanted = _answers_for(clients[client])
-    if body not in (wanted or [None]):
+    if body not in wanted if wanted else body is not None:
         what_to_do = f"for {wanted[0]}: give --body {wanted[0]}" if wanted else "for no recipient: leave --body out"
         raise typer.BadParameter(f"{client} answers {what_to_do}", param_hint="--body")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import httpx
 import pytest
 
 from handrail.front import main
-from handrail.front.accounts import write_accounts
+from handrail.front.accounts import Accounts, write_accounts
 from handrail.front.main import create_app
 from handrail.front.settings import FrontSettings
 from handrail.front.tries import FREE, Tries
@@ -200,10 +200,12 @@ async def test_tries_that_come_at_once_wait_as_those_that_come_one_after_the_oth
 ) -> None:
     monkeypatch.setattr(main, "Tries", lambda: Tries(lambda: 0.0))  # a clock that stands still
 
-    def check(*_: object) -> None:
-        time.sleep(0.5)  # so long that all have come by then
+    together = Barrier(FREE)  # none of these has been found wrong when the last of them begins
 
-    monkeypatch.setattr(main.Accounts, "check", check)
+    def check(*_: object) -> None:
+        together.wait(30)
+
+    monkeypatch.setattr(Accounts, "check", check)
     async with front(tmp_path) as client:
         answers = await asyncio.gather(*(signed_in(client, password="x") for _ in range(FREE * 3)))
 

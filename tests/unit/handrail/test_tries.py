@@ -19,7 +19,7 @@ class Clock:
 
 
 def test_the_wait_doubles_with_each_wrong_try_up_to_a_minute() -> None:
-    clock, waits = Clock(), []
+    clock, waits = Clock(), list[float]()
     tries = Tries(clock)
     for _ in range(FREE + 8):
         assert tries.begin("ada") == 0.0
