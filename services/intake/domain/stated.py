@@ -35,6 +35,8 @@ _INCIDENT_FACTS: Final = {
 }
 _REFERRAL: Final = "referral.submitted.v1"
 _OF_THE_REPORTING: Final = frozenset({"reporter.body", "reporter.area", "reported_on", "referral.submitted_on"})
+# What intake may have derived itself, from the harm and from personal dates: its reporter then stated none of it to withdraw.
+_DERIVED: Final = frozenset({"child.died", "child.age_at_incident", "child.age_at_death"})
 _OWN: Final = frozenset({"authority", "reporter"})  # scopes whose facts each source has for itself
 _OF_AN_ITEM: Final = frozenset(ITEMS) - _OWN
 _DIED: Final = ("child.died", "yes")
@@ -163,13 +165,13 @@ def by_mistake(told: Iterable[Told]) -> frozenset[str]:
 def made_by_mistake(told: Iterable[Told]) -> frozenset[UUID]:
     """Return the events that are none of their case, with all they tell besides: each of their facts was withdrawn as a mistake.
 
-    Who reported and when is true of a mistaken report, too. As for `by_mistake`, what cannot be read any more keeps all.
+    Who reported and when is true of a mistaken report, too, and what was derived stands and falls with the rest. As for `by_mistake`, what cannot be read any more keeps all.
     """
     known = list(told)
     unread = _unread(known)
     said: defaultdict[UUID, list[bool]] = defaultdict(list)
     for first, one in _as_corrected(known):
-        if first.value is not None and first.field not in _OF_THE_REPORTING:
+        if first.value is not None and first.field not in _OF_THE_REPORTING | _DERIVED:
             said[first.told.event_id].append(_is_mistake(one) and first.told.case_key not in unread)
     return frozenset(event for event, mistakes in said.items() if all(mistakes))
 

@@ -105,6 +105,15 @@ def test_a_report_is_none_of_its_case_once_each_fact_of_it_was_withdrawn_as_a_mi
     assert made_by_mistake(told(REPORT, beside, *all_withdrawn(REPORT))) == {REPORT.id}
 
 
+def test_a_report_of_which_all_that_was_stated_was_withdrawn_does_not_stay_for_what_was_derived() -> None:
+    child = ChildFacts(child=CHILD, home_area=LEEDS, died="yes", age_at_incident=3, age_at_death=3)
+    death = reported(harm="death", children=(child,))
+    derived = {"child.died", "child.age_at_incident", "child.age_at_death"}
+
+    assert made_by_mistake(told(death, *all_withdrawn(death, *derived))) == {death.id}
+    assert made_by_mistake(told(death, *all_withdrawn(death, *derived, "child.home_area"))) == frozenset()
+
+
 def test_a_report_stays_of_which_a_fact_stands_or_was_withdrawn_for_another_reason() -> None:
     harm = corrected(REPORT.id, "harm", None, POLICE, reason="wrong_value", at=MONDAY + timedelta(days=1))
 
