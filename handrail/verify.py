@@ -278,10 +278,10 @@ def _page(fetch: Fetch, path: str, member: str) -> Any:
 def _left_unsigned(fetch: Fetch, pause: Callable[[float], None]) -> int:
     """Return how many entries wait for a signature that does not come; 0 of a server of a version that does not say so."""
     first = page = _page(fetch, NO_ENTRY, "size")
-    for _ in range(SIGNED_WITHIN_S):
-        if page.get("unsigned") and page["size"] <= first["size"]:
-            pause(1.0)
-            page = _page(fetch, NO_ENTRY, "size")
+    left_s = SIGNED_WITHIN_S
+    while left_s and page.get("unsigned") and page["size"] <= first["size"]:
+        pause(1.0)
+        left_s, page = left_s - 1, _page(fetch, NO_ENTRY, "size")
     return int(page.get("unsigned", 0)) if page["size"] <= first["size"] else 0
 
 
