@@ -166,11 +166,9 @@ def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> It
     """
     if type_ == _WITHDRAWN:
         yield WITHDRAWN_BY, area
-    if type_ == _DECIDED:
-        held = stated.get("review.decision") == "proceed"
-        yield "review.held_since", stated.get("review.decided_on") if held else None
-        if held:  # who decides against a review owes nothing of one that others hold
-            yield "review.decided_by", area
+    if type_ == _DECIDED and stated.get("review.decision") == "proceed":
+        # Who decides against a review owes nothing of one that others hold.
+        yield "review.decided_by", area
     if type_ == _PLANNED and stated.get("publication.form") == "full":
         yield "publication.declined_on", None  # who plans to publish the report declines it no longer
     if type_ == _RECONSIDERED and stated.get("publication.reconsidered") == "publish":

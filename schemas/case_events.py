@@ -35,7 +35,7 @@ _UNDONE_WITH: Final = {
 _ONLY_WITH: Final[Mapping[str, tuple[frozenset[str], tuple[str, ...]]]] = {
     # A view that was no suspicion after all never was the first day of one.
     "abuse_or_neglect": (SUSPICION, ("suspected_on",)),
-    "review.decision": (frozenset({"proceed"}), ("review.decided_by", "review.held_since")),
+    "review.decision": (frozenset({"proceed"}), ("review.decided_by",)),
     # A plan to publish less left standing what was declined.
     "publication.form": (frozenset({"full"}), ("publication.declined_on",)),
     # Who does not publish the report after all has given no plan up.

@@ -17,6 +17,7 @@ from uuid import UUID
 from schemas.acts import TWINS
 from schemas.case_events import DEATH_NOTIFIED
 from schemas.vocabulary import ITEMS, Scope, Topic, Value, Vocabulary
+from services.routing.domain.held_since import add_held_since
 from services.routing.domain.notified_anew import NOTIFIED, left_behind
 from services.routing.domain.register import GROUPS
 from services.routing.domain.statements import Conflict, Fact, Ignored, age, is_withdrawn, kept
@@ -194,6 +195,7 @@ class FactBase:
     def _merge(self, facts: list[Fact]) -> None:
         stated, corrections = self._sorted(facts)
         self._follow_the_harm(stated, corrections)
+        add_held_since(stated, INCIDENT, lambda each: self._now_stated(each, INCIDENT, corrections, set()))
         used: set[UUID] = set()
         spoken_of: set[str] = set()
         harm: list[Fact] = []

@@ -20,6 +20,7 @@ from schemas.vocabulary import load
 from services.intake.domain.stated import Told, standing
 from services.routing.domain.facts import INCIDENT, FactBase
 from services.routing.domain.facts_of import facts_of, rooted
+from services.routing.domain.held_since import HELD_SINCE
 from tests.support.routing import (
     CHILD,
     COUNCIL,
@@ -353,6 +354,7 @@ def as_routing_has_it(events: Sequence[Any], lost: Collection[UUID | None]) -> s
         for name, spec in VOCABULARY.items()
         for owner in owners.get(spec.scope, [])
         for fact in facts.standing(name, owner)
+        if name != HELD_SINCE  # it follows from what is stated, and no profile gives it
     }
     # Routing has the reporter once for each report; given is what its source said in the latest.
     for report in sorted(events, key=lambda each: (each.time, each.recorded_at, each.id)):

@@ -239,27 +239,15 @@ def test_an_act_states_the_facts_that_it_carries() -> None:
     }
 
 
-def test_a_decision_about_a_review_states_whose_partners_made_it_and_since_when_the_review_is_held() -> None:
-    on = {"review.decided_on": "2026-06-02"}
-    made = acted("lcspr.decision.made.v1", {"review.decision": "proceed"} | on)
-    against = acted("lcspr.decision.made.v1", {"review.decision": "not_proceed"} | on)
-    day = ("incident", "review.decided_on", date(2026, 6, 2))
+def test_a_decision_about_a_review_states_whose_partners_made_it() -> None:
+    made = acted("lcspr.decision.made.v1", {"review.decision": "proceed"})
+    against = acted("lcspr.decision.made.v1", {"review.decision": "not_proceed"})
 
-    assert stated(made) == {
-        ("incident", "review.decision", "proceed"),
-        day,
-        ("incident", "review.decided_by", LEEDS),
-        ("incident", "review.held_since", date(2026, 6, 2)),
-    }
-    assert stated(against) == {
-        ("incident", "review.decision", "not_proceed"),
-        day,
-        ("incident", "review.held_since", None),
-    }
+    assert stated(made) == {("incident", "review.decision", "proceed"), ("incident", "review.decided_by", LEEDS)}
+    assert stated(against) == {("incident", "review.decision", "not_proceed")}
     assert stated(corrected(made.id, "review.decision", "not_proceed", LSCP)) == {
         ("incident", "review.decision", "not_proceed"),
         ("incident", "review.decided_by", None),
-        ("incident", "review.held_since", None),
     }
 
 

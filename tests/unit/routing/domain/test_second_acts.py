@@ -147,3 +147,45 @@ def test_a_first_decision_that_was_one_against_a_review_began_none() -> None:
 
     assert owed("L-01", [*first, *against], once) == set()
     assert owed("L-01", [*first, *against, *review("2026-09-07")], once) == {("open", date(2026, 9, 9))}
+
+
+def put_right(said: list[Fact], name: str, value: str, after: int) -> list[Fact]:
+    """Return that one thing of an act is put right, so many days after the Monday."""
+    event = corrected(said[0].event_id, name, value, LSCP, at=MONDAY + timedelta(days=after))
+    return facts_of(event, VOCABULARY)
+
+
+def test_a_review_is_held_since_the_day_of_its_decision_as_it_was_put_right() -> None:
+    mistyped = act(
+        "lcspr.decision.made.v1", "2026-06-09", {"review.decision": "proceed", "review.decided_on": "2026-09-06"}
+    )
+    too_early = act(
+        "lcspr.decision.made.v1", "2026-09-07", {"review.decision": "proceed", "review.decided_on": "2026-06-01"}
+    )
+    given_up = [*review("2026-06-09"), *review("2026-07-06", "not_proceed"), *too_early]
+    once = accepted("L-01", REVIEW, "2026-06-10")
+
+    later, earlier = (
+        put_right(said, "review.decided_on", on, after=100)
+        for said, on in ((mistyped, "2026-06-09"), (too_early, "2026-09-07"))
+    )
+
+    assert owed("L-01", [*mistyped, *later], once) == {("met", date(2026, 6, 11))}
+    assert owed("L-01", [*given_up, *earlier], once) == {("open", date(2026, 9, 9))}
+
+
+def test_a_decision_that_is_put_right_to_one_against_the_review_gave_it_up() -> None:
+    again = review("2026-07-06")
+    against = put_right(again, "review.decision", "not_proceed", after=40)
+    stated = [*review("2026-06-09"), *again, *against, *review("2026-09-07")]
+
+    assert owed("L-01", stated, accepted("L-01", REVIEW, "2026-06-10")) == {("open", date(2026, 9, 9))}
+
+
+def test_a_correction_that_was_taken_back_gave_no_review_up() -> None:
+    again = review("2026-07-06")
+    against = put_right(again, "review.decision", "not_proceed", after=40)
+    after_all = put_right(against, "review.decision", "proceed", after=41)
+    stated = [*review("2026-06-09"), *again, *against, *after_all]
+
+    assert {state for state, _ in owed("L-01", stated, accepted("L-01", REVIEW, "2026-06-10"))} == {"met"}
