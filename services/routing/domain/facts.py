@@ -29,6 +29,7 @@ REPORTER: Final = "client:the-reporter"  # who states supposed facts that are no
 HARM: Final = "harm"
 DEATH: Final = "death"
 DIED: Final = "child.died"
+AGE_AT_DEATH: Final = "child.age_at_death"
 AWARE_OF_DEATH: Final = "aware_of_death_on"
 _EITHER: Final[frozenset[Topic]] = frozenset(get_args(Topic))
 _Corrected = tuple[UUID, str, str, str]  # event, fact, owner and source of a statement
@@ -91,6 +92,7 @@ class FactBase:
         speaking = [fact for fact in known if fact.name != DEATH_NOTIFIED]
         if speaking:
             self.first_source = self.in_place_of(speaking[0].authority)
+        self.was_a_death_from_the_first = False
         self._children: set[str] = set()
         self._items: dict[Scope, set[str]] = {scope: set() for scope in ITEMS}
         self._merge(known)
@@ -304,7 +306,8 @@ class FactBase:
         Args:
             harm: What was said of the harm, in the order in which it was first said, as it is now.
         """
-        if next((fact.value for fact in harm if fact.value is not None), None) != DEATH:
+        self.was_a_death_from_the_first = next((fact.value for fact in harm if fact.value is not None), None) == DEATH
+        if not self.was_a_death_from_the_first:
             return
         position = self.vocabulary[AWARE_OF_DEATH].position
         for owner, row in self._rows["authority"].items():

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from schemas.calendar import london_date
 from schemas.calendar.london import LONDON
-from services.routing.domain.facts import DEATH, HARM, INCIDENT, FactBase
+from schemas.vocabulary import Value
+from services.routing.domain.facts import AGE_AT_DEATH, DEATH, DIED, HARM, INCIDENT, FactBase
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
@@ -268,7 +269,8 @@ def _is_outdated(evaluation: Evaluation, trace: Trace, said: Fact) -> bool:
 
     Who decides that there is nothing to notify decides on what the authority knows or suspects then (Children Act 2004,
     section 16C(1); Working Together 2023, chapter 5). What leaves the rule's answer as it was, an age put right, was decided on. That a
-    child which was harmed has died since was not, though the rule says the same of both. Anything else that calls a duty off does so for good.
+    child which was harmed has died since was not, though the rule says the same of both; that may be said of the child alone. Anything
+    else that calls a duty off does so for good.
     """
     then, now = evaluation.facts.known_to(said), evaluation.facts
     if then is now:
@@ -277,22 +279,49 @@ def _is_outdated(evaluation: Evaluation, trace: Trace, said: Fact) -> bool:
         (trace.rule, trace.about), ()
     )
     same = any(run.holder == trace.holder and run.when == trace.when for run in runs)
-    return not same or then.value(HARM, INCIDENT) != now.value(HARM, INCIDENT)
+    child = trace.about.child
+    has_died = not _dead(now, child) <= _dead(then, child)
+    return not same or has_died or _harm(then, said.authority) != _harm(now, said.authority)
+
+
+def _harm(facts: FactBase, decider: str) -> Value | None:
+    """Return which harm it is: as whoever decides says itself, which others may dispute, else as all say."""
+    own = (
+        each
+        for each in facts.standing(HARM, INCIDENT)
+        if facts.in_place_of(each.authority) == facts.in_place_of(decider)
+    )
+    return next((each.value for each in own), facts.value(HARM, INCIDENT))
 
 
 def was_off_before_the_death(evaluation: Evaluation, trace: Trace) -> bool:
     """Say whether the duty of a run was called off before the child died, as `off_before_the_death` has it."""
     test = evaluation.book.rules[trace.rule].rule.cancelled_when
-    return test is not None and off_before_the_death(evaluation.facts, test, _said(evaluation, trace, test.fact))
-
-
-def off_before_the_death(facts: FactBase, test: Test, decisions: Sequence[Fact]) -> bool:
-    """Say whether the last decision that was made before it was a death called a duty off, whatever was decided since.
-
-    What was not called off then was owed by its own day already.
-    """
-    if facts.value(HARM, INCIDENT) != DEATH:
+    if test is None:
         return False
-    before = (each for each in reversed(decisions) if facts.known_to(each).value(HARM, INCIDENT) != DEATH)
+    return off_before_the_death(evaluation.facts, test, _said(evaluation, trace, test.fact), trace.about.child)
+
+
+def off_before_the_death(facts: FactBase, test: Test, decisions: Sequence[Fact], child: str | None = None) -> bool:
+    """Say whether the last decision that was made before a death was told of called a duty off, whatever was decided since.
+
+    What was not called off then was owed by its own day already; so was what is owed of a case that was a death from the first, in
+    which no awareness of the death counts apart.
+    """
+    dead = _dead(facts, child)
+    if not dead or facts.was_a_death_from_the_first:
+        return False
+    before = (each for each in reversed(decisions) if not dead <= _dead(facts.known_to(each), child))
     last = next(before, None)
     return last is not None and answer(test, last.value) == YES
+
+
+def _dead(facts: FactBase, child: str | None) -> frozenset[str]:
+    """Return of whom it is told that they died, by any source: a death of the incident, and the child, of which it goes by that till it is said."""
+    harm = {each.value for each in facts.standing(HARM, INCIDENT)}
+    found = {INCIDENT} if DEATH in harm else set()
+    if child is not None:
+        said = {each.value for each in facts.standing(DIED, child)}
+        if "yes" in said or facts.standing(AGE_AT_DEATH, child) or (found and not said):
+            found.add(child)
+    return frozenset(found)

@@ -20,7 +20,7 @@ from tests.support.rulebooks import HALTON, LEEDS, LEEDS_DEATH, NOW, POLICE, dec
 COUNCIL = f"la:{LEEDS}"
 DECIDED, AFTER = NOW + timedelta(days=2), NOW + timedelta(days=9)
 HARMED = [
-    *facts(LEEDS_DEATH | {"harm": "serious_harm"}),
+    *facts({name: value for name, value in LEEDS_DEATH.items() if name != "child.died"} | {"harm": "serious_harm"}),
     fact("aware_on", "2026-06-01", of=COUNCIL),
     fact("suspected_on", "2026-06-01", of=COUNCIL),
     fact("abuse_or_neglect", "suspected", of=COUNCIL),
@@ -220,3 +220,63 @@ def test_a_duty_that_stands_again_after_a_death_is_dated_and_warned_of_from_it()
 
     assert (opened.dates.from_fact, opened.dates.from_on) == ("aware_of_death_on", date(2026, 6, 10))
     assert opened.dates.warn_on == date(2026, 6, 17)
+
+
+def questions(stated: list[Fact]) -> set[str]:
+    return {each.fact for each in decided(stated).questions}
+
+
+LATER_AWARE = later("aware_of_death_on", "2026-06-10", COUNCIL)
+
+
+@pytest.mark.parametrize("alone", [[], [later("child.died", "no", subject="child-2")]], ids=["one", "of two"])
+def test_a_decision_on_the_harm_of_a_child_of_which_it_is_said_later_that_it_died_was_not_made_on_its_death(
+    alone: list[Fact],
+) -> None:
+    lived = fact("child.died", "no", by="lives")
+    died = fact("child.died", "yes", at=AFTER, by="died", corrects="lives")
+
+    assert notifying([*HARMED, lived, AGAINST, *alone])["child-1"] == WITHDRAWN["child-1"]
+    assert notifying([*HARMED, lived, AGAINST, *alone, died])["child-1"] == STANDS["child-1"]
+    assert ("open", date(2026, 6, 17)) in due("N-01", [*HARMED, lived, AGAINST, *alone, died, LATER_AWARE])
+
+
+def test_a_decision_in_a_death_of_several_stands_once_it_is_said_which_of_them_died() -> None:
+    in_a_death = [replace(each, value="death") if each.name == "harm" else each for each in HARMED]
+
+    for which in ("yes", "no"):
+        assert notifying([*in_a_death, AGAINST, later("child.died", which)]) == WITHDRAWN
+
+
+def test_a_death_that_another_source_has_not_heard_of_is_due_by_the_day_of_its_awareness_too() -> None:
+    """The police reported harm and say nothing of the death: sources differ about the harm, and the child is dead all the same."""
+    died = [later("harm", "death", COUNCIL), later("child.died", "yes", COUNCIL), LATER_AWARE]
+    agrees = fact("harm", "death", at=AFTER + timedelta(days=2), by="the police, too")
+
+    for stated in ([*HARMED, AGAINST, *died], [*HARMED, AGAINST, *died, agrees]):
+        assert due("N-01", stated) == {("open", date(2026, 6, 17))}
+
+
+def test_a_decision_that_was_made_on_the_death_stands_once_the_others_have_heard_of_it() -> None:
+    died = [later("harm", "death", COUNCIL), later("child.died", "yes", COUNCIL), LATER_AWARE]
+    again = fact("notification.decision", "not_notify", of=COUNCIL, at=AFTER + timedelta(days=1), by="again")
+    agrees = fact("harm", "death", at=AFTER + timedelta(days=2), by="the police, too")
+
+    assert notifying([*HARMED, AGAINST, *died, again]) == WITHDRAWN
+    assert notifying([*HARMED, AGAINST, *died, again, agrees]) == WITHDRAWN
+
+
+@pytest.mark.parametrize("how", ["put right", "told after the decision"])
+def test_nobody_is_asked_for_an_awareness_that_counts_for_nothing(how: str) -> None:
+    """Of a case that was a death from the first no awareness of the death counts apart, so no answer would close the question."""
+    put_right = [
+        *HARMED,
+        AGAINST,
+        fact("harm", "death", at=DECIDED, recorded_at=AFTER, by="put right", corrects="first"),
+    ]
+    told_after = [*(each for each in HARMED if each.name != "harm"), AGAINST, later("harm", "death")]
+    stated = put_right if how == "put right" else told_after
+
+    for said in (stated, [*stated, LATER_AWARE]):
+        assert due("N-01", said) == {("open", date(2026, 6, 8))}
+        assert "aware_of_death_on" not in questions(said)
