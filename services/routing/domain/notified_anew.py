@@ -1,11 +1,12 @@
 """What a withdrawn notification leaves behind: it and what was done on it count no longer beside one that stands. Pure.
 
-Of one that was reported by mistake it is not said either who made it.
+Of several that stand the one of the earliest day says who notified: partners of one authority owe the rapid review.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -23,20 +24,26 @@ Said = Mapping[tuple[str, str], tuple[Sequence[Fact], Sequence[Fact]]]
 
 
 def left_behind(said: Said, in_place_of: Callable[[str], str]) -> frozenset[tuple[UUID, str]]:
-    """Return the statements that do not count, by event and fact: none unless a notification was withdrawn, or was none, beside another.
+    """Return the statements that do not count, by event and fact: none unless a notification was made beside another.
 
     A rapid review is one of the notification that stands: what was done before that was done on the other. It counts where
     that other was a duplicate, which is about the same. While no notification stands, the withdrawn one is the one that is
     known.
     """
     told = list(_all(said, NOTIFIED))
-    notified = [first for first, now in told if now.value is not None]
-    if not notified:
+    days = {first: now.value for first, now in told if isinstance(now.value, date)}
+    if not days:
         return frozenset()
-    found = {(first.event_id, _NOTIFIED_BY) for first, now in told if now.value is None}
+
+    def by_others(standing: Iterable[Fact]) -> set[tuple[UUID, str]]:
+        """Return who made each but the first, by its day as it is now and then by its hour, in whatever order they were told."""
+        hours = {first.event_id: age(first) for first, _ in _all(said, _NOTIFIED_BY)}  # see `case_events.counts_from`
+        earliest = min(standing, key=lambda each: (days[each], hours.get(each.event_id, age(each))))
+        return {(first.event_id, _NOTIFIED_BY) for first, _ in told if first is not earliest}
+
     said_of_it = {owner: _of(said, name, owner) for name, owner in said if name == _WITHDRAWN}
     if not any(now.value is not None for each in said_of_it.values() for _, now in each):
-        return frozenset(found)
+        return frozenset(by_others(days))
 
     def withdrawn_as(notified: Fact) -> object:
         """Return for which reason its authority withdrew a notification after it was made, or None."""
@@ -45,7 +52,8 @@ def left_behind(said: Said, in_place_of: Callable[[str], str]) -> frozenset[tupl
         made = next((first for first, _ in own if first.event_id == notified.event_id), notified)
         return next((now.value for first, now in own if now.value is not None and age(first) > age(made)), None)
 
-    standing = [first for first in notified if withdrawn_as(first) is None]
+    standing = [first for first in days if withdrawn_as(first) is None]
+    found = by_others(standing or days)
     if not standing:
         return frozenset(found)
     found |= {
@@ -54,7 +62,7 @@ def left_behind(said: Said, in_place_of: Callable[[str], str]) -> frozenset[tupl
         for first, _ in _all(said, name)
         if withdrawn_as(first)
     }
-    if any(withdrawn_as(first) not in {None, _DUPLICATE} for first in notified):
+    if any(withdrawn_as(first) not in {None, _DUPLICATE} for first in days):
         since = min(map(age, standing))
         done = (first for (name, _), (firsts, _) in said.items() if name.startswith(_DONE_ON_IT) for first in firsts)
         found |= {(first.event_id, first.name) for first in done if age(first) < since}

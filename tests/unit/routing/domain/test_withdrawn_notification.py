@@ -212,6 +212,17 @@ def test_while_neither_has_withdrawn_the_one_that_notified_first_owes_the_rapid_
     assert "notification.submitted_by" not in {each.fact for each in decision.questions}
 
 
+def test_the_first_of_two_notifications_is_the_one_of_the_earlier_day_as_it_was_put_right() -> None:
+    by_leeds, by_wandsworth = submitted(when=MONDAY), submitted(BY_WANDSWORTH, when=MONDAY + timedelta(days=1))
+    put_right = corrected(by_leeds.id, "notification.submitted_on", "2026-06-03")
+    told = [fact for each in (by_leeds, by_wandsworth, put_right) for fact in facts_of(each, VOCABULARY)]
+
+    owing = {(rule, holder, due_on) for rule, holder, due_on, _ in rapid_reviews(decided([*CASE, *told]))}
+
+    assert ("R-01", f"lscp:{WANDSWORTH}", date(2026, 6, 23)) in owing  # Tuesday 2 June + 15
+    assert {holder for _, holder, _ in owing} == {f"lscp:{WANDSWORTH}"}
+
+
 def test_of_two_notifications_one_that_was_reported_by_mistake_is_not_the_first() -> None:
     by_leeds, by_wandsworth = submitted(when=MONDAY), submitted(BY_WANDSWORTH, when=MONDAY + timedelta(days=14))
     mistaken = corrected(by_leeds.id, "notification.submitted_on", None)
