@@ -189,3 +189,15 @@ def test_a_correction_that_was_taken_back_gave_no_review_up() -> None:
     stated = [*review("2026-06-09"), *again, *against, *after_all]
 
     assert {state for state, _ in owed("L-01", stated, accepted("L-01", REVIEW, "2026-06-10"))} == {"met"}
+
+
+@pytest.mark.parametrize("by", [LSCP, ELSEWHERE])
+def test_a_decision_for_a_review_that_is_held_already_gives_no_more_time(by: Reporter) -> None:
+    """Working Together 2023, chapter 5: "no later than six months from the date of the decision to initiate a review"."""
+    stated = [*review("2026-06-09"), *review("2026-09-07", by=by)]
+
+    assert owed("L-01", stated) == {("open", date(2026, 6, 11))}
+    assert owed("L-04", stated) == {("open", date(2026, 12, 9))}
+    assert owed("L-04", [*stated, *review("2026-10-05", "not_proceed"), *review("2026-11-02")]) == {
+        ("open", date(2027, 5, 2))
+    }
