@@ -106,13 +106,13 @@ def _ended(
     happenings: Iterable[Happening],
 ) -> tuple[dict[str, Happening], Happening | None]:
     """Return what ended the duty towards each recipient, and what ended it towards everybody."""
-    events, since = duty.stop.events, _day(evaluation, trace, duty.stop.since)
+    events, begun = duty.stop.events, _begun(evaluation, trace, duty.stop.since)
     ended = _aware(evaluation, trace, recipients) if BECAME_AWARE in events else {}
     whole: Happening | None = None
     for happening in sorted(happenings, key=lambda each: (each.occurred_at, each.event_id)):
         if happening.event not in events or not _is_about(happening, slot, evaluation.facts):
             continue
-        if since is not None and london_date(happening.occurred_at) < since:
+        if begun is not None and _is_before(happening, begun):
             continue
         if happening.recipient is None:
             whole = whole or happening
@@ -120,6 +120,14 @@ def _ended(
             if recipient in recipients:
                 ended.setdefault(recipient, happening)
     return ended, whole
+
+
+def _is_before(happening: Happening, begun: Fact) -> bool:
+    """Say whether something happened before an act: on a day before it, unless the act had been told of by then and its day is put right."""
+    on = begun.value
+    return (
+        isinstance(on, date) and london_date(happening.occurred_at) < on and happening.occurred_at < begun.occurred_at
+    )
 
 
 def _is_about(happening: Happening, slot: Slot, facts: FactBase) -> bool:
@@ -185,9 +193,14 @@ def _said(evaluation: Evaluation, trace: Trace, fact: str) -> tuple[Fact, ...]:
     return evaluation.facts.said_for(_child(evaluation, trace), fact, evaluation.owner(fact, trace))
 
 
-def _day(evaluation: Evaluation, trace: Trace, fact: str | None) -> date | None:
+def _begun(evaluation: Evaluation, trace: Trace, fact: str | None) -> Fact | None:
     found = agreed(evaluation, trace, fact) if fact else ()
-    return found[0].value if found and isinstance(found[0].value, date) else None
+    return found[0] if found else None
+
+
+def _day(evaluation: Evaluation, trace: Trace, fact: str | None) -> date | None:
+    begun = _begun(evaluation, trace, fact)
+    return begun.value if begun and isinstance(begun.value, date) else None
 
 
 def _test(evaluation: Evaluation, trace: Trace, test: Test) -> int:

@@ -84,11 +84,14 @@ def test_the_panel_is_told_of_a_second_refusal_to_publish_and_accepts_it_apart(b
 
 def test_a_refusal_that_is_told_by_a_second_body_or_put_right_is_not_a_second_one() -> None:
     first = declined("2026-08-03")
-    put_right = facts_of(corrected(first[0].event_id, "publication.declined_on", "2026-07-31", LSCP), VOCABULARY)
+    earlier, later = (
+        facts_of(corrected(first[0].event_id, "publication.declined_on", on, LSCP), VOCABULARY)
+        for on in ("2026-07-31", "2026-08-06")
+    )
     told_late = act("publication.declined.v1", "2026-08-20", {"publication.declined_on": "2026-08-04"}, COUNCIL)
     once = accepted("P-04", REASONS, "2026-08-05")
 
-    for said in (put_right, told_late):
+    for said in (earlier, later, told_late):
         assert {state for state, _ in owed("P-04", [*first, *said], once)} == {"met"}
 
 
