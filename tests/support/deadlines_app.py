@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from joserfc.jwk import OKPKey
 
 from services.deadlines.main import create_app
 from services.deadlines.settings import DeadlinesSettings
+from tests.support.ending import folder_of_the_run
 from tests.support.stack import SERVICE_PASSWORDS
 
 FRONT = "http://front.example:8400"
@@ -29,7 +29,7 @@ def _key() -> OKPKey:
 
 @cache
 def _public_key_file() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="handrail-deadlines-")) / "token.pub"
+    path = folder_of_the_run("handrail-deadlines-") / "token.pub"
     path.write_bytes(_key().as_pem(private=False))
     return path
 

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import atexit
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ENDING = ExitStack()
 GROUP_ENDING = ExitStack()
 """What is stopped already with the last test of a group that one process runs (`tests/conftest.py`): idle, it costs time."""
 
 atexit.register(ENDING.close)
+
+
+def folder_of_the_run(prefix: str) -> Path:
+    """Return a new folder that is deleted at the end."""
+    return Path(ENDING.enter_context(TemporaryDirectory(prefix=prefix)))

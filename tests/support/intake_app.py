@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,6 +30,7 @@ from services.intake.store import clients
 from services.intake.vault import Vault
 from services.kit.database import Database
 from services.kit.migrate import migrate_all
+from tests.support.ending import folder_of_the_run
 from tests.support.eventually import eventually
 from tests.support.intake import KEY, LEEDS, structured
 from tests.support.stack import SERVICE_PASSWORDS, fresh_database
@@ -50,7 +50,7 @@ def _signing_key(name: str) -> OKPKey:
 
 @cache
 def _public_key_file(name: str) -> Path:
-    path = Path(tempfile.mkdtemp(prefix="handrail-intake-")) / f"{name}.pub"
+    path = folder_of_the_run("handrail-intake-") / f"{name}.pub"
     path.write_bytes(_signing_key(name).as_pem(private=False))
     return path
 

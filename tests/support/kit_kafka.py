@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -26,6 +25,7 @@ from services.kit.fence import Place
 from services.kit.publisher import KafkaPublisher
 from services.kit.runtime import Runtime, kafka_connection
 from services.kit.settings import KitSettings
+from tests.support.ending import folder_of_the_run
 from tests.support.eventually import eventually
 from tests.support.stack import stack
 
@@ -38,7 +38,7 @@ _numbers = itertools.count(1)
 @cache
 def token_key_file() -> Path:
     """Return a public key file; nobody has the private key."""
-    path = Path(mkdtemp(prefix="handrail-kit-")) / "token.pub"
+    path = folder_of_the_run("handrail-kit-") / "token.pub"
     public = Ed25519PrivateKey.generate().public_key()
     path.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return path

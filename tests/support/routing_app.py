@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from joserfc.jwk import OKPKey
 from handrail.embedded.postgres import DatabaseAddress
 from services.routing.main import create_app
 from services.routing.settings import RoutingSettings
+from tests.support.ending import folder_of_the_run
 from tests.support.stack import SERVICE_PASSWORDS
 
 FRONT = "http://front.example:8400"
@@ -32,7 +32,7 @@ def token_key() -> OKPKey:
 
 @cache
 def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="handrail-routing-"))
+    folder = folder_of_the_run("handrail-routing-")
     (folder / "token.pub").write_bytes(token_key().as_pem(private=False))
     (folder / "endpoints.yaml").write_text("")
     return folder
