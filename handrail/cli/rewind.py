@@ -83,12 +83,12 @@ def found_lines(service: str, lacking: Sequence[tuple[UUID, str]], published: in
 def consumer_rewind(service: Which, data: Folder = None, database_file: Address = None) -> None:
     """Let a service read every topic again from the start; what it has handled has no second effect.
 
-    A service that has stopped reading must be restarted; one that runs goes back at the next record of each partition.
+    A service that has stopped reading must be restarted; one that runs goes back within seconds.
     """
     from handrail.installation.rewinding import rewind_consumers  # noqa: PLC0415 - slow: SQLAlchemy
 
     rewind_consumers(service, _address(service, data, database_file))
-    typer.echo(f"{service} reads every topic from the start, at the latest when it is restarted.")
+    typer.echo(f"{service} reads every topic from the start; where it has stopped reading, once it is restarted.")
 
 
 def _address(service: str, data: Path | None, given: Path | None) -> str:

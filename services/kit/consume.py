@@ -22,6 +22,7 @@ from faststream.kafka import KafkaBroker, KafkaRouter
 from schemas.messages import parse as parse_message
 from services.kit import metrics
 from services.kit.codec import Decoded, Event, Parse, RawBatchCodec
+from services.kit.consumed import report
 from services.kit.errors import summary
 from services.kit.faults import faultpoint
 from services.kit.fence import REWOUND, Place, firsts
@@ -247,32 +248,7 @@ class Worker(ConsumerRebalanceListener):
             return
 
     def _report(self, items: Sequence[Decoded], outcome: Outcome, seconds: float) -> None:
-        group, counts = self.consumer.group_id, outcome.counts
-        metrics.BATCH_RECORDS.labels(group).observe(len(items))
-        metrics.BATCH_SECONDS.labels(group).observe(seconds)
-        for name, count in counts.items():
-            if count:
-                metrics.CONSUMED.labels(group, name).inc(count)
-        for kind in ("poison", "failed"):
-            if counts[kind]:
-                metrics.QUARANTINED.labels(group, kind).inc(counts[kind])
-                _log.error("consume.quarantined", consumer=group, kind=kind, count=counts[kind])
-        for error in outcome.errors:
-            _log.error("consume.handler_failed", consumer=group, error=summary(error), where=where(error))
-        if outcome.gaps:
-            metrics.GAPS.labels(group).inc(len(outcome.gaps))
-        if counts["overtaken"]:
-            metrics.OVERTAKEN.labels(group).inc()
-        _log.info(
-            "consume.batch",
-            consumer=group,
-            records=len(items),
-            fresh=counts["fresh"],
-            duplicates=counts["duplicates"] + counts["overtaken"],
-            poison=counts["poison"],
-            parked=counts["parked"],
-            ms=round(seconds * 1000, 1),
-        )
+        report(self.consumer.group_id, len(items), outcome, seconds)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish the batch in hand before the partitions go to somebody else."""
@@ -339,7 +315,28 @@ class Worker(ConsumerRebalanceListener):
             raise
         for place, (_, end) in bounds.items():
             metrics.LAG.labels(self.consumer.group_id, *place).set(max(0, end - stood[place]))
-        self._check_bounds(bounds, stood)
+        if self._check_bounds(bounds, stood) and await self._set_back(stood) and not self._hurry.is_set():
+            await self._stand_up_again()
+
+    async def _set_back(self, stood: Mapping[Place, int]) -> bool:
+        """Return whether the fence is before where this consumer stood already.
+
+        A server that took over without the last commits has undone what they did, and a person may rewind. Without another
+        record nothing shows the gap, and what lies between would be read by nobody.
+        """
+        async with self._store.begin() as tx:
+            held = await tx.fence.look(self.consumer.group_id)
+        back = [place for place, offset in stood.items() if held.get(place, REWOUND) < offset]
+        for place in back:
+            _log.warning(
+                "consume.set_back",
+                consumer=self.consumer.group_id,
+                topic=place.topic,
+                partition=place.partition,
+                offset=stood[place],
+                expected_offset=held.get(place, REWOUND),
+            )
+        return bool(back)
 
     async def _stand_up_again(self) -> None:
         """Take the partitions over if that failed: aiokafka only logs it, and a database may have been away just then."""

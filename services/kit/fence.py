@@ -88,6 +88,10 @@ class Fence(Protocol):
         """Lock the partitions' rows, in a fixed order, until the end of the transaction; return their next offsets."""
         ...
 
+    async def look(self, consumer: str) -> dict[Place, int]:
+        """Return the next offset of each partition that a consumer has had; locks nothing."""
+        ...
+
     async def advance(self, consumer: str, next_offsets: Mapping[Place, int]) -> None:
         """Move the fence forward; it never goes back."""
         ...
@@ -131,6 +135,10 @@ class PostgresFence:
         )
         return {Place(row.topic, row.partition): row.next_offset for row in rows}
 
+    async def look(self, consumer: str) -> dict[Place, int]:
+        """Return the next offset of each partition that a consumer has had; locks nothing."""
+        return await stand(self._connection, consumer)
+
     async def advance(self, consumer: str, next_offsets: Mapping[Place, int]) -> None:
         """Move the fence forward; it never goes back."""
         if not next_offsets:
@@ -164,6 +172,6 @@ async def rewind(connection: AsyncConnection, consumer: str, topic: str) -> None
     """Let a consumer read a topic from its beginning; what its inbox knows has no second effect.
 
     For `handrail consumer rewind`, after the topic was made again or the database was restored. A consumer that runs meanwhile
-    finds a gap before the next record, and goes back.
+    finds a gap before the next record, or sees at its next look that it was set back, and goes back.
     """
     await connection.execute(_REWIND, {"consumer": consumer, "topic": topic, "rewound": REWOUND})

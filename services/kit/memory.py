@@ -184,6 +184,10 @@ class _Fence:
             self._tx.written()  # locking a row is a write in PostgreSQL too
         return found
 
+    async def look(self, consumer: str) -> dict[Place, int]:
+        offsets = self._tx.view("offsets")
+        return {place: offset for (owner, place), offset in offsets.items() if owner == consumer}
+
     async def advance(self, consumer: str, next_offsets: Mapping[Place, int]) -> None:
         if not next_offsets:
             return

@@ -37,6 +37,10 @@ class _MovesTheFenceAtOnce:
         found: dict[Place, int] = await self._fence.hold(consumer, places)
         return found
 
+    async def look(self, consumer: str) -> dict[Place, int]:
+        found: dict[Place, int] = await self._fence.look(consumer)
+        return found
+
     async def advance(self, consumer: str, next_offsets: Mapping[Place, int]) -> None:
         await self._fence.advance(consumer, next_offsets)
         self._tx.store.state.offsets.update({(consumer, place): offset for place, offset in next_offsets.items()})
@@ -103,6 +107,10 @@ class _StandsNowhere:
 
     async def hold(self, consumer: str, places: Sequence[Place]) -> dict[Place, int]:
         del consumer, places
+        return {}
+
+    async def look(self, consumer: str) -> dict[Place, int]:
+        del consumer
         return {}
 
     async def advance(self, consumer: str, next_offsets: Mapping[Place, int]) -> None:

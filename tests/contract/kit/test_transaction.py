@@ -197,8 +197,9 @@ async def test_the_fence_moves_forward_and_never_back(kit: Backend) -> None:
     async with kit.store.begin() as tx:
         found = await tx.fence.hold("reader", [PLACE, Place("kit-test", 4), Place("other", 0)])
         of_another = await tx.fence.hold("other reader", [PLACE])
-    assert found == {PLACE: 7, Place("kit-test", 4): 1}
-    assert of_another == {}
+        seen, seen_of_another = await tx.fence.look("reader"), await tx.fence.look("other reader")
+    assert found == seen == {PLACE: 7, Place("kit-test", 4): 1}
+    assert of_another == seen_of_another == {}
 
 
 async def test_the_inbox_admits_a_message_once_also_when_two_transactions_try_at_once(kit: Backend) -> None:

@@ -272,6 +272,24 @@ async def test_a_consumer_that_is_rewound_while_it_runs_reads_from_the_beginning
     assert await road.effects() == [f"heard {name}" for name in ("a", "b", "c", "a", "b", "c", "d")]
 
 
+async def test_what_a_server_lacks_that_took_over_is_read_again_though_no_record_follows(road: Road) -> None:
+    await road.send("a", "b", "c", number=1)
+    async with road.here():
+        await eventually(lambda: _has(road, 3), "three events")
+        store = kit.database(road.url)
+        async with store.engine.begin() as connection:  # it did not get the last two commits
+            await connection.execute(
+                text("DELETE FROM inbox WHERE event_id = ANY(:ids)"),
+                {"ids": [aware(name, case(1)).id for name in "bc"]},
+            )
+            back = text("UPDATE consumer_offset SET next_offset = next_offset - 2 WHERE next_offset > 0")
+            await connection.execute(back)
+        await store.close()
+        await eventually(lambda: _has(road, 5), "the last two once more")
+
+    assert await road.effects() == [f"heard {name}" for name in "abcbc"]
+
+
 async def test_stopping_finishes_the_batch_in_hand(road: Road) -> None:
     taken: list[str] = []
     in_hand, go_on = asyncio.Event(), asyncio.Event()

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from services.kit import consume, metrics
 from services.kit.codec import decode
 from services.kit.consume import BATCH_S, FEWEST, MOST, REST_S, fitting
+from services.kit.fence import REWOUND
 from services.kit.health import SILENT_S
 from services.kit.kafka_compat import RawRecord
 from services.kit.memory import MemoryStore
@@ -232,6 +233,28 @@ async def test_nothing_is_taken_over_while_a_rebalance_is_under_way() -> None:
 
     assert subscriber.sought == []
     assert await worker.unready() == "no partitions are assigned yet"
+
+
+@pytest.mark.parametrize(("before", "now"), [(5, 3), (5, REWOUND)])
+async def test_a_fence_that_was_set_back_is_followed_though_no_record_comes_that_would_show_it(
+    before: int, now: int
+) -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.end = 5
+    await fenced(store, before)
+    await assign(worker)
+    await worker.watch()
+    seen_well = list(subscriber.sought)
+
+    store.state.offsets[GROUP, PLACE] = (
+        now  # what a server has that took over without the last commits, or was told to have
+    )
+    await worker.watch()
+
+    assert (seen_well, subscriber.sought) == ([5], [5, max(now, 0)])
+    assert worker.stopped() is None
+    assert await worker.unready() is None
 
 
 async def test_a_batch_is_acknowledged_after_its_commit_and_read_again_if_there_was_none() -> None:
