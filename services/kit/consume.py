@@ -158,6 +158,7 @@ class Worker(ConsumerRebalanceListener):
         started, wanted = time.monotonic(), self.most
         try:
             outcome = await self._handle(items, started)
+            await self._look_for_cut(outcome.gaps)
         except Exception:
             for place, offset in firsts(map(mark_of, items)).items():
                 self.subscriber.seek(place, offset)
@@ -196,6 +197,12 @@ class Worker(ConsumerRebalanceListener):
             _log.warning(
                 "consume.gap", consumer=group, topic=place.topic, partition=place.partition, expected_offset=offset
             )
+
+    async def _look_for_cut(self, gaps: Mapping[Place, int]) -> None:
+        """Stop before a gap that lies before the first record there is: a second look would find nothing, and take it for a hole."""
+        wanted = {place: offset for place, offset in gaps.items() if offset != REWOUND}
+        if wanted and not self._check_bounds(await self._kafka.answer(self.subscriber.bounds(wanted)), wanted):
+            raise RuntimeError(self._stopped)
 
     def read_failed(self, error: Exception, place: Place | None) -> None:
         """Say that something could not be read, and of which partition if it is one's own."""
@@ -326,16 +333,10 @@ class Worker(ConsumerRebalanceListener):
         """
         async with self._store.begin() as tx:
             held = await tx.fence.look(self.consumer.group_id)
-        back = [place for place, offset in stood.items() if held.get(place, REWOUND) < offset]
-        for place in back:
-            _log.warning(
-                "consume.set_back",
-                consumer=self.consumer.group_id,
-                topic=place.topic,
-                partition=place.partition,
-                offset=stood[place],
-                expected_offset=held.get(place, REWOUND),
-            )
+        back = {place: held.get(place, REWOUND) for place in stood if held.get(place, REWOUND) < stood[place]}
+        for (topic, partition), offset in back.items():
+            there = {"topic": topic, "partition": partition, "offset": stood[Place(topic, partition)]}
+            _log.warning("consume.set_back", consumer=self.consumer.group_id, expected_offset=offset, **there)
         return bool(back)
 
     async def _stand_up_again(self) -> None:

@@ -22,7 +22,7 @@ class FakeSubscriber:
     """One partition of one topic. `meanwhile` happens between the broker's answer and its arrival."""
 
     def __init__(self) -> None:
-        self.end = 0
+        self.begin = self.end = 0
         self.sought: list[int] = []
         self.acknowledged: list[int] = []
         self.did: list[str] = []
@@ -32,7 +32,7 @@ class FakeSubscriber:
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def bounds(self, places: Iterable[Place]) -> Bounds:
-        found = dict.fromkeys(places, (0, self.end))
+        found = dict.fromkeys(places, (self.begin, self.end))
         if self.meanwhile:
             await self.meanwhile()
         return found

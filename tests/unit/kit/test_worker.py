@@ -73,6 +73,25 @@ async def test_a_topic_that_became_shorter_stops_the_consumer() -> None:
     assert subscriber.stopped
 
 
+async def test_records_that_were_deleted_unread_stop_the_consumer_before_it_takes_them_for_a_hole() -> None:
+    store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    subscriber.end = 5
+    await fenced(store, 2)
+    await assign(worker)
+
+    subscriber.begin = 4  # while a database was away, say: nobody has read 2 and 3
+    first_left = [decode(RawRecord(*PLACE, 4, None, b"the fifth", (), 0), None)]
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="cut short"):
+            await worker.receive(first_left)
+    await worker.settled()
+
+    assert "cut short" in (worker.stopped() or "")
+    async with store.begin() as tx:
+        assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 2}
+
+
 def test_a_kafka_that_no_longer_answers_makes_the_consumer_unready_and_its_lag_unknown_until_it_answers_again() -> None:
     async def away() -> list[tuple[str | None, float]]:
         subscriber = FakeSubscriber()
