@@ -7,7 +7,9 @@ says that it should be upgraded: skipped, the event would be lost to it for ever
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, get_args
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, Final, get_args
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
@@ -77,7 +79,26 @@ def _explain(raw: bytes, error: ValidationError) -> UnreadableMessage:
 
 
 def describe(error: ValidationError) -> str:
-    """Return where and how a value was wrong, without the value: `data.children.0.home_area: string_pattern_mismatch`."""
+    """Return where and how a value was wrong, without the value: `data.children.0.home_area: string_pattern_mismatch`.
+
+    A name that the sender made up is a value, too, and may be of any length and have any character in it.
+    """
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    places = (f"{'.'.join(str(part) for part in item['loc']) or 'message'}: {item['type']}" for item in found[:10])
-    return "; ".join(places)
+    return "; ".join(f"{'.'.join(map(_part, item['loc'])) or 'message'}: {item['type']}" for item in found[:10])
+
+
+def _part(part: int | str) -> str:
+    return str(part) if isinstance(part, int) or part in MESSAGES or part in _names() else "*"
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Return the names of all fields that messages have."""
+    return frozenset(_names_in(_ADAPTER.json_schema()))
+
+
+def _names_in(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema.get("properties", ())
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _names_in(each)

@@ -15,7 +15,7 @@ from services.kit.errors import Refused
 from services.kit.fence import REWOUND
 from services.kit.kafka_compat import RawRecord
 from services.kit.path import Consumer, TopicChanged, handle_batch
-from tests.support.batches import PLACE, TOPIC, Service, event, poison, unknown
+from tests.support.batches import PLACE, TOPIC, Service, event, poison, record, unknown
 from tests.support.kit import Backend, aware, case
 
 
@@ -144,6 +144,19 @@ async def test_poison_in_the_middle_is_announced_and_the_others_flow(service: Se
 
     assert await service.heard() == ["a", "b"]
     assert await service.announced() == ["record.quarantined.v1"]
+    assert outcome.counts["poison"] == 1
+
+
+@pytest.mark.parametrize("name", ["\0", "x" * 500_000])
+async def test_poison_in_which_a_name_is_what_no_column_and_no_message_takes_stops_nobody(
+    service: Service, name: str
+) -> None:
+    body = orjson.loads(aware("x", case(7)).wire()) | {"type": "rapid_review.submitted.v1"}
+    body["data"] = {"reporter": body["data"]["reporter"], "facts": {name: []}}
+
+    outcome = await service.take(decode(record(0, orjson.dumps(body), case(7))), event(1, "b", 2))
+
+    assert await service.heard() == ["b"]
     assert outcome.counts["poison"] == 1
 
 

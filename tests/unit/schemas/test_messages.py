@@ -90,6 +90,17 @@ def test_an_error_never_quotes_a_value() -> None:
     assert "case_key" in str(refused.value) or "casekey" in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["Testchild Alpha", "\0", "x" * 300_000])
+def test_an_error_never_quotes_a_name_that_the_sender_made_up(name: str) -> None:
+    data = {"reporter": {"client": "x", "body": "police", "area": "E08000035"}, "facts": {name: []}}
+
+    with pytest.raises(UnreadableMessage) as refused:
+        parse(altered(type="rapid_review.submitted.v1", data=data))
+
+    place = "rapid_review.submitted.v1.data.facts.*.*"
+    assert str(refused.value) == f"{place}: string_type; {place}: int_type"
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_message_or_unreadable(raw: bytes) -> None:
     with pytest.raises(UnreadableMessage):
