@@ -8,6 +8,7 @@ less than it once acknowledged: then somebody restored or replaced one of the tw
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,12 +24,13 @@ from services.kit.faults import faultpoint
 from services.kit.fence import Place
 from services.kit.health import Heartbeat
 from services.kit.logging import where
-from services.kit.publisher import Outgoing, Publisher
+from services.kit.publisher import SEND_TIMEOUT_S, Outgoing, Publisher
 from services.kit.restored import Behind, compare
 
 _log = structlog.get_logger("services.kit.relay")
 
 BATCH_ROWS: Final = 1_000
+"""At most so many are published at once; after a failure half as many, for all of them have to be sent in the time that one send may take."""
 POLL_FIRST_S: Final = 0.02
 REST_S: Final = 0.01  # after a publication, unless much is waiting: commits of one moment share the next
 POLL_LAST_S: Final = 0.25
@@ -53,6 +55,7 @@ class Relay:
         self._publisher = publisher
         self._committed = committed
         self._rest_s = rest_s
+        self._most = BATCH_ROWS
         self._stop = asyncio.Event()
         self._heartbeat = Heartbeat(STUCK_AFTER_S)
         self._refusal: str | None = None
@@ -152,11 +155,12 @@ class Relay:
         while self._compared.is_set() and not self._stop.is_set():
             self._heartbeat.beat()
             self._committed.clear()  # before reading: a commit after the read must wake us
-            rows = await self._cursor.read(position, BATCH_ROWS)
+            most = self._most
+            rows = await self._cursor.read(position, most)
             if rows:
                 position = await self._publish(rows, position)
                 idle_s = POLL_FIRST_S
-                if len(rows) == BATCH_ROWS:
+                if len(rows) == most:
                     continue
                 await self._wait(self._stop, self._rest_s)
             await self._wait(self._committed, idle_s)
@@ -176,7 +180,14 @@ class Relay:
     async def _publish(self, rows: Sequence[OutboxRow], position: Position) -> Position:
         fresh = [row for row in rows if not row.published]
         numbered, producer_seq = _number(fresh, position.producer_seq)
-        offsets = await self._publisher.publish(numbered)
+        began_s = time.monotonic()
+        try:
+            offsets = await self._publisher.publish(numbered)
+        except Unavailable:
+            self._most = max(1, min(self._most, len(rows)) // 2)
+            raise
+        if time.monotonic() - began_s < SEND_TIMEOUT_S / 4:
+            self._most = min(BATCH_ROWS, self._most * 2)
         faultpoint("relay.sent")
         acknowledged = dict(position.acknowledged or {})
         for place, (first, last) in offsets.items():

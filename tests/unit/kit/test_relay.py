@@ -28,6 +28,7 @@ class FakeBroker:
         self.topics: dict[str, list[Outgoing]] = {}
         self.published: list[int] = []
         self.failures = 0
+        self.most: int | None = None
         self.keeps_before_failing = False
         self.lets_out = 0
 
@@ -36,6 +37,9 @@ class FakeBroker:
             self.failures -= 1
             if self.keeps_before_failing:
                 self._keep(records)
+            raise Unavailable
+        if self.most is not None and len(records) > self.most:
+            self._keep(records[: self.most])  # and then its time was over
             raise Unavailable
         return self._keep(records)
 
@@ -165,6 +169,21 @@ async def test_a_failure_after_sending_only_repeats_with_the_same_numbers() -> N
         await eventually(lambda: len(broker.numbers()) == 4, "repeated")
 
     assert broker.numbers() == [(1, "a"), (2, "b")] * 2
+
+
+def test_what_takes_too_long_to_send_at_once_is_sent_in_smaller_parts_with_the_same_numbers() -> None:
+    store, broker = MemoryStore("kit", NOON), FakeBroker()
+    broker.most = 2
+    names = [str(number) for number in range(1, 12)]
+
+    async def published_within_a_minute() -> int:
+        await emit(store, *names)
+        async with running(relay_of(store, broker)):
+            await asyncio.sleep(60)
+        return store.cursor.producer_seq
+
+    assert simulated(published_within_a_minute()) == len(names)
+    assert sorted(set(broker.numbers())) == [(int(name), name) for name in sorted(names, key=int)]
 
 
 async def test_a_topic_that_became_shorter_is_refused_with_the_way_out() -> None:
