@@ -187,7 +187,10 @@ class Worker(ConsumerRebalanceListener):
     def _take_down(self, outcome: Outcome) -> None:
         """Remember where the partitions stand, and read those again of which something was skipped."""
         group = self.consumer.group_id
-        self._next_offsets.update(outcome.advance)
+        # Only of what is here: a batch that outlasts a rebalance has partitions of which another copy measures the lag now.
+        self._next_offsets |= {
+            place: offset for place, offset in outcome.advance.items() if place in self._next_offsets
+        }
         for place in [place for place in self._holes if place in outcome.advance]:
             del self._holes[place]  # a second look found nothing nearer
             metrics.HOLES.labels(group).inc()

@@ -131,6 +131,27 @@ async def test_the_lag_of_a_partition_that_another_copy_has_now_is_not_measured_
     assert (measured, _is_measured()) == (True, False)
 
 
+async def test_the_lag_of_a_partition_that_another_copy_took_during_a_batch_is_not_measured_here_any_more() -> None:
+    worker = worker_on(MemoryStore("kit", NOON), FakeSubscriber())
+    await assign(worker)
+    in_hand, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(events: Sequence[Any], tx: Any) -> None:
+        del events, tx
+        in_hand.set()
+        await go_on.wait()
+
+    worker.consumer = Consumer(GROUP, slow, None)
+    batch = asyncio.create_task(worker.receive([decode(RawRecord(*PLACE, 0, None, b"one", (), 0), None)]))
+    await in_hand.wait()
+    await worker.on_partitions_assigned(set())
+    go_on.set()
+    await batch
+    await worker.watch()
+
+    assert not _is_measured()
+
+
 def _is_measured() -> bool:
     places = [{**sample.labels} for metric in metrics.LAG.collect() for sample in metric.samples]
     return {"consumer": GROUP, "topic": PLACE.topic, "partition": str(PLACE.partition)} in places
