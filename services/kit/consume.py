@@ -290,8 +290,8 @@ class Worker(ConsumerRebalanceListener):
         if new:
             async with self._store.begin() as tx:
                 await tx.fence.advance(group, new)
-        if asyncio.current_task() is not self._assigning:
-            return  # other partitions were assigned meanwhile: with these, nobody knows yet where to stand
+        if asyncio.current_task() is not self._assigning or self._hurry.is_set():
+            return  # others were assigned meanwhile, or these revoked: with these, nobody knows yet where to stand
         for place in self._next_offsets.keys() - {*places}:
             metrics.LAG.remove(group, *place)  # who has it now says it
         self._next_offsets = next_offsets | new

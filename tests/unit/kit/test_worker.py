@@ -262,6 +262,29 @@ async def test_an_assignment_that_another_has_overtaken_does_not_let_records_in(
         assert await tx.fence.hold(GROUP, [PLACE]) == {PLACE: 0}
 
 
+async def test_partitions_that_are_revoked_while_they_are_taken_over_again_are_not_taken_over() -> None:
+    store, subscriber = FailingStore("kit", NOON), FakeSubscriber()
+    worker = worker_on(store, subscriber)
+    store.failures = 1
+    with pytest.raises(ConnectionError):
+        await assign(worker)
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer_late() -> None:
+        asked.set()
+        await answered.wait()
+
+    subscriber.meanwhile = answer_late
+    again = asyncio.create_task(worker.watch())
+    await asked.wait()
+    await worker.on_partitions_revoked({TopicPartition(*PLACE)})
+    answered.set()
+    await again
+
+    assert subscriber.sought == []
+    assert await worker.unready() == "no partitions are assigned yet"
+
+
 async def test_nothing_is_taken_over_while_a_rebalance_is_under_way() -> None:
     store, subscriber = MemoryStore("kit", NOON), FakeSubscriber()
     worker = worker_on(store, subscriber)
