@@ -86,7 +86,7 @@ class Tokens:
         try:
             decoded = jwt.decode(token, self._key, algorithms=["Ed25519"])
             claims = _Claims.model_validate(decoded.claims)
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):  # the last of a header whose `crit` is no list of names
             raise NotSignedIn from None
         now = self._clock.wall_now()
         if claims.exp <= now.timestamp():

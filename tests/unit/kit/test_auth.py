@@ -45,6 +45,11 @@ def hmac_with_the_public_key() -> str:
     return f"{signed}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
+def with_header(header: bytes) -> str:
+    """Return a token with a header that nobody signed."""
+    return f"{urlsafe_b64encode(header).rstrip(b'=').decode()}.{token().partition('.')[2]}"
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
     key_file = tmp_path / "token.pub"
@@ -108,6 +113,8 @@ FORGED = {
     "unknown role": token(role="superuser"),
     "one bit flipped": token()[:-10] + ("A" if token()[-10] != "A" else "B") + token()[-9:],
     "alg none": "eyJhbGciOiJub25lIn0." + token().split(".")[1] + ".",
+    "crit as a number": with_header(b'{"alg":"Ed25519","crit":1}'),
+    "crit of lists": with_header(b'{"alg":"Ed25519","crit":[[]]}'),
 }
 
 
