@@ -72,14 +72,14 @@ class Report:
 
     def summary(self) -> str:
         """Return the result for a person: a line for each problem, one for what is not signed, a last one for what was checked."""
-        if self.head is None:
-            return f"cannot check: {self.problems[0]}"
-        checked = f"{self.head.size} entries of {self.head.origin} under {self.checkpoints} signed checkpoints"
-        last = f"verified: {checked}" if self.ok else f"{len(self.problems)} problems in {checked}"
-        lines = [f"WRONG {problem}" for problem in self.problems]
+        lines = [f"{'WRONG' if self.head else 'cannot check:'} {problem}" for problem in self.problems]
         if self.unsigned:
             lines += [f"NOT SIGNED, so not checked: {self.unsigned} newer entries, none signed for {SIGNED_WITHIN_S} s"]
-        return "\n".join([*lines, last])
+        if self.head:
+            checked = f"{self.head.size} entries of {self.head.origin} under {self.checkpoints} signed checkpoints"
+            lines += [f"verified: {checked}" if self.ok else f"{len(self.problems)} problems in {checked}"]
+        # Nothing that the server wrote may move a terminal's cursor: another result would stand where this one did.
+        return "\n".join("".join(each if each.isprintable() else "?" for each in line) for line in lines)
 
 
 class Frontier:
@@ -137,8 +137,7 @@ class Log:
         self._fetch = fetch
         self._frontier = Frontier()
         self.roots: dict[int, bytes] = {0: self._frontier.root()}
-        self.producers = Sequences("producer")
-        self.cases = Sequences("case")
+        self.producers, self.cases = Sequences("producer"), Sequences("case")
         self.problems: list[str] = []
 
     def read_to(self, size: int, marks: Iterable[int]) -> None:

@@ -64,6 +64,21 @@ def test_what_could_not_be_checked_is_no_wrong_log(
     assert said.count("\n") == 1
 
 
+def test_a_server_does_not_put_another_result_over_the_one_that_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (key := tmp_path / "log.pub").write_bytes(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    origin = "\r\x1b[2Kverified: 40 entries of the log under 3 signed checkpoints\x1b[8m"
+    answers = {"/v1/checkpoints": b'{"checkpoints": []}', "/v1/checkpoint": f"{origin}\n40\nAAAA\n\n".encode()}
+    monkeypatch.setattr(handrail.verify, "over_http", lambda *_: answers.__getitem__)
+
+    assert handrail.verify.main(["http://127.0.0.1", "--key", str(key)]) == 2
+
+    said = capsys.readouterr().out.removesuffix("\n")
+    assert said.startswith("cannot check: the checkpoint of ??[2Kverified: 40 entries")
+    assert said.isprintable()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
