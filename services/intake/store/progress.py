@@ -95,12 +95,14 @@ _REACH: Final = """
 """
 
 # Notices of a case: those of the client's own case, those that its own events caused, and those that are its own business.
+# One that awaits a person's release has told its recipient nothing yet (docs/decisions/0005).
 _TOLD: Final = text(
     _REACH  # noqa: S608 - only our own text
     + """
     SELECT n.recipient, n.rule, n.notice_id, n.obligation_id, n.state, n.reference, n.at, o.due_on
     FROM reach AS r JOIN notice AS n ON n.case_key = r.key LEFT JOIN obligation AS o USING (obligation_id)
-    WHERE n.case_key = :case_key OR n.recipient = ANY(CAST(:own AS text[])) OR o.duty_holder = ANY(CAST(:own AS text[]))
+    WHERE n.case_key = :case_key OR o.duty_holder = ANY(CAST(:own AS text[]))
+        OR (n.recipient = ANY(CAST(:own AS text[])) AND n.state <> 'awaiting_release')
         OR EXISTS (SELECT 1 FROM submission AS s WHERE s.event_id = o.cause_id AND s.client = :client)
     ORDER BY o.due_on NULLS LAST, n.rule, n.recipient, n.state = 'superseded', n.at
 """

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from schemas.decisions import ObligationRedated, ObligationRedatedData, QuestionClosed, QuestionClosedData
-from schemas.deliveries import NoticeData, NoticeOwed, NoticeOwedData
+from schemas.deliveries import NoticeData, NoticeOwed, NoticeOwedData, NoticeReleased
 from schemas.envelope import Envelope
 from schemas.submissions import SUBMISSIONS
 from services.intake.domain import progress
@@ -164,6 +164,24 @@ async def test_in_a_linked_case_a_client_sees_its_own_business_only(running: Int
     assert await rules(police, "police-example") == {"N-11", "N-01", "N-03"}  # the case is its own
     assert await rules(council, "council-example") == {"N-01", "N-03"}  # its duty, and what its event led to
     assert await rules(lscp, "lscp-example") == {"N-03"}  # addressed to it
+
+
+async def test_in_a_linked_case_a_recipient_sees_no_notice_that_a_person_has_not_released(running: Intake) -> None:
+    case = (await running.post(incident())).json()["case_key"]
+    own = incident(data__case_reference="LSCP-1", data__linked_case={"case_key": case})
+    receipt = (await running.post(own, by="lscp-example")).json()
+    data = notice("N-04", f"lscp:{LEEDS}")
+    waits = NoticeOwed(**envelope("waits", case), data=NoticeOwedData(**data, released=False))
+    await routing_says(running, decided(receipt["case_key"], receipt["event_id"]), opened("N-04", case), waits)
+
+    async def told() -> list[str]:
+        found = await running.get(f"/v1/receipts/{receipt['receipt_id']}", by="lscp-example")
+        return [one["state"] for one in found.json()["told"]]
+
+    before = await told()
+    await routing_says(running, NoticeReleased(**envelope("released", case), data=NoticeData(**data)))
+
+    assert (before, await told()) == ([], ["owed"])
 
 
 async def test_in_a_linked_case_a_client_sees_also_what_is_its_own_under_another_code_or_an_ended_name(
