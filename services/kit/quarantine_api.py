@@ -70,7 +70,8 @@ class Resolve(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    reason: Annotated[PlainText, Field(min_length=3, max_length=500, description="Never put anything personal here.")]
+    # Bounds within `Annotated` would come after the check, and let half of a surrogate pair through.
+    reason: PlainText = Field(min_length=3, max_length=500, description="Never put anything personal here.")
 
 
 class Resolved(BaseModel):

@@ -51,6 +51,17 @@ async def test_a_page_that_is_just_full_is_the_last(running: Intake) -> None:
     assert (len(page["records"]), page["next"]) == (2, None)
 
 
+async def test_a_reason_that_the_database_cannot_take_is_refused(running: Intake) -> None:
+    [held] = await hold(running, 1)
+    headers = OPERATOR | {"Content-Type": "application/json"}
+
+    for reason in (rb"half of \ud83d", rb"nothing \u0000"):
+        body = b'{"reason": "' + reason + b'"}'
+        answer = await running.http.post(f"/v1/quarantine/{held}/discard", content=body, headers=headers)
+
+        assert answer.status_code == 422, answer.text
+
+
 async def test_the_neighbours_of_a_record_that_fails_are_recorded_in_their_order(running: Intake) -> None:
     """Awareness counts of a child only if it is recorded after the child, and the halves of a batch are one transaction."""
     consumer = running.app.state.runtime.consume.workers["intake.submissions"].consumer
