@@ -1,7 +1,8 @@
 """Reading the content of a notice under a grant: verified, cut to the profile, and logged in the same transaction.
 
-A grant is made by routing for one notice and one recipient. It can no longer be used once the notice is withdrawn. The read
-is logged before anything is given: who, when, why, which fields.
+A grant is made by routing for one notice and one recipient. It can no longer be used once the notice is withdrawn. What it
+names is given as it stands now, also where that was put right in a case that was linked since; of such a case nothing else is.
+The read is logged before anything is given: who, when, why, which fields.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from schemas.vocabulary import load
 from services.intake.domain.content import REFERENCE, Asker, Content, Said, disclose
 from services.intake.domain.personal import plain
 from services.intake.domain.problems import Refusal
-from services.intake.domain.stated import Told, about_report, by_mistake, made_by_mistake, standing
+from services.intake.domain.stated import Told, about_report, by_mistake, made_by_mistake, of_cases, standing
 from services.intake.domain.translate import child_refs, translate
 from services.intake.keeping import left_out, open_item, open_whole
 from services.intake.reading import Reader
@@ -119,8 +120,11 @@ class Contents:
         kept = await submissions.of_cases(tx.connection, grant.case_keys)
         if not kept:
             raise NotFound
-        children = await cases.children(tx.connection, grant.case_keys)
-        told = await self._told(kept, children, tx)
+        linked = await cases.linked(tx.connection, grant.case_keys)
+        kept += await submissions.corrections(tx.connection, linked.difference(grant.case_keys))
+        known = await cases.children(tx.connection, linked)
+        told = of_cases(grant.case_keys, await self._told(kept, known, tx))
+        children = {place: child for place, child in known.items() if place[0] in grant.case_keys}
         only_child = None
         if "-" in grant.subject:  # an event's id: keys are hexadecimal digits alone
             report = next((one for one in told if str(one.event_id) == grant.subject), None)
@@ -130,11 +134,11 @@ class Contents:
             children = {place: child for place, child in children.items() if place[0] == report.case_key}
         elif grant.subject != "incident":
             only_child = grant.subject
-        case_keys = sorted({one.case_key for one in told})
+        case_keys = sorted({one.case_key for one in told}.intersection(grant.case_keys))
         gone = by_mistake(told)
         references = [Said(case_key, REFERENCE, child, child) for (case_key, _), child in children.items()]
         facts = self._facts(told, grant.subject, tx)
-        said = [*facts, *references, *await self._personal(grant, told, frozenset(children.values()), tx)]
+        said = [*facts, *references, *await self._personal(grant, told, case_keys, frozenset(children.values()), tx)]
         still = [one for one in said if one.child not in gone]
         content = disclose(still, grant.give, Asker(grant.recipient, grant.participant, self._key), only_child)
         await access.log(
@@ -199,12 +203,14 @@ class Contents:
         about = self._reader.item_key(one.case_key, data, one.event_id)
         return translate(submitted, reporter, keys, None, about)
 
-    async def _personal(self, grant: Grant, told: list[Told], children: frozenset[str], tx: Transaction) -> list[Said]:
+    async def _personal(
+        self, grant: Grant, told: list[Told], case_keys: list[str], children: frozenset[str], tx: Transaction
+    ) -> list[Said]:
         """Open what the profile names: of the incident and its children, and of the one item that the notice is about."""
         wanted = [name.removeprefix(_PERSONAL) for name in grant.give if name.startswith(_PERSONAL)]
         if not wanted:
             return []
-        case_keys, events = {one.case_key for one in told}, {one.event_id for one in told} - made_by_mistake(told)
+        events = {one.event_id for one in told} - made_by_mistake(told)
         wrapped = await personal.wrapped_keys(tx.connection, case_keys)
         kinds = load().personal
         return [

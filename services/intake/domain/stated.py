@@ -8,7 +8,7 @@ routing takes a fact for absent, and here each has its say. Codes of former area
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -124,6 +124,12 @@ def standing(
 def _items(told: Told, kind: str) -> set[str | None]:
     """Return the keys of the item that an event is about, as routing may have them; grants of before name the incident."""
     return {told.about} if told.kept_about else {told.about, only_item(kind), "incident"}
+
+
+def of_cases(case_keys: Collection[str], told: Iterable[Told]) -> list[Told]:
+    """Return what was told in these cases, and what puts it right: a correction may stand in a case that was linked later."""
+    known = {each.event_id: each for each in told}
+    return [one for one in known.values() if _corrected(one, known).case_key in case_keys]
 
 
 def about_report(report: Told, told: Iterable[Told]) -> list[Told]:

@@ -37,6 +37,8 @@ _REACH: Final = """
     )
 """
 
+_REACHED: Final = text(f"{_REACH} SELECT key FROM reach")  # noqa: S608 - only our own text
+
 # Every link within reach of these cases, each once.
 _LINKS: Final = text(f"""
     {_REACH} SELECT l.case_key, l.linked_case_key FROM case_link AS l JOIN reach AS r ON l.case_key = r.key
@@ -125,6 +127,11 @@ async def load(tx: Transaction, names: Names, bodies: Bodies) -> Known:
         held |= known.keys
         await tx.lock_cases(held)
     return replace(known, children=await children(tx.connection, held)) if held else known
+
+
+async def linked(connection: AsyncConnection, case_keys: Iterable[str]) -> set[str]:
+    """Return these cases and all that are linked with them by now."""
+    return set(await connection.scalars(_REACHED, {"keys": list(case_keys)}))
 
 
 async def children(connection: AsyncConnection, case_keys: Iterable[str]) -> dict[tuple[str, bytes], str]:

@@ -55,6 +55,9 @@ _BY_EVENT: Final = text(f"SELECT {_KEPT} FROM submission WHERE event_id = ANY(CA
 _OF_CASES: Final = text(
     f"SELECT {_KEPT} FROM submission WHERE case_key = ANY(CAST(:keys AS text[])) ORDER BY recorded_at, event_id"  # noqa: S608
 )
+_CORRECTIONS: Final = text(
+    f"SELECT {_KEPT} FROM submission WHERE case_key = ANY(CAST(:keys AS text[])) AND type = 'fact.corrected.v1'"  # noqa: S608
+)
 _RECIPIENTS: Final = text("SELECT notice_id, recipient FROM notice WHERE notice_id = ANY(CAST(:ids AS uuid[]))")
 _DUTY_HOLDERS: Final = text("""
     SELECT obligation_id, duty_holder FROM obligation WHERE obligation_id = ANY(CAST(:ids AS uuid[]))
@@ -76,6 +79,14 @@ async def by_event(connection: AsyncConnection, ids: Collection[UUID]) -> dict[U
 async def of_cases(connection: AsyncConnection, case_keys: Collection[str]) -> list[Kept]:
     """Return every event of these cases, in the order in which they were recorded."""
     rows = await connection.execute(_OF_CASES, {"keys": list(case_keys)})
+    return [Kept(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+async def corrections(connection: AsyncConnection, case_keys: Collection[str]) -> list[Kept]:
+    """Return the corrections of these cases, of whatever they correct."""
+    if not case_keys:
+        return []
+    rows = await connection.execute(_CORRECTIONS, {"keys": list(case_keys)})
     return [Kept(**row._mapping) for row in rows]  # noqa: SLF001
 
 

@@ -265,3 +265,44 @@ async def test_a_successors_correction_is_about_the_child_of_the_event_that_it_c
     both = claims("", case_keys=[report["case_key"], known.json()["case_key"]], give={"child.looked_after": "in full"})
     content = await read(running, grant(**both))
     assert sorted(child["child.looked_after"] for child in content.json()["children"]) == ["no", "yes"]
+
+
+async def test_what_is_put_right_in_a_case_that_was_linked_after_the_notice_is_read_as_it_is_now(
+    running: Intake,
+) -> None:
+    report = (await running.post(incident())).json()
+    token = grant(**claims(report["case_key"]))
+    other = incident(id="evt-other", data__case_reference="LCC-1", data__harm="serious_harm")
+    other["data"]["personal"]["summary"] = "Yolanda Notreal was found elsewhere."
+    await running.post(other)
+    data = {"corrects": report["event_id"], "fact": "harm", "value": "other", "reason": "wrong_value"}
+    together = await running.post(
+        event("fact.corrected.v1", {**data, "linked_case": {"case_key": report["case_key"]}}, id_="evt-put-right")
+    )
+    again = {**data, "corrects": together.json()["event_id"], "value": "death"}
+
+    before = (await read(running, token)).json()
+    await running.post(event("fact.corrected.v1", again, id_="evt-put-right-again"))
+    after = (await read(running, token)).json()
+
+    assert [one["incident"]["harm"] for one in (before, after)] == ["other", "death"]
+    assert after["incident"]["personal.summary"] == "Zebedee Testcase was found at Nowhere Cottage."
+    assert [child["personal.child.name"] for child in after["children"]] == ["Zebedee Testcase"]
+    assert await running.column("SELECT case_keys FROM access_log") == [[report["case_key"]]] * 2
+
+
+async def test_a_child_that_is_taken_back_in_a_case_that_was_linked_after_the_notice_is_read_no_longer(
+    running: Intake,
+) -> None:
+    document = incident(data__harm="serious_harm")
+    document["data"]["children"].append({"ref": "child-2", "home_area": LEEDS})
+    document["data"]["personal"]["children"].append({"ref": "child-2", "name": "Yolanda Notreal"})
+    report = (await running.post(document)).json()
+    data = {"corrects": report["event_id"], "fact": "child.home_area", "child_ref": "child-2", "value": None}
+    data |= {"reason": "wrong_person", "linked_case": {"case_key": report["case_key"]}}
+
+    answer = await running.post(event("fact.corrected.v1", data))
+    body = (await read(running, grant(**claims(report["case_key"])))).json()
+
+    assert answer.status_code == 202, answer.text
+    assert [child["personal.child.name"] for child in body["children"]] == ["Zebedee Testcase"]
