@@ -36,6 +36,11 @@ Recorder = Annotated[Principal, Depends(_require_recorder)]
 CaseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Children = Annotated[int, Query(ge=1, le=MOST_CHILDREN)]
 SESSION_ENDED: Final = FormError(None, "Your session has ended. Sign in in another tab, then send this again.")
+KEPT_OTHERWISE: Final = FormError(
+    None,
+    "This form was recorded before, with other answers. Those stand; what you have changed since is not recorded. To put "
+    "something right, record “Fact corrected”. To record something new, open its form anew.",
+)
 AWAY: Final = {
     "detail": "Handrail's intake did not answer. It may or may not have been kept; send the same again in a minute."
 }
@@ -121,7 +126,8 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
         status, answer = await intake.post(event, _token(request))
         kept_before = _differs_in_time_alone(status, answer)
         if status not in _TAKEN and not kept_before:
-            return _page(templates, request, case_key, kind, shown, values, errors_of(answer, shown), status)
+            refused = _refused(status, answer, shown)
+            return _page(templates, request, case_key, kind, shown, values, refused, status, answer.get("receipt_id"))
         told = {
             "current": "cases",
             "case_key": case_key,
@@ -146,6 +152,17 @@ def _differs_in_time_alone(status: int, answer: Mapping[str, Any]) -> bool:
     return status == HTTPStatus.CONFLICT and pointers == ["/time"]
 
 
+def _refused(status: int, answer: Mapping[str, Any], shown: Sequence[Section]) -> list[FormError]:
+    """Return what is wrong. Of a form that was kept before with other answers that is said, and not that it needs a new id."""
+    if status != HTTPStatus.CONFLICT or not answer.get("receipt_id"):
+        return errors_of(dict(answer), shown)
+    differs = [
+        {"pointer": error.get("pointer"), "detail": "this is not what was recorded"}
+        for error in answer.get("errors", ())
+    ]
+    return [KEPT_OTHERWISE, *(each for each in errors_of({"errors": differs}, shown) if each.field)]
+
+
 def _form(kind: str, children: int) -> tuple[Section, ...]:
     model = SUBMISSIONS.get(kind)
     if model is None:
@@ -162,6 +179,7 @@ def _page(
     values: Mapping[str, str],
     errors: Sequence[FormError],
     status: int = 422,
+    receipt_id: str | None = None,
 ) -> Response:
     ids = {field.name: field.id for section in shown for field in section.fields}
     first = shown[0].fields[0].id
@@ -173,7 +191,8 @@ def _page(
         "sections": shown,
         "values": values,
         "errors": [{"text": each.text, "href": f"#{ids.get(each.field or '', first)}"} for each in errors],
-        "may_be_kept": status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+        "receipt_id": receipt_id,
+        "may_be_kept": status >= HTTPStatus.INTERNAL_SERVER_ERROR or receipt_id is not None,
         "wrong_fields": {each.field: {"text": each.text} for each in errors if each.field},
         "can_add": any(field.name.startswith("children.0") for section in shown for field in section.fields),
         "action": str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),

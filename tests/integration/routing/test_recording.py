@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import httpx
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -68,21 +67,44 @@ async def test_a_form_sent_twice_is_said_to_be_recorded_already_and_shows_the_re
     assert f'/receipts/{receipt}">See what becomes of it' in answer.text
 
 
-@pytest.mark.parametrize("pointers", [["/data/outcome", "/time"], []])
-async def test_a_form_that_says_something_else_than_was_recorded_is_refused(
-    road: Road, address: DatabaseAddress, pointers: list[str]
+async def test_a_form_that_says_something_else_than_was_recorded_is_refused_and_what_was_recorded_is_said_to_stand(
+    road: Road, address: DatabaseAddress
 ) -> None:
     await road.route(reported())
     intake = FakeIntake()
-    errors = [{"pointer": pointer, "detail": "this differs"} for pointer in pointers]
-    intake.answer = (409, {"title": "Different", "errors": errors})
+    receipt = "4f6f2ac6-6a0c-4a43-8d0e-6a1c6b0b7c55"
+    errors = [
+        {"pointer": pointer, "detail": "this differs", "expected": "the same as before, or a new id"}
+        for pointer in ("/data/outcome", "/time")
+    ]
+    intake.answer = (
+        409,
+        {"title": "Different", "detail": "Nothing was changed.", "errors": errors, "receipt_id": receipt},
+    )
 
     async with officer(address, intake) as http:
         answer = await http.post(FORM, data=TYPED)
 
     assert answer.status_code == 409
-    assert "There is a problem" in answer.text
+    assert "Nothing was recorded." not in answer.text
+    assert "This form was recorded before, with other answers." in answer.text
+    assert f'/receipts/{receipt}">See what was recorded' in answer.text
+    assert "What was decided: this is not what was recorded" in answer.text
+    assert "a new id" not in answer.text
+    assert "Time: this" not in answer.text
+
+
+async def test_a_form_of_whose_event_nothing_is_kept_any_more_is_refused(road: Road, address: DatabaseAddress) -> None:
+    await road.route(reported())
+    intake = FakeIntake()
+    intake.answer = (409, {"title": "Different", "detail": "It was lost here since."})
+
+    async with officer(address, intake) as http:
+        answer = await http.post(FORM, data=TYPED)
+
+    assert answer.status_code == 409
     assert "Nothing was recorded." in answer.text
+    assert "It was lost here since." in answer.text
 
 
 async def test_of_what_intake_did_not_answer_it_is_not_said_that_it_was_not_recorded(
