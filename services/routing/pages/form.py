@@ -240,12 +240,31 @@ def _lists(data: Any) -> Any:
 def errors_of(problem: Json, shown: Sequence[Section]) -> list[FormError]:
     """Return intake's problem details as errors of the form's fields; what points elsewhere is about the whole form."""
     names = {field.name: _called(section, field) for section in shown for field in section.fields}
-    found = [_error(each, names) for each in problem.get("errors", ())]
+    found = [
+        error for each in problem.get("errors", ()) for error in _lacking(each, names, shown) or [_error(each, names)]
+    ]
     return found or [FormError(None, str(problem.get("detail") or problem.get("title") or "it was refused"))]
 
 
 def _called(section: Section, field: Field) -> str:
     return f"{section.title}: {field.label}" if section.title else field.label
+
+
+def _lacking(error: Json, names: Mapping[str, str], shown: Sequence[Section]) -> list[FormError]:
+    """Return what to answer where all of a part of the event is missing, which is no question itself; else nothing."""
+    path = ".".join(_pointed(str(error.get("pointer", ""))))
+    section = next((each for each in shown if each.fields and each.fields[0].name.startswith(f"{path}.")), None)
+    if not path or section is None or error.get("detail") != MISSING:
+        return []
+    needed = [field.name for each in shown for field in each.fields if field.required and _is_of(path, field.name)]
+    if needed:
+        return [FormError(name, f"{names[name]}: {MISSING}") for name in needed]
+    return [FormError(section.fields[0].name, f"{section.title}: answer at least one of these questions")]
+
+
+def _is_of(path: str, name: str) -> bool:
+    """Say whether a question is of a part of the event itself, or of its first entry, and not of a part of that part."""
+    return name.startswith(f"{path}.") and "." not in name.removeprefix(f"{path}.").removeprefix("0.")
 
 
 def _error(error: Json, names: Mapping[str, str]) -> FormError:

@@ -174,3 +174,26 @@ def test_each_question_is_called_and_explained_as_the_schema_says() -> None:
         "Identity of child 1",
         "Identity of child 2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pointer", "fields"),
+    [
+        (
+            "notification.decision.v1",
+            "/data/personal",
+            {"personal.by": "Personal details: answer at least one of these questions"},
+        ),
+        (
+            "referral.submitted.v1",
+            "/data/children",
+            {"children.0.ref": "Child 1: Your reference of the child: this field is missing"},
+        ),
+    ],
+)
+def test_where_a_whole_part_of_the_event_is_missing_a_question_of_the_form_is_named(
+    kind: str, pointer: str, fields: dict[str, str]
+) -> None:
+    problem = {"errors": [{"pointer": pointer, "detail": "this field is missing", "expected": "Everything"}]}
+
+    assert errors_of(problem, sections(SUBMISSIONS[kind], 2)) == [FormError(*each) for each in fields.items()]
