@@ -14,7 +14,7 @@ UNKNOWN_FIELD: Final = "there is no field of this name here"
 UNUSABLE: Final = "this value cannot be used here"
 _EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's kind that fits
     ("string_too_long", "text of at most {max_length} characters"),
-    ("string_too_short", "text of at least {min_length} character"),
+    ("string_too_short", "text of {min_length} or more characters"),
     ("string_pattern_mismatch", "text of the form {pattern}"),
     ("string_control", "text without control characters"),
     ("string", "text in double quotes"),
@@ -22,6 +22,7 @@ _EXPECTED: Final[tuple[tuple[str, str], ...]] = (  # first prefix of the error's
     ("greater_than_equal", "a whole number of at least {ge}"),
     ("less_than_equal", "a whole number of at most {le}"),
     ("too_long", "at most {max_length} entries"),
+    ("too_short", "{min_length} or more entries"),
     ("tuple", "a list in square brackets"),
     ("model", "an object in curly brackets"),
     ("dict", "an object in curly brackets"),
@@ -37,6 +38,8 @@ WORDS: Final = frozenset(words for _, words in _EXPECTED)
 
 def expected(kind: str, context: Mapping[str, object]) -> str | None:
     """Return what a field takes, by pydantic's name of an error and its context; None if nothing plain is known of that."""
+    if context.get("field_type") == "Value":  # of text that is bounded after it was checked, pydantic says no more
+        kind = f"string_{kind}"
     words = next((words for prefix, words in _EXPECTED if kind.startswith(prefix)), None)
     return words.format_map(context) if words and "{" in words else words
 

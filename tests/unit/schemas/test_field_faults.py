@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.field_faults import fault
+from services.kit.asked import PlainText
 
 
 class Form(BaseModel):
@@ -22,6 +23,8 @@ class Form(BaseModel):
     at: datetime = datetime(2026, 6, 1, tzinfo=UTC)
     id: UUID = UUID(int=1)
     ratio: float = 0.5
+    reason: Annotated[PlainText, Field(min_length=3, max_length=5)] = "abc"
+    words: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)] = ("a",)
 
 
 class Needed(BaseModel):
@@ -40,6 +43,10 @@ class Needed(BaseModel):
         ({"on": "Invented"}, "expected a date as YYYY-MM-DD"),
         ({"at": "Invented"}, "expected a date and time with its offset, such as 2026-11-23T09:15:00Z"),
         ({"id": "Invented"}, "expected a UUID, such as one from a receipt"),
+        ({"reason": "Co"}, "expected text of 3 or more characters"),
+        ({"reason": "Invented"}, "expected text of at most 5 characters"),
+        ({"words": []}, "expected 1 or more entries"),
+        ({"words": ["Invented"] * 3}, "expected at most 2 entries"),
         ({"ratio": "Invented"}, "this value cannot be used here"),
         ({"Invented": 1}, "there is no field of this name here"),
     ],
