@@ -22,6 +22,7 @@ from services.intake.domain.problems import LISTED, FieldError, pointer
 
 _ELSEWHERE: Final = "a value as the field's page at /docs/events describes it"
 _KINDS: Final = frozenset({"string_type", "int_type", "int_from_float"})
+_OF_LISTS: Final = ("tuple_type", "too_short", "too_long")
 _MANY: Final = 1_000
 _HINTED: Final = 20  # the nearest word takes longer to find than all else that is said of a place
 
@@ -118,7 +119,7 @@ def _one(
         return UNKNOWN_FIELD, f"one of: {', '.join(fields)}", _did_you_mean(word)
     if kind == "missing":
         return MISSING, _field_words(model, path), ""
-    allowed = choices_at(model, path)
+    allowed = () if kind in _OF_LISTS else choices_at(model, path)  # of a list the words are those of its entries
     given = _value_at(value, path)
     if allowed:
         word = nearest(given, allowed) if hinted and isinstance(given, str) else None
@@ -152,7 +153,7 @@ def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, .
 
 
 def choices_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
-    """Return the words that may stand at `path`, none if it does not take words of a list."""
+    """Return the words that may stand at `path`, in a list or alone, none if it does not take words of a list."""
     return tuple(leaf for leaf in _leaves_at(model, path) if isinstance(leaf, str))
 
 
@@ -171,10 +172,11 @@ def _first_model(leaves: Iterable[object]) -> type[BaseModel] | None:
 
 
 def _leaves_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[object, ...]:
-    if not path or isinstance(path[-1], int):
+    names = [part for part in path if isinstance(part, str)]  # an entry of a list takes what the list does
+    if not names:
         return ()
-    parent = _model_at(model, path[:-1])
-    field = parent.model_fields.get(path[-1]) if parent else None
+    parent = _model_at(model, names[:-1])
+    field = parent.model_fields.get(names[-1]) if parent else None
     return (field, *_leaves(field.annotation)) if field else ()
 
 

@@ -328,3 +328,29 @@ def test_a_complete_referral_is_accepted_and_read_as_a_report() -> None:
     found = understood(document)
 
     assert (found.type, child_refs(found.data)) == ("referral.submitted.v1", ("child-1",))
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "expected", "hint"),
+    [
+        ("neglect", "/harm_categories", "a list in square brackets", ""),
+        (["neglct"], "/harm_categories/0", "one of: physical, ", "did you mean neglect?"),
+        ([7], "/harm_categories/0", "one of: physical, ", ""),
+        (["neglect"] * 12, "/harm_categories", "at most 11 entries", ""),
+    ],
+)
+def test_of_a_list_of_words_it_is_said_whether_the_list_is_wrong_or_which_of_its_words(
+    given: object, place: str, expected: str, hint: str
+) -> None:
+    (error,) = errors_of(incident(data__personal={"harm_categories": given})).values()
+
+    assert error.pointer == f"/data/personal{place}"
+    assert error.expected.startswith(expected)
+    assert error.hint == hint
+
+
+def test_of_a_list_that_may_not_be_empty_it_is_said_how_many_it_needs() -> None:
+    assert (
+        errors_of(incident(type="referral.submitted.v1", data__children=[]))["/data/children"].expected
+        == "1 or more entries"
+    )
