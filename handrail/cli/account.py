@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,22 +44,28 @@ def add(
     A review officer reads the cases of one agency, and a partner its receipts: both need --client, and --body if that
     client answers for a recipient.
     """
-    _check(name, role, client, body)
+    _check(name, full_name, role, client, body)
     running = find_running(data)
     if client:
         _check_agency(running, client, body)
     password, kept = secrets.token_urlsafe(32), Path(running.keys) / f"account-{name}.password"
+    ready = kept.with_suffix(f".{os.getpid()}.new")  # before there is the account: nobody could open it otherwise
+    write_secret(ready, password.encode())
     try:
         add_account(Path(running.folder) / "accounts.yaml", Account(name, full_name, role, client, body), password)
+        ready.replace(kept)
     except (LookupError, TypeError, ValueError, YAMLError) as error:
         raise CallFailed(f"nothing was added: {error}") from error
-    write_secret(kept, password.encode())
+    finally:
+        ready.unlink(missing_ok=True)
     typer.echo(f"{name} may sign in at {running.url('front')}/sign-in. The password is in {kept}")
 
 
-def _check(name: str, role: str, client: str | None, body: str | None) -> None:
+def _check(name: str, full_name: str, role: str, client: str | None, body: str | None) -> None:
     if not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
         raise typer.BadParameter("expected lower-case letters, digits and hyphens, such as ada-author")
+    if not full_name.strip() or not full_name.isprintable():
+        raise typer.BadParameter("expected the person's name, on one line", param_hint="--name")
     if (body or role in {"review_officer", "partner"}) and not client:
         raise typer.BadParameter("it acts for an agency: name it with --client and --body")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import sys
@@ -59,6 +60,7 @@ app.add_typer(provision.topics_app, name="topics")
 app.add_typer(rewind.relay_app, name="relay")
 app.add_typer(rewind.consumer_app, name="consumer")
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 EXPECTED_FAILURES = (
     EmbeddedError,
     CallFailed,
@@ -84,9 +86,11 @@ def main() -> None:
         typer.echo(f"handrail: {error}", err=True)
         raise SystemExit(1) from None
     except OSError as error:
-        if error.filename is None:  # else a file or folder that was named cannot be used
-            raise
-        typer.echo(f"handrail: {error.filename}: {error.strerror}", err=True)
+        if error.filename is None and error.errno not in NO_SPACE:
+            raise  # else a file or folder that was named cannot be used, or nothing more can be written
+        where = "" if error.filename is None else f"{error.filename}: "
+        what_to_do = ". Free some, and run it again" if error.errno in NO_SPACE else ""
+        typer.echo(f"handrail: {where}{error.strerror}{what_to_do}", err=True)
         raise SystemExit(1) from None
 
 

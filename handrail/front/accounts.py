@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
+import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, get_args
 
@@ -82,10 +85,26 @@ def add_account(path: Path, account: Account, password: str) -> None:
     Raises:
         ValueError: There is an account of this name, or the file cannot be used.
     """
+    entry = _entry(account, password)
+    with _alone(path.parent):
+        _add(path, account, entry)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one command at a time read and write a file here: of two that add an account, the later would undo the earlier."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _add(path: Path, account: Account, entry: dict[str, str]) -> None:
     known = read_accounts(path) if path.exists() else {}
     if account.id.lower() in known:
         raise ValueError(f"{path} has an account {account.id}: take that one out first, or choose another name")
-    entry = _entry(account, password)
     before = path.read_text().rstrip("\n") if known else "accounts:"
     entries = [*(yaml.safe_load(before)["accounts"] or ()), entry]
     text = f"{before}\n{yaml.safe_dump([entry], sort_keys=False)}"

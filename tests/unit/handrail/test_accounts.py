@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from handrail.cli import account
+from handrail.cli import main as command_line
+from handrail.front import accounts as front_accounts
 from handrail.front.accounts import (
     FIRST_ACCOUNTS,
     Accounts,
@@ -17,7 +23,7 @@ from handrail.front.accounts import (
     read_accounts,
     write_accounts,
 )
-from handrail.installation.keys import read_password
+from handrail.installation.keys import read_password, write_secret
 from handrail.installation.tokens import Account
 from tests.support.answering import running_at, serving
 
@@ -152,6 +158,17 @@ def test_an_account_is_not_added_twice(tmp_path: Path) -> None:
     assert file.read_text() == before
 
 
+def test_of_accounts_that_are_added_at_once_none_is_lost(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.yaml"
+    write_accounts(file, lambda account: account)
+    names = [f"person-{number}" for number in range(12)]
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: add_account(file, Account(name, "Ada Author", "auditor"), "chosen"), names))
+
+    assert read_accounts(file).keys() == {*IDS, *names}
+
+
 def test_a_changed_file_counts_from_the_next_sign_in_on_and_one_that_cannot_be_used_changes_nothing(
     tmp_path: Path,
 ) -> None:
@@ -248,3 +265,34 @@ def test_the_command_adds_an_account_for_a_client_that_answers_for_no_recipient(
     assert done.returncode == 0, done.stderr
     [(account, _)] = read_accounts(tmp_path / "accounts.yaml").values()
     assert account == Account("sam-school", "Sam School", "partner", "a-school")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Ada\nAuthor"])
+def test_the_command_adds_no_account_of_a_person_without_a_name(name: str, tmp_path: Path) -> None:
+    done = add(tmp_path, "ada-author", "--name", name, "--role", "auditor")
+
+    assert (done.returncode, "expected the person's name" in complaint(done)) == (2, True), done.stderr
+    assert not (tmp_path / "accounts.yaml").exists()
+
+
+@pytest.mark.parametrize("lacks_space_for", ["account-ada-author", "accounts.yaml"])
+def test_on_a_full_disk_the_command_says_so_and_leaves_no_account_whose_password_nobody_has(
+    lacks_space_for: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(place: Path, content: bytes) -> None:
+        if place.name.startswith(lacks_space_for):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_secret(place, content)
+
+    running_at("http://127.0.0.1:1", tmp_path)
+    for module in (account, front_accounts):
+        monkeypatch.setattr(module, "write_secret", full)
+    arguments = ["account", "add", "ada-author", "--name", "Ada Author", "--role", "auditor", "--data", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["handrail", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "handrail: No space left on device. Free some, and run it again\n"
+    assert not (tmp_path / "accounts.yaml").exists()
+    assert [*(tmp_path / "keys").glob("account-*")] == []
