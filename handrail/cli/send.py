@@ -25,16 +25,25 @@ def send(
     content, event = _read(file)
     running = find_running(data)
     name = client or str(event.get("source", "")).rsplit(":", 1)[-1]
-    path = Path(running.folder) / "clients" / f"{name}.json"
-    if not path.exists():
-        known = ", ".join(sorted(each.stem for each in path.parent.glob("*.json"))) or "none"
-        raise StoryError(f"no client '{name}' here (known: {known}). Choose one with --as, or `handrail client add`.")
-    intake = HandrailClient(running.url("intake"), json.loads(path.read_text())["token"])
+    intake = HandrailClient(running.url("intake"), _token(Path(running.folder) / "clients", name))
     try:
         _, receipt = intake.post(content)
     except NotAccepted as error:
         raise CallFailed(f"refused, {error}") from error
     typer.echo(json.dumps(receipt, indent=2))
+
+
+def _token(folder: Path, name: str) -> str:
+    known = {each.stem: each for each in folder.glob("*.json")}
+    if name not in known:  # which is no path either, whatever the event's source says
+        names = ", ".join(sorted(known)) or "none"
+        raise StoryError(f"no client '{name}' here (known: {names}). Choose one with --as, or `handrail client add`.")
+    try:
+        return str(json.loads(known[name].read_text())["token"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise StoryError(
+            f"{known[name]} is not what `handrail client add` has written: revoke {name}, and add it again"
+        ) from error
 
 
 def _read(file: Path) -> tuple[bytes, dict[str, object]]:

@@ -64,3 +64,26 @@ def test_what_is_not_answered_is_not_called_refused_but_not_known(tmp_path: Path
     assert unknown.returncode == 1
     assert "refused" not in unknown.stderr
     assert "whether it is kept is not known; send the same again later" in unknown.stderr
+
+
+def test_a_client_whose_credentials_are_not_here_or_cannot_be_read_is_told_as_that(tmp_path: Path) -> None:
+    with serving((202, RECEIPT, {})) as server:
+        send(server, tmp_path)
+        (tmp_path / "clients" / "broken.json").write_text("{")
+        command = [sys.executable, "-m", "handrail.cli.main", "send", str(tmp_path / "event.json")]
+        said = {
+            name: subprocess.run(
+                [*command, "--data", str(tmp_path), "--as", name],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+            ).stderr
+            for name in ("../status", "broken")
+        }
+
+    assert said["../status"] == (
+        "handrail: no client '../status' here (known: broken, police). Choose one with --as, or `handrail client add`.\n"
+    )
+    assert "is not what `handrail client add` has written: revoke broken, and add it again\n" in said["broken"]
+    assert all(each.startswith("handrail: ") and each.count("\n") == 1 for each in said.values())
