@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -90,6 +91,10 @@ class HandrailClient:
     def __init__(self, url: str, token: str, *, tries: int = 5, sleep: Callable[[float], None] = time.sleep) -> None:
         if not is_private(url):
             raise ValueError("expected an https address: events hold personal data and a token")
+        if not re.fullmatch("[!-~]+", token):  # which is not quoted, as whoever refuses the header does
+            raise ValueError(
+                "what was given as the token is no token: expected one line of ASCII, without its line end"
+            )
         self._url = url.rstrip("/")
         self._token = token
         self._tries = tries

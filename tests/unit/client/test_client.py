@@ -130,3 +130,11 @@ def test_a_refusal_whose_errors_are_laid_out_otherwise_is_a_refusal_still() -> N
 def test_only_https_leaves_the_machine(url: str) -> None:
     with pytest.raises(ValueError, match="https"):
         HandrailClient(url, "t")
+
+
+@pytest.mark.parametrize("token", ["hr_secret\n", "hr_secret two", "hr_s\u00e9cret", ""])
+def test_a_token_that_no_header_can_carry_is_refused_at_once_and_not_quoted(token: str) -> None:
+    with pytest.raises(ValueError, match="is no token") as refused:
+        HandrailClient("https://handrail.example", token)
+
+    assert "secret" not in str(refused.value)
