@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.field_faults import fault
+from schemas.submissions import SUBMISSIONS
 from services.kit.asked import PlainText
 
 
@@ -66,3 +68,27 @@ def said(model: type[BaseModel], given: dict[str, Any]) -> list[str]:
     with pytest.raises(ValidationError) as raised:
         model.model_validate(given)
     return [fault(each["type"], each.get("ctx", {})) for each in raised.value.errors()]
+
+
+@pytest.mark.parametrize("type_", SUBMISSIONS)
+def test_the_form_of_every_text_that_may_be_reported_is_said_in_words(type_: str) -> None:
+    patterns = set(patterns_of(SUBMISSIONS[type_].model_json_schema()))
+
+    said = {pattern: fault("string_pattern_mismatch", {"pattern": pattern}) for pattern in patterns}
+
+    assert patterns
+    assert [pattern for pattern, words in said.items() if pattern in words] == []
+
+
+def patterns_of(schema: Any) -> Iterator[str]:
+    match schema:
+        case {"pattern": str(pattern)}:
+            yield pattern
+        case dict():
+            for each in schema.values():
+                yield from patterns_of(each)
+        case list():
+            for each in schema:
+                yield from patterns_of(each)
+        case _:
+            pass
