@@ -40,7 +40,14 @@ def explain(
     """
     found: dict[str, FieldError] = {}
     more = error.error_count()
-    for item in _first_errors(error, model, value):
+    items = _first_errors(error, model, value)
+    around = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
+    for item in items:
+        if (
+            item["type"] == "too_short" and item["loc"] in around
+        ):  # entries that are wrong are not counted in its length
+            more -= 1
+            continue
         path = _real_path(item["loc"], value, missing=item["type"] == "missing")
         place = pointer(*at, *path)
         if place not in found:

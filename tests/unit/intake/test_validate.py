@@ -354,3 +354,12 @@ def test_of_a_list_that_may_not_be_empty_it_is_said_how_many_it_needs() -> None:
         errors_of(incident(type="referral.submitted.v1", data__children=[]))["/data/children"].expected
         == "1 or more entries"
     )
+
+
+def test_a_list_whose_entry_is_wrong_is_not_said_to_have_none() -> None:
+    refusal = refusal_of(incident(type="referral.submitted.v1", data__children=[{"ref": "Child One"}]))
+
+    assert refusal is not None
+    of_children = [error.pointer for error in refusal.errors if error.pointer.startswith("/data/children")]
+    assert of_children == ["/data/children/0/ref"]
+    assert f" {len(refusal.errors)} things have to be put right" in refusal.detail
