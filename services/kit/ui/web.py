@@ -25,6 +25,7 @@ from services.kit.ui.environment import STATIC, Navigation
 from services.kit.ui.problems import describe
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_FOR_PROGRAMS = "/v1/"
 _FOR_EVER = "public, max-age=31536000, immutable"  # the address carries the digest of the content
 
 
@@ -118,7 +119,10 @@ class _Guard:
         scope.setdefault("state", {})  # made here, so that what the application sets is seen by the error page
         asked = Headers(scope=scope)
         answer = _Answer(
-            send, self._headers, is_static=scope["path"].startswith("/static/"), to_page=_wants_page(asked)
+            send,
+            self._headers,
+            is_static=scope["path"].startswith("/static/"),
+            to_page=_wants_page(scope["path"], asked),
         )
         if is_cross_origin(scope["method"], asked, self._navigation.origins):
             await self._explain(403, scope, receive, answer)
@@ -136,7 +140,7 @@ class _Guard:
         """Answer with an error page, a way to the sign-in page, or problem details."""
         request = Request(scope, receive)
         response: Response
-        if not _wants_page(request.headers):
+        if not _wants_page(scope["path"], request.headers):
             content = describe(status, request.method, answer.body).wire()
             response = Response(content, status, media_type=PROBLEM_JSON)
         elif status == 401:  # noqa: PLR2004 (unauthorised)
@@ -186,8 +190,15 @@ class _Answer:
         await self._send(message)
 
 
-def _wants_page(headers: Headers) -> bool:
-    """Browsers name text/html when a person goes to an address; programs do not."""
+def _wants_page(path: str, headers: Headers) -> bool:
+    """Browsers name text/html when a person goes to an address.
+
+    So does Java's HttpURLConnection, unless it is told otherwise, and it follows a redirect: whom an event was refused for
+    want of a valid token would read the 200 of the sign-in page. At the addresses for programs there are pages only for
+    whoever says that it navigates.
+    """
+    if path.startswith(_FOR_PROGRAMS) and headers.get("sec-fetch-mode") != "navigate":
+        return False
     return "text/html" in headers.get("accept", "")
 
 

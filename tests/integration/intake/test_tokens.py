@@ -28,9 +28,12 @@ async def test_without_a_valid_token_nothing_is_accepted(running: Intake) -> Non
         {"Authorization": "Bearer hr_police-example_" + "A" * 43},
         {"Authorization": "Bearer nonsense"},
         {"Authorization": "Basic cG9saWNlOng="},
+        # As Java's HttpURLConnection asks: sent on to the sign-in page, it would follow, and read the 200 of that.
+        {"Authorization": "Bearer nonsense", "Accept": "text/html, image/gif, image/jpeg, */*; q=0.2"},
     ):
         answer = await running.http.post("/v1/events", content=body, headers=CLOUDEVENT | header)
         assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
 
     no_client = {"Authorization": f"Bearer {access_token('review_officer')}"}
     auditor = {"Authorization": f"Bearer {access_token('auditor', client='police-example')}"}

@@ -26,6 +26,7 @@ NAVIGATION = Navigation(
     sign_in=f"{HOME}/sign-in",
     sign_out=f"{HOME}/sign-out",
 )
+JAVA = {"accept": "text/html, image/gif, image/jpeg, */*; q=0.2"}  # what HttpURLConnection sends unless told otherwise
 BROWSER = {"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
@@ -47,6 +48,10 @@ def build() -> FastAPI:
     @app.api_route("/refuse/{status}", methods=["GET", "POST"])
     async def refuse(status: int) -> None:
         raise HTTPException(status, headers={"WWW-Authenticate": "Bearer"})
+
+    @app.api_route("/v1/refuse/{status}", methods=["GET", "POST"])
+    async def refuse_a_program(status: int) -> None:
+        raise HTTPException(status)
 
     @app.get("/own-page")
     async def own_page() -> HTMLResponse:
@@ -102,6 +107,22 @@ async def test_a_browser_gets_a_page_and_a_program_gets_problem_details(path: st
     assert problem.headers["content-type"] == "application/problem+json"
     assert problem.json()["status"] == status
     assert "Invented Name" not in page.text + problem.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [401, 422, 503])
+async def test_at_an_address_for_programs_one_that_takes_pages_too_gets_no_page_and_is_not_sent_to_sign_in(
+    status: int, method: str
+) -> None:
+    answer = await call(f"/v1/refuse/{status}", method, JAVA)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_whoever_follows_a_link_to_an_address_for_programs_is_sent_to_sign_in() -> None:
+    answer = await call("/v1/refuse/401", headers=BROWSER | {"sec-fetch-mode": "navigate"})
+
+    assert answer.status_code == 303
 
 
 async def test_the_cause_of_a_fault_still_reaches_the_server() -> None:
