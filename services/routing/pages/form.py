@@ -237,11 +237,21 @@ def _lists(data: Any) -> Any:
     return found
 
 
-def errors_of(problem: Json, shown: Sequence[Section]) -> list[FormError]:
-    """Return intake's problem details as errors of the form's fields; what points elsewhere is about the whole form."""
+def errors_of(problem: Json, shown: Sequence[Section], form: Mapping[str, str] | None = None) -> list[FormError]:
+    """Return intake's problem details as errors of the form's fields; what points elsewhere is about the whole form.
+
+    Args:
+        problem: What intake answered.
+        shown: The form.
+        form: Its answers: an entry of a list that was left empty is none of the event, and those behind it have moved up.
+    """
+    numbers = _numbers(form or {}, shown)
     names = {field.name: _called(section, field) for section in shown for field in section.fields}
     found = [
-        error for each in problem.get("errors", ()) for error in _lacking(each, names, shown) or [_error(each, names)]
+        error
+        for each in problem.get("errors", ())
+        for path in (_path(str(each.get("pointer", "")), numbers),)
+        for error in _lacking(each, path, names, shown) or [_error(each, path, names)]
     ]
     return found or [FormError(None, str(problem.get("detail") or problem.get("title") or "it was refused"))]
 
@@ -250,9 +260,27 @@ def _called(section: Section, field: Field) -> str:
     return f"{section.title}: {field.label}" if section.title else field.label
 
 
-def _lacking(error: Json, names: Mapping[str, str], shown: Sequence[Section]) -> list[FormError]:
+def _numbers(form: Mapping[str, str], shown: Sequence[Section]) -> dict[str, list[str]]:
+    """Return, of each list, which of its entries on the form were answered."""
+    found: dict[str, list[str]] = {}
+    for name in (field.name for section in shown for field in section.fields if _is_answered(field, form)):
+        parts = name.split(".")
+        for place in (place for place, part in enumerate(parts) if part.isdigit()):
+            numbers = found.setdefault(".".join(parts[:place]), [])
+            if parts[place] not in numbers:
+                numbers.append(parts[place])
+    return found
+
+
+def _is_answered(field: Field, form: Mapping[str, str]) -> bool:
+    try:
+        return _value(field, form) is not None
+    except ValueError:
+        return True
+
+
+def _lacking(error: Json, path: str, names: Mapping[str, str], shown: Sequence[Section]) -> list[FormError]:
     """Return what to answer where all of a part of the event is missing, which is no question itself; else nothing."""
-    path = ".".join(_pointed(str(error.get("pointer", ""))))
     section = next((each for each in shown if each.fields and each.fields[0].name.startswith(f"{path}.")), None)
     if not path or section is None or error.get("detail") != MISSING:
         return []
@@ -267,16 +295,25 @@ def _is_of(path: str, name: str) -> bool:
     return name.startswith(f"{path}.") and "." not in name.removeprefix(f"{path}.").removeprefix("0.")
 
 
-def _error(error: Json, names: Mapping[str, str]) -> FormError:
+def _error(error: Json, path: str, names: Mapping[str, str]) -> FormError:
     detail = str(error.get("detail") or error.get("reason") or "cannot be used")
     if error.get("expected") and detail != MISSING:  # the question itself says what was to stand there
         detail += f"; expected {error['expected']}"
     if error.get("hint"):
         detail += f"; {error['hint']}"
-    path = ".".join(_pointed(str(error.get("pointer", ""))))
     if path in names:
         return FormError(path, f"{names[path]}: {detail}")
     return FormError(None, f"{_words(path)}: {detail}" if path else detail)
+
+
+def _path(pointer: str, numbers: Mapping[str, Sequence[str]]) -> str:
+    """Return the name of what a pointer points at, as it stands on the form."""
+    path = ""
+    for part in _pointed(pointer):
+        entries = numbers.get(path, ()) if part.isdigit() else ()
+        found = entries[int(part)] if entries and int(part) < len(entries) else part
+        path = f"{path}.{found}" if path else found
+    return path
 
 
 def _pointed(pointer: str) -> Iterator[str]:

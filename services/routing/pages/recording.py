@@ -126,7 +126,7 @@ def build_recording(reader: Reader, templates: Jinja2Templates, intake: Intake, 
         status, answer = await intake.post(event, _token(request))
         kept_before = _differs_in_time_alone(status, answer)
         if status not in _TAKEN and not kept_before:
-            refused = _refused(status, answer, shown)
+            refused = _refused(status, answer, shown, values)
             return _page(templates, request, case_key, kind, shown, values, refused, status, answer.get("receipt_id"))
         told = {
             "current": "cases",
@@ -152,15 +152,17 @@ def _differs_in_time_alone(status: int, answer: Mapping[str, Any]) -> bool:
     return status == HTTPStatus.CONFLICT and pointers == ["/time"]
 
 
-def _refused(status: int, answer: Mapping[str, Any], shown: Sequence[Section]) -> list[FormError]:
+def _refused(
+    status: int, answer: Mapping[str, Any], shown: Sequence[Section], values: Mapping[str, str]
+) -> list[FormError]:
     """Return what is wrong. Of a form that was kept before with other answers that is said, and not that it needs a new id."""
     if status != HTTPStatus.CONFLICT or not answer.get("receipt_id"):
-        return errors_of(dict(answer), shown)
+        return errors_of(dict(answer), shown, values)
     differs = [
         {"pointer": error.get("pointer"), "detail": "this is not what was recorded"}
         for error in answer.get("errors", ())
     ]
-    return [KEPT_OTHERWISE, *(each for each in errors_of({"errors": differs}, shown) if each.field)]
+    return [KEPT_OTHERWISE, *(each for each in errors_of({"errors": differs}, shown, values) if each.field)]
 
 
 def _form(kind: str, children: int) -> tuple[Section, ...]:

@@ -197,3 +197,15 @@ def test_where_a_whole_part_of_the_event_is_missing_a_question_of_the_form_is_na
     problem = {"errors": [{"pointer": pointer, "detail": "this field is missing", "expected": "Everything"}]}
 
     assert errors_of(problem, sections(SUBMISSIONS[kind], 2)) == [FormError(*each) for each in fields.items()]
+
+
+def test_an_error_of_an_entry_finds_its_questions_also_where_one_before_it_was_left_empty() -> None:
+    shown = sections(IncidentReported, 3)
+    form = {"children.1.ref": "Child Two", "children.2.ref": "child-3", "personal.children.2.nhs_number": "1"}
+    data, _ = read(form, shown)
+    pointers = ("/data/children/0/ref", "/data/children/1/ref", "/data/personal/children/0/nhs_number")
+
+    found = errors_of({"errors": [{"pointer": pointer, "detail": "wrong"} for pointer in pointers]}, shown, form)
+
+    assert data["children"] == [{"ref": "Child Two"}, {"ref": "child-3"}]
+    assert [error.field for error in found] == ["children.1.ref", "children.2.ref", "personal.children.2.nhs_number"]
