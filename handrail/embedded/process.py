@@ -224,6 +224,11 @@ def lock_folder(folder: Path, what: str, *, wait_s: float | None = None) -> int:
         return handle
 
 
+def was_locked(folder: Path) -> bool:
+    """Whether the folder was ever locked: a lock stays behind when its owner has ended."""
+    return (folder / _LOCK).exists()
+
+
 def abandoned(folder: Path) -> bool:
     """Whether the folder was locked once and nobody holds the lock now: its owner has ended, if only by a crash."""
     try:

@@ -19,7 +19,7 @@ from typing import Final, Self
 from handrail.embedded.errors import FolderInUse
 from handrail.embedded.nursery import Nursery
 from handrail.embedded.places import REPOSITORY, private_folder, write_private
-from handrail.embedded.process import LOOPBACK, Child, choose_port, empty_folder, lock_folder
+from handrail.embedded.process import LOOPBACK, Child, choose_port, empty_folder, lock_folder, was_locked
 from handrail.embedded.stack import Ports, Stack
 from handrail.embedded.topics import apply_topics
 from handrail.front.accounts import give_own_passwords, write_accounts
@@ -89,6 +89,8 @@ class Installation:
         else:
             refuse_new_passwords(self.keys, os.environ)
         self.folder = private_folder(self.folder)
+        if not self.options.keep:
+            self._refuse_to_empty()
         self._lock = lock_folder(self.folder, "Handrail", wait_s=_LOCK_WAIT_S)
         try:
             self._start_servers()
@@ -105,7 +107,7 @@ class Installation:
         if self.options.keep:
             (self.folder / _KEPT).touch(mode=0o600)
         else:
-            self._empty()
+            empty_folder(self.folder)
         make_keys(self.keys)
         self._choose_ports()
         self._stack = Stack(
@@ -119,13 +121,18 @@ class Installation:
         self.progress("Starting Apache Kafka and PostgreSQL")
         self.stack.start()
 
-    def _empty(self) -> None:
+    def _refuse_to_empty(self) -> None:
+        """Refuse a folder that is not that of an earlier demo: it is emptied before anything else is done."""
         if (self.folder / _KEPT).exists():
             raise FolderInUse(
                 f"{self.folder} holds what `handrail up` keeps, and would be emptied. "
                 "Let HANDRAIL_DATA name another folder for one of the two."
             )
-        empty_folder(self.folder)
+        if not was_locked(self.folder) and any(self.folder.iterdir()):
+            raise FolderInUse(
+                f"{self.folder} holds what no demo has put there, and would be emptied. "
+                "Let HANDRAIL_DATA name a folder beside another one."
+            )
 
     def stop(self) -> None:
         """Stop every service, then broker and database. Twice does no harm. Starts no thread, so it may run at exit."""

@@ -83,6 +83,17 @@ def test_a_demo_does_not_empty_a_folder_that_is_kept(
     assert (demo / "keys" / "log.key").read_text() == "kept"
 
 
+def test_a_demo_does_not_empty_a_folder_that_no_demo_has_used(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as the folder of secrets of a deployment, or somebody's copy of this repository."""
+    assert refused_demo(tmp_path, monkeypatch, capsys) == (
+        f"handrail: {demo} holds what no demo has put there, and would be emptied. "
+        "Let HANDRAIL_DATA name a folder beside another one.\n"
+    )
+    assert (demo / "keys" / "log.key").read_text() == "kept"
+
+
 @pytest.mark.usefixtures("held")
 def test_a_folder_is_emptied_but_for_its_lock(demo: Path) -> None:
     empty_folder(demo)
