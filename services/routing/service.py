@@ -207,6 +207,8 @@ class RoutingService:
             migrated(found, key, before, why, move.by if move else None, occasion)
         if loaded.known.notices:
             found.told_before.update(loaded.case_keys)
+            if len(loaded.case_keys) > 1:
+                found.delivery_linked(loaded.case_keys)
         in_place_of = decision.evaluation.facts.in_place_of
         known = _accept(loaded, in_place_of, occasion, found)
         changes = self._changes(loaded, known, decision)

@@ -60,6 +60,11 @@ def message_id(kind: type[Envelope], about: object, case_keys: Sequence[str], re
     return derived_event_id(kind.__name__, about, f"{case_keys[0]} {revisions[case_keys[0]]}")
 
 
+def granted_cases(case_key: str, case_keys: Sequence[str]) -> list[str]:
+    """Return the cases of which a notice about one of them gives the content: that one first, then those linked with it."""
+    return [case_key, *(key for key in case_keys if key != case_key)]
+
+
 @dataclass
 class Gathered:
     """Rows by what is done with them, and messages with their topics, in order.
@@ -75,6 +80,7 @@ class Gathered:
     deliveries: list[Row] = field(default_factory=list)  # new ones
     delivery_states: list[Row] = field(default_factory=list)
     delivery_dates: list[Row] = field(default_factory=list)
+    delivery_cases: list[Row] = field(default_factory=list)
     delivery_history: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
     migrations: list[Row] = field(default_factory=list)
@@ -138,6 +144,11 @@ class Gathered:
         """Keep the date by which the notices of an obligation are due."""
         due_by = end_of_day(due_on) if due_on else None
         self.delivery_dates.append({"obligation_id": obligation, "due_on": due_on, "due_by": due_by})
+
+    def delivery_linked(self, case_keys: Sequence[str]) -> None:
+        """Keep of which linked cases the notices about each of them give the content."""
+        for key in case_keys:
+            self.delivery_cases.append({"case_key": key, "case_keys": granted_cases(key, case_keys)})
 
     def remember_delivery(self, delivery: UUID, state: str, now: datetime, reason: str | None = None) -> None:
         """Keep when a delivery became what it is."""

@@ -11,7 +11,7 @@ from schemas.notices import Correction, Notice
 from services.routing.domain import ledger
 from services.routing.domain.decide import Decision, Obligation
 from services.routing.domain.rulebook.model import Rule
-from services.routing.outcome.gathered import Occasion, Row
+from services.routing.outcome.gathered import Occasion, Row, granted_cases
 
 CORRECTS: Final = "This notice corrects an earlier one and takes its place: the due date has changed. What counts is the due date of this notice."
 
@@ -91,13 +91,12 @@ def notice_payload(change: ledger.Owed, occasion: Occasion, decision: Decision) 
         reply_wanted=obligation.duty.stop.phrase,
         corrects=_correction(change.corrects) if change.corrects else None,
     )
-    others = [key for key in occasion.case_keys if key != notice.case_key]
     return {
         "body": body.model_dump(mode="json", exclude={"content"}),
         "position": obligation.slot.position,
         "rulebook_sha256": occasion.rulebook.sha256,
         "grant": {
-            "case_keys": [notice.case_key, *others],
+            "case_keys": granted_cases(notice.case_key, occasion.case_keys),
             "subject": obligation.slot.subject,
             "profile": profile.name,
             "purpose": profile.purpose,

@@ -52,6 +52,13 @@ _DELIVERY_DATES: Final = text("""
     WHERE d.obligation_id = ANY(CAST(:ids AS uuid[])) AND d.obligation_id = r.obligation_id AND d.kind = 'notice'
       AND d.state IN ('awaiting_release', 'due') AND d.attempts = 0
 """)
+# Nor does what has never left lack a case that was linked since: a notice may wait long for the decision that releases it.
+_DELIVERY_CASES: Final = text("""
+    UPDATE routing.delivery d SET payload = jsonb_set(d.payload, '{grant,case_keys}', r.case_keys)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(case_key text, case_keys jsonb)
+    WHERE d.case_key = ANY(CAST(:ids AS text[])) AND d.case_key = r.case_key AND d.kind = 'notice'
+      AND d.state IN ('awaiting_release', 'due') AND d.attempts = 0 AND d.payload #> '{grant,case_keys}' <> r.case_keys
+""")
 # What can be sent now does not wait for the next try of what goes before it, of which the waiting begins anew, and of that a
 # person is told anew: only its failures are seen, so what they were told then would hide that this fails, too. One that is on
 # its way is given the time of what came, by which whoever settles it sees that something did. (IS TRUE and CASE: found by its
@@ -119,6 +126,7 @@ async def save(connection: AsyncConnection, found: Gathered, parties: Sequence[M
     """Write everything that a batch's decisions lead to, and the parties to the cases."""
     await _update(connection, _DELIVERY_STATES, found.delivery_states, "delivery_id")
     await _update(connection, _DELIVERY_DATES, found.delivery_dates, "obligation_id")
+    await _update(connection, _DELIVERY_CASES, found.delivery_cases, "case_key")
     await _insert(
         connection,
         Rows(tables.obligation, found.obligations, replace=True),

@@ -19,6 +19,7 @@ from services.routing.service import RoutingService
 from tests.support.eventually import eventually
 from tests.support.road import Recipients, Road, laws, move_clock, of, outcomes
 from tests.support.routing import (
+    CASE,
     COUNCIL,
     HALTON,
     LEEDS,
@@ -28,6 +29,7 @@ from tests.support.routing import (
     aware,
     corrected,
     decided,
+    linked,
     reported,
     suspects,
 )
@@ -67,6 +69,30 @@ async def test_the_panel_gets_nothing_before_the_decision_and_one_notice_after_i
 
     assert before == []
     assert outcomes(await recipients.journal("panel")) == [("taken", "notice.v1")]
+
+
+async def test_what_waits_for_a_decision_gives_the_content_of_a_case_that_was_linked_meanwhile(
+    road: Road, recipients: Recipients
+) -> None:
+    await road.route(reported(), aware(), suspects())
+    await road.route(reported(COUNCIL, case_key=OTHER_CASE))
+    await recipients.send_all()
+
+    await road.route(linked(OTHER_CASE, to=CASE))
+    await road.route(decided("notify"))
+    await recipients.send_all()
+
+    granted = {
+        row["recipient"]: row["cases"]
+        for row in await road.rows(
+            "SELECT recipient, payload #> '{grant,case_keys}' AS cases FROM routing.delivery"
+            " WHERE case_key = :case AND state = 'delivered' AND recipient IN ('panel', :lscp)",
+            case=CASE,
+            lscp=LSCP_ID,
+        )
+    }
+    assert outcomes(await recipients.journal("panel")) == [("taken", "notice.v1")]
+    assert granted == {"panel": [CASE, OTHER_CASE], LSCP_ID: [CASE]}  # what had left before stays as it was sent
 
 
 async def test_a_decision_not_to_notify_keeps_the_notice_from_ever_being_sent(
