@@ -84,12 +84,18 @@ class _Diffing:
         self._latest: dict[tuple[UUID, str], KnownNotice] = {}
         for notice in sorted(known.notices, key=lambda each: each.revision):
             self._latest[notice.obligation_id, notice.recipient] = notice
+        self._taken_back: set[tuple[UUID, str]] = set()
+        """Duties that stand in linked cases, and who was told of the same one under another that does not."""
 
     def all(self) -> Iterator[Change]:
         standing, duplicates = by_slot(self._known.obligations, self._facts.in_place_of)
         for younger, older in duplicates:
             reason = "linked cases: the same duty was opened before in another of them"
             yield Closed(younger.obligation_id, younger.case_key, "superseded", reason, older.obligation_id)
+            had = (
+                one for one in self._of_duty(younger.obligation_id) if one.maybe_arrived and one.state != "withdrawn"
+            )
+            self._taken_back.update((older.obligation_id, self._heir(one)) for one in had)
             yield from self._withdraw_all(younger.obligation_id, reason)
         self._hand_back(standing)
         found = compare(known_before(standing), self._decision)
@@ -261,11 +267,17 @@ class _Diffing:
         """Return the notices of those whom a duty names no more: they are to see nothing more of it."""
         return [each for each in self._of_duty(identity) if self._heir(each) not in obligation.recipients]
 
-    def _withdraw_unreleased(self, identity: UUID, obligation: Obligation) -> Iterator[NoticeWithdrawn]:
-        """What may be sent to those whom a met duty names still is: knowing twice harms nobody."""
+    def _withdraw_unreleased(self, identity: UUID, obligation: Obligation) -> Iterator[NoticeWithdrawn | Released]:
+        """What may be sent to those whom a met duty names still is: knowing twice harms nobody.
+
+        So is what waited for those who were told under a linked case: their last word would be that this is withdrawn.
+        """
         waiting = [each for each in self._of_duty(identity) if each.state == "awaiting_release"]
         named = [each for each in waiting if self._heir(each) in obligation.recipients]
-        yield from self._withdraw(named, f"the duty is met: {obligation.standing.reason}")
+        again = [each for each in named if obligation.released and (identity, self._heir(each)) in self._taken_back]
+        yield from (Released(each, released=True) for each in again)
+        unsent = (each for each in named if each not in again)
+        yield from self._withdraw(unsent, f"the duty is met: {obligation.standing.reason}")
 
     def _withdraw_undelivered(self, standing: Mapping[Slot, KnownObligation]) -> Iterator[NoticeWithdrawn]:
         """A duty that was met stays met, but once no rule gives it, what has not arrived under it must not arrive any more."""
@@ -288,13 +300,14 @@ class _Diffing:
     def _owe_lapsed(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Owed]:
         """Owe anew what waited under a duty that was met before no rule gave it for a time, also to those who have met it.
 
-        Their last word from us may be that the notice is withdrawn.
+        So it is to those who were told under a linked case. Their last word from us may be that the notice is withdrawn.
         """
-        for notice in [each for (of, _), each in self._latest.items() if of == identity and each.lapsed]:
-            heir = self._heir(notice)
-            latest = self._latest.get((identity, heir))
-            if heir in obligation.recipients and (latest is None or latest.lapsed):
-                yield self._owed(identity, case_key, obligation, heir, latest)
+        lapsed = {self._heir(each) for (of, _), each in self._latest.items() if of == identity and each.lapsed}
+        for recipient in obligation.recipients:
+            latest, told = self._latest.get((identity, recipient)), (identity, recipient) in self._taken_back
+            stands_no_more = latest is None or latest.lapsed or (told and latest.state == "withdrawn")
+            if stands_no_more and (told or recipient in lapsed):
+                yield self._owed(identity, case_key, obligation, recipient, latest)
 
     def _withdraw(self, notices: Iterable[KnownNotice], reason: str) -> Iterator[NoticeWithdrawn]:
         for notice in notices:

@@ -31,6 +31,7 @@ from tests.support.routing import (
     decided,
     linked,
     reported,
+    submitted,
     suspects,
 )
 from tests.support.rulebooks import law
@@ -93,6 +94,28 @@ async def test_what_waits_for_a_decision_gives_the_content_of_a_case_that_was_li
     }
     assert outcomes(await recipients.journal("panel")) == [("taken", "notice.v1")]
     assert granted == {"panel": [CASE, OTHER_CASE], LSCP_ID: [CASE]}  # what had left before stays as it was sent
+
+
+@pytest.mark.parametrize("met_before", [False, True])
+async def test_whoever_was_told_of_a_duty_that_a_linked_case_had_before_is_told_again_under_that_one(
+    road: Road,
+    recipients: Recipients,
+    met_before: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    await road.route(reported(), aware(), suspects(), *([submitted()] if met_before else []))
+    await road.route(*(each(case_key=OTHER_CASE) for each in (reported, aware, suspects)))
+    await road.route(decided("notify", case_key=OTHER_CASE))
+    await recipients.send_all()
+    await road.route(submitted(case_key=OTHER_CASE))
+
+    await road.route(linked(OTHER_CASE, to=CASE))
+    await recipients.send_all()
+
+    told: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
+    for entry in await recipients.journal("panel"):
+        told[entry["body"]["type"] == "notice.v1"].add((entry["body"]["case_key"], entry["body"]["notice_id"]))
+    ((case_key, _),) = told[True] - told[False]  # what it was told and stands
+    assert (case_key, {key for key, _ in told[False]}) == (CASE, {OTHER_CASE})
 
 
 async def test_a_decision_not_to_notify_keeps_the_notice_from_ever_being_sent(
