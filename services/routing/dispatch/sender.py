@@ -12,6 +12,9 @@ from typing import Final, Protocol
 
 import aiohttp
 import orjson
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from services.routing.dispatch.schedule import retry_after_s
 
@@ -44,13 +47,26 @@ class Channel(Protocol):
         ...
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Uses no connection again on which something came that nobody had asked for: it would count as the next one's answer.
+
+    Private names of aiohttp, which looks only whether it is connected. A test shows that.
+    """
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        for protocol, _ in self._conns.get(key, ()):
+            if protocol.should_close:
+                protocol.close()
+        return await super()._get(key, traces)
+
+
 def open_session() -> aiohttp.ClientSession:
     """Return a session for everything that this process asks of others.
 
     Its callers bound what is under way. A limit here would let requests wait where their time runs already, and a
     recipient that was never asked would count as one that does not answer.
     """
-    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(limit=0))
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=_Connector(limit=0))
 
 
 class WebhookChannel:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from services.routing.dispatch.dispatcher import MOST_IN_FLIGHT
 from services.routing.dispatch.sender import TIMEOUT_S, Answer, WebhookChannel, open_session, read_answer
+from tests.support.eventually import eventually
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,41 @@ async def test_a_closed_port_or_an_impossible_name_is_a_failure_without_a_status
 
     assert answer.http_status is None
     assert answer.problem is not None
+
+
+@pytest.mark.parametrize(("opens", "taken_for"), [(open_session, None), (aiohttp.ClientSession, "LATE")])
+async def test_what_comes_unasked_on_an_open_connection_is_not_the_answer_to_the_next_request(
+    opens: Callable[[], aiohttp.ClientSession], taken_for: str | None
+) -> None:
+    asked = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        if asked.is_set():
+            writer.write(b"HTTP/1.1 503 \r\nContent-Length: 0\r\n\r\n")
+        else:
+            writer.write(b'HTTP/1.1 200 \r\nContent-Length: 19\r\n\r\n{"reference":"ONE"}')
+            await asked.wait()
+            writer.write(b'HTTP/1.1 200 \r\nContent-Length: 20\r\n\r\n{"reference":"LATE"}')
+            with suppress(ConnectionError):
+                await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server, opens() as session:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/webhook"
+        channel = WebhookChannel()
+        channel.session = session
+        first = await channel.send(url, {}, b"{}")
+        asked.set()
+
+        def has_come() -> bool:
+            assert session.connector is not None
+            return any(kept.should_close for conns in session.connector._conns.values() for kept, _ in conns)
+
+        await eventually(has_come, "what was not asked for has come")
+        second = await channel.send(url, {}, b"{}")
+
+    assert (first.reference, second.reference) == ("ONE", taken_for)
 
 
 async def test_as_many_requests_as_may_be_under_way_leave_at_once_whatever_becomes_of_the_others() -> None:
