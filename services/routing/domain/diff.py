@@ -141,6 +141,7 @@ class _Diffing:
             if not was_met:
                 yield from self._withdraw(self._unnamed(identity, obligation), UNNAMED)
                 yield from self._withdraw_unreleased(identity, obligation)
+                yield from self._owe_again(identity, case_key, obligation)
         elif _has(found.withdrawn, slot):
             yield Closed(identity, case_key, "withdrawn", obligation.standing.reason)
             yield from self._withdraw_all(identity, obligation.standing.reason)
@@ -294,16 +295,15 @@ class _Diffing:
         """What has arrived under a duty that was met before stays: another register alone would call back what was done years ago."""
         waiting = [each for each in self._unnamed(identity, obligation) if each.may_yet_arrive]
         yield from self._withdraw(waiting, UNNAMED)
-        if obligation.released:
-            yield from self._owe_lapsed(identity, case_key, obligation)
+        yield from self._owe_again(identity, case_key, obligation)
 
-    def _owe_lapsed(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Owed]:
+    def _owe_again(self, identity: UUID, case_key: str, obligation: Obligation) -> Iterator[Owed]:
         """Owe anew what waited under a duty that was met before no rule gave it for a time, also to those who have met it.
 
         So it is to those who were told under a linked case. Their last word from us may be that the notice is withdrawn.
         """
         lapsed = {self._heir(each) for (of, _), each in self._latest.items() if of == identity and each.lapsed}
-        for recipient in obligation.recipients:
+        for recipient in obligation.recipients if obligation.released else ():
             latest, told = self._latest.get((identity, recipient)), (identity, recipient) in self._taken_back
             stands_no_more = latest is None or latest.lapsed or (told and latest.state == "withdrawn")
             if stands_no_more and (told or recipient in lapsed):

@@ -23,6 +23,7 @@ from tests.support.routing import (
     COUNCIL,
     HALTON,
     LEEDS,
+    MONDAY,
     OTHER_CASE,
     POLICE,
     acknowledged,
@@ -96,15 +97,15 @@ async def test_what_waits_for_a_decision_gives_the_content_of_a_case_that_was_li
     assert granted == {"panel": [CASE, OTHER_CASE], LSCP_ID: [CASE]}  # what had left before stays as it was sent
 
 
-@pytest.mark.parametrize("met_before", [False, True])
+@pytest.mark.parametrize("before", ["open", "met", "called off"])
 async def test_whoever_was_told_of_a_duty_that_a_linked_case_had_before_is_told_again_under_that_one(
-    road: Road,
-    recipients: Recipients,
-    met_before: bool,  # noqa: FBT001 - a parameter
+    road: Road, recipients: Recipients, before: str
 ) -> None:
-    await road.route(reported(), aware(), suspects(), *([submitted()] if met_before else []))
+    await road.route(reported(), aware(), suspects(), *([submitted()] if before == "met" else []))
+    if before == "called off":
+        await road.route(decided("not_notify"))
     await road.route(*(each(case_key=OTHER_CASE) for each in (reported, aware, suspects)))
-    await road.route(decided("notify", case_key=OTHER_CASE))
+    await road.route(decided("notify", case_key=OTHER_CASE, at=MONDAY + timedelta(hours=1)))
     await recipients.send_all()
     await road.route(submitted(case_key=OTHER_CASE))
 
