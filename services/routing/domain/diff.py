@@ -90,6 +90,8 @@ class _Diffing:
     def all(self) -> Iterator[Change]:
         standing, duplicates = by_slot(self._known.obligations, self._facts.in_place_of)
         for younger, older in duplicates:
+            if self._in_doubt(older):
+                continue
             reason = "linked cases: the same duty was opened before in another of them"
             yield Closed(younger.obligation_id, younger.case_key, "superseded", reason, older.obligation_id)
             had = (
@@ -105,6 +107,11 @@ class _Diffing:
             yield from self._lapse(each, standing)
         yield from self._withdraw_undelivered(standing)
         yield from self._questions()
+
+    def _in_doubt(self, known: KnownObligation) -> bool:
+        """Say whether the rules neither give a duty nor give it no more: what was told of it, in any of linked cases, stands as long."""
+        slot = known.slot.passed_on(self._facts.in_place_of)
+        return all(each.slot != slot for each in self._decision.obligations) and not lapsed((slot,), self._decision)
 
     def _hand_back(self, standing: dict[Slot, KnownObligation]) -> None:
         """Put what a successor holds in the place of the ended body again whose end, as the clock was moved back, is to come."""

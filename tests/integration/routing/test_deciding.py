@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from schemas import decisions as say
@@ -11,10 +11,13 @@ from schemas.messages import AnyMessage
 from tests.support.road import Road, of
 from tests.support.routing import (
     CASE,
+    COUNCIL,
     LEEDS,
     LSCP,
+    MONDAY,
     OTHER_CASE,
     POLICE,
+    WANDSWORTH,
     acknowledged,
     as_event,
     aware,
@@ -293,6 +296,28 @@ async def test_two_duties_that_turn_out_to_be_one_leave_the_older(road: Road) ->
         "SELECT count(*) AS n FROM routing.delivery WHERE recipient = 'panel' AND state <> 'withdrawn'"
     )
     assert standing[0]["n"] == 1
+
+
+async def test_two_duties_that_are_one_stand_as_they_are_while_it_is_in_doubt_whether_there_is_one(road: Road) -> None:
+    async def states() -> dict[str, tuple[str, str]]:
+        found = await road.rows(
+            "SELECT o.case_key, o.state AS duty, d.state AS notice FROM routing.obligation o"
+            " JOIN routing.delivery d USING (obligation_id) WHERE o.rule = 'N-01' AND d.kind = 'notice'"
+        )
+        return {row["case_key"]: (row["duty"], row["notice"]) for row in found}
+
+    elsewhere = reported(COUNCIL, case_key=OTHER_CASE, area=WANDSWORTH)
+    await road.route(reported(), aware(), suspects())
+    await road.route(*(each(case_key=OTHER_CASE) for each in (reported, aware, suspects)))
+    await road.route(decided("notify", case_key=OTHER_CASE, at=MONDAY + timedelta(hours=1)))
+
+    published = await road.route(elsewhere, linked(OTHER_CASE, to=CASE))
+    in_doubt = await states()
+    await road.route(corrected(elsewhere.id, "incident.area", LEEDS, COUNCIL, case_key=OTHER_CASE))
+
+    assert {each for m in of(say.CaseDecided, published) for each in m.data.conflicts} == {"incident.area of incident"}
+    assert in_doubt == {CASE: ("open", "awaiting_release"), OTHER_CASE: ("open", "due")}
+    assert await states() == {CASE: ("open", "due"), OTHER_CASE: ("superseded", "withdrawn")}
 
 
 async def test_the_decision_on_one_case_never_touches_another(road: Road) -> None:
