@@ -23,8 +23,9 @@ Keeps = Literal["the latest", "the earliest", "the newest", "the first"]
 """Which statement stands: each source's latest, and none if they differ; the earliest date of all; the newest of all; the first of
 all since the last one of None."""
 Topic = Literal["an incident", "no incident"]
-Means = Literal["the incident", "the children known then"]
-"""Whom a statement about a whole case is of: of all that is in it, or of the children that are known when it is recorded."""
+Means = Literal["the incident", "the children known then", "the deaths known then"]
+"""Whom a statement about a whole case is of: of all that is in it, or of the children that are known, or known to have died, when it is
+recorded."""
 Value = str | int | date
 PERSONAL: Final = "personal."
 """What the name of every personal field begins with, and of no fact."""

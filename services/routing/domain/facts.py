@@ -127,14 +127,14 @@ class FactBase:
     def standing_for(self, child: str | None, name: str, owner: str | None) -> tuple[Fact, ...]:
         """Return what stands behind a fact of what was stated since a child was known; without a child, `standing`.
 
-        Whoever speaks of the case means the children of whom it is known then, where the vocabulary says so of a fact; else all of
-        them. A correction takes the place of its statement in that, too.
+        Whoever speaks of the case means the children of whom it is known then, or those of them that have died by then, where the
+        vocabulary says so of a fact; else all of them. A correction takes the place of its statement in that, too.
         """
         spec = self.vocabulary[name]
         if child is None or owner is None or spec.means == "the incident":
             return self.standing(name, owner)
         counting = self._counting(name, owner)
-        said = [now for first, now in counting if self.knew(child, first.recorded_at)]
+        said = [now for first, now in counting if self._is_meant(child, first)]
         return self.standing(name, owner) if len(said) == len(counting) else kept(said, spec.keeps, self.in_place_of)
 
     def repeated(self, child: str | None, name: str, owner: str | None) -> bool:
@@ -148,7 +148,7 @@ class FactBase:
         """
         counting = self._counting(name, owner)
         if child is not None and self.vocabulary[name].means != "the incident":
-            counting = [(first, now) for first, now in counting if self.knew(child, first.recorded_at)]
+            counting = [(first, now) for first, now in counting if self._is_meant(child, first)]
         return tuple(now for _, now in counting if not is_withdrawn(now))
 
     def notified(self) -> dict[UUID, Fact]:
@@ -169,6 +169,23 @@ class FactBase:
         """
         since = self._known_since.get(child)
         return since is None or since <= max(at, min(self._known_since.values()))
+
+    def _is_meant(self, child: str, said: Fact) -> bool:
+        """Say whether a statement about the case is of a child that was known then or, if it is one about deaths, known to have died.
+
+        Before anybody was known to have died, whoever spoke of a death meant those of whom it became known first.
+        """
+        of_deaths = self.vocabulary[said.name].means == "the deaths known then"
+        if not self.knew(child, said.recorded_at) or not of_deaths or child not in self.dead():
+            return self.knew(child, said.recorded_at)
+        later = sorted({each.recorded_at for each in self._known if each.recorded_at > said.recorded_at})
+        known = (self._known_of(self._known, as_known_at=at) for at in (said.recorded_at, *later))
+        return child in next(filter(None, (then.dead() for then in known)))
+
+    def dead(self) -> frozenset[str]:
+        """Return the children of whom any source says that they have died."""
+        died = {child for child in self._children if any(each.value == "yes" for each in self.standing(DIED, child))}
+        return frozenset(died | {child for child in self._children if self.standing(AGE_AT_DEATH, child)})
 
     def first_named_in(self, report: str | None) -> str | None:
         """Return a child that a report was the first to name, or None; of several any one, as all of them are known since then."""

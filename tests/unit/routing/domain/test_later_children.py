@@ -69,14 +69,14 @@ def test_a_child_whose_age_at_death_is_recorded_died_whatever_else_is_said(rule:
     assert set(states(decided([*FIRST, *NAMED, *spoken]), rule)) == {CHILD, SECOND}
 
 
-@pytest.mark.parametrize(
-    ("rule", "done_on"),
-    [
-        ("N-18", "child_death_review.notified_on"),
-        ("N-06P", "parents.informed_on"),
-        ("N-18J", "joint_response.began_on"),
-    ],
-)
+ABOUT_A_DEATH = [
+    ("N-18", "child_death_review.notified_on"),
+    ("N-06P", "parents.informed_on"),
+    ("N-18J", "joint_response.began_on"),
+]
+
+
+@pytest.mark.parametrize(("rule", "done_on"), ABOUT_A_DEATH)
 def test_what_was_done_before_a_child_was_known_meets_nothing_about_it(rule: str, done_on: str) -> None:
     before = fact(done_on, "2026-06-01", of=COUNCIL, at=LATER, by="before")
     put_right = fact(done_on, "2026-06-02", of=COUNCIL, at=LAST, by="right", corrects="before")
@@ -85,6 +85,37 @@ def test_what_was_done_before_a_child_was_known_meets_nothing_about_it(rule: str
     assert done(before, rule=rule) == {CHILD: "met", SECOND: "open"}
     assert done(before, put_right, rule=rule) == {CHILD: "met", SECOND: "open"}
     assert done(before, again, rule=rule) == {CHILD: "met", SECOND: "met"}
+
+
+@pytest.mark.parametrize(("rule", "done_on"), ABOUT_A_DEATH)
+@pytest.mark.parametrize("harmed", ["no", None])
+def test_what_was_done_about_a_death_meets_nothing_about_a_child_of_the_case_that_dies_later(
+    rule: str, done_on: str, harmed: str | None
+) -> None:
+    """Children Act 2004, section 16M(1): "each death of a child"."""
+    together = [replace(each, occurred_at=NOW, recorded_at=NOW, event_id=event("first")) for each in NAMED]
+    lived = [fact("child.died", harmed, subject=SECOND)]
+    of_the_first = fact(done_on, "2026-06-01", of=COUNCIL, at=LATER, by="before")
+    put_right = fact(done_on, "2026-06-02", of=COUNCIL, at=LAST, by="right", corrects="before")
+    dies = fact("child.died", "yes", subject=SECOND, at=AFTERWARDS, by="dies", corrects="first")
+    again = fact(done_on, "2026-06-03", of=COUNCIL, at=LAST, by="again")
+    told = [*FIRST, *together, *lived, of_the_first]
+
+    assert states(decided(told), rule) == {CHILD: "met"}
+    assert states(decided([*told, dies]), rule) == {CHILD: "met", SECOND: "open"}
+    assert states(decided([*told, dies, put_right]), rule) == {CHILD: "met", SECOND: "open"}
+    assert states(decided([*told, dies, again]), rule) == {CHILD: "met", SECOND: "met"}
+
+
+@pytest.mark.parametrize(("rule", "done_on"), ABOUT_A_DEATH)
+def test_what_was_done_before_any_death_was_recorded_was_done_about_the_first(rule: str, done_on: str) -> None:
+    together = [replace(each, occurred_at=NOW, recorded_at=NOW, event_id=event("first")) for each in NAMED]
+    unsaid = [each for each in FIRST if each.name != "child.died"]
+    before = fact(done_on, "2026-06-01", of=COUNCIL, at=LATER, by="before")
+    died = fact("child.died", "yes", at=AFTERWARDS, by="dies")
+    second = fact("child.died", "yes", subject=SECOND, at=LAST, by="dies too")
+
+    assert states(decided([*unsaid, *together, before, died, second]), rule) == {CHILD: "met", SECOND: "open"}
 
 
 def test_what_is_told_late_of_an_earlier_day_counts_for_every_child_that_is_known_by_then() -> None:
