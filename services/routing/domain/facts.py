@@ -151,6 +151,14 @@ class FactBase:
             counting = [(first, now) for first, now in counting if self._is_meant(child, first)]
         return tuple(now for _, now in counting if not is_withdrawn(now))
 
+    def first_said(self, name: str, owner: str) -> list[tuple[Fact, Fact]]:
+        """Return each statement of a fact that counts, as it was first made and as it is now."""
+        return self._counting(name, owner)
+
+    def is_in(self, said: Fact, report: str | None) -> bool:
+        """Say whether a statement, as it was first made, stands in a report."""
+        return report is not None and self._reported_by.get(said.event_id) == report
+
     def notified(self) -> dict[UUID, Fact]:
         """Return what has become of each statement of what was notified in the national system, by its event; None is withdrawn."""
         said = (pair for (name, _), pair in self._said.items() if name in {NOTIFIED, DEATH_NOTIFIED})

@@ -16,6 +16,7 @@ from schemas.calendar.london import LONDON
 from schemas.vocabulary import Value
 from services.routing.domain.facts import AGE_AT_DEATH, DEATH, DIED, HARM, INCIDENT, FactBase
 from services.routing.domain.happenings import BECAME_AWARE, STOPPING_EVENTS, Happening, Slot
+from services.routing.domain.news_of_death import news_in
 from services.routing.domain.reasons import Missing
 from services.routing.domain.rulebook.compile import NO, UNDECIDED, YES
 from services.routing.domain.rulebook.evaluate import Evaluation, Trace, evaluate
@@ -140,11 +141,18 @@ def _is_about(happening: Happening, slot: Slot, facts: FactBase) -> bool:
 
 
 def _aware(evaluation: Evaluation, trace: Trace, recipients: tuple[str, ...]) -> dict[str, Happening]:
-    """Return the recipients that are authorities and have recorded that they are aware; of a child's duty, since it is known."""
-    child = _child(evaluation, trace)
+    """Return the recipients that are authorities and have recorded that they are aware; of a child's duty, since it is known.
+
+    Of a report of a death they are only since that was told: to be aware of the harm was not to be aware of it.
+    """
+    child, facts = _child(evaluation, trace), evaluation.facts
+    news = news_in(facts, trace.about.item, trace.about.child)
     found = {}
     for recipient in recipients:
-        for fact in evaluation.facts.standing_for(child, "aware_on", recipient):
+        aware = facts.standing_for(child, "aware_on", recipient)
+        if aware and news is not None:
+            aware = tuple(filter(None, (news.known_to(recipient, facts),)))
+        for fact in aware:
             found[recipient] = Happening(
                 BECAME_AWARE, recipient, fact.subject, fact.occurred_at, fact.recorded_at, fact.event_id
             )
