@@ -186,7 +186,7 @@ def test_words_that_move_no_outcome_are_named_and_no_pattern_is_listed(tmp_path:
 
 def test_rules_that_are_new_or_removed_and_profiles_that_give_more_are_listed(tmp_path: Path, rules: Rules) -> None:
     draft = tmp_path / "draft.yaml"
-    start, end = TEXT.index("  - id: X-02\n"), TEXT.index("  - id: S-01\n")
+    start, end = TEXT.index("  - id: X-02\n"), TEXT.index("  - id: X-02A\n")
     draft.write_text(TEXT[:start] + TEXT[end:].replace("incident_date: as month", "incident_date: in full", 1))
 
     away, back = rules("compare", "2026.11.0", draft), rules("compare", draft, "2026.11.0")

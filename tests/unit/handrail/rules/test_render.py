@@ -129,7 +129,7 @@ def test_every_profile_says_what_is_given_and_how_much(rules: Rules) -> None:
 
 def test_pages_are_written_for_all_versions_and_a_draft_says_what_it_changes(tmp_path: Path, rules: Rules) -> None:
     text, _, _ = FILE.read_text("utf-8").partition("\nexamples:\n")
-    start, end = text.index("  - id: X-02\n"), text.index("  - id: S-01\n")
+    start, end = text.index("  - id: X-02\n"), text.index("  - id: X-02A\n")
     draft = tmp_path / "draft.yaml"
     draft.write_text(
         (text[:start] + text[end:].replace("id: S-02", "id: S-03"))

@@ -26,7 +26,7 @@ def test_the_rulebook_has_the_rules_in_the_order_of_a_case() -> None:
         "N-19P",
         *("N-12", "N-12T", "N-12R", "N-20", "N-14", "N-15"),
         *("N-22", "N-22A"),
-        *("X-02", "X-01"),
+        *("X-02", "X-02A", "X-01"),
         *("S-01", "S-02"),
         *("H-01", "H-02", "H-03", "H-05"),
         *(
