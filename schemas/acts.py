@@ -136,6 +136,7 @@ _DECIDED: Final = "lcspr.decision.made.v1"
 _PLANNED: Final = "publication.planned.v1"
 _RECONSIDERED: Final = "publication.reconsidered.v1"
 _CHECKED: Final = "publication.availability.checked.v1"
+_PUBLISHED: Final = "publication.published.v1"
 PLAN: Final = ("publication.planned_on", "publication.form")
 """The facts of a plan to publish."""
 TAKEN_BACK: Final[Mapping[str, tuple[str, ...]]] = {
@@ -173,6 +174,9 @@ def implied(type_: str, stated: Mapping[str, str | int], area: str | None) -> It
         yield "publication.declined_on", None  # who plans to publish the report declines it no longer
     if type_ == _RECONSIDERED and stated.get("publication.reconsidered") == "publish":
         yield from ((fact, None) for fact in PLAN)  # a plan of before was given up: it has to be made anew
+    if type_ == _PUBLISHED:
+        # Copies are due before the day on which it is published, whichever was planned, if one was (SI 2018/789, regulation 16).
+        yield PLAN[0], stated.get("review.published_on")
     yield from ((fact, None) for fact in TAKEN_BACK.get(type_, ()) if fact not in stated)
     if type_ == _CHECKED:
         on = stated.get("publication.checked_on")

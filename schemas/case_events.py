@@ -206,6 +206,8 @@ class FactCorrectedData(CaseData):
         if self.fact == "aware_on" or (self.fact == "aware_of_death_on" and self.value is not None):
             # Of one awareness of a death both are the day. It may have been none of a death, and one of the incident all the same.
             yield "aware_of_death_on" if self.fact == "aware_on" else "aware_on", self.value
+        elif self.fact == "review.published_on":
+            yield PLAN[0], self.value
         elif self.fact == "publication.checked_on":
             yield "publication.found_on", self.value
         elif self.fact == "publication.available":

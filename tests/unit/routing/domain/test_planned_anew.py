@@ -1,4 +1,4 @@
-"""Who declined to publish a report, and decides to publish it after all, plans it anew.
+"""Who declined to publish a report, and decides to publish it after all, plans it anew; what is published has its own day.
 
 SI 2018/789, regulation 16: a copy "no later than 7 days prior to the date of publication", of which a plan that was given up says nothing.
 """
@@ -10,6 +10,7 @@ from datetime import date, datetime
 import pytest
 
 from schemas.acts import ActType
+from schemas.case_events import ActRecorded
 from schemas.vocabulary import Value
 from services.routing.domain.changes import compare
 from services.routing.domain.facts_of import facts_of
@@ -115,3 +116,31 @@ def test_a_decision_to_publish_after_all_that_was_none_gives_no_plan_up(now: str
     }
     assert stood == {"publication.planned_on"}
     assert owed([*BEFORE, *AFTER_ALL, *put_right, *anew]) == NEW_PLAN
+
+
+def published(at: str) -> ActRecorded:
+    said: dict[str, str | int] = {"review.published_on": at[:10]}
+    return acted(
+        "publication.published.v1", said, at=datetime.fromisoformat(f"{at} 09:00").replace(tzinfo=MONDAY.tzinfo)
+    )
+
+
+def test_copies_are_due_before_the_day_on_which_it_is_published_and_not_before_the_one_that_was_planned() -> None:
+    case = [*facts(LEEDS_DEATH), *planned("2026-07-01 09:00", "2027-01-04")]
+    early = published("2026-12-14")
+    put_right = corrected(early.id, "review.published_on", "2026-12-16", LSCP)
+    taken_back = corrected(early.id, "review.published_on", None, LSCP, reason="entered_by_mistake")
+    told = [*case, *facts_of(early, VOCABULARY)]
+
+    assert owed(case) == {"P-01": date(2026, 12, 28), "P-02": date(2026, 12, 21)}
+    assert owed(told) == NEW_PLAN
+    assert owed([*told, *facts_of(put_right, VOCABULARY)]) == {"P-01": date(2026, 12, 9), "P-02": date(2026, 12, 7)}
+    assert owed([*told, *facts_of(taken_back, VOCABULARY)]) == owed(case)
+
+
+def test_what_is_published_without_a_plan_owes_the_copies_all_the_same() -> None:
+    told = [*facts(LEEDS_DEATH), *facts_of(published("2026-12-14"), VOCABULARY)]
+
+    assert set(decided(told).undecided) >= COPIES
+    assert asked(told) == {("publication.form", f"lscp:{LEEDS}")}
+    assert owed([*told, *planned("2026-12-15 09:00", "2026-12-14")]) == NEW_PLAN
