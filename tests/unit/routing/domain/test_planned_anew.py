@@ -144,3 +144,12 @@ def test_what_is_published_without_a_plan_owes_the_copies_all_the_same() -> None
     assert set(decided(told).undecided) >= COPIES
     assert asked(told) == {("publication.form", f"lscp:{LEEDS}")}
     assert owed([*told, *planned("2026-12-15 09:00", "2026-12-14")]) == NEW_PLAN
+
+
+@pytest.mark.parametrize("plan", [FIRST_PLAN, []])
+def test_what_is_published_of_a_report_that_was_declined_is_the_information(plan: list[Fact]) -> None:
+    """SI 2018/789, regulation 16(2): a copy of "the report and the information" before the latter is published."""
+    told = [*facts(LEEDS_DEATH), *plan, *declined("2026-08-03 09:00"), *facts_of(published("2026-12-14"), VOCABULARY)]
+
+    assert owed(told) == {"P-03": date(2026, 12, 7)}
+    assert not asked(told)
