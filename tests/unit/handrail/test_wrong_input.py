@@ -215,18 +215,6 @@ def test_no_story_is_played_on_an_installation_for_real_cases(
     assert server.requests == []
 
 
-def test_no_story_is_played_on_an_installation_that_has_cases_already(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with serving((200, {"total": 1, "cases": [], "next": None}, {})) as server:
-        running_at(server.url, tmp_path)
-
-        said = refused(["demo", "--check", "--data", str(tmp_path)], monkeypatch, capsys)
-
-    assert_one_line(said, "has cases already: a story is played on one that is new")
-    assert len(server.requests) == 1
-
-
 def test_a_database_address_that_cannot_be_used_hides_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
