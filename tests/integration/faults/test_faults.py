@@ -41,7 +41,7 @@ def test_a_part_that_is_taken_out_turns_its_row_red(table: Table, damage: Damage
 
 @pytest.mark.parametrize("name", [fault.name for fault in SHORT])
 def test_whatever_fails_nothing_is_lost_and_nothing_happens_twice(rows: dict[str, Row], name: str) -> None:
-    assert rows[name].problems == ()
+    assert rows[name].problems == (), "\n".join(rows[name].problems)
     assert rows[name].events_in == rows[name].outcomes_out > AT_LEAST
 
 

@@ -17,7 +17,7 @@ from schemas.topics import SERVICES
 from services.kit.cursor import SILENT_AFTER_S
 from services.routing.dispatch.rows import LEASE_S
 from tests.support.faults.builds import COPIES, SECOND, service_of
-from tests.support.faults.quiet import STUCK_S, ends_of, wait_until_read
+from tests.support.faults.quiet import ends_of, wait_until_read, what_stands
 from tests.support.faults.rig import READY_S, DidNotLand, Rig, wait_for
 from tests.support.faults.table import Fault, Landed, Scene
 
@@ -56,8 +56,9 @@ def zombies(scene: Scene) -> Landed:
         wait_for(lambda: all(_sleeps(rig, copy) for copy in asleep), every, within_s=OVERTAKEN_WITHIN_S)
         wait_for(lambda: all(_members(rig, service) == 1 for service in SERVICES), "their groups gave them up")
         ends = ends_of(rig)
-        if left := wait_until_read(rig, ends, within_s=OVERTAKEN_WITHIN_S, stuck_s=STUCK_S):
-            raise DidNotLand(f"the other copies do not read what they sleep over: {left}; {rig.ended()}")
+        if left := wait_until_read(rig, ends, within_s=OVERTAKEN_WITHIN_S, stuck_s=OVERTAKEN_WITHIN_S):
+            stands = what_stands(rig)
+            raise DidNotLand(f"the other copies do not read what they sleep over: {left}; {rig.ended()}; {stands}")
     finally:
         for copy in asleep:
             rig.signal(copy, signal.SIGCONT)

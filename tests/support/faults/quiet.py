@@ -21,6 +21,12 @@ from tests.support.faults.rig import Rig
 QUIET_WITHIN_S: Final = 300.0
 STUCK_S: Final = 90.0  # longer than a dispatcher's lease
 _POLL_S: Final = 0.2
+_LINES: Final = 6
+_SESSIONS: Final = """
+    SELECT concat(application_name, ' ', pid, ' at ', client_port), concat_ws(' ', state, 'for', now() - state_change,
+        'on', wait_event_type, wait_event, 'behind', pg_blocking_pids(pid), left(query, 80))
+    FROM pg_stat_activity WHERE application_name LIKE 'handrail-%' AND state <> 'idle' ORDER BY 1
+"""
 
 _WAITS: Final = {
     **{
@@ -46,6 +52,24 @@ def wait_until_quiet(rig: Rig, *, within_s: float = QUIET_WITHIN_S, stuck_s: flo
 def wait_until_read(rig: Rig, ends: dict[tuple[str, int], int], *, within_s: float, stuck_s: float) -> str | None:
     """Return nothing once each service has read up to these ends; else what it has not read, as `wait_until_quiet` does."""
     return _until_nothing(lambda: _what_is_unread(rig, ends), within_s, stuck_s)
+
+
+def what_stands(rig: Rig) -> str:
+    """Return what every session of the services does and waits for, and the last lines of each process, to find who is stuck."""
+    sessions = "; ".join(f"{who}: {what}" for who, what in asyncio.run(_sessions(rig)))
+    logs = "; ".join(
+        f"{copy}: {' '.join(process.log_path.read_text().splitlines()[-_LINES:])}"
+        for copy, process in rig.installation.processes.items()
+    )
+    return f"sessions: {sessions}; logs: {logs}"
+
+
+async def _sessions(rig: Rig) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(rig.database_url)
+    try:
+        return await connection.fetch(_SESSIONS)
+    finally:
+        await connection.close()
 
 
 def _until_nothing(look: Callable[[], Coroutine[Any, Any, str | None]], within_s: float, stuck_s: float) -> str | None:
