@@ -29,6 +29,8 @@ _LEGAL_NOW_WITH_PATIENCE: Final = text("""
 """)
 _CONNECT_TIMEOUT_S: Final = 5
 _COMMAND_TIMEOUT_S: Final = 60
+IDLE_MS: Final = 20_000
+LOCK_MS: Final = 40_000
 
 
 async def legal_now(connection: AsyncConnection) -> datetime:
@@ -61,9 +63,11 @@ class Database:
                 "server_settings": {
                     "search_path": service,
                     "application_name": f"handrail-{service}",
-                    # A transaction that is left open holds back every relay of the cluster and whoever wants the same case, and a process
-                    # that is frozen may have several, one behind the other.
-                    "idle_in_transaction_session_timeout": "20s",
+                    # A transaction that is left open holds back every relay of the cluster and whoever wants the same case. A process that is
+                    # frozen may have as many as the pool has connections, one behind the other: those that wait give up, too, or the
+                    # case would be free only after the sum of their times.
+                    "idle_in_transaction_session_timeout": str(IDLE_MS),
+                    "lock_timeout": str(LOCK_MS),
                     # The relay's lock lives as long as its session: a machine that vanished must not keep it for hours.
                     "tcp_keepalives_idle": "10",
                     "tcp_keepalives_interval": "5",
